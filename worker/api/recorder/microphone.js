@@ -26,7 +26,7 @@ class Microphone {
     return Math.sqrt(newest.reduce((sum, value) => sum + value * value, 0) / newest.length);
   }
 
-  /** Whether nothing was heard for so long that the microphone is dead; to be called at least twice a second. */
+  /** Whether nothing was heard for so long that the microphone is dead; to be called every two seconds or more often. */
   get isSilent() {
     const { level } = this;
     if (level === null) this.context.resume();

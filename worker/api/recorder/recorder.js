@@ -78,7 +78,8 @@ export class Recorder extends EventTarget {
     const { signal } = this.#listening;
     const timer = setInterval(() => this.#onTick(), TICK);
     signal.addEventListener('abort', () => clearInterval(timer));
-    for (const name of ['online', 'storage', 'visibilitychange']) addEventListener(name, () => this.#onChange(), { signal });
+    const onChange = () => this.#onChange();
+    for (const name of ['online', 'storage', 'visibilitychange']) addEventListener(name, onChange, { signal });
   }
 
   /**
@@ -220,7 +221,9 @@ export class Recorder extends EventTarget {
   #keep(blob) {
     if (this.#noticeSleep()) return;
     const [from_ms, to_ms] = [this.#from, this.#pausedAt ?? this.#now()];
-    [this.#from, this.#aliveAt] = [to_ms, Date.now()];
+    this.#from = to_ms;
+    // A hidden tab has a timer only once a minute, and still its slices.
+    this.#onTick();
     this.#writing = this.#writing.then(async () => {
       const bytes = new Uint8Array(await blob.arrayBuffer());
       if (!bytes.length) return;

@@ -2,6 +2,7 @@
 
 const PATIENCE = 30_000; // milliseconds, for an answer
 const PIECE = 65_536; // bytes of a request, so that a slow link sends it in this time
+const JOINED = 16_384; // of several slices: a break sends all of it twice
 const LONGEST_RETRY = 15_000;
 const SLOW = 10_000; // so much recording that waits makes a slow link
 /** Statuses after which a repeat may succeed, beside every 5xx. An upload that is gone is created again. */
@@ -87,7 +88,7 @@ class Sender {
     const refused = (message, status, seconds) => Object.assign(new Error(message), { status, seconds });
     if (!token || whoOf(token) !== facts.who) throw refused('this person is not signed in', 401, 15);
     const response = await fetch(new URL(path, this.#options.api), {
-      method, body, cache: 'no-store', signal: AbortSignal.timeout(PATIENCE * Math.min(4, 1 + this.#failures)),
+      method, body, signal: AbortSignal.timeout(PATIENCE * Math.min(4, 1 + this.#failures)),
       headers: { Authorization: `Bearer ${token}`, 'Tus-Resumable': '1.0.0', ...headers },
     });
     if (response.ok) return response;
@@ -156,12 +157,19 @@ class Sender {
     const slice = slices.find(({ offset, length }) => offset + length > at);
     if (!slice) return null;
     const bytes = await this.#journal.read(slice);
-    if (bytes && slice.offset <= at) return { slice, bytes: bytes.subarray(at - slice.offset).subarray(0, PIECE) };
+    if (bytes && slice.offset <= at) return this.#join(slice, bytes.subarray(at - slice.offset).subarray(0, PIECE));
     const from = slices.findLast(({ offset, length }) => offset + length <= at)?.to_ms ?? 0;
     await this.#journal.mark('gap', from, bytes ? slice.from_ms : slice.to_ms);
     const skipped = (bytes ? slice.offset : slice.offset + slice.length) - this.#offset;
     await this.#journal.write({ facts: { skipped } });
     return this.#nextPiece();
+  }
+
+  /** With the slices behind it, as long as they are small: to a slow link each request is dear. */
+  async #join(slice, bytes) {
+    const next = this.#journal.slices.find(({ offset }) => offset === slice.offset + slice.length);
+    const more = next && bytes.length + next.length <= JOINED && await this.#journal.read(next);
+    return more ? this.#join(next, new Uint8Array([...bytes, ...more])) : { slice, bytes };
   }
 
   async #sendPiece({ slice, bytes }) {
