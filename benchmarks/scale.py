@@ -37,9 +37,9 @@ class Scale:
     tus_clients: int = 64
     tus_seconds: float = 20.0
     live_uploads: int = 500
-    recorder_seconds: float = 20.0
+    recorder_seconds: float = 15.0
     recorder_repeats: int = 3
-    recorder_breaks: int = 8
+    recorder_breaks: int = 5
 
 
 FULL = Scale()
