@@ -151,6 +151,10 @@ def test_large_captions_are_taken(recording_path: str, tutor: Visitor) -> None:
     content = "WEBVTT\n\n" + "".join(cue.format(number, "ለ" * 310) for number in range(2000))
     assert len(content.encode()) > 1_900_000
     assert send_captions(tutor, f"{recording_path}/captions/am", content).json()["count"] == 2000
+    assert send_captions(tutor, f"{recording_path}/captions/om", content).is_success
+    # Of all languages together a recording has 4 MB at most.
+    assert send_captions(tutor, f"{recording_path}/captions/ti", content).status_code == 409
+    assert send_captions(tutor, f"{recording_path}/captions/am", content).is_success
 
 
 @pytest.mark.parametrize("language", ["AM", "amharic", "a", "am-", "am_ET", "..", "am.vtt.vtt", "%2e", "x" * 400, "አማ"])

@@ -5,6 +5,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from devstack.emulator.credentials import Credentials
@@ -65,6 +66,27 @@ def test_chapters_and_captions_need_nothing_but_the_secret(
     assert "ሰላም" in client.get(f"{address}/chapters.vtt").text
     assert client.get(f"{address}/captions/om.vtt").status_code == 404
     assert client.get(f"{address}/captions/am").status_code == 404
+
+
+def test_everything_that_a_player_loads_of_a_recording_can_be_shared(api: FastAPI) -> None:
+    paths = api.openapi()["paths"]
+
+    def files(folder: str) -> set[str]:
+        return {
+            path.removeprefix(folder) for path in paths if path.startswith(folder) and path.endswith((".vtt", ".m3u8"))
+        }
+
+    assert files("/v1/recordings/{recording_id}/") == files("/v1/shared/{secret}/") != set()
+
+
+def test_a_shared_recording_is_searched(share: Share, client: TestClient, recording_path: str, tutor: Visitor) -> None:
+    tutor.send("PUT", f"{recording_path}/captions/am", content=VTT.encode())
+    address = share()
+    found = client.get(f"{address}/search", params={"q": "ሠላም"}).json()
+    assert found == tutor.ask("GET", f"{recording_path}/search?q=%E1%88%A0%E1%88%8B%E1%88%9D")[1]
+    assert found["total"] == 1
+    assert client.get(f"{address}/search").status_code == 422
+    assert client.get("/v1/shared/x/search?q=a").status_code == 404
 
 
 def test_openings_are_counted(share: Share, client: TestClient, recording_path: str, tutor: Visitor) -> None:

@@ -189,6 +189,10 @@ def test_the_drawn_board_is_large_and_pauses_of_everybody_are_left_out(
     assert lesson.beeps() == pytest.approx([3, 11], abs=0.1)
     assert lesson.colours(MIDDLE) == near((WHITE, 0), (BLUE, 15))
     assert lesson.colours(FIRST)[:2] == near((RED, 0), (GREEN, 3))
+    # Chapters and typed text by the clock of the lesson; of a quarter of a minute without text there are none.
+    for table in ("recording_chapters", "recording_board_texts"):
+        rows = recordings.sql(f"SELECT recording_id FROM {table}")  # noqa: S608 - names of this test
+        assert [row.recording_id for row in rows] == [job.result["recording_id"]]
 
 
 def test_combined_again_it_is_the_same_row(

@@ -68,7 +68,15 @@ SPECIAL: dict[str, dict[str, Meaning]] = {
     },
     **{
         f"GET /v1/shared/{{secret}}{path}": _SHARED_SECRET
-        for path in ("", "/chapters.vtt", "/captions/{language}.vtt", "/hls/master.m3u8", "/hls/{track}.m3u8")
+        for path in (
+            "",
+            "/chapters.vtt",
+            "/storyboard.vtt",
+            "/search",
+            "/captions/{language}.vtt",
+            "/hls/master.m3u8",
+            "/hls/{track}.m3u8",
+        )
     },
     "MatchDocument": {
         "kind": ("Where it stands: `caption`, `chapter` or `board` (typed text).", "caption"),

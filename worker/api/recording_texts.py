@@ -37,7 +37,7 @@ from worker.recordings.captions import caption_tracks, delete_captions, find_cap
 from worker.recordings.chapters import Chapter, ChapterList, chapter_cues, delete_tutors_chapters, set_chapters
 from worker.recordings.reading import duration_ms, find_recording
 from worker.workflows.board_moments import chapters_of
-from worker.workflows.search_recording import search_recording
+from worker.workflows.search_recording import Matches, search_recording
 
 router = APIRouter(prefix="/v1/recordings", tags=["recordings"], responses=responses(401, 403, 404, 422, 503))
 
@@ -100,8 +100,7 @@ def get_search(recording_id: RowId, q: SearchQuery, caller: CallerOf, services: 
     """
     with services.database.transaction() as session:
         recording = find_recording(session, recording_id, visible_recordings(caller))
-        found = search_recording(session, recording, q)
-    return MatchesDocument(items=[MatchDocument(**asdict(match)) for match in found.matches], total=found.total)
+        return matches_document(search_recording(session, recording, q))
 
 
 @router.get("/{recording_id}/captions", summary="List captions")
@@ -175,6 +174,11 @@ def delete_captions_of(recording_id: RowId, language: Language, caller: CallerOf
     """Delete the captions of a language (as its tutor or an operator)."""
     with changing_recording(services, caller, recording_id) as (session, _recording):
         delete_captions(session, recording_id, language)
+
+
+def matches_document(found: Matches) -> MatchesDocument:
+    """The response to a search."""
+    return MatchesDocument(items=[MatchDocument(**asdict(match)) for match in found.matches], total=found.total)
 
 
 def vtt_response(cues: list[Cue]) -> Response:

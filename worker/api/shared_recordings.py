@@ -17,17 +17,19 @@ from worker import clock
 from worker.api.addresses import public_address
 from worker.api.callers import AddressOf
 from worker.api.hls import PLAYLIST, TrackName, master_response, track_response
-from worker.api.playback import AddressOfFile, playback_document
+from worker.api.playback import AddressOfFile, playback_document, storyboard_response
 from worker.api.problems import responses
-from worker.api.recording_text_documents import Language
-from worker.api.recording_texts import VTT, cues_of_chapters, vtt_response
+from worker.api.recording_text_documents import Language, MatchesDocument, SearchQuery
+from worker.api.recording_texts import VTT, cues_of_chapters, matches_document, vtt_response
 from worker.api.services import Services, ServicesOf
 from worker.api.share_documents import SharedPlayback
 from worker.errors import NotFound
 from worker.recordings.captions import find_captions
+from worker.recordings.playback import plan_playback
 from worker.recordings.reading import duration_ms, find_recording
 from worker.recordings.shares import count_opening, find_share
 from worker.workflows.read_playback import read_playback
+from worker.workflows.search_recording import search_recording
 
 router = APIRouter(prefix="/v1/shared", tags=["recordings"], responses=responses(404, 422, 429, 503))
 
@@ -104,6 +106,26 @@ def get_shared_captions(sharing: SharingOf, language: Language) -> Response:
     """The captions of a shared recording as WebVTT."""
     with sharing.opened() as (session, _share, recording):
         return vtt_response(find_captions(session, recording.id, language)[1])
+
+
+@router.get(
+    "/{secret}/storyboard.vtt",
+    response_class=Response,
+    responses=VTT | responses(409),
+    summary="Read the storyboard of a shared recording",
+)
+def get_shared_storyboard(sharing: SharingOf) -> Response:
+    """Small pictures along the time of a shared recording, as WebVTT."""
+    with sharing.opened() as (session, _share, recording):
+        files, length = plan_playback(session, recording), duration_ms(recording)
+    return storyboard_response(sharing.services, files, length or 0)
+
+
+@router.get("/{secret}/search", summary="Search in a shared recording")
+def get_shared_search(sharing: SharingOf, q: SearchQuery) -> MatchesDocument:
+    """Where captions, chapters and typed text of the board have all words of `q`."""
+    with sharing.opened() as (session, _share, recording):
+        return matches_document(search_recording(session, recording, q))
 
 
 @router.get(

@@ -16,6 +16,8 @@ from worker.media.captions.write_webvtt import write_webvtt
 
 # More languages than Ethiopia's schools teach in.
 MOST_LANGUAGES = 20
+# Of all languages together: a search reads all of them.
+MOST_BYTES = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -39,20 +41,11 @@ _TRACK = (
 def set_captions(session: Session, recording_id: int, language: str, cues: Sequence[Cue]) -> CaptionTrack:
     """Store the captions of a language instead of the earlier ones. The recording is locked by the caller.
 
-    Raises Conflict when the recording has captions in too many other languages.
+    Raises Conflict when the recording has too many captions in other languages.
     """
-    others = select(func.count()).where(
-        RecordingCaptions.recording_id == recording_id, RecordingCaptions.language != language
-    )
-    if (session.scalar(others) or 0) >= MOST_LANGUAGES:
-        raise Conflict(
-            f"Recording {recording_id} has captions in {MOST_LANGUAGES} languages; delete those of one of them first."
-        )
-    columns = {
-        "cues": [list(astuple(cue)) for cue in cues],
-        "bytes": len(write_webvtt(cues)),
-        "updated_at": func.now(),
-    }
+    size = len(write_webvtt(cues))
+    _require_room(session, recording_id, language, size)
+    columns = {"cues": [list(astuple(cue)) for cue in cues], "bytes": size, "updated_at": func.now()}
     statement = insert(RecordingCaptions).values(recording_id=recording_id, language=language, **columns)
     row = session.execute(
         statement.on_conflict_do_update(index_elements=["recording_id", "language"], set_=columns).returning(*_TRACK)
@@ -87,6 +80,18 @@ def all_captions(session: Session, recording_id: int) -> list[tuple[str, list[Cu
         RecordingCaptions.recording_id == recording_id
     )
     return [(row.language, _cues(row.cues)) for row in session.execute(query.order_by(RecordingCaptions.language))]
+
+
+def _require_room(session: Session, recording_id: int, language: str, size: int) -> None:
+    others = select(func.count(), func.coalesce(func.sum(RecordingCaptions.bytes), 0)).where(
+        RecordingCaptions.recording_id == recording_id, RecordingCaptions.language != language
+    )
+    count, total = session.execute(others).one()
+    if count >= MOST_LANGUAGES or total + size > MOST_BYTES:
+        raise Conflict(
+            f"Recording {recording_id} has {total} bytes of captions in {count} other languages; at most "
+            f"{MOST_BYTES} bytes in {MOST_LANGUAGES} languages are kept. Delete those of one language first."
+        )
 
 
 def _of(recording_id: int, language: str) -> tuple[Any, ...]:

@@ -37,9 +37,7 @@ def fold_text(text: str) -> str:
     Of words in Ge'ez letters, those that sound alike become equal.
     """
     # Mathematical letters become plain ones first, which then have a lower case.
-    lower = unicodedata.normalize("NFKD", text).casefold()
-    letters = unicodedata.normalize("NFKD", lower).translate(_SAME_SOUND)
-    return " ".join(letters.translate(_KEPT).split())
+    return " ".join(unicodedata.normalize("NFKD", text).casefold().translate(_KEPT).split())
 
 
 def contains(folded: str, folded_words: list[str]) -> bool:
@@ -51,7 +49,7 @@ class _Kept(dict[int, str]):
     """What becomes of each character, for `str.translate`."""
 
     def __missing__(self, code: int) -> str:
-        kept = _kept(chr(code))
+        kept = _SAME_SOUND.get(code) or _kept(chr(code))
         if code < _REMEMBERED:
             self[code] = kept
         return kept

@@ -238,10 +238,9 @@ function presentContents() {
     let cues = null;
     return { language, load: () => (cues ||= fetchCues(url)) };
   });
-  if (!shared) {
-    contents.search = async (text) => (await ask(`v1/recordings/${number}/search?q=${encodeURIComponent(text)}`)).items
-      .map(({ start_ms: start, text: each }) => ({ start: start / 1000, text: each }));
-  }
+  const searched = shared ? `v1/shared/${shared}` : `v1/recordings/${number}`;
+  contents.search = async (text) => (await ask(`${searched}/search?q=${encodeURIComponent(text)}`)).items
+    .map(({ start_ms: start, text: each }) => ({ start: start / 1000, text: each }));
   if (playback.chapters) {
     fetchCues(playback.chapters.vtt_url).then((chapters) => {
       contents.chapters = chapters;
