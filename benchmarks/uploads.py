@@ -2,7 +2,10 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 from pathlib import Path
+
+import psutil
 
 from benchmarks.figure import Figure, Limit, Reading, percentile
 from benchmarks.ground import Ground, running_ground
@@ -25,19 +28,26 @@ def measure_uploads(scale: Scale) -> Figure:
         ground.settle()
         with ground.suspended("worker-media"):
             figure.readings.append(_throughput(ground, session_id, scale))
+            before = _processor_seconds(ground)
             with MemoryWatch({"API": ground.process_id("api")}) as memory:
                 waits, sent = asyncio.run(_crowd(ground, session_id, scale))
+            cost = _processor_seconds(ground) - before
             name = f"{scale.tus_clients} clients, pieces of 64 kB"
             figure.readings += [
                 Reading(f"{name}: p99", percentile(waits, 99), "ms", _range(waits), limit=Limit("value", "<", 150)),
                 Reading(f"{name}: least of an upload", min(sent), "pieces", limit=Limit("value", "≥", 1)),
+                Reading(f"{name}: processor time of the API each", 1000 * cost / len(waits), "ms"),
                 Reading(f"{name}: memory of the API", memory.largest("API"), "MB", limit=Limit("value", "<", 300)),
             ]
-            waits = asyncio.run(_lessons(ground, session_id, scale))
+            paths = asyncio.run(_create(ground, session_id, [None] * scale.live_uploads))
+            before = _processor_seconds(ground)
+            waits = asyncio.run(_lessons(ground, paths, scale))
+            cost = _processor_seconds(ground) - before
             name = f"{scale.live_uploads} lessons sent while recorded, 12 kB each 2 s"
-            figure.readings.append(
-                Reading(f"{name}: p99", percentile(waits, 99), "ms", _range(waits), limit=Limit("value", "<", 300))
-            )
+            figure.readings += [
+                Reading(f"{name}: p99", percentile(waits, 99), "ms", _range(waits), limit=Limit("value", "<", 300)),
+                Reading(f"{name}: processor time of the API each", 1000 * cost / len(waits), "ms"),
+            ]
     figure.notes.append(
         "The clients run on the same cores. Each piece is on the disk before it is acknowledged. Throughput is that of "
         "one request, the registration of the recording included."
@@ -64,7 +74,7 @@ def _throughput(ground: Ground, session_id: int, scale: Scale) -> Reading:
 
 def _send_whole(ground: Ground, session_id: int, file: Path) -> float:
     """Seconds of one piece that is the whole file, sent as the form is."""
-    path = asyncio.run(_create(ground, session_id, file.stat().st_size))
+    (path,) = asyncio.run(_create(ground, session_id, [file.stat().st_size]))
     with ground.tutor() as client:
         sent = client.send_piece(path, file)
     if sent.status != 204:
@@ -72,10 +82,11 @@ def _send_whole(ground: Ground, session_id: int, file: Path) -> float:
     return sent.seconds
 
 
-async def _create(ground: Ground, session_id: int, size: int | None) -> str:
+async def _create(ground: Ground, session_id: int, sizes: Sequence[int | None]) -> list[str]:
+    """Create an upload of each size; returns their paths."""
     connection = await TusConnection.open(ground.address, ground.tutor_token)
     try:
-        return await connection.create(session_id, size)
+        return [await connection.create(session_id, size) for size in sizes]
     finally:
         connection.close()
 
@@ -99,11 +110,10 @@ async def _crowd(ground: Ground, session_id: int, scale: Scale) -> tuple[list[fl
     return waits, list(counts)
 
 
-async def _lessons(ground: Ground, session_id: int, scale: Scale) -> list[float]:
+async def _lessons(ground: Ground, paths: Sequence[str], scale: Scale) -> list[float]:
     """Milliseconds of each slice of many lessons, each of which sends one every two seconds."""
     waits: list[float] = []
     opened = [await TusConnection.open(ground.address, ground.tutor_token) for _ in range(scale.live_uploads)]
-    paths = [await connection.create(session_id, None) for connection in opened]
     began = time.monotonic() + 1
 
     async def record(number: int) -> None:
@@ -117,6 +127,12 @@ async def _lessons(ground: Ground, session_id: int, scale: Scale) -> list[float]
     for connection in opened:
         connection.close()
     return waits
+
+
+def _processor_seconds(ground: Ground) -> float:
+    """What the API has used of the processor."""
+    times = psutil.Process(ground.process_id("api")).cpu_times()
+    return times.user + times.system
 
 
 def _content(number: int, turn: int, size: int) -> bytes:

@@ -387,3 +387,37 @@ def test_the_digest_is_that_of_all_pieces(tus: Tus, services: Services, sql: Sql
 
     (recording,) = sql("SELECT source_sha1 FROM whiteboard_session_recordings")
     assert recording.source_sha1 == hashlib.sha1(SOUND, usedforsecurity=False).hexdigest()
+
+
+def test_an_upload_in_another_spool_names_it(tus: Tus, sql: Sql, services: Services) -> None:
+    path = tus.start(len(SOUND))
+    sql("UPDATE uploads SET spool_id = 'elsewhere'")
+    services.context.spool.upload(path.rpartition("/")[2]).remove()
+
+    answer = tus.patch(path, 0, SOUND[:5000])
+
+    assert (answer.status_code, answer.json()["spool"]) == (503, "elsewhere")
+    assert tus.head(path).status_code == 503
+    assert tus.read(path)["state"] == "open"
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "status"),
+    [
+        ("nonsense", {}, 404),
+        ("0" * 32, {}, 404),
+        ("0" * 32, {"Upload-Offset": "x"}, 422),
+        ("0" * 32, {"Content-Type": "text/plain"}, 415),
+        ("0" * 32, {"Tus-Resumable": "2.0.0", "Content-Type": "text/plain"}, 412),
+        ("nonsense", {"Tus-Resumable": "2.0.0", "Authorization": "Bearer x"}, 401),
+    ],
+)
+@pytest.mark.parametrize("size", [100, 100_000], ids=["at-once", "streamed"])
+def test_a_small_piece_is_refused_as_a_large_one(
+    client: TestClient, bearer: Bearer, school: School, path: str, headers: dict[str, str], status: int, size: int
+) -> None:
+    stated = bearer(school.tutor) | PIECE | {"Upload-Offset": "0"} | headers
+
+    answer = client.patch(f"/v1/uploads/{path}", headers=stated, content=bytes(size))
+
+    assert answer.status_code == status, answer.text

@@ -196,7 +196,11 @@ class Uploads:
         with self._database.transaction() as session:
             upload = find_upload(session, upload_id, principal)
         if upload.spool_id != self._spool_id:
-            raise Unavailable(f"The bytes of this upload are in the spool {upload.spool_id}; send them there.")
+            raise Unavailable(
+                f"The bytes of this upload are in the spool {upload.spool_id}; this process has the spool "
+                f"{self._spool_id}. Ask again: another process may have it.",
+                spool=upload.spool_id,
+            )
         if upload.state != "finished":
             raise gone()
         return UploadProgress(upload, upload.recorded_bytes)
