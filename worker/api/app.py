@@ -17,11 +17,13 @@ from worker.api import (
     docs,
     health,
     hls,
+    index_page,
     job_events,
     jobs,
     me,
     notifications,
     packs,
+    plain_page,
     platform_links,
     preferences,
     record_page,
@@ -107,6 +109,8 @@ _MODULES = (
     script_tag,
     record_page,
     watch_page,
+    plain_page,
+    index_page,
     docs,
 )
 

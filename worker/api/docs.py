@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, Response
 
 router = APIRouter(include_in_schema=False)
 
@@ -19,12 +19,6 @@ _HEADERS = {
     "frame-ancestors 'none'",
 }
 _DEEPEST = 6
-
-
-@router.get("/")
-async def get_root() -> Response:
-    """Redirect somebody who has only the API's address to its documentation."""
-    return RedirectResponse("docs", status_code=307)
 
 
 @router.get("/docs")

@@ -15,20 +15,20 @@ router = APIRouter(include_in_schema=False)
 
 # A new version is in use within an hour; until a week later a page need not wait for the check.
 _CACHED = {"Cache-Control": "public, max-age=3600, stale-while-revalidate=604800"}
-_SCRIPT = _CACHED | {"Content-Type": "text/javascript; charset=utf-8"}
+SCRIPT_HEADERS = _CACHED | {"Content-Type": "text/javascript; charset=utf-8"}
 _STYLE = _CACHED | {"Content-Type": "text/css; charset=utf-8"}
 # The page is the same for everybody; only the path, which a shared page's secret is part of, is nobody else's.
-_PAGE = {"Content-Type": "text/html; charset=utf-8", "Cache-Control": "private, max-age=300"}
+PAGE_HEADERS = {"Content-Type": "text/html; charset=utf-8", "Cache-Control": "private, max-age=300"}
 # Strokes, sound, film and pictures come from the bucket; everything else from the API itself.
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self' {bucket}; "
-    "media-src 'self' {bucket}; img-src 'self' data: {bucket}; "
+    "media-src 'self' blob: {bucket}; img-src 'self' data: {bucket}; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 _FILES = {
     "/watch.css": ("watch.css", _STYLE),
-    "/watch-words-en.js": ("words-en.js", _SCRIPT),
-    "/watch-words-am.js": ("words-am.js", _SCRIPT),
+    "/watch-words-en.js": ("words-en.js", SCRIPT_HEADERS),
+    "/watch-words-am.js": ("words-am.js", SCRIPT_HEADERS),
 }
 
 
@@ -69,7 +69,7 @@ def bucket_origin(services: Services) -> str:
 @cache
 def script() -> StaticFile:
     """The parts in one module."""
-    return StaticFile(joined(PAGE_PARTS).encode(), _SCRIPT)
+    return StaticFile(joined(PAGE_PARTS).encode(), SCRIPT_HEADERS)
 
 
 @cache
@@ -85,4 +85,4 @@ def page(root: str, bucket: str) -> StaticFile:
     text = player_file("watch.html").replace("{root}", root)
     for name in ("player", "contents"):
         text = text.replace(f"{{{name}}}", player_file(f"{name}.html"))
-    return StaticFile(text.encode(), _PAGE | {"Content-Security-Policy": _POLICY.format(bucket=bucket)})
+    return StaticFile(text.encode(), PAGE_HEADERS | {"Content-Security-Policy": _POLICY.format(bucket=bucket)})

@@ -7,8 +7,10 @@ from importlib.resources import files
 
 # In the order in which they are joined: each uses what the parts before it declare.
 _COMMON = ("cues", "drawing", "replay", "player", "controls", "contents")
-PAGE_PARTS = (*_COMMON, "meter", "ways", "page", "start")
+PAGE_PARTS = (*_COMMON, "meter", "ways", "stream", "page", "start")
 PACK_PARTS = (*_COMMON, "pack")
+# The page `/` plays nothing, and uses what the controls begin with.
+INDEX_PARTS = ("controls", "index")
 LANGUAGES = ("en", "am")
 
 _FOLDER = files("worker.player")

@@ -10,6 +10,7 @@ let playback = null;
 let ways = [];
 let way = null;
 let replay = null;
+let stream = null;
 
 const later = (milliseconds) => new Promise((resolve) => { setTimeout(resolve, milliseconds); });
 
@@ -135,7 +136,7 @@ function choose(chosen) {
   $('film').muted = Boolean(film);
   $('picture').classList.toggle('sound', chosen.kind === 'sound');
   if (rows.replay && replay?.url !== rows.replay.url) replay = Object.assign(new Replay(), { url: rows.replay.url, bytes: rows.replay.bytes });
-  const player = new Player({
+  const player = new LessonPlayer({
     medium: sound ? $(isSound ? 'voice' : 'film') : null, follower: film ? $('film') : null,
     board: chosen.kind === 'strokes' ? new LoadedBoard($('board'), replay) : null, length: playback.duration_ms / 1000 || 0,
   });
@@ -154,6 +155,10 @@ function choose(chosen) {
 function give(id, row) {
   const element = $(id);
   meter.forget(element);
+  if (id === 'voice') {
+    stream?.close();
+    stream = null;
+  }
   if (!row) {
     element.removeAttribute('src');
     element.load();
@@ -161,6 +166,29 @@ function give(id, row) {
   }
   element.src = row.url;
   meter.follow(element, row.bytes || 0);
+}
+
+/** The first seconds of a sound come by a stream, when it begins at its beginning. */
+function streamVoice(row) {
+  const voice = $('voice');
+  if (stream || voice.readyState > 0 || voice.currentTime > 0 || !SoundStream.canPlay(row)) return;
+  stream = new SoundStream(voice, row, AHEAD[way.kind], () => {
+    const { currentTime: place, playbackRate: rate } = voice;
+    const { isPlaying } = controls.player;
+    stream = null;
+    give('voice', row);
+    voice.currentTime = place;
+    voice.playbackRate = rate;
+    if (isPlaying) voice.play().catch(() => {});
+  });
+}
+
+class LessonPlayer extends Player {
+  play() {
+    const sound = way.parts.at(-1);
+    if (this.medium === $('voice') && sound) streamVoice(sound);
+    return super.play();
+  }
 }
 
 /** The board of a replay that is not there yet shows nothing. */

@@ -3,6 +3,8 @@
 // A follower is moved when it is this far from the clock, and hurried or slowed from the other bound on.
 const FAR = 0.5;
 const NEAR = 0.04;
+// Seconds for which a follower that is ahead waits.
+const LONGEST_WAIT = 12;
 
 /** The time of a medium; behind its end, or without one, that of the page. */
 class Clock {
@@ -80,6 +82,8 @@ class Player extends EventTarget {
   #clock;
   #lastTime = -1;
   #isOpen = true;
+  #lead = 3;
+  #jumpAgainAt = 0;
   isWaiting = false;
 
   constructor({ medium = null, follower = null, board = null, length = 0 }) {
@@ -170,20 +174,39 @@ class Player extends EventTarget {
     if (this.isEnded) this.#changed();
   }
 
-  /** Keeps the follower beside the clock: by its speed, and by a jump when it is far away. */
+  /** Keeps the follower beside the clock: by its speed, by waiting when it is ahead, and by a jump when it is far behind. */
   #follow(time) {
     const film = this.follower;
     if (!film) return;
     // The voice has the link to itself until it is heard.
     const isRunning = this.isPlaying && !this.isWaiting && time > 0 && !(time >= film.duration);
-    if (isRunning && film.paused) film.play().catch(() => {});
     if (!isRunning && !film.paused) film.pause();
-    if (film.readyState < 1 || film.seeking) return;
+    if (isRunning && film.readyState < 2 && film.paused) film.play().catch(() => {});
+    // Another jump would throw away what is on its way.
+    if (film.readyState < 2 || film.seeking) return;
     const late = time - film.currentTime;
-    if (Math.abs(late) > FAR || (!isRunning && Math.abs(late) > NEAR)) {
-      film.currentTime = Math.min(time, film.duration);
-    } else {
-      film.playbackRate = Math.max(0.25, this.rate * (Math.abs(late) > NEAR ? 1 + Math.max(-0.2, Math.min(0.2, late)) : 1));
+    if (!isRunning) {
+      if (Math.abs(late) > NEAR && time < film.duration) film.currentTime = time;
+      return;
+    }
+    const isAhead = late < -NEAR;
+    if (late > FAR || late < -LONGEST_WAIT) this.#jump(film, time);
+    else if (isAhead !== film.paused) {
+      if (isAhead) film.pause(); else film.play().catch(() => {});
+    }
+    film.playbackRate = this.rate * (late > NEAR ? 1 + Math.min(0.5, late) : 1);
+  }
+
+  /** To the time itself where that is loaded, else so far ahead of it as loading took the last time. */
+  #jump(film, time) {
+    const { buffered } = film;
+    const isLoaded = Array.from({ length: buffered.length }).some((_, index) => buffered.start(index) <= time && time < buffered.end(index) - 0.5);
+    const now = performance.now() / 1000;
+    if (isLoaded) film.currentTime = time;
+    else if (now > this.#jumpAgainAt) {
+      this.#jumpAgainAt = now + 6;
+      film.addEventListener('seeked', () => { this.#lead = Math.min(LONGEST_WAIT / 2, 0.5 + performance.now() / 1000 - now); }, { once: true });
+      film.currentTime = Math.min(time + this.#lead * this.rate, film.duration - 0.1);
     }
   }
 }

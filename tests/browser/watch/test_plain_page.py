@@ -1,0 +1,48 @@
+"""`/watch/{id}/plain` in a browser whose script is off: the sound plays, chapters and files are there."""
+
+import httpx2
+
+from tests.browser.chromium import Chromium
+from tests.browser.watch.conftest import Lesson
+from tests.waiting import wait_for
+
+_MOST_BYTES = 15_000
+
+
+def test_a_browser_without_script_has_sound_chapters_and_files(lesson: Lesson, browser: Chromium) -> None:
+    lesson.put_strokes()
+    lesson.put_playback()
+    headers = {"Authorization": f"Bearer {lesson.token}"}
+    address = f"{lesson.api}/v1/recordings/{lesson.recording}"
+    chapters = [{"start_ms": 300 * n, "title": f"{n} <script>alert(1)</script>"} for n in range(39)]
+    assert httpx2.put(f"{address}/chapters", json={"chapters": chapters}, headers=headers).status_code == 200
+    url = httpx2.post(f"{address}/plain", headers=headers).json()["url"]
+    response = httpx2.get(url, headers={"Accept-Encoding": "identity"})
+    assert response.status_code == 200
+    assert len(response.content) <= _MOST_BYTES
+    assert "script" not in response.headers["content-security-policy"]
+    page = browser.page()
+    page.call("Emulation.setScriptExecutionDisabled", {"value": True})
+    page.call(
+        "Emulation.setDeviceMetricsOverride", {"width": 320, "height": 640, "deviceScaleFactor": 1, "mobile": False}
+    )
+    page.call("Page.navigate", {"url": url})
+    # The protocol runs scripts of its own, the page none.
+    wait_for(lambda: page.run("document.querySelectorAll('ol li').length === 39"))
+    assert page.run("document.scripts.length") == 0
+    assert page.run("document.documentElement.scrollWidth") <= 320
+    assert page.run("document.querySelectorAll('ol a').length") > 0
+    page.run("document.querySelector('audio').play()")
+    wait_for(lambda: page.run("document.querySelector('audio').currentTime > 0.5"))
+    links = page.run("[...document.querySelectorAll('ul a')].map((link) => link.href)")
+    assert len(links) == 2
+    assert all(httpx2.get(link).status_code == 200 for link in links)
+
+
+def test_a_ticket_opens_one_lesson_only(lesson: Lesson) -> None:
+    lesson.put_strokes()
+    headers = {"Authorization": f"Bearer {lesson.token}"}
+    url = httpx2.post(f"{lesson.api}/v1/recordings/{lesson.recording}/plain", headers=headers).json()["url"]
+    other = url.replace(f"/watch/{lesson.recording}/", f"/watch/{lesson.recording + 1}/")
+    assert httpx2.get(other).status_code == 401
+    assert httpx2.get(url.partition("?")[0]).status_code == 401

@@ -1,0 +1,139 @@
+// The page `/`: what somebody who is signed in has here. It reads the public API and nothing else.
+
+const WEEK = 7 * 86_400_000;
+const UNFINISHED = ['queued', 'published', 'running', 'retryable'];
+const MOST_POSTERS = 12;
+let cursor = null;
+let posters = 0;
+let items = [];
+
+function token() {
+  return sessionStorage.getItem('record-token') || kept.get('token') || kept.get('access_token');
+}
+
+/** Whether the token is an operator's; the API decides what they may read. */
+function isOperator() {
+  try {
+    return JSON.parse(atob(token().split('.')[1].replace(/-/g, '+').replace(/_/g, '/'))).type === 'admin';
+  } catch {
+    return false;
+  }
+}
+
+async function ask(path) {
+  const headers = { Authorization: `Bearer ${token()}` };
+  const response = await fetch(path, { headers, cache: 'no-store', credentials: 'omit' });
+  if (response.status === 401) show('signIn', true);
+  if (!response.ok) throw new Error(`status ${response.status}`);
+  return response.json();
+}
+
+function element(name, text, values = {}) {
+  return Object.assign(document.createElement(name), { textContent: text }, values);
+}
+
+function when(instant) {
+  const form = { weekday: 'short', day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' };
+  return new Intl.DateTimeFormat(document.documentElement.lang, form).format(new Date(instant));
+}
+
+async function showWeek() {
+  const [from, to] = [new Date(), new Date(Date.now() + WEEK)].map((date) => encodeURIComponent(date.toISOString()));
+  const lessons = (await ask(`v1/schedules?from=${from}&to=${to}&limit=50`)).items.filter(({ status }) => status !== 'cancelled');
+  show('week', true);
+  $('weekList').replaceChildren(...(lessons.length ? lessons.map((lesson) => {
+    const item = element('li', '');
+    item.append(element('b', when(lesson.starts_at)), element('span', ` ${lesson.subject || ''} ${lesson.student_name || ''}`));
+    showReminders(lesson.id, item).catch(() => {});
+    return item;
+  }) : [element('li', word('noLessons'))]));
+}
+
+async function showReminders(id, item) {
+  const { alarms } = await ask(`v1/schedules/${id}/alarms`);
+  if (!alarms.length) return;
+  const minutes = alarms.map(({ minutes_before: before }) => before).join(', ');
+  item.append(element('small', ` · ${word('reminder', { minutes })}`));
+}
+
+function stateOf({ is_processing: isProcessing, is_available: isAvailable, error }) {
+  if (isProcessing) return word('stateProcessing');
+  if (isAvailable) return '';
+  return word(`failed-${error?.code}` in words ? `failed-${error.code}` : 'stateFailed');
+}
+
+function card(recording) {
+  const item = element('li', '');
+  const link = element('a', '', { href: `watch/${recording.id}` });
+  const picture = element('span', '', { className: 'poster' });
+  const title = element('b', recording.recording_title || `#${recording.id}`);
+  const length = recording.duration_seconds ? ` · ${timeText(recording.duration_seconds)}` : '';
+  link.append(picture, title, element('small', `${when(recording.recording_date)}${length}`), element('i', stateOf(recording)));
+  item.append(link);
+  if (recording.is_available && posters < MOST_POSTERS) {
+    posters += 1;
+    showPoster(recording.id, picture).catch(() => {});
+  }
+  return item;
+}
+
+async function showPoster(id, picture) {
+  const { poster } = await ask(`v1/recordings/${id}/playback`);
+  if (poster) picture.append(Object.assign(new Image(), { src: poster.url, alt: '', loading: 'lazy' }));
+}
+
+async function showRecordings() {
+  const page = await ask(`v1/recordings?limit=12${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ''}`);
+  cursor = page.next;
+  items.push(...page.items);
+  show('recordings', true);
+  show('older', Boolean(cursor));
+  $('recordingList').append(...page.items.map(card));
+  if (!items.length) $('recordingList').append(element('li', word('noRecordings')));
+}
+
+/** For operators: the jobs that are not finished, by kind. */
+async function showJobs() {
+  const counts = new Map();
+  for (const state of UNFINISHED) {
+    const { items: jobs, next } = await ask(`v1/jobs?state=${state}&limit=200`);
+    for (const { kind } of jobs) {
+      const key = `${kind} · ${state}`;
+      counts.set(key, (counts.get(key) || 0) + 1);
+    }
+    if (next) counts.set(`… · ${state}`, `${jobs.length}+`);
+  }
+  show('jobs', true);
+  $('jobList').replaceChildren(...(counts.size ? [...counts].map(([key, count]) => element('li', `${key}: ${count}`))
+    : [element('li', word('noJobs'))]));
+}
+
+async function begin() {
+  if (!token()) {
+    show('signIn', true);
+    return;
+  }
+  [cursor, posters, items] = [null, 0, []];
+  $('recordingList').replaceChildren();
+  await Promise.allSettled([showWeek(), showRecordings(), isOperator() ? showJobs() : null]);
+}
+
+async function chooseLanguage(language) {
+  kept.set('record-language', language);
+  speak(language, (await import(`./watch-words-${language}.js`)).WORDS);
+  document.title = word('lessons');
+  await begin();
+}
+
+$('signIn').addEventListener('submit', (event) => {
+  event.preventDefault();
+  sessionStorage.setItem('record-token', $('token').value.trim());
+  $('token').value = '';
+  show('signIn', false);
+  begin();
+});
+$('older').addEventListener('click', showRecordings);
+for (const button of document.querySelectorAll('[data-language]')) {
+  button.addEventListener('click', () => chooseLanguage(button.dataset.language));
+}
+chooseLanguage(kept.get('record-language') || (navigator.language.startsWith('am') ? 'am' : 'en'));
