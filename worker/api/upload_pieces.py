@@ -79,11 +79,11 @@ def append_now(
     """Append a piece whose body has arrived; see `Uploads.begin_piece`. Raises PieceMismatch as well."""
 
     def store(appending: Appending, locked: LockedUpload) -> None:
-        if checksum is not None:
-            computed = checksum.new()
-            computed.update(body)
-            checksum.require(computed)
         try:
+            if checksum is not None:
+                computed = checksum.new()
+                computed.update(body)
+                checksum.require(computed)
             appending.store_all(locked, body)
         finally:
             uploads.end_piece(upload_id, appending)
