@@ -1,6 +1,7 @@
 """The pictures of a recording: each a row of its own, on B2, from the fast copy."""
 
 import json
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 
 from devstack.emulator.credentials import Credentials
 from tests.conftest import MakeSettings
+from tests.waiting import PATIENCE
 from tests.workflows.conftest import DATA, RHYTHM, RecordingFixture, Versions, WithFfmpeg
 from worker.database import Database
 from worker.jobs.board_orders import ReplayBoard
@@ -201,3 +203,32 @@ def test_strokes_that_are_about_to_be_stored_are_waited_for(recordings: Recordin
         enqueue(session, again, principal="user:1")
     job = recordings.perform(MakePictures, replayed)
     assert (job.state, job.error["code"]) == ("retryable", "replay-unfinished")
+
+
+@pytest.fixture
+def slides(context: WorkerContext, recordings: RecordingFixture, tmp_path: Path) -> int:
+    """Seventy seconds: another slide at 35 s, where nobody speaks from 33 to 36 s."""
+    picture = "color=white:s=320x180:r=5:d=70,drawbox=20:20:200:120:black:fill:enable='gte(t,35)'"
+    sound = "aevalsrc='0.3*sin(500*2*PI*t)*(1-between(t,33,36))':s=48000:d=70"
+    path = tmp_path / "slides.webm"
+    inputs = ["-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", sound]
+    words = ["-c:v", "libvpx", "-deadline", "realtime", "-g", "5", "-c:a", "libopus", "-f", "webm", "-live", "1"]
+    command: list[str | Path] = [context.binaries.ffmpeg, "-v", "error", "-nostdin", *inputs, *words, path]
+    subprocess.run(command, check=True, timeout=PATIENCE)
+    recording_id = recordings.arrive(path.read_bytes())
+    assert recordings.perform(IngestRecording, recording_id).state == "succeeded"
+    return recording_id
+
+
+def test_a_film_without_a_board_has_chapters_where_its_scenes_change(recordings: RecordingFixture, slides: int) -> None:
+    assert recordings.perform(MakePictures, slides).state == "succeeded"
+    ((origin, chapters),) = recordings.sql("SELECT origin, chapters FROM recording_chapters")
+    assert origin == "automatic"
+    assert [chapter["title"] for chapter in chapters] == ["Part 1", "Part 2"]
+    assert [chapter["start_ms"] for chapter in chapters] == [0, pytest.approx(35_000, abs=1000)]
+
+
+def test_a_film_of_a_board_gets_no_chapters_of_scenes(recordings: RecordingFixture, replayed: int) -> None:
+    before = recordings.sql("SELECT * FROM recording_chapters")
+    assert recordings.perform(MakePictures, replayed).state == "succeeded"
+    assert recordings.sql("SELECT * FROM recording_chapters") == before

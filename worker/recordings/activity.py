@@ -49,3 +49,8 @@ def activity_document(quiet: Sequence[Stretch], duration_ms: int) -> bytes:
         "quiet_ms": sum(end - start for start, end in quiet),
     }
     return json.dumps(document, separators=(",", ":")).encode()
+
+
+def quiet_of(document: bytes) -> list[Stretch]:
+    """The quiet stretches of a map."""
+    return [(start, end) for start, end in json.loads(document)["quiet"]]

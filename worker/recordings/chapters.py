@@ -39,6 +39,19 @@ def set_chapters(session: Session, recording_id: int, origin: Origin, chapters: 
     session.execute(statement.on_conflict_do_update(index_elements=["recording_id", "origin"], set_=columns))
 
 
+def set_scene_chapters(session: Session, recording_id: int, starts: Sequence[int]) -> None:
+    """Store chapters that begin at these times as the automatic ones; none where `starts` is empty."""
+    if starts:
+        chapters = [Chapter(at, f"Part {number}") for number, at in enumerate(starts, start=1)]
+        set_chapters(session, recording_id, "automatic", chapters)
+        return
+    session.execute(
+        delete(RecordingChapters).where(
+            RecordingChapters.recording_id == recording_id, RecordingChapters.origin == "automatic"
+        )
+    )
+
+
 def delete_tutors_chapters(session: Session, recording_id: int) -> None:
     """Delete what the tutor wrote, so that the automatic chapters are shown again. Idempotent."""
     session.execute(

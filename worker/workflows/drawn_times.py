@@ -47,12 +47,17 @@ def drawn_stretches(
     if timeline is not None:
         turns = ((turn.at, turn.at) for turn in timeline.turns)
         return [*((stroke.start, stroke.end) for stroke in timeline.strokes), *turns]
-    with context.database.transaction() as session:
-        if not was_drawn_on(session, recording.session_id):
-            return []
+    if not is_drawn_on(context, recording):
+        return []
     with context.database.transaction() as session:
         history = load_history(session, recording.session_id)
     strokes = place_strokes([page.drawn for page in history.board.pages])
     turned = [round(turn.at.timestamp() * 1000) for turn in history.turns]
     drawn = [*((stroke.start, stroke.end) for stroke in strokes), *((at, at) for at in turned)]
     return in_recording(drawn, recording.stretches)
+
+
+def is_drawn_on(context: WorkerContext, recording: PicturedRecording) -> bool:
+    """Whether anybody has drawn on the board of the recording's session."""
+    with context.database.transaction() as session:
+        return was_drawn_on(session, recording.session_id)

@@ -25,9 +25,11 @@ from worker.media.header import read_header
 from worker.media.poster_sizes import FORMS, poster_widths, write_poster_sizes
 from worker.media.preview import PICTURES, preview_size, write_drawn_preview, write_preview
 from worker.media.sampling import Film, film_of
+from worker.media.scenes import chapter_starts, find_scene_changes
 from worker.media.sound_levels import measure_levels, spoken_stretches
 from worker.media.storyboard import COLUMNS, Sheet, plan_storyboard, write_storyboard
-from worker.recordings.activity import activity_document, quiet_stretches
+from worker.recordings.activity import activity_document, quiet_of, quiet_stretches
+from worker.recordings.chapters import set_scene_chapters
 from worker.recordings.names import picture_name
 from worker.recordings.pictures import (
     ACTIVITY,
@@ -44,9 +46,10 @@ from worker.recordings.renditions import ready
 from worker.recordings.source import lock_recording, version_of
 from worker.uploads.private_files import full_disk_named
 from worker.workflows.context import WorkerContext
-from worker.workflows.drawn_times import drawn_stretches, replay_of
+from worker.workflows.drawn_times import drawn_stretches, is_drawn_on, replay_of
 
 _MIMES = {"jpg": "image/jpeg", "webp": "image/webp", "json": "application/json"}
+_ACTIVITY_FILE = "activity.json"
 # Faults of this recording, which no retry can fix; everything else fails the attempt.
 _FAULTS = (FfmpegFailed, FfmpegTimeout, MediaRejected, OutputDamaged, InvalidInput)
 
@@ -98,11 +101,14 @@ def make_pictures(run: JobRun, order: MakePictures, context: WorkerContext) -> N
     if recording.type == "board" and recording.size is not None and ReplayBoard.kind in filming:
         raise ReplayUnfinished(f"The board of recording {order.recording_id} is still filmed.")
     with full_disk_named(), context.spool.workspace(run.claim.job_id) as folder:
-        rows = list(_rows(_Job(run, context, recording, folder)))
+        job = _Job(run, context, recording, folder)
+        rows, starts = list(_rows(job)), _chapter_starts(job)
     with run.finish({row.name: row.state for row in rows}) as session:
         locked = lock_recording(session, order.recording_id)
         if locked is not None and version_of(locked) == order.version:
             write_rows(session, order.recording_id, rows)
+            if starts is not None:
+                set_scene_chapters(session, order.recording_id, starts)
 
 
 def _rows(job: _Job) -> Iterator[PictureRow]:
@@ -113,8 +119,9 @@ def _rows(job: _Job) -> Iterator[PictureRow]:
     if timeline is not None:
         yield from _made(job, [STORYBOARD], lambda: _drawn_storyboard(job, timeline))
         yield from _made(job, [PREVIEW], lambda: _drawn_preview(job, timeline))
-    film = _fetch(job, timeline)
-    if film is not None and timeline is None:
+    _fetch(job, timeline)
+    film = None if timeline else _film(job)
+    if film is not None:
         job.run.progress(40, "the storyboard")
         yield from _made(job, [STORYBOARD], lambda: _storyboard(job, film))
         job.run.progress(60, "the preview")
@@ -123,18 +130,22 @@ def _rows(job: _Job) -> Iterator[PictureRow]:
     yield from _made(job, [ACTIVITY], lambda: _activity(job, timeline))
 
 
-def _fetch(job: _Job, timeline: ReplayTimeline | None) -> Film | None:
-    """Download the fast copy, unless the strokes are all there is of it; the film to decode, None for sound alone."""
+def _fetch(job: _Job, timeline: ReplayTimeline | None) -> None:
+    """Download the fast copy, unless the strokes are all there is of it."""
     recording = job.recording
-    if timeline is not None and not recording.has_sound:
+    if timeline is None or recording.has_sound:
+        job.run.progress(20, "fetching the film")
+        name, sha1 = recording.playback.object_name or "", recording.playback.sha1
+        job.context.store.download(name, _playback(job), sha1=sha1)
+
+
+def _film(job: _Job) -> Film | None:
+    """The downloaded film, None for sound alone."""
+    recording = job.recording
+    if recording.size is None:
         return None
-    job.run.progress(20, "fetching the film")
-    path = _playback(job)
-    job.context.store.download(recording.playback.object_name or "", path, sha1=recording.playback.sha1)
-    if recording.size is None or timeline is not None:
-        return None
-    header = read_header(path, job.context.binaries, should_stop=job.run.should_stop)
-    return film_of(path, header, recording.size, recording.duration_ms)
+    header = read_header(_playback(job), job.context.binaries, should_stop=job.run.should_stop)
+    return film_of(_playback(job), header, recording.size, recording.duration_ms)
 
 
 def _playback(job: _Job) -> Path:
@@ -232,6 +243,24 @@ def _activity(job: _Job, timeline: ReplayTimeline | None) -> Sequence[_Picture]:
         levels = measure_levels(_playback(job), job.folder, job.context.binaries, duration_ms=length, should_stop=stop)
         spoken = spoken_stretches(levels)
     quiet = quiet_stretches(spoken, drawn_stretches(job.context, job.recording, timeline), length)
-    target = job.folder / "activity.json"
+    target = job.folder / _ACTIVITY_FILE
     target.write_bytes(activity_document(quiet, length))
     return [_Picture(ACTIVITY, target, "json", {"duration_ms": length})]
+
+
+def _chapter_starts(job: _Job) -> list[int] | None:
+    """Where the chapters of a film without a board begin; None for others, whose boards say more of them."""
+    recording = job.recording
+    activity = job.folder / _ACTIVITY_FILE
+    if recording.size is None or is_drawn_on(job.context, recording) or not activity.exists():
+        return None
+    job.run.progress(85, "looking for chapters")
+    silences = quiet_of(activity.read_bytes()) if recording.has_sound else None
+    try:
+        film = _film(job)
+        changes = (
+            find_scene_changes(film, job.folder, job.context.binaries, should_stop=job.run.should_stop) if film else []
+        )
+    except _FAULTS:
+        return None
+    return chapter_starts(changes, silences, recording.duration_ms)
