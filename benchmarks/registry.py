@@ -9,6 +9,7 @@ from benchmarks.ingest import measure_ingest
 from benchmarks.ledger import measure_ledger
 from benchmarks.limits import measure_limits
 from benchmarks.memory import measure_memory
+from benchmarks.pictures import measure_pictures
 from benchmarks.platform import measure_platform
 from benchmarks.rates import measure_latency, measure_rates
 from benchmarks.reading_calendars import measure_calendars
@@ -38,6 +39,7 @@ FIGURES: dict[str, Measure] = {
     "reminders_claiming": measure_reminders_claiming,
     "reminders": measure_reminders,
     "replay": measure_replay,
+    "pictures": measure_pictures,
     "canvas": measure_canvas,
     "strokes": measure_strokes,
     "board_memory": measure_board_memory,

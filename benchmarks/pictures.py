@@ -1,0 +1,115 @@
+"""Storyboards beside the commands of others, which decode every frame: of a filmed lesson and of a board."""
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import DEVNULL, run
+from tempfile import TemporaryDirectory
+
+import psutil
+
+from benchmarks.board_lesson import board_lesson
+from benchmarks.figure import Figure, Limit, Reading
+from benchmarks.scale import Scale
+from worker.canvases.replay.build_timeline import build_timeline
+from worker.canvases.replay.film import write_film
+from worker.canvases.replay.storyboard import write_drawn_storyboard
+from worker.canvases.stored.pages import read_board
+from worker.media.binaries import Binaries, find_binaries
+from worker.media.header import read_header
+from worker.media.sampling import Film, film_of
+from worker.media.storyboard import plan_storyboard, write_storyboard
+from worker.settings import Settings
+
+_REPEATS = 5
+_SIZE = (1280, 720)
+_FRAMES_PER_SECOND = 15
+
+
+def measure_pictures(scale: Scale) -> Figure:
+    """Measure the storyboards of a lesson of twenty minutes, filmed and on a board."""
+    seconds = round(scale.long_minutes * 20)
+    repeats = _REPEATS if scale.long_minutes >= 60 else 1
+    figure = Figure("Pictures: the storyboard of a lesson, without decoding all of it")
+    with TemporaryDirectory() as name:
+        folder, binaries = Path(name), find_binaries(Settings())
+        figure.readings += [*_filmed(folder, binaries, seconds, repeats), *_drawn(folder, binaries, seconds, repeats)]
+    figure.notes.append(
+        "Processor time of the program and of ffmpeg, since others use this machine too. PeerTube's command selects by"
+        " `mod(t, interval)` and Opencast's by `fps=1/interval`; both decode every frame of the same file, into tiles"
+        " of the same size. The board's is drawn from the timeline that its film was made of; reading the"
+        " strokes from the database is left out, as is fetching the film for the others."
+    )
+    return figure
+
+
+def _filmed(folder: Path, binaries: Binaries, seconds: int, repeats: int) -> list[Reading]:
+    path = folder / "lesson.mp4"
+    # A camera: noise all over a picture that moves, a key frame every two seconds as browsers write them.
+    picture = f"testsrc2=s=1280x720:r={_FRAMES_PER_SECOND}:d={seconds},noise=alls=6:allf=t"
+    words = ["-c:v", "libx264", "-preset", "ultrafast", "-crf", "30", "-g", "30", "-pix_fmt", "yuv420p"]
+    _ffmpeg(binaries, "-f", "lavfi", "-i", picture, *words, str(path))
+    film = film_of(path, read_header(path, binaries), _SIZE, seconds * 1000)
+    if film is None:
+        raise RuntimeError("the lesson has no picture")
+    ours = _times(repeats, lambda: write_storyboard(film, folder, plan_storyboard(film.duration_ms, _SIZE), binaries))
+    what = f"{seconds / 60:g} min of 1280x720 at {_FRAMES_PER_SECOND} frames a second: key frames to sheets"
+    return [_reading(f"{what} ({name})", ours, peer, 10) for name, peer in _peers(film, folder, binaries, repeats)]
+
+
+def _drawn(folder: Path, binaries: Binaries, seconds: int, repeats: int) -> list[Reading]:
+    path = folder / "board.mp4"
+    strokes = max(20, seconds * 5 // 6)
+    timeline = build_timeline(read_board(board_lesson(seconds=seconds, pages=4, strokes=strokes, points=strokes * 30)))
+    write_film(timeline, path, binaries)
+    film = film_of(path, read_header(path, binaries), _SIZE, timeline.duration_ms)
+    if film is None:
+        raise RuntimeError("the film has no picture")
+    plan = plan_storyboard(timeline.duration_ms, _SIZE)
+    ours = _times(repeats, lambda: write_drawn_storyboard(timeline, folder, plan))
+    what = f"a board of {seconds / 60:g} min, {strokes} strokes: strokes to sheets"
+    readings = [_reading(f"{what} ({name})", ours, peer, 100) for name, peer in _peers(film, folder, binaries, repeats)]
+    sheets = write_drawn_storyboard(timeline, folder, plan)
+    size = sum(sheet.path.stat().st_size for sheet in sheets)
+    return [*readings, Reading("all sheets of the board", size / 1e3, "kB")]
+
+
+def _peers(film: Film, folder: Path, binaries: Binaries, repeats: int) -> list[tuple[str, list[float]]]:
+    interval = math.ceil(plan_storyboard(film.duration_ms, _SIZE).interval_ms / 1000)
+    tiles = "scale=160:90,tile=10x10"
+    commands = {
+        "PeerTube": f"setpts=N/round({_FRAMES_PER_SECOND})/TB,select='not(mod(t,{interval}))',{tiles}",
+        "Opencast": f"fps=1/{interval},{tiles}",
+    }
+    return [
+        (name, _times(repeats, lambda words=words: _sheet(binaries, film.path, folder, words)))  # type: ignore[misc]
+        for name, words in commands.items()
+    ]
+
+
+def _sheet(binaries: Binaries, path: Path, folder: Path, filters: str) -> None:
+    _ffmpeg(binaries, "-i", str(path), "-vf", filters, "-frames:v", "1", "-q:v", "2", str(folder / "peer.jpg"))
+
+
+def _ffmpeg(binaries: Binaries, *words: str) -> None:
+    run([binaries.ffmpeg, "-v", "error", "-nostdin", "-y", *words], check=True, stdin=DEVNULL)
+
+
+def _times(repeats: int, work: Callable[[], object]) -> list[float]:
+    """Processor seconds of each repeat, of this process and of those it has waited for."""
+    times = []
+    for _repeat in range(repeats):
+        begun = _processor_seconds()
+        work()
+        times.append(_processor_seconds() - begun)
+    return times
+
+
+def _reading(what: str, ours: list[float], peer: list[float], times_faster: int) -> Reading:
+    limit = Limit("ratio", "≤", 1 / times_faster)
+    return Reading.of(what, ours, "s", peer, "every frame decoded", limit)
+
+
+def _processor_seconds() -> float:
+    times = psutil.Process().cpu_times()
+    return float(times.user + times.system + times.children_user + times.children_system)
