@@ -104,9 +104,9 @@ class RowDisk {
 function serve() {
   const disk = new FileDisk();
   let last = Promise.resolve();
-  onmessage = ({ data: [method, ...args], ports: [port] }) => {
+  onmessage = ({ data: [n, method, ...args] }) => {
     last = last.then(() => disk[method](...args))
-      .then((result) => port.postMessage({ result }), ({ message }) => port.postMessage({ message }));
+      .then((result) => postMessage({ n, result }), ({ message }) => postMessage({ n, message }));
   };
 }
 
@@ -116,11 +116,15 @@ async function openFiles() {
   const importer = new Blob([`import ${JSON.stringify(href)}`], { type: 'text/javascript' });
   const address = origin === location.origin ? href : URL.createObjectURL(importer);
   const worker = new Worker(address, { type: 'module', name: WORKER });
+  const calls = [];
+  // No channel for each call: a port that nothing else refers to can be gone before its answer.
+  worker.onmessage = ({ data: { n, result, message } }) => {
+    if (message === undefined) calls[n].resolve(result); else calls[n].reject(new Error(message));
+    delete calls[n];
+  };
   const call = (...message) => new Promise((resolve, reject) => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = ({ data }) => ('message' in data ? reject(new Error(data.message)) : resolve(data.result));
     worker.onerror = reject;
-    worker.postMessage(message, [port2]);
+    worker.postMessage([calls.push({ resolve, reject }) - 1, ...message]);
   });
   await call('open');
   return { kind: 'files', ...Object.fromEntries(METHODS.map((method) => [method, (...args) => call(method, ...args)])) };

@@ -202,7 +202,7 @@ export class Recorder extends EventTarget {
     const media = this.#media;
     this.#media = null;
     if (media && media.state !== 'inactive') media.stop();
-    await Promise.race([this.#stopped, pause(5 * SLICE)]);
+    await Promise.race([this.#stopped, pause(PATIENCE)]);
     await this.#writing;
   }
 

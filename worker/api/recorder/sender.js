@@ -1,6 +1,6 @@
 // What this device holds is sent by tus 1.0.
 
-const PATIENCE = 30_000; // milliseconds, for an answer
+const PATIENCE = 30_000; // milliseconds, for an answer of the server, or of an encoder on a busy device
 const PIECE = 65_536; // bytes of a request, so that a slow link sends it in this time
 const JOINED = 16_384; // of several slices: a break sends all of it twice
 const LONGEST_RETRY = 15_000;
