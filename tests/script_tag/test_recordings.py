@@ -62,7 +62,8 @@ def test_a_still_board_is_recorded_uploaded_ingested_and_played(lesson: Lesson, 
     tutor.press("#recordBtn")
     wait_for(lambda: sql(RECORDINGS))
     wait_for(
-        lambda: sql(f"{RECORDINGS} WHERE is_available"), details=lambda: (sql("SELECT kind, state, error FROM jobs"), processes.logs()[-2000:])
+        lambda: sql(f"{RECORDINGS} WHERE is_available"),
+        details=lambda: (sql("SELECT kind, state, error FROM jobs"), processes.logs()[-2000:]),
     )
     (recording,) = sql(RECORDINGS)
     assert recording.duration_seconds >= 3
