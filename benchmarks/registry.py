@@ -8,6 +8,7 @@ from benchmarks.figure import Measure
 from benchmarks.ingest import measure_ingest
 from benchmarks.ledger import measure_ledger
 from benchmarks.limits import measure_limits
+from benchmarks.media import measure_media
 from benchmarks.memory import measure_memory
 from benchmarks.pictures import measure_pictures
 from benchmarks.platform import measure_platform
@@ -40,6 +41,7 @@ FIGURES: dict[str, Measure] = {
     "reminders": measure_reminders,
     "replay": measure_replay,
     "pictures": measure_pictures,
+    "media": measure_media,
     "canvas": measure_canvas,
     "strokes": measure_strokes,
     "board_memory": measure_board_memory,

@@ -12,6 +12,7 @@ class Scale:
     lesson_repeats: int = 7
     long_minutes: float = 60.0
     long_repeats: int = 3
+    media_repeats: int = 5
     film_strokes: int = 1500
     upload_bytes: int = 1_000_000_000
     upload_repeats: int = 3
@@ -50,6 +51,7 @@ QUICK = Scale(
     lesson_repeats=2,
     long_minutes=2.0,
     long_repeats=1,
+    media_repeats=1,
     upload_bytes=20_000_000,
     upload_repeats=2,
     ledger_jobs=100,
