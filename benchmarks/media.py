@@ -65,7 +65,7 @@ def measure_media(scale: Scale) -> Figure:
     memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
     figure.readings.append(Reading("the largest ffmpeg", memory, "MB", limit=Limit("value", "<", 600)))
     figure.notes.append(
-        f"Peers in the same run on the same file, by the ffmpeg of the wheel and with its priority; {os.cpu_count()} cores,"
+        f"Peers in the same run on the same file, by the same ffmpeg at its priority; {os.cpu_count()} cores,"
         " x264 on two threads. The bytes of `audio` are those of a recording with tones; speech takes a tenth less."
     )
     return figure
