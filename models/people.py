@@ -95,3 +95,8 @@ class ParentProfile(Base):
     is_active: Mapped[bool] = mapped_column(server_default=text("true"))
 
     __table_args__ = (_one_active_profile("parent_profiles"),)
+
+
+ProfileTable = type[TutorProfile] | type[StudentProfile] | type[ParentProfile]
+# By role.
+PROFILE_TABLES: dict[str, ProfileTable] = {"tutor": TutorProfile, "student": StudentProfile, "parent": ParentProfile}

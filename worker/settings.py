@@ -19,6 +19,7 @@ from pydantic import (
 )
 from pydantic_settings import NoDecode
 
+from worker import address_values
 from worker import setting_values as values
 from worker.broker_address import BrokerAddress, read_broker_address
 from worker.errors import Misconfigured
@@ -44,7 +45,7 @@ _SECRETS = frozenset(
 _LARGEST_FILE = 10_000_000_000_000
 
 Text = Annotated[str, AfterValidator(values.plain_text)]
-Host = Annotated[str, AfterValidator(values.listening_host)]
+Host = Annotated[str, AfterValidator(address_values.listening_host)]
 
 
 RenditionName = Literal["audio", "audio-aac", "board", "360p", "720p", "hls", "download", "pictures", "none"]
@@ -58,7 +59,7 @@ class Settings(JobSettings, LimitSettings):
     """The settings of every process. Durations are seconds and sizes bytes unless the name says otherwise."""
 
     # --- services and addresses
-    database_url: Annotated[str, AfterValidator(values.database_address)] | None = Field(
+    database_url: Annotated[str, AfterValidator(address_values.database_address)] | None = Field(
         None, description="PostgreSQL 15 to 18; `postgresql://` is enough."
     )
     platform_database_url: SecretStr | None = Field(
@@ -87,7 +88,7 @@ class Settings(JobSettings, LimitSettings):
     )
     api_host: Host = Field("127.0.0.1", description="Address the API listens on.")
     api_port: int = Field(8090, ge=0, le=65535, description="Port the API listens on.")
-    public_base_url: Annotated[str, AfterValidator(values.base_address)] | None = Field(
+    public_base_url: Annotated[str, AfterValidator(address_values.base_address)] | None = Field(
         None, description="Address (https) under which the outside reaches the API; none: the one it listens on."
     )
     api_connections: int = Field(2000, ge=1, description="Open connections that one API process takes.")
@@ -106,7 +107,7 @@ class Settings(JobSettings, LimitSettings):
         (IPv4Network("127.0.0.1/32"), IPv6Network("::1/128")),
         description="Networks (comma separated) of proxies whose `X-Forwarded-For` says who asks.",
     )
-    cors_origins: Annotated[tuple[Annotated[str, AfterValidator(values.origin)], ...], NoDecode] = Field(
+    cors_origins: Annotated[tuple[Annotated[str, AfterValidator(address_values.origin)], ...], NoDecode] = Field(
         (), description="Origins (comma separated) whose pages may call the API."
     )
     timezone: Annotated[str, AfterValidator(values.zone_name)] = Field(
@@ -150,10 +151,10 @@ class Settings(JobSettings, LimitSettings):
     delivery_lease: Interval = Field(60.0, description="A message in hand without news this long is sent again.")
     delivery_retention: Retention = Field(90 * 86_400, description="How long messages that are over are kept.")
     whiteboard_url: (
-        Annotated[str, AfterValidator(partial(values.address_template, placeholder="schedule_id"))] | None
+        Annotated[str, AfterValidator(partial(address_values.address_template, placeholder="schedule_id"))] | None
     ) = Field(None, description="Address of a lesson's whiteboard with `{schedule_id}` in it; messages lead there.")
     recording_url: (
-        Annotated[str, AfterValidator(partial(values.address_template, placeholder="recording_id"))] | None
+        Annotated[str, AfterValidator(partial(address_values.address_template, placeholder="recording_id"))] | None
     ) = Field(None, description="Address of a recording's page with `{recording_id}` in it; messages lead there.")
 
     # --- mail
@@ -167,7 +168,7 @@ class Settings(JobSettings, LimitSettings):
     from_name: Text = Field("Astegni", description="Name that mail comes from.")
 
     # --- channels
-    unsubscribe_url: Annotated[str, AfterValidator(values.header_address)] | None = Field(
+    unsubscribe_url: Annotated[str, AfterValidator(address_values.header_address)] | None = Field(
         None, description="Page (https) where people choose what they are told; stands in `List-Unsubscribe` of mail."
     )
     webhook_allowed_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
@@ -236,13 +237,13 @@ class Settings(JobSettings, LimitSettings):
     @classmethod
     def _is_a_platform(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None:
-            values.platform_address(value.get_secret_value())
+            address_values.platform_address(value.get_secret_value())
         return value
 
     @field_validator("backblaze_realm")
     @classmethod
     def _is_a_realm(cls, value: str) -> str:
-        return value if value in {"production", "staging", "dev"} else values.web_address(value)
+        return value if value in {"production", "staging", "dev"} else address_values.web_address(value)
 
     @field_validator("operator_departments")
     @classmethod

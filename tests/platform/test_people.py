@@ -6,7 +6,7 @@ import pytest
 from psycopg.sql import SQL, Identifier
 
 from tests.conftest import Platform
-from worker.access.people_store import ProfileRecord
+from worker.access.people_records import ProfileRecord
 from worker.errors import Unavailable
 from worker.platform.people import PlatformPeople
 

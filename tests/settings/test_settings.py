@@ -8,8 +8,8 @@ from hypothesis import settings as rules
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from worker.address_values import origin
 from worker.cli.setting_faults import setting_faults
-from worker.setting_values import origin
 from worker.settings import DEVELOPMENT_KEY, Settings
 
 GOOD_KEY = "0123456789abcdef0123456789abcdef"

@@ -1,57 +1,17 @@
 """Store what the platform says about people. People are deactivated here and never deleted: their rows are named."""
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import Any
 
 from pydantic_core import to_json
-from sqlalchemy import Select, func, select, text, update
+from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
-from models.people import ParentProfile, StudentProfile, TutorProfile
+from models.people import PROFILE_TABLES, ProfileTable
 from models.people import User as Person
+from worker.access.people_records import ACCOUNT_FIELDS, PersonRecord, ProfileRecord
 from worker.array_text import number_array
-
-_Profile = type[TutorProfile] | type[StudentProfile] | type[ParentProfile]
-
-
-@dataclass(frozen=True)
-class ProfileRecord:
-    """One role of a person. `grade_level` and `parent_id` (parent profile ids) are a student's."""
-
-    id: int
-    username: str | None = None
-    is_active: bool = True
-    grade_level: str | None = None
-    parent_id: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True)
-class PersonRecord:
-    """An account and its profiles, as the platform has them. Names and e-mail may be missing."""
-
-    id: int
-    first_name: str | None = None
-    father_name: str | None = None
-    grandfather_name: str | None = None
-    last_name: str | None = None
-    email: str | None = None
-    phone: str | None = None
-    is_active: bool = True
-    # None: unknown. Not compared: it never changes.
-    created_at: datetime | None = field(default=None, compare=False)
-    # By role: tutor, student, parent.
-    profiles: Mapping[str, ProfileRecord] = field(default_factory=dict)
-
-    def without_inactive_profiles(self) -> "PersonRecord":
-        """The same person as `stored_people` returns them."""
-        active = {role: profile for role, profile in self.profiles.items() if profile.is_active}
-        return replace(self, profiles=active)
-
-
-_ACCOUNT = ("id", "first_name", "father_name", "grandfather_name", "last_name", "email", "phone", "is_active")
-_PROFILES: dict[str, _Profile] = {"tutor": TutorProfile, "student": StudentProfile, "parent": ParentProfile}
 
 # Rows as JSON: a thousand of them are one parameter, and their statement is always the same.
 _STORE_ACCOUNTS = text(
@@ -121,7 +81,7 @@ def store_people(session: Session, people: Collection[PersonRecord], *, read_at:
     accounts = [_account(person) for person in people]
     stored = session.execute(_STORE_ACCOUNTS, {"rows": to_json(accounts).decode(), "read_at": read_at})
     known = {row.id for row in stored if not row.is_new}
-    for role, table in _PROFILES.items():
+    for role, table in PROFILE_TABLES.items():
         records = [(person.id, person.profiles.get(role)) for person in people]
         _deactivate_others(session, table, [record for record in records if record[0] in known])
         rows = [vars(record) | {"user_id": user_id} for user_id, record in records if record is not None]
@@ -136,60 +96,12 @@ def deactivate_people(session: Session, user_ids: Iterable[int], *, read_at: dat
     )
 
 
-def stored_people(session: Session, *, after: int, most: int) -> dict[int, PersonRecord]:
-    """At most `most` people that were read from the platform, with ids above `after`, in the order of ids."""
-    statement = _stored_statement().where(Person.id > after).order_by(Person.id).limit(most)
-    return {row[0].id: _record(*row) for row in session.execute(statement)}
-
-
-def people_by_id(session: Session, user_ids: Collection[int]) -> dict[int, PersonRecord]:
-    """Those of these people that were read from the platform."""
-    rows = session.execute(_stored_statement().where(Person.id.in_(sorted(user_ids))))
-    return {row[0].id: _record(*row) for row in rows}
-
-
-def read_times(session: Session, user_ids: Collection[int]) -> dict[int, datetime]:
-    """When these people were last read from the platform; those who were not are left out."""
-    read_at = Person.platform_read_at
-    rows = session.execute(select(Person.id, read_at).where(Person.id.in_(sorted(user_ids)), read_at.is_not(None)))
-    return {user_id: at for user_id, at in rows if at is not None}
-
-
-def touch_people(session: Session, user_ids: Collection[int], *, read_at: datetime) -> None:
-    """Record that these people were read at `read_at`; locks their rows in the order of ids."""
-    people = select(Person.id).where(Person.id.in_(sorted(user_ids)), Person.platform_read_at.is_not(None))
-    locked = people.order_by(Person.id).with_for_update(key_share=True)
-    latest = func.greatest(Person.platform_read_at, read_at)
-    session.execute(update(Person).where(Person.id.in_(locked)).values(platform_read_at=latest))
-
-
-def _stored_statement() -> Select[Person, TutorProfile, StudentProfile, ParentProfile]:
-    statement = select(Person, TutorProfile, StudentProfile, ParentProfile)
-    for table in _PROFILES.values():
-        statement = statement.outerjoin(table, (table.user_id == Person.id) & table.is_active)
-    return statement.where(Person.platform_read_at.is_not(None))
-
-
-def _record(
-    person: Person, tutor: TutorProfile | None, student: StudentProfile | None, parent: ParentProfile | None
-) -> PersonRecord:
-    profiles: dict[str, ProfileRecord] = {}
-    if tutor is not None:
-        profiles["tutor"] = ProfileRecord(tutor.id, tutor.username)
-    if student is not None:
-        parents = tuple(student.parent_id)
-        profiles["student"] = ProfileRecord(student.id, student.username, True, student.grade_level, parents)
-    if parent is not None:
-        profiles["parent"] = ProfileRecord(parent.id, parent.username)
-    return PersonRecord(**{name: getattr(person, name) for name in _ACCOUNT}, profiles=profiles)
-
-
 def _account(person: PersonRecord) -> dict[str, Any]:
     created_at = None if person.created_at is None else person.created_at.isoformat()
-    return {name: getattr(person, name) for name in _ACCOUNT} | {"created_at": created_at}
+    return {name: getattr(person, name) for name in ACCOUNT_FIELDS} | {"created_at": created_at}
 
 
-def _deactivate_others(session: Session, table: _Profile, records: list[tuple[int, ProfileRecord | None]]) -> None:
+def _deactivate_others(session: Session, table: ProfileTable, records: list[tuple[int, ProfileRecord | None]]) -> None:
     if records:
         users = number_array([user_id for user_id, _ in records])
         present = number_array([record.id for _, record in records if record is not None])

@@ -5,8 +5,8 @@ import os
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
+from worker.address_values import is_loopback
 from worker.errors import Misconfigured
-from worker.setting_values import is_loopback
 from worker.settings import DEVELOPMENT_KEY, Settings
 
 _REMEDY = "Set SECRET_KEY to the key of the platform's tokens."

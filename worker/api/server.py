@@ -8,13 +8,13 @@ from types import FrameType
 import uvicorn
 
 from worker.access.safety import require_safe
+from worker.address_values import is_loopback
 from worker.api.app import create_api
 from worker.api.connections import Bounds, Connections, raise_descriptors
 from worker.api.services import Services
 from worker.app import create_app
 from worker.logs import get_logger
 from worker.processes.broker import start_publisher
-from worker.setting_values import is_loopback
 from worker.settings import Settings
 from worker.workflows.failure_hooks import ENDINGS
 

@@ -9,7 +9,8 @@ from psycopg.sql import SQL, Identifier
 from worker.platform.catalog import Catalog, Column
 from worker.platform.connection import PlatformConnection
 from worker.platform.grants import TABLES
-from worker.platform.people import ACCOUNT, PEOPLE, ROLES, PlatformPeople
+from worker.platform.people import PlatformPeople
+from worker.platform.people_source import ACCOUNT, PEOPLE, ROLES
 from worker.platform.state import PlatformState, platform_state
 from worker.platform.zone import prove_zone
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from psycopg.sql import SQL, Composable, Identifier, Literal
 
 from worker.platform.catalog import Column
-from worker.platform.people import PEOPLE
+from worker.platform.people_source import PEOPLE
 
 # Read whole: lessons, boards and timetables hold nothing that the bridge must not see.
 TABLES = (

@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 from models.whiteboards import WhiteboardSession
 from worker import clock
 from worker.access.callers import Caller, UserCaller
-from worker.access.people_store import PersonRecord, store_people
+from worker.access.people_records import PersonRecord
+from worker.access.people_store import store_people
 from worker.access.visibility import session_for
 from worker.errors import Forbidden, InvalidInput, NotFound
 from worker.platform.calls import CallMember, call_session, join_twins, sessions_near

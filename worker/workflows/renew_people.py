@@ -3,14 +3,9 @@
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 
-from worker.access.people_store import (
-    PersonRecord,
-    deactivate_people,
-    people_by_id,
-    read_times,
-    store_people,
-    touch_people,
-)
+from worker.access.people_records import PersonRecord
+from worker.access.people_store import deactivate_people, store_people
+from worker.access.stored_people import people_by_id, read_times, touch_people
 from worker.database import Database
 from worker.errors import Unavailable
 from worker.platform.people import PlatformPeople

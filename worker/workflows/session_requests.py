@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.bookings import SessionRequest
-from models.people import ParentProfile, StudentProfile, TutorProfile
+from models.people import PROFILE_TABLES
 from models.people import User as Person
 from worker.access.callers import Caller
 from worker.access.names import name_of
@@ -17,8 +17,6 @@ from worker.bookings.requests import NewRequest, ask_for_lessons
 from worker.reminders.planning.notify import tell
 from worker.schedules.requests import zone_of_tutor
 from worker.workflows.requested_times import read_requested_times
-
-_PROFILES: Mapping[str, Any] = {"tutor": TutorProfile, "student": StudentProfile, "parent": ParentProfile}
 
 
 def request_lessons(
@@ -76,7 +74,7 @@ def _tell(
 
 def _user(session: Session, profile_type: str, profile_id: int) -> tuple[int | None, str]:
     """The user of a profile, and their name, maybe empty. Requesters have no foreign key: the profile may be gone."""
-    profile = _PROFILES[profile_type]
+    profile = PROFILE_TABLES[profile_type]
     statement = select(Person.id, name_of(profile)).join(profile, profile.user_id == Person.id)
     row = session.execute(statement.where(profile.id == profile_id)).one_or_none()
     return (row[0], row[1] or "") if row is not None else (None, "")

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 
 from worker import clock
-from worker.access.people_store import PersonRecord, deactivate_people, store_people, stored_people
+from worker.access.people_records import PersonRecord
+from worker.access.people_store import deactivate_people, store_people
+from worker.access.stored_people import stored_people
 from worker.database import Database
 from worker.errors import Misconfigured
 from worker.jobs.job_run import JobRun

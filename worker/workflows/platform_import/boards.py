@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from models.people import ParentProfile, StudentProfile, TutorProfile
+from models.people import PROFILE_TABLES
 from worker.platform.calls import CALL_COLUMNS, CallMember, CallSession, call_session, join_twins, leader, sessions_near
 from worker.platform.catalog import Column
 from worker.platform.connection import Row
@@ -22,11 +22,6 @@ BOARD, PAGE = "board", "board_page"
 # A row that was linked beside another and has not been read itself: the next pull stores it.
 _UNREAD = b""
 _PERMISSIONS = ("can_draw", "can_erase", "can_write")
-_PROFILES: dict[str, type[TutorProfile] | type[StudentProfile] | type[ParentProfile]] = {
-    "tutor": TutorProfile,
-    "student": StudentProfile,
-    "parent": ParentProfile,
-}
 _SESSIONS, _PAGES = "whiteboard_sessions", "whiteboard_pages"
 
 
@@ -150,7 +145,7 @@ def without_board(session_id: int) -> Refusal:
 def stored_profiles(session: Session, sides: Collection[CallMember]) -> frozenset[CallMember]:
     """Those of the profiles that are stored here, active or not."""
     stored: set[CallMember] = set()
-    for profile_type, table in _PROFILES.items():
+    for profile_type, table in PROFILE_TABLES.items():
         ids = [side.profile_id for side in sides if side.profile_type == profile_type]
         if ids:
             found = session.scalars(select(table.id).where(table.id == func.any(ids)))

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from models.people import PROFILE_TABLES
 from worker.bookings.document_rows import (
     DocumentRow,
     store_document_bookings,
@@ -22,7 +23,6 @@ from worker.platform.refusals import Refusal
 from worker.platform.source import Source
 from worker.workflows.import_enrollments import import_enrolled
 from worker.workflows.platform_import.document_people import (
-    PROFILES,
     profiles_of_users,
     stored_profiles,
     unknown_profile,
@@ -104,7 +104,7 @@ class DocumentRequests(Kind):
                 role,
                 [each for incoming in rows for each in (incoming.row.tutor_id, incoming.row.requester_id)],
             )
-            for role in PROFILES
+            for role in PROFILE_TABLES
         }
         outcomes = []
         for incoming in rows:

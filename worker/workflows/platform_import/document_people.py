@@ -5,16 +5,13 @@ from collections.abc import Collection
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from models.people import ParentProfile, StudentProfile, TutorProfile
+from models.people import PROFILE_TABLES
 from worker.platform.refusals import Refusal
-
-Profile = type[TutorProfile] | type[StudentProfile] | type[ParentProfile]
-PROFILES: dict[str, Profile] = {"tutor": TutorProfile, "student": StudentProfile, "parent": ParentProfile}
 
 
 def profiles_of_users(session: Session, role: str, user_ids: Collection[int | None]) -> dict[int, int]:
     """The profile of this role by user; of two profiles the active one. Users without any are missing."""
-    profile = PROFILES[role]
+    profile = PROFILE_TABLES[role]
     statement = select(profile.user_id, profile.id).where(profile.user_id == func.any(_numbers(user_ids)))
     rows = session.execute(statement.order_by(profile.user_id, profile.is_active, profile.id.desc()))
     return {row.user_id: row.id for row in rows}
@@ -22,7 +19,7 @@ def profiles_of_users(session: Session, role: str, user_ids: Collection[int | No
 
 def stored_profiles(session: Session, role: str, ids: Collection[int | None]) -> frozenset[int]:
     """Those of these profile ids that are stored here."""
-    profile = PROFILES[role]
+    profile = PROFILE_TABLES[role]
     return frozenset(session.scalars(select(profile.id).where(profile.id == func.any(_numbers(ids)))))
 
 

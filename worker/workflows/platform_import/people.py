@@ -8,7 +8,7 @@ from worker.access.people_store import deactivate_people, store_people
 from worker.platform.catalog import Column
 from worker.platform.connection import Row
 from worker.platform.links import Link
-from worker.platform.people import PEOPLE_SOURCE, person_of
+from worker.platform.people_source import PEOPLE_SOURCE, person_of
 from worker.platform.refusals import Refusal
 from worker.platform.source import Source
 from worker.workflows.platform_import.kind import ImportOutcome, Incoming, Kind, Pull
