@@ -4,7 +4,8 @@ import sys
 
 from celery import Celery, signals
 
-from worker.app import celery_config, create_app, run_worker
+from worker.app import create_app, run_worker
+from worker.celery_settings import celery_config
 from worker.logs import configure_logs
 from worker.processes.liveness import show_alive
 from worker.settings import Settings

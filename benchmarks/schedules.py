@@ -15,7 +15,7 @@ from benchmarks.laboratory import running_laboratory
 from benchmarks.people import write_people
 from benchmarks.scale import Scale
 from benchmarks.timing import timed
-from models.schedules import Series
+from models.series import Series
 from worker.database import Database
 from worker.schedules.planning import Planning
 from worker.schedules.series.occurrences import occurrences, recurrence_of

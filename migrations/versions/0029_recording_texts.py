@@ -9,6 +9,11 @@ depends_on = None
 
 
 def upgrade() -> None:
+    _create_texts()
+    _create_shares()
+
+
+def _create_texts() -> None:
     op.execute(
         """
         CREATE TABLE recording_chapters (
@@ -40,6 +45,13 @@ def upgrade() -> None:
             CONSTRAINT fk_recording_board_texts_recording_id FOREIGN KEY (recording_id)
                 REFERENCES whiteboard_session_recordings (id) ON DELETE CASCADE
         );
+        """
+    )
+
+
+def _create_shares() -> None:
+    op.execute(
+        """
         CREATE TABLE recording_shares (
             id SERIAL NOT NULL,
             recording_id INTEGER NOT NULL,

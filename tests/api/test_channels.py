@@ -15,7 +15,8 @@ from fastapi import FastAPI
 from sqlalchemy import delete, func, select, text, update
 from starlette.testclient import TestClient
 
-from models.reminders import Delivery, LessonAlarm, NotificationChannel, NotificationPreference
+from models.deliveries import Delivery
+from models.reminders import LessonAlarm, NotificationChannel, NotificationPreference
 from models.schedules import Schedule
 from tests.api.conftest import VisitorOf
 from tests.conftest import MakeSettings, School

@@ -9,7 +9,8 @@ import typer
 
 from tests.compose.conftest import ReadCompose
 from worker.access.safety import require_safe
-from worker.app import celery_config, queue_names, queues_of, timetable
+from worker.beat_timetable import timetable
+from worker.celery_settings import celery_config, queue_names, queues_of
 from worker.cli.flower import arguments
 from worker.cli.main import app
 from worker.errors import Misconfigured

@@ -10,7 +10,9 @@ import pytest
 
 from tests.house.measure import class_names, modules_of
 from tests.house.settings_page import settings_page
-from worker.app import TASK_MODULES, celery_config, create_app, queue_names, queues_of, timetable
+from worker.app import TASK_MODULES, create_app
+from worker.beat_timetable import timetable
+from worker.celery_settings import celery_config, queue_names, queues_of
 from worker.errors import Misconfigured
 from worker.jobs.order import REGISTERED, Order
 from worker.jobs.orders import read_order

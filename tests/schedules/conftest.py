@@ -13,14 +13,8 @@ from worker.database import Database
 from worker.recurrence.request import TimeRequest, read_recurrence
 from worker.schedules.create_lesson import create_lesson
 from worker.schedules.planning import Planning
-from worker.schedules.series.membership import (
-    CreationResult,
-    NewLessons,
-    SeriesMember,
-    create_series,
-    follow_booking,
-    join_series,
-)
+from worker.schedules.series.create_series import CreationResult, NewLessons, create_series
+from worker.schedules.series.membership import SeriesMember, follow_booking, join_series
 from worker.schedules.series.reconcile import FillResult, fill, reconcile
 
 # A Friday; the first Monday after it is the 4th.

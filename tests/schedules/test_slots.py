@@ -13,7 +13,7 @@ from worker.errors import Conflict, Forbidden, InvalidInput, NotFound
 from worker.recurrence.instants import Instants
 from worker.schedules.cancelling import LessonCancellation
 from worker.schedules.conflicts.clash import LessonConflict
-from worker.schedules.reading import Range
+from worker.schedules.date_range import Range
 from worker.schedules.slots import Free, SlotReservation, free_parts, list_slots
 
 EIGHT = datetime(2026, 5, 4, 8, tzinfo=UTC)

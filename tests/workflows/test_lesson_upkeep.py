@@ -12,7 +12,8 @@ import pytest
 from sqlalchemy import insert
 
 from devstack.process import ChildProcess
-from models.schedules import Schedule, Series, SeriesParticipant
+from models.schedules import Schedule
+from models.series import Series, SeriesParticipant
 from models.whiteboards import WhiteboardSession
 from tests.conftest import MakeSettings, School, Sql
 from tests.waiting import wait_for

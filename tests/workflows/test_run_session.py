@@ -10,7 +10,8 @@ from sqlalchemy import func, insert, select, update
 
 from models.jobs import Job
 from models.schedules import Schedule, ScheduleParticipant
-from models.whiteboards import Stroke, WhiteboardEvent, WhiteboardPage, WhiteboardSession
+from models.strokes import Stroke
+from models.whiteboards import WhiteboardEvent, WhiteboardPage, WhiteboardSession
 from tests.conftest import School
 from tests.waiting import PATIENCE
 from worker.database import Database

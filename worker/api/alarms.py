@@ -10,7 +10,7 @@ from worker import clock
 from worker.api.callers import CallerOf
 from worker.api.fields import AsJson, Body, Document, RowId
 from worker.api.problems import responses
-from worker.api.schedule_documents import Scope
+from worker.api.schedule_requests import Scope
 from worker.api.services import ServicesOf
 from worker.reminders.planning.alarms import Alarm
 from worker.reminders.planning.preferences import LONGEST_BEFORE, MOST_ALARMS, MOST_CHANNELS

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 from worker.api.broker_state import OK, broker_state
-from worker.app import queue_names
+from worker.api.metric_families import labelled_gauge
+from worker.celery_settings import queue_names
 from worker.jobs.heartbeats import ProcessMetrics
 from worker.settings import Settings
+from worker.uploads.metrics import UploadMetrics
 
 
 def process_metrics(settings: Settings, figures: ProcessMetrics) -> Iterator[Metric]:
@@ -17,24 +19,24 @@ def process_metrics(settings: Settings, figures: ProcessMetrics) -> Iterator[Met
 
     A part that never ran has an age of +Inf, so that an alert that compares the age fires.
     """
-    workers = GaugeMetricFamily("astegni_workers", "Living workers that consume the queue.", labels=("queue",))
-    for queue in sorted({*queue_names(settings), *figures.consumers}):
-        workers.add_metric((queue,), figures.consumers.get(queue, 0))
-    yield workers
-    ages = GaugeMetricFamily(
-        "astegni_last_run_age_seconds", "Seconds since a part last completed its work.", labels=("part",)
+    yield labelled_gauge(
+        "astegni_workers",
+        "Living workers that consume the queue.",
+        ("queue",),
+        dict.fromkeys(queue_names(settings), 0) | figures.consumers,
     )
-    for part in _parts(settings):
-        ages.add_metric((part,), figures.last_runs.get(part, math.inf))
-    yield ages
-    clocks = GaugeMetricFamily(
+    yield labelled_gauge(
+        "astegni_last_run_age_seconds",
+        "Seconds since a part last completed its work.",
+        ("part",),
+        {part: figures.last_runs.get(part, math.inf) for part in _parts(settings)},
+    )
+    yield labelled_gauge(
         "astegni_clock_offset_seconds",
         "The largest difference of a living process's clock from the database's.",
-        labels=("part",),
+        ("part",),
+        figures.clocks,
     )
-    for part, offset in sorted(figures.clocks.items()):
-        clocks.add_metric((part,), offset)
-    yield clocks
 
 
 def local_metrics(settings: Settings) -> Iterator[Metric]:
@@ -47,6 +49,19 @@ def local_metrics(settings: Settings) -> Iterator[Metric]:
         yield GaugeMetricFamily(
             "astegni_spool_room_bytes", "Free bytes of the spool's disk above SPOOL_RESERVE_BYTES.", value=room
         )
+
+
+def spool_metrics(figures: UploadMetrics) -> Iterator[Metric]:
+    """The uploads in pieces, and what they reserve of the spool's disk."""
+    yield labelled_gauge("astegni_uploads", "Uploads in pieces.", ("state",), figures.counts)
+    yield GaugeMetricFamily(
+        "astegni_uploads_reserved_bytes", "Bytes that open uploads in pieces may bring.", value=figures.reserved
+    )
+    yield GaugeMetricFamily(
+        "astegni_uploads_overdue_seconds",
+        "For how long an upload in pieces has been abandoned without being ended.",
+        value=figures.overdue,
+    )
 
 
 def _parts(settings: Settings) -> tuple[str, ...]:

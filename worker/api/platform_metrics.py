@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from prometheus_client.core import GaugeMetricFamily, Metric
 
+from worker.api.metric_families import labelled_gauge
 from worker.errors import Unavailable
 from worker.platform.connection import PlatformConnection
 from worker.platform.metrics import PullMetrics
@@ -28,19 +29,15 @@ def platform_metrics(*, is_up: bool, pulls: PullMetrics) -> Iterator[Metric]:
     Without any pull the age of `all` is +Inf, so that an alarm that compares it fires.
     """
     yield GaugeMetricFamily("astegni_platform_up", "Whether the platform's database answers this process.", value=is_up)
-    ages = GaugeMetricFamily(
+    yield labelled_gauge(
         "astegni_platform_pull_age_seconds",
         "Seconds since rows of a kind were last brought up to date with the platform.",
-        labels=("kind",),
+        ("kind",),
+        pulls.ages or {"all": math.inf},
     )
-    for kind, age in sorted(pulls.ages.items()) or [("all", math.inf)]:
-        ages.add_metric((kind,), age)
-    yield ages
-    refused = GaugeMetricFamily(
+    yield labelled_gauge(
         "astegni_platform_refused_rows",
         "Rows of the platform that could not be imported: `astegni platform report`.",
-        labels=("kind",),
+        ("kind",),
+        pulls.refused,
     )
-    for kind, count in sorted(pulls.refused.items()):
-        refused.add_metric((kind,), count)
-    yield refused

@@ -11,7 +11,7 @@ from worker.api.alarms import DISTINCT, Channels, Minutes
 from worker.api.callers import CallerOf
 from worker.api.fields import Body, Document, LocalTime
 from worker.api.problems import responses
-from worker.api.schedule_documents import Calendar
+from worker.api.schedule_requests import Calendar
 from worker.api.services import ServicesOf
 from worker.api.time_fields import Zone
 from worker.api.time_params import Clock

@@ -16,25 +16,17 @@ from worker.api.fields import Flag, RowId
 from worker.api.idempotent import OnceOf, created
 from worker.api.paging import BY_TIME, Cursor, Limit, Page
 from worker.api.problems import responses
-from worker.api.schedule_documents import (
-    Calendar,
-    ChangedSchedule,
-    MadeDocument,
-    NewSchedule,
-    ScheduleChange,
-    ScheduleDocument,
-    ScheduleStatus,
-    Scope,
-    SlotBooking,
-)
+from worker.api.schedule_documents import ChangedSchedule, MadeDocument, ScheduleDocument, ScheduleStatus
+from worker.api.schedule_requests import Calendar, NewSchedule, ScheduleChange, Scope, SlotBooking
 from worker.api.services import Services, ServicesOf
 from worker.api.time_params import From, To, moment
 from worker.jobs.idempotency import Answer
 from worker.schedules.cancelling import LessonCancellation
 from worker.schedules.changes import LessonChange
-from worker.schedules.reading import Range, find_lesson, list_lessons
+from worker.schedules.date_range import Range
+from worker.schedules.reading import find_lesson, list_lessons
 from worker.schedules.requests import LessonRequest, try_lessons, zone_of_tutor
-from worker.schedules.series.membership import CreationResult
+from worker.schedules.series.create_series import CreationResult
 from worker.schedules.slots import SlotReservation
 from worker.schedules.viewing import LessonView, view_lessons
 from worker.workflows.change_lessons import change_lessons, make_lessons

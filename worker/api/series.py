@@ -6,14 +6,14 @@ from typing import Literal, Self
 from fastapi import APIRouter
 from sqlalchemy.orm import Session
 
-from models.schedules import Series
+from models.series import Series
 from worker import clock
 from worker.access.callers import Caller
 from worker.api.callers import CallerOf
 from worker.api.fields import Document, LocalTime, RowId
 from worker.api.paging import BY_ID, Cursor, Limit, Page
 from worker.api.problems import responses
-from worker.api.schedule_documents import DaysToSkip
+from worker.api.schedule_requests import DaysToSkip
 from worker.api.services import ServicesOf
 from worker.schedules.series.occurrences import recurrence_of
 from worker.schedules.series.reading import SeriesView, find_series, list_series, view_series

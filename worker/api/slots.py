@@ -10,7 +10,7 @@ from worker.api.problems import responses
 from worker.api.schedule_documents import FreeSlotDocument
 from worker.api.services import ServicesOf
 from worker.api.time_params import From, To, moment
-from worker.schedules.reading import Range
+from worker.schedules.date_range import Range
 from worker.schedules.slots import list_slots
 
 router = APIRouter(prefix="/v1/tutors", tags=["schedules"], responses=responses(401, 404, 422, 503))

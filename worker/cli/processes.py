@@ -33,7 +33,8 @@ def worker(
     """Run background jobs. `media` also serves this spool's queue; `reminders` also dispatches the reminders."""
     # SIGTERM shuts down gracefully: running jobs get some time, the others are requeued. Read when Celery is imported.
     os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
-    from worker.app import create_app, queues_of, run_worker  # noqa: PLC0415 - after the line above
+    from worker.app import create_app, run_worker  # noqa: PLC0415 - after the line above
+    from worker.celery_settings import queues_of  # noqa: PLC0415 - likewise
     from worker.workflows.own_bucket import check_before_start  # noqa: PLC0415 - likewise
 
     settings = Settings()

@@ -9,7 +9,8 @@ from typing import Any, ClassVar, Literal
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from models.reminders import Delivery, NotificationChannel
+from models.deliveries import Delivery
+from models.reminders import NotificationChannel
 from worker.channels.sealed_addresses import AddressSealer
 from worker.errors import AstegniError
 

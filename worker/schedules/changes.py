@@ -8,7 +8,8 @@ from typing import Any, Final
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from models.schedules import Schedule, ScheduleParticipant, ScheduleSkip, Series
+from models.schedules import Schedule, ScheduleParticipant
+from models.series import ScheduleSkip, Series
 from worker.access.callers import Caller
 from worker.calendars.zones import tzdata_version, zone
 from worker.errors import Conflict, InvalidInput

@@ -11,7 +11,7 @@ from worker.recurrence.instants import Instants, instants
 from worker.schedules.conflicts.clash import LessonConflict, ScheduleClash, translate_exclusion
 from worker.schedules.conflicts.read_busy_times import find_conflicts
 from worker.schedules.planning import Planning
-from worker.schedules.series.membership import FIRST_COLUMNS, CreationResult, NewLessons, check_begin
+from worker.schedules.series.create_series import FIRST_COLUMNS, CreationResult, NewLessons, check_begin
 
 
 def create_lesson(session: Session, lessons: NewLessons, planning: Planning) -> CreationResult:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select, and_, false, or_, select, true, tuple_, union
 from sqlalchemy.orm import Session
@@ -10,44 +10,9 @@ from sqlalchemy.orm import Session
 from models.people import StudentProfile
 from models.schedules import Schedule, ScheduleParticipant
 from worker.access.callers import Caller, Operator
-from worker.errors import Forbidden, InvalidInput, NotFound
-from worker.recurrence.rule import FIRST_YEAR, LAST_YEAR
+from worker.errors import Forbidden, NotFound
+from worker.schedules.date_range import Range
 from worker.schedules.series.reconcile import lock_series
-
-LONGEST_RANGE = timedelta(days=370)
-# A local day and its instants lie within this of each other.
-_MARGIN = timedelta(days=2)
-
-
-@dataclass(frozen=True)
-class Range:
-    """A range of days, the last one included, or of instants, the last one excluded."""
-
-    since: date | datetime
-    until: date | datetime
-
-    def check(self) -> None:
-        """Raise InvalidInput when it ends before it begins, or is longer than a year."""
-        begin, end = _day(self.since), _day(self.until)
-        for day in (begin, end):
-            if not FIRST_YEAR <= day.year <= LAST_YEAR:
-                raise InvalidInput(f"{day} is not between the years {FIRST_YEAR} and {LAST_YEAR}.")
-        if end < begin:
-            raise InvalidInput("`to` is before `from`.")
-        if end - begin > LONGEST_RANGE:
-            raise InvalidInput(f"Ask for at most {LONGEST_RANGE.days} days at a time.")
-
-    def holds_lesson(self) -> ColumnElement[bool]:
-        """A predicate on Schedule that the indexes by day support."""
-        first = Schedule.ends_at > self.since if isinstance(self.since, datetime) else true()
-        last = Schedule.starts_at < self.until if isinstance(self.until, datetime) else true()
-        begin = _day(self.since) - (_MARGIN if isinstance(self.since, datetime) else timedelta())
-        end = _day(self.until) + (_MARGIN if isinstance(self.until, datetime) else timedelta())
-        return and_(first, last, Schedule.schedule_date.between(begin, end))
-
-    def holds_participant(self) -> ColumnElement[bool]:
-        """A wider predicate on ScheduleParticipant, which has instants only."""
-        return ScheduleParticipant.starts_at.between(_day(self.since) - _MARGIN, _day(self.until) + _MARGIN)
 
 
 def students_of(session: Session, caller: Caller) -> frozenset[int]:
@@ -179,7 +144,3 @@ def _later_than(starts_at: datetime | None, schedule_id: int) -> ColumnElement[b
     if starts_at is None:
         return and_(Schedule.starts_at.is_(None), Schedule.id > schedule_id)
     return or_(tuple_(Schedule.starts_at, Schedule.id) > (starts_at, schedule_id), Schedule.starts_at.is_(None))
-
-
-def _day(when: date | datetime) -> date:
-    return when.date() if isinstance(when, datetime) else when

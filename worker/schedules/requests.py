@@ -13,7 +13,8 @@ from worker.recurrence.request import Recurrence, TimeRequest, read_recurrence
 from worker.schedules.conflicts.clash import LessonConflict
 from worker.schedules.create_lesson import create_lesson
 from worker.schedules.planning import Planning
-from worker.schedules.series.membership import CreationResult, NewLessons, SeriesMember, create_series
+from worker.schedules.series.create_series import CreationResult, NewLessons, create_series
+from worker.schedules.series.membership import SeriesMember
 
 # Columns that a booking and a lesson both have: theirs by their names, and how much of it a lesson can hold.
 _OF_BOOKING = (("subject", "subject", 100), ("grade_level", "grade_level", 50), ("session_format", "session_type", 50))

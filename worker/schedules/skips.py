@@ -7,7 +7,8 @@ from datetime import date, datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.schedules import Schedule, Series
+from models.schedules import Schedule
+from models.series import Series
 from worker.access.callers import Caller
 from worker.errors import Conflict, Forbidden, InvalidInput
 from worker.schedules.commands import TouchedLessons

@@ -18,7 +18,8 @@ from worker.schedules.commands import TouchedLessons
 from worker.schedules.conflicts.clash import LessonConflict, ScheduleClash, translate_exclusion
 from worker.schedules.conflicts.read_busy_times import find_conflicts, tutor_lessons
 from worker.schedules.create_lesson import seat
-from worker.schedules.reading import Range, lock_lesson, students_of
+from worker.schedules.date_range import Range
+from worker.schedules.reading import lock_lesson, students_of
 from worker.schedules.standalone_lessons import covers, touch
 
 

@@ -5,7 +5,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.whiteboards import Stroke, WhiteboardPage
+from models.strokes import Stroke
+from models.whiteboards import WhiteboardPage
 
 
 def board_snapshot(session: Session, session_id: int) -> dict[str, Any]:

@@ -6,7 +6,8 @@ from typing import Any, cast
 from sqlalchemy import CursorResult, func, select, update
 from sqlalchemy.orm import Session
 
-from models.whiteboards import Stroke, WhiteboardPage, WhiteboardSession
+from models.strokes import Stroke
+from models.whiteboards import WhiteboardPage, WhiteboardSession
 from worker.access.callers import Caller
 from worker.access.session_role import SessionRole, session_role
 from worker.access.visibility import visible_sessions_with_booking

@@ -8,7 +8,8 @@ from pydantic_core import to_json
 from sqlalchemy import Row, func, select, text, update
 from sqlalchemy.orm import Session
 
-from models.whiteboards import Stroke, WhiteboardPage
+from models.strokes import Stroke
+from models.whiteboards import WhiteboardPage
 from worker.access.callers import Caller, UserCaller
 from worker.access.session_role import SessionRole
 from worker.errors import Conflict, Forbidden, InvalidInput, NotFound

@@ -17,7 +17,8 @@ from worker.recurrence.instants import length
 from worker.recurrence.request import Recurrence
 from worker.schedules.planning import Planning
 from worker.schedules.requests import zone_of_tutor
-from worker.schedules.series.membership import NewLessons, SeriesMember, create_series
+from worker.schedules.series.create_series import NewLessons, create_series
+from worker.schedules.series.membership import SeriesMember
 from worker.schedules.series.occurrences import recurrence_of
 from worker.workflows.accepted_result import AcceptedRequest, read_accepted
 from worker.workflows.notify_changes import plan_new_lessons

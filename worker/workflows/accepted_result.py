@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from models.bookings import Booking, SessionRequest
-from models.schedules import Series
+from models.series import Series
 from worker.bookings.reading import booking_of_request
 from worker.calendars.zones import zone
 from worker.errors import NotFound

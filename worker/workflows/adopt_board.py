@@ -18,7 +18,7 @@ from worker.platform.connection import PlatformConnection, Row
 from worker.platform.links import Link, hold_kind, our_ids, write_links
 from worker.platform.people import PlatformPeople
 from worker.platform.zone import PlatformZone
-from worker.whiteboards.platform_boards import add_first_pages
+from worker.whiteboards.platform_pages import add_first_pages
 from worker.workflows.context import WorkerContext
 from worker.workflows.platform_import.boards import BOARD, Boards, Pages
 from worker.workflows.platform_import.kind import Incoming, Kind, Pull

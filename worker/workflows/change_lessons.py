@@ -10,7 +10,7 @@ from worker.schedules.commands import LessonCommand, TouchedLessons
 from worker.schedules.planning import Planning
 from worker.schedules.reading import series_of_lesson
 from worker.schedules.requests import LessonRequest, create_lessons
-from worker.schedules.series.membership import CreationResult
+from worker.schedules.series.create_series import CreationResult
 from worker.workflows.notify_changes import notices_of_changes, plan_new_lessons
 
 Result = TypeVar("Result")

@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 
 from models.bookings import SessionRequest
 from models.people import TutorProfile
-from models.schedules import Series
+from models.series import Series
 from worker.errors import Conflict
 from worker.schedules.conflicts.clash import LessonConflict
 from worker.schedules.planning import Planning

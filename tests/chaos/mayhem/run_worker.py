@@ -5,7 +5,8 @@ import sys
 
 os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
 
-from worker.app import TASK_MODULES, create_app, queue_names, run_worker
+from worker.app import TASK_MODULES, create_app, run_worker
+from worker.celery_settings import queue_names
 from worker.logs import configure_logs
 from worker.settings import Settings
 

@@ -15,8 +15,9 @@ import pytest
 from aiosmtpd.smtp import SMTP
 from sqlalchemy import text
 
+from models.deliveries import Delivery
 from models.people import User as Person
-from models.reminders import Delivery, NotificationPreference
+from models.reminders import NotificationPreference
 from models.schedules import Schedule, ScheduleParticipant
 from tests.conftest import MakeSettings, School
 from tests.waiting import PATIENCE, wait_for

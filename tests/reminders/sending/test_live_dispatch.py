@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from devstack.process import ChildProcess, wait_until
-from models.reminders import Delivery
+from models.deliveries import Delivery
 from tests.conftest import MakeSettings
 from tests.forking.forked_process import ForkServer
 from tests.reminders.sending.conftest import DeliveryFixture, MailSink

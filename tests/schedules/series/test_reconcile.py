@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select
 
-from models.schedules import Series
+from models.series import Series
 from tests.schedules.conftest import Diary
 from worker.schedules.series.occurrences import recurrence_of
 from worker.schedules.series.reconcile import FillResult, fill, reconcile

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import MakeSettings, Sql
-from worker.app import timetable
+from worker.beat_timetable import timetable
 from worker.database import Database
 from worker.jobs.enqueue import enqueue
 from worker.jobs.job_run import LeaseTiming

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from models.deliveries import Delivery
 from models.people import User
-from models.reminders import Delivery
 from models.states import DELIVERY_STATES
 from worker.errors import InvalidInput, NotFound
 from worker.reminders.channels import list_channels

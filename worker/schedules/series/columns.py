@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from models.schedules import Series
+from models.series import Series
 
 # Columns that series and lessons both have.
 SHARED = (

@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
-from models.schedules import Series
+from models.series import Series
 from worker.calendars.zones import zone
 from worker.recurrence.instants import instants_of
 from worker.recurrence.request import Recurrence
 from worker.recurrence.rule import parse_rule
 from worker.schedules.planning import Planning
-from worker.schedules.series.plan import Occurrence
+from worker.schedules.series.series_state import Occurrence
 
 
 def recurrence_of(series: Series, excluded: Iterable[date] = ()) -> Recurrence:

@@ -1,126 +1,13 @@
 """How the lessons of series must change: a plan, computed from the required and the stored ones. Pure."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
 
 from worker.schedules.conflicts.busy_times import STUDENT, TUTOR, BusyTimes, Person
 from worker.schedules.conflicts.clash import STUDENT_BUSY, TUTOR_BUSY, ScheduleClash
-
-
-class Occurrence(NamedTuple):
-    """A day of a rule, and its instants."""
-
-    day: date
-    starts_at: datetime
-    ends_at: datetime
-
-
-@dataclass(frozen=True)
-class Attendee:
-    """A student of a series whose booking is active, from `start_date` to `end_date` (None: open)."""
-
-    student_id: int
-    booking_id: int
-    name: str | None
-    start_date: date | None
-    end_date: date | None
-
-    def comes(self, day: date) -> bool:
-        """Whether the booking covers the day."""
-        return (self.start_date is None or self.start_date <= day) and (self.end_date is None or day <= self.end_date)
-
-
-@dataclass(frozen=True)
-class StoredLesson:
-    """A future row of a series that may be changed: scheduled, or cancelled together with its series."""
-
-    id: int
-    day: date
-    starts_at: datetime
-    ends_at: datetime
-    # False: cancelled with its series.
-    scheduled: bool
-    # Edited by hand: only its students follow the series.
-    is_override: bool
-    # What the series says of each lesson, as this row has it; `schedule_date` first.
-    content: tuple[Any, ...]
-    # student_id, student_name, booking_id of the row itself.
-    named: tuple[int | None, str | None, int | None]
-    # student_id to booking_id.
-    participants: Mapping[int, int | None]
-
-
-@dataclass(frozen=True)
-class SeriesState:
-    """Everything a plan needs of a series. `occurrences` are the required days in order, without whole-series skips."""
-
-    series_id: int
-    tutor_id: int
-    has_students: bool
-    active: bool
-    content: tuple[Any, ...]
-    attendees: Sequence[Attendee]
-    occurrences: Sequence[Occurrence]
-    # Days that are no lesson for anybody.
-    skipped: frozenset[date] = frozenset()
-    # Days that one student does without.
-    student_skips: frozenset[tuple[date, int]] = frozenset()
-    stored: Sequence[StoredLesson] = ()
-    # Days that have a row of any kind, so that no second one is made.
-    taken: Collection[date] = frozenset()
-
-    def attendees_on(self, day: date) -> list[Attendee]:
-        """The students of that day, in the order in which they joined."""
-        return [
-            attendee
-            for attendee in self.attendees
-            if attendee.comes(day) and (day, attendee.student_id) not in self.student_skips
-        ]
-
-
-@dataclass(frozen=True)
-class PlannedLesson:
-    """A lesson as it must be. `stored` is the row that is updated to it; None: a new row."""
-
-    state: SeriesState
-    id: int
-    day: date
-    starts_at: datetime
-    ends_at: datetime
-    attendees: Sequence[Attendee]
-    stored: StoredLesson | None = None
-
-    @property
-    def named(self) -> tuple[int | None, str | None, int | None]:
-        """student_id, student_name and booking_id of the row: those of the first student."""
-        if not self.attendees:
-            return None, None, None
-        first = self.attendees[0]
-        return first.student_id, first.name, first.booking_id
-
-
-class Skip(NamedTuple):
-    """An occurrence that gets no lesson, or not for this student, and the lesson it collides with."""
-
-    series_id: int
-    day: date
-    student_id: int | None
-    reason: str
-    schedule_id: int
-
-
-@dataclass
-class Plan:
-    """The rows to write."""
-
-    new: list[PlannedLesson] = field(default_factory=list)
-    changed: list[PlannedLesson] = field(default_factory=list)
-    # Rows to cancel with their series.
-    cancelled: list[int] = field(default_factory=list)
-    skips: list[Skip] = field(default_factory=list)
-    conflicts: list[ScheduleClash] = field(default_factory=list)
+from worker.schedules.series.planned_lessons import Plan, PlannedLesson, Skip
+from worker.schedules.series.series_state import Attendee, Occurrence, SeriesState, StoredLesson
 
 
 def plan_lessons(states: Sequence[SeriesState], busy: BusyTimes, ids: Iterator[int]) -> Plan:

@@ -7,7 +7,7 @@ from datetime import date
 from sqlalchemy import ColumnElement, false, or_, select, true
 from sqlalchemy.orm import Session
 
-from models.schedules import ScheduleSkip, Series, SeriesParticipant
+from models.series import ScheduleSkip, Series, SeriesParticipant
 from worker.access.callers import Caller, Operator
 from worker.errors import NotFound
 from worker.schedules.reading import students_of

@@ -12,14 +12,15 @@ from sqlalchemy import Select, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from models.schedules import Series
+from models.series import Series
 from worker import errors
 from worker.calendars.zones import zone_names
 from worker.logs import get_logger
 from worker.schedules.conflicts.clash import ScheduleClash, is_collision
 from worker.schedules.planning import Planning
 from worker.schedules.series.occurrences import horizon, recurrence_of, today_in
-from worker.schedules.series.plan import Plan, plan_lessons
+from worker.schedules.series.plan import plan_lessons
+from worker.schedules.series.planned_lessons import Plan
 from worker.schedules.series.states import DateRange, read_facts
 from worker.schedules.series.write_plan import write_plan
 

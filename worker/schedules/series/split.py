@@ -6,12 +6,12 @@ from datetime import date, timedelta
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from models.schedules import Series
+from models.series import Series
 from worker.errors import Conflict
 from worker.recurrence.expand import first_days
 from worker.recurrence.request import Recurrence
 from worker.schedules.series.columns import DESCRIBING
-from worker.schedules.series.membership import rule_columns
+from worker.schedules.series.create_series import rule_columns
 from worker.schedules.series.occurrences import recurrence_of
 
 _DAY = timedelta(days=1)

@@ -11,13 +11,14 @@ from sqlalchemy.orm import Session
 
 from models.bookings import Booking
 from models.people import StudentProfile, User
-from models.schedules import Schedule, ScheduleParticipant, ScheduleSkip, Series, SeriesParticipant
+from models.schedules import Schedule, ScheduleParticipant
+from models.series import ScheduleSkip, Series, SeriesParticipant
 from worker.access.names import name_of
 from worker.schedules.conflicts.busy_times import BusyTimes
 from worker.schedules.conflicts.read_busy_times import read_busy
 from worker.schedules.series.columns import SHARED, shared_content
 from worker.schedules.series.occurrences import occurrences, recurrence_of
-from worker.schedules.series.plan import Attendee, Occurrence, SeriesState, StoredLesson
+from worker.schedules.series.series_state import Attendee, Occurrence, SeriesState, StoredLesson
 
 _RESERVE = text("SELECT nextval(pg_get_serial_sequence('tutor_schedules', 'id')) FROM generate_series(1, :number)")
 _TAKEN_DAYS = text(

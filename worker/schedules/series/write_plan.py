@@ -9,10 +9,11 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from models.schedules import ScheduleSkip
+from models.series import ScheduleSkip
 from worker.calendars.zones import tzdata_version
 from worker.schedules.series.columns import SHARED, copy_line
-from worker.schedules.series.plan import Plan, PlannedLesson, SeriesState
+from worker.schedules.series.planned_lessons import Plan, PlannedLesson
+from worker.schedules.series.series_state import SeriesState
 
 _COPY_LESSONS = f"""
     COPY tutor_schedules (id, schedule_date, occurrence_date, starts_at, ends_at, student_id, student_name, booking_id,

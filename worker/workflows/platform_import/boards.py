@@ -13,7 +13,8 @@ from worker.platform.connection import Row
 from worker.platform.links import Link, our_ids, write_links
 from worker.platform.refusals import Refusal
 from worker.platform.source import Join, Source
-from worker.whiteboards.platform_boards import PageKey, PlatformBoard, PlatformPage, store_boards, store_pages
+from worker.whiteboards.platform_boards import PlatformBoard, store_boards
+from worker.whiteboards.platform_pages import PageKey, PlatformPage, store_pages
 from worker.whiteboards.sessions import Participant
 from worker.workflows.platform_import.kind import ImportOutcome, Incoming, Kind, Pull
 from worker.workflows.platform_import.words import board_status

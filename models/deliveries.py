@@ -1,0 +1,107 @@
+"""Messages to people: what is planned and was sent, notifications in the app, and providers that fail."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ForeignKey,
+    Identity,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from models.base import Base, created_at, words
+from models.states import DELIVERY_STATES, MESSAGE_KINDS
+
+
+class Delivery(Base):
+    """One message to one person by one channel: when it is due, and its outcome."""
+
+    __tablename__ = "deliveries"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(40))
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    # A kind, or the id of a row of `notification_channels` as text.
+    channel: Mapped[str] = mapped_column(String(20))
+    # The lesson of a reminder, or of a change. Deleted with it: nobody is notified of a lesson that never existed.
+    schedule_id: Mapped[int | None] = mapped_column(ForeignKey("tutor_schedules.id", ondelete="CASCADE"))
+    # Of a reminder: which alarm, and the start that it was planned for.
+    minutes_before: Mapped[int | None]
+    starts_at: Mapped[datetime | None]
+    # What the text needs and no row holds any more when it is sent, e.g. when a moved lesson was before.
+    data: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
+    # The same message is planned once: the idempotency key that receivers see, too.
+    key: Mapped[str] = mapped_column(String(200))
+    # Attempted from then on; postponed by retries and quiet hours.
+    due_at: Mapped[datetime]
+    # Not worth sending after this.
+    expires_at: Mapped[datetime | None]
+    state: Mapped[str] = mapped_column(String(20), server_default="pending")
+    attempts: Mapped[int] = mapped_column(server_default=text("0"))
+    # Fencing token and end of the lease of the process that is sending it.
+    send_token: Mapped[Any | None] = mapped_column(Uuid)
+    lease_until: Mapped[datetime | None]
+    # Why it failed or was dropped.
+    reason: Mapped[str | None] = mapped_column(String(200))
+    sent_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = created_at()
+    updated_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    # The entry of the person's timetable that a reminder is about; deleted with it, too.
+    entry_id: Mapped[int | None] = mapped_column(ForeignKey("timetable_entries.id", ondelete="CASCADE"))
+
+    __table_args__ = (
+        words("kind", MESSAGE_KINDS),
+        words("state", DELIVERY_STATES),
+        UniqueConstraint("key", "user_id", "channel"),
+        # Two, so that a claim of waiting rows does not scan those that others have claimed: there may be thousands.
+        Index("ix_deliveries_pending", "due_at", "id", postgresql_where=text("state = 'pending'")),
+        Index("ix_deliveries_sending", "id", postgresql_where=text("state = 'sending'")),
+        Index("ix_deliveries_schedule_id", "schedule_id", "user_id"),
+        Index("ix_deliveries_entry_id", "entry_id"),
+        # Ended deliveries by time: deleted after their retention.
+        Index("ix_deliveries_over", "updated_at", postgresql_where=text("state NOT IN ('pending', 'sending')")),
+    )
+
+
+class ProviderTrouble(Base):
+    """A provider that refuses our messages for reasons not of the recipient; deleted when it accepts one."""
+
+    __tablename__ = "provider_troubles"
+
+    # Like `email:smtp.example.org`.
+    provider: Mapped[str] = mapped_column(String(300), primary_key=True)
+    # When it was first refused, and last.
+    since: Mapped[datetime]
+    last_at: Mapped[datetime]
+    reason: Mapped[str] = mapped_column(String(200))
+
+
+class Notification(Base):
+    """A message in the app: unread until the person reads it."""
+
+    __tablename__ = "notifications"
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    kind: Mapped[str] = mapped_column(String(40))
+    title: Mapped[str] = mapped_column(String(255))
+    message: Mapped[str] = mapped_column(Text)
+    # Where it leads: ids of the lesson, request or recording.
+    data: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
+    # The delivery that created it, once. No foreign key: it outlives that row.
+    delivery_id: Mapped[int | None] = mapped_column(BigInteger, unique=True)
+    created_at: Mapped[datetime] = created_at()
+    read_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        words("kind", MESSAGE_KINDS),
+        Index("ix_notifications_user_id", "user_id", "id"),
+        Index("ix_notifications_unread", "user_id", postgresql_where=text("read_at IS NULL")),
+    )

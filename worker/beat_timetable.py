@@ -1,0 +1,42 @@
+"""What beat orders, and how often."""
+
+from typing import Any
+
+from worker.jobs.board_orders import SnapshotChanged
+from worker.jobs.routine_orders import (
+    AdvanceLessons,
+    FillSeries,
+    PruneLedger,
+    PullPlatform,
+    SealUploads,
+    SendOverdue,
+    SweepObjects,
+    SweepPeople,
+    SweepSpool,
+)
+from worker.settings import Settings
+
+
+def timetable(settings: Settings) -> dict[str, dict[str, Any]]:
+    """The beat timetable: each entry inserts one order unless a job with the same unique key is live."""
+
+    def every(seconds: int, *orders: Any) -> dict[str, dict[str, Any]]:
+        return {
+            order.kind: {
+                # Read by worker/processes/beat.py: no message carries it.
+                "task": order.kind,
+                "schedule": seconds,
+                "args": (order.args(),),
+            }
+            for order in orders
+        }
+
+    platform = {**every(60, PullPlatform()), **every(600, SweepPeople())} if settings.platform_database_url else {}
+    return {
+        **platform,
+        **every(30, AdvanceLessons(), SendOverdue()),
+        **every(60, SealUploads(settings.spool_id)),
+        **every(settings.snapshot_interval, SnapshotChanged()),
+        **every(3600, FillSeries(), PruneLedger(), SweepSpool(settings.spool_id)),
+        **every(6 * 3600, SweepObjects()),
+    }
