@@ -178,7 +178,8 @@ def _refusals(asker: Visitor, foreign: dict[str, int], method: str, path: str, b
         where = path.replace("{slot}", str(foreign["slot"])).replace("{}", str(item))
         # The id stands alone in the words, so that no other number of the answer is taken for it.
         answer = asker.send(method, where, body(item))
-        text = answer.text.replace(where, "/path")
+        # The problem names the path without the query.
+        text = answer.text.replace(where.partition("?")[0], "/path")
         text = text.replace(answer.headers["x-request-id"], "").replace(f" {item}", " …")
         answers.append((answer.status_code, text, sorted(set(answer.headers) - {"content-length"})))
     return answers
