@@ -19,9 +19,11 @@ from worker.jobs.perform import Performer
 from worker.jobs.recording_orders import IngestRecording, MakePictures, RemoveRecordingFiles
 from worker.media.frame_capture import jpeg_size
 from worker.media.preview import picture_count
+from worker.recordings.source import lock_recording
 from worker.workflows.context import WorkerContext
 from worker.workflows.delete_recording import delete_recording
 from worker.workflows.failure_hooks import ENDINGS
+from worker.workflows.make_pictures import order_pictures
 from worker.workflows.replay_board import replay_board
 
 POSTERS = {f"poster-{size}{form}" for size in (320, 640, 1280) for form in ("", "-webp")}
@@ -232,3 +234,12 @@ def test_a_film_of_a_board_gets_no_chapters_of_scenes(recordings: RecordingFixtu
     before = recordings.sql("SELECT * FROM recording_chapters")
     assert recordings.perform(MakePictures, replayed).state == "succeeded"
     assert recordings.sql("SELECT * FROM recording_chapters") == before
+
+
+def test_pictures_of_an_earlier_upload_are_dropped_with_its_fast_copy(recordings: RecordingFixture, film: int) -> None:
+    assert recordings.perform(MakePictures, film).state == "succeeded"
+    with recordings.database.transaction() as session:
+        recording = lock_recording(session, film)
+        assert recording is not None
+        order_pictures(session, recording, 1000, principal="user:1")
+    assert rows_of(recordings, film).keys() == {"playback", "poster", "source"}

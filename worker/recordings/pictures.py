@@ -93,6 +93,12 @@ def write_rows(session: Session, recording_id: int, rows: Sequence[PictureRow]) 
         set_rendition(session, recording_id, row.name, **{"reason": None, **row.columns, "state": row.state})
 
 
+def drop_pictures(session: Session, recording_id: int) -> None:
+    """Delete the rows that were made from an earlier fast copy; the sweep removes their objects."""
+    names = [row.name for row in renditions_of(session, recording_id) if is_picture(row.name)]
+    session.execute(delete(Rendition).where(Rendition.recording_id == recording_id, Rendition.name.in_(names)))
+
+
 def sheet_name(number: int) -> str:
     """The row of a sheet of the storyboard, counted from 1: `storyboard`, `storyboard-2` …"""
     return STORYBOARD if number == 1 else f"{STORYBOARD}-{number}"

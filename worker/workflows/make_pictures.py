@@ -38,6 +38,7 @@ from worker.recordings.pictures import (
     STORYBOARD,
     PicturedRecording,
     PictureRow,
+    drop_pictures,
     find_pictured,
     sheet_name,
     write_rows,
@@ -81,7 +82,11 @@ class _Job:
 
 
 def order_pictures(session: Session, recording: Recording, size_bytes: int, *, principal: str) -> None:
-    """Order the pictures of a recording that can be played now, whose fast copy has `size_bytes`."""
+    """Order the pictures of a recording that can be played now, whose fast copy has `size_bytes`.
+
+    Those of an earlier fast copy are dropped: they lie outside of what a player may now open.
+    """
+    drop_pictures(session, recording.id)
     order = MakePictures(
         recording.id, recording.session_id, size_bytes, recording.duration_seconds or 0, version_of(recording)
     )
