@@ -139,7 +139,7 @@ def _on(paper: str, strokes: list[Stroke]) -> dict[str, Any]:
     """The board on its paper, in ink that is seen there."""
     background, ink, scale = PAPERS[paper]
     written = json.loads(json.dumps(strokes).replace(INK, ink))
-    width, height = (1200, 800) if strokes is FULL_PAGE else (800, 500)
+    width, height = (1200, 800) if strokes is FULL_PAGE else (640, 480)
     return {"background_color": background, "width": width, "height": height, "strokes": written, "scale": scale}
 
 
