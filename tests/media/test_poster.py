@@ -67,7 +67,8 @@ def test_a_large_picture_is_made_smaller(make: Make, probed: Probed, binaries: B
 
     source = tmp_path / "wide.webm"
     subprocess.run(
-        [binaries.ffmpeg, "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=2562x721:d=0.2", "-c:v", "libvpx", source],
+        [binaries.ffmpeg, "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=2562x721:d=0.2", "-c:v", "libvpx",
+         "-threads", "1", source],
         check=True, timeout=PATIENCE,
     )  # fmt: skip
     poster = write_poster(source, tmp_path / "p.jpg", probed(source), binaries)

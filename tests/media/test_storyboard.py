@@ -24,7 +24,9 @@ def film(binaries: Binaries, tmp_path: Path) -> MakeFilm:
 
     def make(seconds: int, *words: str, size: str = "320x180", name: str = "film.webm") -> Film:
         path = tmp_path / name
-        picture = f"color=black:s={size}:r=10:d={seconds},geq=lum='16+2*floor(T)':cb=128:cr=128"
+        # One colour, computed for a few pixels.
+        colour = f"color=black:s=16x16:r=10:d={seconds},geq=lum='16+2*floor(T)':cb=128:cr=128"
+        picture = f"{colour},scale={size.replace('x', ':')}:flags=neighbor"
         command: list[str | Path] = [
             binaries.ffmpeg,
             "-v",
@@ -71,7 +73,7 @@ def brightness(binaries: Binaries) -> Callable[[Path], NDArray[np.uint8]]:
     return look
 
 
-VP8 = ("-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8", "-g", "20", "-keyint_min", "20")
+VP8 = ("-c:v", "libvpx", "-threads", "1", "-deadline", "realtime", "-cpu-used", "8", "-g", "20", "-keyint_min", "20")
 H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-bf", "2", "-g", "20", "-pix_fmt", "yuv420p")
 RARE = ("-c:v", "libx264", "-preset", "ultrafast", "-g", "1000", "-sc_threshold", "0", "-pix_fmt", "yuv420p")
 

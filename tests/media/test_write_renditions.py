@@ -23,7 +23,7 @@ SECONDS = 12
 # A flash of 200 ms and a beep at the same time, each second.
 FLASHES = "color=black:s=640x480:r=30:d={0},drawbox=color=white:t=fill:enable='lt(mod(t,1),0.2)'"
 BEEPS = "aevalsrc='0.2*sin(2*PI*1000*t)*lt(mod(t,1),0.2)':s=48000:d={0}"
-VP8 = ("-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8", "-b:v", "1M")
+VP8 = ("-c:v", "libvpx", "-threads", "1", "-deadline", "realtime", "-cpu-used", "8", "-b:v", "1M")
 
 
 @pytest.fixture(scope="session")

@@ -52,6 +52,8 @@ def record(recordings: RecordingFixture, context: WorkerContext, tmp_path: Path)
         codecs = [
             "-c:v",
             "libvpx",
+            "-threads",
+            "1",
             "-deadline",
             "realtime",
             "-b:v",

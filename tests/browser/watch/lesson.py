@@ -20,10 +20,11 @@ WIDTH, HEIGHT = 1280, 720
 LEFT, RIGHT, RULER = 0.05, 0.95, 0.9
 INK = Colour(0x1A, 0x5F, 0xB4)
 _TONES = f"aevalsrc=0.5*sin(880*2*PI*t)*lt(mod(t\\,2)\\,0.5):d={SECONDS}:s=48000"
+# Each pixel is computed in the rows of the ruler alone, a tenth of the picture.
 _RULER = (
-    f"color=white:s=640x360:r=10:d={SECONDS},geq="
-    f"lum='if(gt(Y,H*0.85)*lt(Y,H*0.95)*gt(X,W*{LEFT})*lt(X,W*({LEFT}+{RIGHT - LEFT}*T/{SECONDS})),60,235)'"
-    ":cb=128:cr=128"
+    f"color=white:s=640x36:r=10:d={SECONDS},geq="
+    f"lum='if(gt(X,W*{LEFT})*lt(X,W*({LEFT}+{RIGHT - LEFT}*T/{SECONDS})),60,235)':cb=128:cr=128"
+    ",pad=640:360:0:306:white"
 )
 
 
@@ -64,7 +65,7 @@ def make_lesson(binaries: Binaries, folder: Path) -> LessonFiles:
     h264 = ["-c:v", "libx264", "-profile:v", "main", "-pix_fmt", "yuv420p", "-g", "20"]
     fragments = ["-movflags", "frag_keyframe+default_base_moof+global_sidx+delay_moov"]
     _run(binaries, "-f", "lavfi", "-i", _RULER, *h264, *fragments, str(files.film))
-    vp8 = ["-c:v", "libvpx", "-b:v", "300k", "-g", "20", "-deadline", "realtime", "-cpu-used", "8"]
+    vp8 = ["-c:v", "libvpx", "-threads", "1", "-b:v", "300k", "-g", "20", "-deadline", "realtime", "-cpu-used", "8"]
     both = ["-i", str(files.film), "-i", str(files.audio), "-map", "0:v", "-map", "1:a", *vp8, "-c:a", "copy"]
     _run(binaries, *both, "-cues_to_front", "1", str(files.playback))
     return files

@@ -31,7 +31,7 @@ SECONDS = 6
 PICTURE = ["-f", "lavfi", "-i", f"testsrc2=s=160x90:r=10:d={SECONDS}"]
 SOUND = ["-f", "lavfi", "-i", f"sine=440:d={SECONDS}:r=48000"]
 BOTH = [*PICTURE, *SOUND]
-VP8 = ["-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8", "-g", "10"]
+VP8 = ["-c:v", "libvpx", "-threads", "1", "-deadline", "realtime", "-cpu-used", "8", "-g", "10"]
 VP9 = ["-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-g", "10"]
 H264 = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "10"]
 OPUS, AAC = ["-c:a", "libopus", "-b:a", "32k"], ["-c:a", "aac", "-b:a", "32k"]
