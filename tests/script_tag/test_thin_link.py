@@ -14,7 +14,7 @@ from tests.conftest import Processes, Sql
 from tests.script_tag.conftest import BoardPage, Lesson
 from tests.waiting import PATIENCE, wait_for
 
-SECONDS = float(os.environ.get("THIN_LINK_SECONDS", "40"))
+SECONDS = float(os.environ.get("THIN_LINK_SECONDS", "24"))
 BREAKS = 3
 BREAK_SECONDS = SECONDS / 18
 BYTES_PER_SECOND = 48_000 / 8

@@ -214,7 +214,8 @@ def slides(context: WorkerContext, recordings: RecordingFixture, tmp_path: Path)
     sound = "aevalsrc='0.3*sin(500*2*PI*t)*(1-between(t,33,36))':s=48000:d=70"
     path = tmp_path / "slides.webm"
     inputs = ["-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", sound]
-    words = ["-c:v", "libvpx", "-deadline", "realtime", "-g", "5", "-c:a", "libopus", "-f", "webm", "-live", "1"]
+    vp8 = ["-c:v", "libvpx", "-threads", "1", "-deadline", "realtime", "-g", "5"]
+    words = [*vp8, "-c:a", "libopus", "-f", "webm", "-live", "1"]
     command: list[str | Path] = [context.binaries.ffmpeg, "-v", "error", "-nostdin", *inputs, *words, path]
     subprocess.run(command, check=True, timeout=PATIENCE)
     recording_id = recordings.arrive(path.read_bytes())
