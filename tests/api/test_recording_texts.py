@@ -112,7 +112,7 @@ def test_captions_are_stored_listed_read_replaced_and_deleted(
     response = send_captions(tutor, f"{recording_path}/captions/am", SRT + "\n2\n00:00:09,000 --> 00:00:08,000\nx\n")
     assert response.status_code == 200, response.text
     stored = response.json()
-    vtt = student.send("GET", f"{recording_path}/captions/am.vtt")
+    vtt = student.send("GET", f"{recording_path}/captions.am.vtt")
     assert vtt.text == "WEBVTT\n\n00:00:01.000 --> 00:00:02.500\nሰላም ተማሪዎች\n"
     assert vtt.headers["content-type"] == "text/vtt; charset=utf-8"
     assert stored.pop("left_out") == [{"line": 6, "reason": "it ends before it begins"}]
@@ -127,12 +127,12 @@ def test_captions_are_stored_listed_read_replaced_and_deleted(
     assert send_captions(tutor, f"{recording_path}/captions/am", SRT.replace("ሰላም", "ደህና")).is_success
     listed = student.ask("GET", f"{recording_path}/captions")[1]
     assert ([track["language"] for track in listed["items"]], listed["next"]) == (["am", "en-GB"], None)
-    assert "ደህና" in student.send("GET", f"{recording_path}/captions/am.vtt").text
+    assert "ደህና" in student.send("GET", f"{recording_path}/captions.am.vtt").text
 
     assert tutor.send("DELETE", f"{recording_path}/captions/am").status_code == 204
     assert tutor.ask("DELETE", f"{recording_path}/captions/am")[0] == 404
     assert student.ask("GET", f"{recording_path}/captions/am")[0] == 404
-    assert student.ask("GET", f"{recording_path}/captions/am.vtt")[0] == 404
+    assert student.ask("GET", f"{recording_path}/captions.am.vtt")[0] == 404
 
 
 def test_captions_that_cannot_be_used_are_a_problem(recording_path: str, tutor: Visitor) -> None:
@@ -198,7 +198,7 @@ def test_a_player_needs_no_token_for_the_files_that_a_playback_names(
     ticket = urlsplit(captions["vtt_url"]).query
     assert client.get(f"{recording_path}/captions/am?{ticket}").status_code == 401
     assert client.get(f"{recording_path}/chapters.vtt?{ticket}").status_code == 401
-    assert client.get(f"{recording_path}/captions/am.vtt").status_code == 401
+    assert client.get(f"{recording_path}/captions.am.vtt").status_code == 401
     assert client.put(relative(captions["vtt_url"]), content=SRT.encode()).status_code in {401, 405}
     # Who may no longer see the recording is refused at once.
     sql("UPDATE student_profiles SET is_active = false WHERE id = 22")

@@ -61,10 +61,10 @@ def test_chapters_and_captions_need_nothing_but_the_secret(
     shared = client.get(address).json()
     assert urlsplit(shared["chapters"]["vtt_url"]).path == f"{address}/chapters.vtt"
     (captions,) = shared["captions"]
-    assert (captions["language"], urlsplit(captions["vtt_url"]).path) == ("am", f"{address}/captions/am.vtt")
-    assert client.get(f"{address}/captions/am.vtt").text == VTT
+    assert (captions["language"], urlsplit(captions["vtt_url"]).path) == ("am", f"{address}/captions.am.vtt")
+    assert client.get(f"{address}/captions.am.vtt").text == VTT
     assert "ሰላም" in client.get(f"{address}/chapters.vtt").text
-    assert client.get(f"{address}/captions/om.vtt").status_code == 404
+    assert client.get(f"{address}/captions.om.vtt").status_code == 404
     assert client.get(f"{address}/captions/am").status_code == 404
 
 
@@ -115,7 +115,7 @@ def test_it_opens_until_it_expires_is_revoked_or_the_recording_is_deleted(
     assert [answer.status_code for answer in answers] == [404] * 4
     # The same for each cause.
     assert len({answer.json()["detail"] for answer in answers}) == 1
-    for file in ("chapters.vtt", "captions/am.vtt", "hls/master.m3u8", "hls/360p.m3u8"):
+    for file in ("chapters.vtt", "captions.am.vtt", "hls/master.m3u8", "hls/360p.m3u8"):
         assert client.get(f"{revoked}/{file}").status_code == 404
 
 
@@ -155,7 +155,7 @@ def test_the_secret_is_in_no_log_and_in_no_problem(
     secret = address.rpartition("/")[2]
     assert client.get(address).status_code == 200
     sql("UPDATE recording_shares SET expires_at = now() - interval '1 s'")
-    for path in (address, f"{address}/captions/am.vtt"):
+    for path in (address, f"{address}/captions.am.vtt"):
         problem = client.get(path).json()
         assert problem["instance"] == "/v1/shared/***"
         assert secret not in str(problem)

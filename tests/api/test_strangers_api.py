@@ -63,7 +63,7 @@ _OPERATIONS: tuple[tuple[str, str, Any, str], ...] = (
     ("DELETE", "/v1/recordings/{}/share", None, "recording"),
     ("DELETE", "/v1/recordings/{}/share/1", None, "recording"),
     ("GET", "/v1/recordings/{}/captions/am", None, "recording"),
-    ("GET", "/v1/recordings/{}/captions/am.vtt", None, "recording"),
+    ("GET", "/v1/recordings/{}/captions.am.vtt", None, "recording"),
     ("PUT", "/v1/recordings/{}/captions/am", None, "recording"),
     ("DELETE", "/v1/recordings/{}/captions/am", None, "recording"),
     ("GET", "/v1/recordings?session_id={}", None, "session"),

@@ -73,7 +73,7 @@ SPECIAL: dict[str, dict[str, Meaning]] = {
             "/chapters.vtt",
             "/storyboard.vtt",
             "/search",
-            "/captions/{language}.vtt",
+            "/captions.{language}.vtt",
             "/hls/master.m3u8",
             "/hls/{track}.m3u8",
         )
@@ -89,7 +89,7 @@ SPECIAL: dict[str, dict[str, Meaning]] = {
         f"{method} /v1/recordings/{{recording_id}}/captions/{{language}}": {"language": _CAPTIONS_LANGUAGE}
         for method in ("GET", "PUT", "DELETE")
     },
-    "GET /v1/recordings/{recording_id}/captions/{language}.vtt": {"language": _CAPTIONS_LANGUAGE},
+    "GET /v1/recordings/{recording_id}/captions.{language}.vtt": {"language": _CAPTIONS_LANGUAGE},
     "RefusedRendition": {
         "name": ("The rendition.", "board"),
         "reason": ("Why it cannot be made.", "The recording has no picture."),

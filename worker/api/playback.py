@@ -56,7 +56,7 @@ def playback_document(
         storyboard=VttDocument(vtt_url=address_of("storyboard.vtt")) if STORYBOARD in named else None,
         chapters=VttDocument(vtt_url=address_of("chapters.vtt")) if planned.has_chapters else None,
         captions=[
-            CaptionsVtt(language=language, vtt_url=address_of(f"captions/{language}.vtt"))
+            CaptionsVtt(language=language, vtt_url=address_of(f"captions.{language}.vtt"))
             for language in planned.languages
         ],
         posters=[_poster(row, signed(row) or "") for row in files.pictures if row.name.startswith(POSTERS)],

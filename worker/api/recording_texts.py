@@ -112,9 +112,8 @@ def get_captions(recording_id: RowId, caller: CallerOf, services: ServicesOf) ->
     return Page(items=[CaptionTrackDocument.model_validate(track) for track in tracks], next=None)
 
 
-# Before the route of the language, which would match it too.
 @router.get(
-    "/{recording_id}/captions/{language}.vtt",
+    "/{recording_id}/captions.{language}.vtt",
     response_class=Response,
     responses=VTT,
     summary="Read captions as WebVTT",

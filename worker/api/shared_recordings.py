@@ -97,7 +97,7 @@ def get_shared_chapters(sharing: SharingOf) -> Response:
 
 
 @router.get(
-    "/{secret}/captions/{language}.vtt",
+    "/{secret}/captions.{language}.vtt",
     response_class=Response,
     responses=VTT,
     summary="Read captions of a shared recording",
