@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -54,20 +53,18 @@ class Running:
         return int(self.process.wait(timeout=PATIENCE))
 
 
-@pytest.fixture
-def up(starter: Starter, tmp_path: Path) -> Callable[[], Running]:
-    return lambda: Running(starter(_UP, tmp_path / "data"))
-
-
 def _port(url: str) -> int:
     return int(url.rpartition(":")[2])
 
 
-def test_it_keeps_its_processes_running_and_its_data_and_leaves_nothing(
-    up: Callable[[], Running], gone: Gone, tmp_path: Path
+def test_two_at_once_share_no_port_and_one_keeps_its_processes_and_data_and_leaves_nothing(
+    starter: Starter, gone: Gone, tmp_path: Path
 ) -> None:
-    """Two starts for all of it. That SIGTERM leaves nothing is seen in tests/e2e, when its stack ends."""
-    first = up()
+    """Three starts for all of it. That SIGTERM leaves nothing is seen in tests/e2e, when its stack ends."""
+    processes = [starter(_UP, tmp_path / name) for name in ("data", "other")]
+    first, other = (Running(process) for process in processes)
+    _share_no_port(first, other)
+    assert other.end(signal.SIGTERM) == 0
     _is_complete(first)
     with psycopg.connect(first.facts["database_url"]) as connection:
         assert connection.execute("SELECT count(*) FROM jobs").fetchone() is not None
@@ -77,7 +74,7 @@ def test_it_keeps_its_processes_running_and_its_data_and_leaves_nothing(
     assert first.end(signal.SIGKILL) == -signal.SIGKILL
     assert [each for each in family if not gone(each.pid)] == []
 
-    second = up()
+    second = Running(starter(_UP, tmp_path / "data"))
     with psycopg.connect(second.facts["database_url"]) as connection:
         assert connection.execute("SELECT count(*) FROM kept").fetchone() == (0,)
     # Also its addresses: rows and open pages name them.
@@ -90,17 +87,13 @@ def test_it_keeps_its_processes_running_and_its_data_and_leaves_nothing(
     assert [each for each in family if not gone(each.pid)] == []
 
 
-def test_two_that_start_at_once_share_no_port(starter: Starter, tmp_path: Path) -> None:
-    processes = [starter(_UP, tmp_path / name) for name in ("first", "second")]
-    stacks = [Running(process) for process in processes]
-
+def _share_no_port(*stacks: Running) -> None:
     ports = {(name, _port(stack.facts[name])) for stack in stacks for name in ("api", "flower")}
-    assert len({port for _, port in ports}) == 4
+    assert len({port for _, port in ports}) == 2 * len(stacks)
     for stack in stacks:
         for name in ("api", "flower"):
             # Its own process listens: the answer of another stack's would look the same.
             assert _port(stack.facts[name]) in _listening(stack.pids[name])
-    assert [stack.end(signal.SIGTERM) for stack in stacks] == [0, 0]
 
 
 def _listening(pid: int) -> set[int]:
