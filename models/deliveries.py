@@ -1,4 +1,4 @@
-"""Messages to people: what is planned and was sent, notifications in the app, and providers that fail."""
+"""Deliveries: the messages to people that are planned and were sent, and providers that fail."""
 
 from datetime import datetime
 from typing import Any
@@ -9,7 +9,6 @@ from sqlalchemy import (
     Identity,
     Index,
     String,
-    Text,
     UniqueConstraint,
     Uuid,
     text,
@@ -81,27 +80,3 @@ class ProviderTrouble(Base):
     since: Mapped[datetime]
     last_at: Mapped[datetime]
     reason: Mapped[str] = mapped_column(String(200))
-
-
-class Notification(Base):
-    """A message in the app: unread until the person reads it."""
-
-    __tablename__ = "notifications"
-
-    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
-    user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
-    kind: Mapped[str] = mapped_column(String(40))
-    title: Mapped[str] = mapped_column(String(255))
-    message: Mapped[str] = mapped_column(Text)
-    # Where it leads: ids of the lesson, request or recording.
-    data: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
-    # The delivery that created it, once. No foreign key: it outlives that row.
-    delivery_id: Mapped[int | None] = mapped_column(BigInteger, unique=True)
-    created_at: Mapped[datetime] = created_at()
-    read_at: Mapped[datetime | None]
-
-    __table_args__ = (
-        words("kind", MESSAGE_KINDS),
-        Index("ix_notifications_user_id", "user_id", "id"),
-        Index("ix_notifications_unread", "user_id", postgresql_where=text("read_at IS NULL")),
-    )

@@ -1,12 +1,11 @@
 """Recordings: make them playable, store their source, remove their files."""
 
 from worker.jobs.job_run import JobRun
+from worker.jobs.lesson_orders import CombineRecordings, PackLesson
 from worker.jobs.recording_orders import (
-    CombineRecordings,
     IngestRecording,
     MakePictures,
     MakeRenditions,
-    PackLesson,
     RemoveRecordingFiles,
     StoreSource,
 )

@@ -16,7 +16,8 @@ from fastapi import FastAPI, Request
 from starlette.responses import StreamingResponse
 
 from tests.waiting import PATIENCE, wait_for
-from worker.api.connections import Bounds, Connections, raise_descriptors
+from worker.api.connection_bounds import Bounds, raise_descriptors
+from worker.api.connections import Connections
 from worker.settings import Settings
 
 # Nothing is closed by time, unless a test makes one of these short.

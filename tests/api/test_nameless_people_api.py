@@ -7,7 +7,7 @@ import pytest
 from tests.api.conftest import VisitorOf
 from tests.api.test_schedules import ASKED, body, listed
 from tests.conftest import School, Sql
-from worker.reminders.texts.data import Language, Recipient
+from worker.reminders.texts.recipient import Language, Recipient
 from worker.reminders.texts.render import render
 
 SECRET = "hidden.person"

@@ -17,7 +17,7 @@ from worker.channels.email_message import compose
 from worker.channels.message import Message
 from worker.foreign_text import clean, clean_lines, foreign_link, shown, shown_values
 from worker.reminders.texts.attachments import attachment
-from worker.reminders.texts.data import Recipient
+from worker.reminders.texts.recipient import Recipient
 from worker.reminders.texts.render import render
 from worker.schedules.feeds.events import FeedLesson, feed_event
 

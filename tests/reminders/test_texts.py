@@ -16,8 +16,9 @@ from models.states import MESSAGE_KINDS
 from worker.foreign_text import clean
 from worker.reminders.texts import amharic, english
 from worker.reminders.texts.attachments import attachment
-from worker.reminders.texts.data import DATA, CalendarStyle, Language, Recipient
+from worker.reminders.texts.data import DATA
 from worker.reminders.texts.facts import Untellable, facts
+from worker.reminders.texts.recipient import CalendarStyle, Language, Recipient
 from worker.reminders.texts.render import _environment, render
 from worker.reminders.texts.spans import about, exactly
 from worker.schedules.feeds.events import FeedLesson, feed_event

@@ -6,61 +6,30 @@ occupy its connection and memory for ever.
 
 import asyncio
 import json
-import resource
 import time
 from collections import Counter, defaultdict, deque
-from dataclasses import dataclass
 from http import HTTPStatus
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from ipaddress import ip_address
 from typing import Any, NamedTuple
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from worker.api.connection_bounds import Bounds
 from worker.errors import AstegniError, TooManyRequests, Unavailable
 from worker.limits.rates import address_key
-from worker.settings import Settings
 
 # What a client still sends after the response is discarded, up to this many bytes.
 _MOST_DISCARDED = 1 << 20
 # While there is no room for new connections, the waiting ones are listed at most this often, in seconds.
 _LOOK_EVERY = 0.05
 _RETRY_AFTER = 10
-_MOST_DESCRIPTORS = 65_536
 
 
 class TooSlow(AstegniError):
     """The client has sent too little for too long."""
 
     code, title, status, retryable = "too-slow", "Request timeout", 408, True
-
-
-@dataclass(frozen=True)
-class Bounds:
-    """How many connections may be open, and how many seconds each may wait for its client.
-
-    `least_rate` is the minimum bytes a second of a body, on average over `pause_seconds`.
-    """
-
-    most: int
-    most_of_address: int
-    header_seconds: float
-    pause_seconds: float
-    least_rate: int
-    trusted: tuple[IPv4Network | IPv6Network, ...] = ()
-
-    @classmethod
-    def of(cls, settings: Settings, descriptors: int) -> "Bounds":
-        """The bounds of the settings, in a process that may have `descriptors` files open."""
-        return cls(
-            # The remaining descriptors are for the database, the spool and files.
-            most=max(1, min(settings.api_connections, descriptors - 200)),
-            most_of_address=settings.api_connections_per_address,
-            header_seconds=settings.api_header_seconds,
-            pause_seconds=settings.api_pause_seconds,
-            least_rate=settings.api_least_rate,
-            trusted=settings.trusted_proxies,
-        )
 
 
 class Waiting(NamedTuple):
@@ -171,16 +140,6 @@ class Connections:
             connection.drop_if_overdue()
         interval = min(1.0, self.bounds.header_seconds / 4, self.bounds.pause_seconds / 4)
         self._sweeper = loop.call_later(interval, self._sweep, loop) if self._open else None
-
-
-def raise_descriptors() -> int:
-    """Raise this process's limit of open files as far as the system allows, and return it."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    target = _MOST_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _MOST_DESCRIPTORS)
-    if soft != resource.RLIM_INFINITY and soft < target:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (target, hard))
-        return target
-    return _MOST_DESCRIPTORS if soft == resource.RLIM_INFINITY else soft
 
 
 class BoundedProtocol(H11Protocol):

@@ -6,8 +6,8 @@ from typing import Any
 from worker.api.glossary import NAMES, Meaning
 from worker.api.glossary_exceptions import SPECIAL
 from worker.api.problems import Problem, responses
+from worker.api.stroke_documents import StrokesBody
 from worker.api.stroke_schema import STROKE_DATA
-from worker.api.whiteboard_documents import StrokesBody
 
 # Problems of every route: for a wrong method, and those of routes with a body or a caller.
 _ALWAYS = (405, 503)

@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from sqlalchemy.orm import Session
 
-from models.deliveries import Notification
+from models.notifications import Notification
 from worker.access.callers import UserCaller
 from worker.api.polling_streams import Publish, Subscription
 from worker.reminders.inbox import InboxCursor, InboxUpdate, read_updates

@@ -9,7 +9,7 @@ from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
-from models.deliveries import Notification
+from models.notifications import Notification
 from worker import clock
 from worker.access.callers import UserCaller
 from worker.api.callers import CallerOf

@@ -13,8 +13,8 @@ from worker.api.fields import Document, RowId
 from worker.api.problems import responses
 from worker.api.services import ServicesOf
 from worker.jobs.enqueue import enqueue
+from worker.jobs.lesson_orders import PackLesson
 from worker.jobs.live import require_room
-from worker.jobs.recording_orders import PackLesson
 from worker.recordings.names import play_prefix, recording_prefix
 from worker.recordings.reading import find_recording
 from worker.workflows.pack_lesson import plan_pack

@@ -18,9 +18,9 @@ from worker.canvases.replay.recorded_clock import RecordedClock
 from worker.jobs.board_orders import ReplayBoard
 from worker.jobs.enqueue import enqueue
 from worker.jobs.idempotency import Answer
+from worker.jobs.lesson_orders import CombineRecordings
 from worker.jobs.live import require_room
 from worker.jobs.order import Order
-from worker.jobs.recording_orders import CombineRecordings
 from worker.recordings.combinable import combinables_of, require_several
 from worker.workflows.voice_film import can_be_filmed
 

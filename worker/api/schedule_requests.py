@@ -1,11 +1,11 @@
-"""What clients send about lessons: new ones, changes, bookings of slots, and days to skip."""
+"""What clients send about lessons: new ones, changes and bookings of slots."""
 
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from worker.api.fields import Body, Day, Number, Words
-from worker.api.time_fields import MOST_DATES, TimeFields
+from worker.api.fields import Body, Number, Words
+from worker.api.time_fields import TimeFields
 from worker.api.time_params import Clock
 from worker.recurrence.request import TimeRequest
 from worker.schedules.requests import LessonRequest
@@ -13,8 +13,6 @@ from worker.schedules.series.columns import DESCRIBING
 
 Calendar = Literal["gregorian", "ethiopian"]
 Scope = Literal["one", "following", "all"]
-
-
 SessionFormat = Literal["online", "in-person", "hybrid"]
 
 
@@ -65,9 +63,3 @@ class SlotBooking(Body):
 
     student_id: Number | None = None
     booking_id: Number | None = None
-
-
-class DaysToSkip(Body):
-    """Days of a series."""
-
-    dates: Annotated[list[Day], Field(min_length=1, max_length=MOST_DATES, fail_fast=True)]

@@ -1,20 +1,21 @@
 """Series of lessons: `/v1/series`."""
 
 from datetime import date, datetime
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from fastapi import APIRouter
+from pydantic import Field
 from sqlalchemy.orm import Session
 
 from models.series import Series
 from worker import clock
 from worker.access.callers import Caller
 from worker.api.callers import CallerOf
-from worker.api.fields import Document, LocalTime, RowId
+from worker.api.fields import Body, Day, Document, LocalTime, RowId
 from worker.api.paging import BY_ID, Cursor, Limit, Page
 from worker.api.problems import responses
-from worker.api.schedule_requests import DaysToSkip
 from worker.api.services import ServicesOf
+from worker.api.time_fields import MOST_DATES
 from worker.schedules.series.occurrences import recurrence_of
 from worker.schedules.series.reading import SeriesView, find_series, list_series, view_series
 from worker.schedules.skips import DaySkip
@@ -23,6 +24,12 @@ from worker.workflows.change_lessons import change_lessons
 router = APIRouter(prefix="/v1/series", tags=["schedules"], responses=responses(401, 403, 404, 422, 503))
 
 SeriesStatus = Literal["active", "paused", "completed", "cancelled"]
+
+
+class DaysToSkip(Body):
+    """Days of a series."""
+
+    dates: Annotated[list[Day], Field(min_length=1, max_length=MOST_DATES, fail_fast=True)]
 
 
 class SeriesDocument(Document):

@@ -10,7 +10,8 @@ import uvicorn
 from worker.access.safety import require_safe
 from worker.address_values import is_loopback
 from worker.api.app import create_api
-from worker.api.connections import Bounds, Connections, raise_descriptors
+from worker.api.connection_bounds import Bounds, raise_descriptors
+from worker.api.connections import Connections
 from worker.api.services import Services
 from worker.app import create_app
 from worker.logs import get_logger

@@ -15,18 +15,17 @@ from worker.api.json_pieces import read_json
 from worker.api.paging import Page
 from worker.api.problems import is_json, responses
 from worker.api.services import ServicesOf
-from worker.api.whiteboard_documents import (
+from worker.api.stroke_documents import (
     Cleared,
     ClientId,
     MalformedStroke,
-    NewPage,
-    PageDocument,
     PlacedStrokeDocument,
     PlacedStrokes,
     RefusedStroke,
     StrokeBody,
     StrokesBody,
 )
+from worker.api.whiteboard_documents import NewPage, PageDocument
 from worker.errors import InvalidInput
 from worker.jobs.idempotency import Answer
 from worker.whiteboards.pages import activate_page, clear_page, create_page, find_page, list_pages

@@ -19,8 +19,8 @@ from worker.api.idempotent import OnceOf, created
 from worker.api.paging import BY_ID, BY_STROKE, Cursor, Limit, Page
 from worker.api.problems import responses
 from worker.api.services import ServicesOf
+from worker.api.stroke_documents import Board
 from worker.api.whiteboard_documents import (
-    Board,
     EventDocument,
     NewSession,
     SessionChange,

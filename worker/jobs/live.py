@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session
 
 from worker.errors import TooManyRequests
 from worker.jobs.board_orders import ReplayBoard, SnapshotPage, SnapshotSession
-from worker.jobs.recording_orders import CombineRecordings, IngestRecording, MakeRenditions, PackLesson
+from worker.jobs.lesson_orders import CombineRecordings, PackLesson
+from worker.jobs.recording_orders import IngestRecording, MakeRenditions
 from worker.settings import Settings
 
 _RETRY_AFTER = 30

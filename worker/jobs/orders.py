@@ -3,7 +3,7 @@
 from typing import Any
 
 # Importing them registers their orders.
-from worker.jobs import board_orders, recording_orders, routine_orders  # noqa: F401
+from worker.jobs import board_orders, lesson_orders, recording_orders, routine_orders  # noqa: F401
 from worker.jobs.order import REGISTERED, Order
 
 

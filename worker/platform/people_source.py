@@ -44,11 +44,7 @@ PEOPLE_SOURCE = Source(
         for column in profile
     },
     changed=(Column("users", "updated_at", "timestamp"), Column("users", "created_at", "timestamp")),
-    joins=(
-        Join("tutor_profiles", "tutor_profiles.user_id = users.id"),
-        Join("student_profiles", "student_profiles.user_id = users.id"),
-        Join("parent_profiles", "parent_profiles.user_id = users.id"),
-    ),
+    joins=tuple(Join(f"{role}_profiles", f"{role}_profiles.user_id = users.id") for role in ROLES),
 )
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
-from models.deliveries import Notification
+from models.notifications import Notification
 from worker.errors import NotFound
 
 # Ids are assigned before the commit, so a lower one may appear after a higher one. No transaction is open for longer

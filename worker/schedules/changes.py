@@ -23,7 +23,7 @@ from worker.schedules.conflicts.read_busy_times import find_conflicts
 from worker.schedules.planning import Planning
 from worker.schedules.reading import lead_lesson
 from worker.schedules.series.columns import DESCRIBING
-from worker.schedules.series.membership import exclude
+from worker.schedules.series.exclusions import exclude
 from worker.schedules.series.occurrences import recurrence_of, today_in
 from worker.schedules.series.reconcile import lock_series, reconcile
 from worker.schedules.series.split import split_series, write_rule

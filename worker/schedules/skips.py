@@ -12,7 +12,7 @@ from models.series import Series
 from worker.access.callers import Caller
 from worker.errors import Conflict, Forbidden, InvalidInput
 from worker.schedules.commands import TouchedLessons
-from worker.schedules.series.membership import exclude
+from worker.schedules.series.exclusions import exclude
 from worker.schedules.series.occurrences import recurrence_of
 from worker.schedules.series.reading import find_series
 from worker.schedules.series.reconcile import lock_series

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from models.recordings import Recording, Rendition
 from worker.errors import Conflict
 from worker.jobs.job_run import JobRun
-from worker.jobs.recording_orders import PackLesson
+from worker.jobs.lesson_orders import PackLesson
 from worker.media.captions.cue import Cue
 from worker.player.player_files import PACK_PARTS, joined, player_file
 from worker.player.write_pack import MIME, PackCaptions, PackCue, PackedLesson, write_pack

@@ -9,13 +9,8 @@ from models.series import Series
 from worker.errors import Conflict
 from worker.schedules.conflicts.clash import LessonConflict
 from worker.schedules.planning import Planning
-from worker.schedules.series.membership import (
-    SeriesMember,
-    booking_in_series,
-    exclude_for_student,
-    join_series,
-    package_series,
-)
+from worker.schedules.series.exclusions import exclude_for_student
+from worker.schedules.series.membership import SeriesMember, booking_in_series, join_series, package_series
 from worker.schedules.series.occurrences import recurrence_of
 from worker.schedules.series.reconcile import lock_series
 from worker.workflows.requested_times import RequestedTimes, is_part_of

@@ -8,7 +8,7 @@ from worker.foreign_text import shown_values
 from worker.reminders.delivery.claimed import ClaimedDelivery
 from worker.reminders.delivery.transport import RenderedMessage
 from worker.reminders.texts.attachments import attachment
-from worker.reminders.texts.data import Language, Recipient
+from worker.reminders.texts.recipient import Language, Recipient
 from worker.reminders.texts.render import render
 
 _REMINDERS = frozenset({"lesson-reminder", "entry-reminder"})

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from models.deliveries import Notification
+from models.notifications import Notification
 from worker.reminders.delivery.claimed import ClaimedDelivery
 from worker.reminders.delivery.mark import mark_sent
 from worker.reminders.delivery.transport import RenderedMessage

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime, time
 
 from worker.calendars.ethiopian import spoken_clock, to_ethiopian
-from worker.reminders.texts.data import CalendarStyle
+from worker.reminders.texts.recipient import CalendarStyle
 from worker.reminders.texts.spans import Span
 
 _WEEKDAYS = ("ሰኞ", "ማክሰኞ", "ረቡዕ", "ሐሙስ", "ዓርብ", "ቅዳሜ", "እሑድ")

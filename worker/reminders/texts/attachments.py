@@ -5,8 +5,8 @@ from typing import Any
 
 from worker.calendars.event import Event
 from worker.calendars.ics import render_event
-from worker.reminders.texts.data import Recipient
 from worker.reminders.texts.facts import facts, instant, telling
+from worker.reminders.texts.recipient import Recipient
 
 _KINDS = ("lesson-reminder", "lesson-moved", "lesson-restored", "lesson-booked")
 _FROM_TUTOR = {"en": "link from the tutor", "am": "ከአስተማሪው የተላከ ሊንክ"}

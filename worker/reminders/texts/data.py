@@ -5,23 +5,10 @@ as stored: `facts` sanitises them. A tutor's links that are not https are left o
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Literal, NotRequired, TypedDict
 
-Language = Literal["en", "am"]
-CalendarStyle = Literal["gregorian", "ethiopian"]
 # How the reader stands to the lesson or request.
 View = Literal["tutor", "student", "parent"]
-
-
-@dataclass(frozen=True)
-class Recipient:
-    """The reader. `timezone` is an IANA name; if it is unknown, times are in the lesson's own zone."""
-
-    name: str
-    language: Language
-    timezone: str
-    calendar: CalendarStyle = "gregorian"
 
 
 class LessonText(TypedDict):

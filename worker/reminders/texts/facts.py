@@ -12,7 +12,8 @@ from worker.calendars.zones import zone, zone_names
 from worker.errors import InvalidInput
 from worker.foreign_text import LONGEST_LINK, clean, foreign_link, uri
 from worker.reminders.texts import amharic, english
-from worker.reminders.texts.data import DATA, CalendarStyle, Language, Recipient
+from worker.reminders.texts.data import DATA
+from worker.reminders.texts.recipient import CalendarStyle, Language, Recipient
 from worker.reminders.texts.spans import Span, about, exactly
 
 LONGEST_NAME = 80

@@ -12,8 +12,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from worker.foreign_text import clean
-from worker.reminders.texts.data import Language, Recipient
 from worker.reminders.texts.facts import facts, telling
+from worker.reminders.texts.recipient import Language, Recipient
 
 # Two names and a subject at their longest. A subject line over 998 octets would be none (RFC 5322 §2.1.1).
 _LONGEST_SUBJECT = 200

@@ -14,7 +14,8 @@ from worker.errors import InvalidInput
 from worker.recurrence.request import Recurrence
 from worker.schedules.conflicts.clash import LessonConflict, ScheduleClash
 from worker.schedules.planning import Planning
-from worker.schedules.series.membership import SeriesMember, exclude
+from worker.schedules.series.exclusions import exclude
+from worker.schedules.series.membership import SeriesMember
 from worker.schedules.series.occurrences import today_in
 from worker.schedules.series.reconcile import reconcile
 

@@ -1,7 +1,7 @@
 """Add students to series, and pause or resume series with the bookings of their students."""
 
 from collections.abc import Collection, Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import select
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from models.bookings import Booking
 from models.schedules import Schedule
-from models.series import ScheduleSkip, Series, SeriesParticipant
+from models.series import Series, SeriesParticipant
 from worker.schedules.conflicts.clash import ScheduleClash
 from worker.schedules.planning import Planning
 from worker.schedules.series.occurrences import today_in
@@ -25,25 +25,6 @@ class SeriesMember(NamedTuple):
 
     student_id: int
     booking_id: int
-
-
-def exclude(session: Session, series_id: int, days: frozenset[date]) -> None:
-    """Record these days as skipped on a person's request, replacing any other recorded reason."""
-    if days:
-        statement = insert(ScheduleSkip).values(series_id=series_id, reason="excluded")
-        statement = statement.on_conflict_do_update(
-            index_elements=["series_id", "occurrence_date", "student_id"],
-            set_={"reason": "excluded", "schedule_id": None},
-        )
-        for day in sorted(days):
-            session.execute(statement.values(occurrence_date=day))
-
-
-def exclude_for_student(session: Session, series_id: int, student_id: int, days: frozenset[date]) -> None:
-    """Record days on which this student cannot come; they stay lessons of the others, and recorded reasons stay."""
-    skip = insert(ScheduleSkip).values(series_id=series_id, student_id=student_id, reason="excluded")
-    for day in sorted(days):
-        session.execute(skip.values(occurrence_date=day).on_conflict_do_nothing())
 
 
 def booking_in_series(session: Session, series_id: int, student_id: int, statuses: Collection[str]) -> int | None:
