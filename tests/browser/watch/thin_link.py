@@ -20,29 +20,39 @@ class ThinLink:
         self._lock = threading.Lock()
         self._server = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port = self._server.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._threads = [threading.Thread(target=self._accept, daemon=True)]
+        self._threads[0].start()
 
     def close(self) -> None:
+        """Wait for the connections to end; their browser must be closed before."""
+        # Closing alone does not end a call of accept in another thread.
+        with suppress(OSError):
+            self._server.shutdown(socket.SHUT_RDWR)
+        self._threads[0].join()
         self._server.close()
+        for thread in self._threads[1:]:
+            thread.join()
 
     def _accept(self) -> None:
         with suppress(OSError):
             while True:
                 client, _ = self._server.accept()
-                threading.Thread(target=self._connect, args=(client,), daemon=True).start()
+                self._threads.append(threading.Thread(target=self._connect, args=(client,), daemon=True))
+                self._threads[-1].start()
 
     def _connect(self, client: socket.socket) -> None:
-        with suppress(OSError, ValueError):
+        with client, suppress(OSError, ValueError):
             client.recv(2 + 255)
             client.sendall(b"\x05\x00")
             request = client.recv(262)
             host, port = _target(request)
             time.sleep(_LATENCY)
-            server = socket.create_connection((host, port))
-            client.sendall(b"\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00")
-            # A window as small as that of a thin link: what waits in it would be counted as sent.
-            threading.Thread(target=self._pass, args=(client, server, "up"), daemon=True).start()
-            self._pass(server, client, "down")
+            with socket.create_connection((host, port)) as server:
+                client.sendall(b"\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00")
+                up = threading.Thread(target=self._pass, args=(client, server, "up"), daemon=True)
+                up.start()
+                self._pass(server, client, "down")
+                up.join()
 
     def _pass(self, source: socket.socket, target: socket.socket, way: str) -> None:
         with suppress(OSError):
@@ -62,6 +72,8 @@ class ThinLink:
 
 
 def _target(request: bytes) -> tuple[str, int]:
+    if len(request) < 10:
+        raise ValueError("the browser has closed the connection")
     if request[3] == 1:
         return socket.inet_ntoa(request[4:8]), int.from_bytes(request[8:10], "big")
     if request[3] == 3:
@@ -74,5 +86,7 @@ def _target(request: bytes) -> tuple[str, int]:
 def thin_link(bits_per_second: int) -> Iterator[list[str]]:
     """Flags of a browser whose requests all pass such a link."""
     link = ThinLink(bits_per_second)
-    yield [f"--proxy-server=socks5://127.0.0.1:{link.port}", "--proxy-bypass-list=<-loopback>"]
-    link.close()
+    try:
+        yield [f"--proxy-server=socks5://127.0.0.1:{link.port}", "--proxy-bypass-list=<-loopback>"]
+    finally:
+        link.close()
