@@ -41,12 +41,12 @@ def test_what_is_shared_is_what_is_played(
     playback = tutor.ask("GET", f"{recording_path}/playback")[1]
     assert playback.keys() < shared.keys()
     assert {key: shared[key] for key in shared.keys() - playback.keys()} == {
-        "recording_title": "Fractions",
         "recording_type": "video",
-        "duration_ms": 120_000,
         "from": 10,
         "to": 20,
     }
+    for played in (shared, playback):
+        assert (played["recording_title"], played["duration_ms"]) == ("Fractions", 120_000)
     (rendition,) = shared["renditions"]
     assert (rendition["name"], rendition["state"]) == ("playback", "ready")
     assert urlsplit(rendition["url"]).path == urlsplit(playback["renditions"][0]["url"]).path

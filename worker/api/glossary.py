@@ -74,6 +74,7 @@ NAMES: dict[str, Meaning] = {
     "disabled_at": ("When the channel was switched off; null while it is used.", None),
     "disabled_reason": ("Why the channel was switched off.", None),
     "dry_run": ("Answer the same with 200 and store nothing.", True),
+    "duration_ms": ("Length of the recording in milliseconds; null when it is not known.", 3_605_000),
     "duration_seconds": ("Length of the lesson in seconds; null until it was measured.", 3605),
     "end": ("End on the Ethiopian six-hour clock.", {"hour": 9, "minute": 0, "part": "ከሰዓት"}),
     "end_date": ("Last day of the booking.", "2027-06-30"),

@@ -64,7 +64,6 @@ SPECIAL: dict[str, dict[str, Meaning]] = {
     "SharedPlayback": _SHARED_PART
     | {
         "chapters": ("Chapters as WebVTT; null where there are none.", None),
-        "duration_ms": ("Length of the recording in milliseconds; null when it is not known.", 3_605_000),
     },
     **{
         f"GET /v1/shared/{{secret}}{path}": _SHARED_SECRET

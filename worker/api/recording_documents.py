@@ -130,6 +130,8 @@ class CaptionsVtt(VttDocument):
 class Playback(Document):
     """Signed addresses, valid until `expires_at`."""
 
+    recording_title: str | None = None
+    duration_ms: int | None = None
     renditions: list[RenditionDocument]
     poster: PosterDocument | None
     storyboard: VttDocument | None

@@ -79,9 +79,11 @@ def get_playback(
     with services.database.transaction() as session:
         recording = find_recording(session, recording_id, visible_recordings(caller))
         planned = read_playback(session, recording)
+        named = {"recording_title": recording.recording_title, "duration_ms": duration_ms(recording)}
     response.headers["Cache-Control"] = "no-store"
     expires_at = clock.now() + timedelta(seconds=planned.files.seconds)
-    return playback_document(services, planned, expires_at, ticketed(request, services.settings, caller, expires_at))
+    address_of = ticketed(request, services.settings, caller, expires_at)
+    return playback_document(services, planned, expires_at, address_of).model_copy(update=named)
 
 
 @router.get(

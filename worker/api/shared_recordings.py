@@ -86,7 +86,7 @@ def get_shared(sharing: SharingOf, request: Request) -> SharedPlayback:
     playback = playback_document(
         sharing.services, planned, expires_at, _below(request, sharing.services, request.url.path)
     )
-    return SharedPlayback(**dict(playback), **shown)
+    return SharedPlayback(**(dict(playback) | shown))
 
 
 @router.get("/{secret}/chapters.vtt", response_class=Response, responses=VTT, summary="Read chapters of a shared one")

@@ -55,6 +55,7 @@ export const WORDS = {
   downloadFilm: 'ፊልም',
   downloadPdf: 'ሰሌዳው በPDF',
   packOld: 'ይህ አሳሽ ሰሌዳውን ለማሳየት ያረጀ ነው። ድምፁ ግን ይሰማል።',
+  skipQuiet: 'ዝምታን ዝለል ({time})',
   needsScript: 'ይህ ገጽ ጃቫስክሪፕት ያስፈልገዋል።',
   plain: 'ለአሮጌ አሳሾች የሚሆን ገጽ',
   lessons: 'ትምህርቶች',

@@ -55,6 +55,7 @@ export const WORDS = {
   downloadFilm: 'Film',
   downloadPdf: 'Board as PDF',
   packOld: 'This browser is too old to show the board. The voice can be heard.',
+  skipQuiet: 'Skip silences ({time})',
   needsScript: 'This page needs JavaScript.',
   plain: 'Page for old browsers',
   lessons: 'Lessons',

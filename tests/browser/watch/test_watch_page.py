@@ -1,9 +1,14 @@
 """`/watch/{id}` in a real browser: each way to watch a lesson, and what the picture shows."""
 
+from pathlib import Path
+
+import httpx2
 import pytest
 
 from tests.browser.watch.conftest import Lesson, Open, Viewer
+from tests.browser.watch.lesson import SECONDS
 from tests.waiting import wait_for
+from worker.recordings.activity import activity_document
 
 # The picture and the clock are read one after the other.
 _NEAR = 0.35
@@ -53,4 +58,78 @@ def test_each_way_plays_and_seeks(lesson: Lesson, open_lesson: Open, way: str) -
     _play(viewer, way)
     _assert_shown(viewer)
     _assert_seeks(viewer)
+    assert viewer.run("faults") == []
+
+
+def test_keyboard_speed_place_captions_search_and_bytes(lesson: Lesson, open_lesson: Open) -> None:
+    size = lesson.put_strokes()
+    headers = {"Authorization": f"Bearer {lesson.token}"}
+    address = f"{lesson.api}/v1/recordings/{lesson.recording}"
+    captions = "WEBVTT\n\n00:01.000 --> 00:11.000\n<b>ሀምሳ</b> ተማሪዎች\n".encode()
+    assert httpx2.put(f"{address}/captions/am", content=captions, headers=headers).status_code == 200
+    chapters = {"chapters": [{"start_ms": 0, "title": "Halves"}, {"start_ms": 7000, "title": "<i>Quarters"}]}
+    assert httpx2.put(f"{address}/chapters", json=chapters, headers=headers).status_code == 200
+    viewer = open_lesson(width=320)
+    viewer.wait("document.querySelectorAll('#chapterList button').length === 2")
+    assert viewer.text("title") == "Fractions"
+    assert viewer.text("lessonBytes") == "0 KB"
+    viewer.run("document.activeElement.blur()")
+    viewer.press(" ", 32)
+    viewer.wait("parseFloat(document.getElementById('seek').value) > 1")
+    viewer.press("k", 75)
+    viewer.wait("document.getElementById('play').textContent === 'Play'")
+    viewer.press(">", 190)
+    assert viewer.run("[document.getElementById('speed').value, document.getElementById('voice').playbackRate]") == [
+        "1.25",
+        1.25,
+    ]
+    before = viewer.time()
+    viewer.press("ArrowRight", 39)
+    viewer.wait(f"Math.abs(document.getElementById('seek').value - {before + 5}) < 0.3")
+    viewer.run("captions.value = 'am'; captions.dispatchEvent(new Event('change'))")
+    viewer.wait("document.getElementById('caption').textContent === 'ሀምሳ ተማሪዎች'")
+    viewer.run("searchText.value = 'ሐምሳ'; document.getElementById('search').requestSubmit()")
+    viewer.wait("document.querySelectorAll('#searchList button').length === 1")
+    viewer.run("document.querySelector('#searchList button').click()")
+    viewer.wait("Math.abs(document.getElementById('seek').value - 1) < 0.3")
+    # All of it is here: what was shown before is what has moved.
+    moved = "localStorage.getItem(`watch-bytes-${new Date().toISOString().slice(0, 7)}`)"
+    viewer.wait(f"Math.abs(Number({moved}) / {size} - 1) < 0.05")
+    assert viewer.run("document.documentElement.scrollWidth") <= 320
+    assert viewer.run("faults") == []
+
+
+def test_everything_has_a_name_and_a_size_for_fingers(lesson: Lesson, open_lesson: Open) -> None:
+    lesson.put_strokes()
+    viewer = open_lesson(width=320)
+    viewer.wait("document.querySelector('[name=way]:checked')")
+    nameless = """[...document.querySelectorAll('button, input, select, a')]
+      .filter((each) => each.checkVisibility() && !each.textContent.trim() && !each.getAttribute('aria-label')
+        && !each.labels?.length).map((each) => each.outerHTML)"""
+    assert viewer.run(nameless) == []
+    small = """[...document.querySelectorAll('button, select, input[type=range], input[type=search]')]
+      .filter((each) => each.checkVisibility() && each.getBoundingClientRect().height < 24).map((each) => each.id)"""
+    assert viewer.run(small) == []
+    features = [{"name": "prefers-reduced-motion", "value": "reduce"}]
+    viewer.page.call("Emulation.setEmulatedMedia", {"features": features})
+    moving = "[...document.querySelectorAll('*')].some((each) => getComputedStyle(each).animationName !== 'none')"
+    assert viewer.run(moving) is False
+    viewer.run("document.activeElement.blur()")
+    viewer.press("Tab", 9)
+    assert viewer.run("document.activeElement.matches(':focus-visible')") is True
+    assert viewer.run("document.documentElement.scrollWidth") <= 320
+
+
+def test_silences_are_skipped(lesson: Lesson, open_lesson: Open, tmp_path: Path) -> None:
+    lesson.put_strokes()
+    activity = tmp_path / "activity.json"
+    activity.write_bytes(activity_document([(1000, 9000)], SECONDS * 1000))
+    lesson.put("activity", activity, "application/json")
+    viewer = open_lesson()
+    viewer.wait("!document.getElementById('quietLabel').hidden")
+    viewer.click("quiet")
+    viewer.run("window.places = []; addEventListener('seeking', () => places.push(voice.currentTime), true)")
+    viewer.click("start")
+    viewer.wait("voice.currentTime > 9")
+    assert viewer.run("places.some((place) => Math.abs(place - 8.8) < 0.01)") is True
     assert viewer.run("faults") == []

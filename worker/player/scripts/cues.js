@@ -12,7 +12,7 @@ function readCues(vtt) {
     const at = lines.findIndex((line) => line.includes('-->'));
     if (at < 0) continue;
     const [start, end] = lines[at].split('-->').map((part) => secondsOf(part.trim().split(/\s/)[0]));
-    const text = plainText(lines.slice(at + 1).join('\n'));
+    const text = plainText(lines.slice(at + 1).join('\n').trim());
     if (end >= start) cues.push({ start, end, text });
   }
   return cues;

@@ -142,7 +142,10 @@ function choose(chosen) {
   });
   player.addEventListener('fault', () => renew(player), { once: true });
   player.addEventListener('change', () => { if (player.isPlaying) begin(); keepPlace(); });
-  player.addEventListener('time', () => keepPlace());
+  player.addEventListener('time', () => {
+    skipQuiet(player);
+    keepPlace();
+  });
   controls.use(player);
   showWays();
   showPoster();
@@ -226,7 +229,8 @@ async function fetchReplay(asked) {
 function showPoster() {
   const link = navigator.connection || {};
   const isDear = $('saver').checked || link.saveData || /2g/.test(link.effectiveType || '');
-  const url = playback.poster?.url;
+  const small = (playback.posters || []).filter(({ width, mime }) => width <= 640 && mime === 'image/jpeg').pop();
+  const url = small?.url || playback.poster?.url;
   const isShown = Boolean(url) && !isDear && way.kind !== 'sound' && controls.player.time === 0 && !controls.player.isPlaying;
   show('poster', isShown);
   if (isShown && $('poster').src !== url) {
@@ -275,10 +279,37 @@ function presentContents() {
       contents.render();
     }).catch(() => {});
   }
+  if (playback.activity_url) loadQuiet(playback.activity_url).catch(() => {});
   if (playback.storyboard) loadStoryboard(playback.storyboard.vtt_url);
   controls.preview = (canvas, seconds) => drawPreview(canvas, seconds);
   contents.render();
   showFiles();
+}
+
+let quiet = [];
+let quietMs = 0;
+
+/** Stretches in which nobody speaks or draws. */
+async function loadQuiet(url) {
+  const response = await fetch(url, { credentials: 'omit' });
+  if (!response.ok) throw new Error(`status ${response.status}`);
+  const activity = await response.json();
+  if (activity.format !== 'astegni-activity' || activity.version !== 1) return;
+  [quiet, quietMs] = [activity.quiet, activity.quiet_ms];
+  $('quiet').checked = kept.get('watch-quiet') === 'on';
+  showQuiet();
+}
+
+function showQuiet() {
+  show('quietLabel', quiet.length > 0);
+  $('quietLabel').querySelector('span').textContent = word('skipQuiet', { time: timeText(quietMs / 1000) });
+}
+
+function skipQuiet(player) {
+  if (!$('quiet').checked || !player.isPlaying) return;
+  const now = player.time * 1000;
+  const stretch = quiet.find(([from, to]) => from <= now && now < to - 700);
+  if (stretch) player.seek((stretch[1] - 200) / 1000);
 }
 
 const sheets = new Map();
@@ -378,6 +409,7 @@ async function chooseLanguage(language) {
   for (const [name, about] of alerts) warn(name, true, about);
   if (way) showWays();
   controls.render();
+  showQuiet();
   contents.render();
   showFiles();
 }
@@ -392,6 +424,7 @@ $('signIn').addEventListener('submit', (event) => {
 for (const button of document.querySelectorAll('[data-language]')) {
   button.addEventListener('click', () => chooseLanguage(button.dataset.language));
 }
+$('quiet').addEventListener('change', () => kept.set('watch-quiet', $('quiet').checked ? 'on' : 'off'));
 $('packOrder').addEventListener('click', orderPack);
 $('saver').checked = kept.get('watch-saver') === 'on';
 $('saver').addEventListener('change', () => {
