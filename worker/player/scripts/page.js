@@ -10,7 +10,7 @@ let playback = null;
 let ways = [];
 let way = null;
 let replay = null;
-let stream = null;
+const streams = new Map();
 
 const later = (milliseconds) => new Promise((resolve) => { setTimeout(resolve, milliseconds); });
 
@@ -158,10 +158,8 @@ function choose(chosen) {
 function give(id, row) {
   const element = $(id);
   meter.forget(element);
-  if (id === 'voice') {
-    stream?.close();
-    stream = null;
-  }
+  streams.get(id)?.close();
+  streams.delete(id);
   if (!row) {
     element.removeAttribute('src');
     element.load();
@@ -171,26 +169,32 @@ function give(id, row) {
   meter.follow(element, row.bytes || 0);
 }
 
-/** The first seconds of a sound come by a stream, when it begins at its beginning. */
-function streamVoice(row) {
-  const voice = $('voice');
-  if (stream || voice.readyState > 0 || voice.currentTime > 0 || !SoundStream.canPlay(row)) return;
-  stream = new SoundStream(voice, row, AHEAD[way.kind], () => {
-    const { currentTime: place, playbackRate: rate } = voice;
+/** A sound or a film without sound comes by a stream, when it begins at its beginning. */
+function streamInto(id, row) {
+  const element = $(id);
+  if (streams.has(id) || element.readyState > 0 || element.currentTime > 0 || !MediaStreamer.canPlay(row)) return;
+  const ahead = id === 'film' ? AHEAD.picture : AHEAD[way.kind];
+  const length = playback.duration_ms / 1000 || 0;
+  streams.set(id, new MediaStreamer(element, row, { ahead, length }, () => {
+    const { currentTime: place, playbackRate: rate } = element;
     const { isPlaying } = controls.player;
-    stream = null;
-    give('voice', row);
-    voice.currentTime = place;
-    voice.playbackRate = rate;
-    if (isPlaying) voice.play().catch(() => {});
-  });
+    give(id, row);
+    element.currentTime = place;
+    element.playbackRate = rate;
+    if (isPlaying) element.play().catch(() => {});
+  }));
 }
 
 class LessonPlayer extends Player {
   play() {
     const sound = way.parts.at(-1);
-    if (this.medium === $('voice') && sound) streamVoice(sound);
+    if (this.medium === $('voice') && sound) streamInto('voice', sound);
     return super.play();
+  }
+
+  startFollower() {
+    streamInto('film', way.parts[0]);
+    super.startFollower();
   }
 }
 

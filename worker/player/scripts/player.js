@@ -146,6 +146,11 @@ class Player extends EventTarget {
     this.#changed();
   }
 
+  /** Begins to load the follower. */
+  startFollower() {
+    this.follower.play().catch(() => {});
+  }
+
   close() {
     this.#isOpen = false;
     this.stops.abort();
@@ -181,7 +186,7 @@ class Player extends EventTarget {
     // The voice has the link to itself until it is heard.
     const isRunning = this.isPlaying && !this.isWaiting && time > 0 && !(time >= film.duration);
     if (!isRunning && !film.paused) film.pause();
-    if (isRunning && film.readyState < 2 && film.paused) film.play().catch(() => {});
+    if (isRunning && film.readyState < 2 && film.paused) this.startFollower();
     // Another jump would throw away what is on its way.
     if (film.readyState < 2 || film.seeking) return;
     const late = time - film.currentTime;

@@ -1,16 +1,22 @@
-// Begins a sound with its first bytes. A browser that is given the address alone waits for 32 KB, which are 4 s at 64 kbit/s.
+// Begins a sound or a film without sound with its first bytes. A browser that is given the address alone waits for 32 KB of a
+// sound, which are 4 s at 64 kbit/s, and for more than one picture of a film.
 
 // Seconds that are loaded in front of the place that is heard; fewer where a film needs the link.
-const AHEAD = { strokes: 60, sound: 60, film: 6 };
+const AHEAD = { strokes: 60, sound: 60, film: 6, picture: 20 };
+// What is not in fragments cannot be streamed.
+const FRAGMENTED = ['audio', ...FILMS];
 
 const pause = (milliseconds) => new Promise((resolve) => { setTimeout(resolve, milliseconds); });
 
-/** Gives the element the sound from its beginning on; `fail` is called when it must load the address by itself. */
-class SoundStream {
+/**
+ * Gives the element the file from its beginning on; `fail` is called when it must load the address by itself. `length` in
+ * seconds is that of the lesson, for a file that does not name its own.
+ */
+class MediaStreamer {
   #isOpen = true;
 
-  constructor(element, row, ahead, fail) {
-    Object.assign(this, { element, row, ahead, fail });
+  constructor(element, row, { ahead, length }, fail) {
+    Object.assign(this, { element, row, ahead, length, fail });
     this.source = new MediaSource();
     this.address = URL.createObjectURL(this.source);
     this.source.addEventListener('sourceopen', () => this.#fill().catch(() => this.#giveUp()), { once: true });
@@ -19,7 +25,7 @@ class SoundStream {
   }
 
   static canPlay({ name, mime, codecs }) {
-    return name === 'audio' && Boolean(window.MediaSource?.isTypeSupported(`${mime}; codecs="${codecs}"`));
+    return FRAGMENTED.includes(name) && Boolean(window.MediaSource?.isTypeSupported(`${mime}; codecs="${codecs}"`));
   }
 
   close() {
@@ -42,6 +48,7 @@ class SoundStream {
         buffer.addEventListener('error', reject, { once: true });
         buffer.appendBuffer(value);
       });
+      if (this.length && this.source.duration === Infinity) this.source.duration = this.length;
       while (this.#isOpen && this.#secondsAhead() > this.ahead) await pause(500);
     }
     if (this.source.readyState === 'open') this.source.endOfStream();
