@@ -46,8 +46,6 @@ _LARGEST_FILE = 10_000_000_000_000
 
 Text = Annotated[str, AfterValidator(values.plain_text)]
 Host = Annotated[str, AfterValidator(address_values.listening_host)]
-
-
 RenditionName = Literal["audio", "audio-aac", "board", "360p", "720p", "hls", "download", "pictures", "none"]
 
 

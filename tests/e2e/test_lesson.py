@@ -194,7 +194,8 @@ def test_the_board_is_kept_as_it_was(lessons: Callable[[str], dict[str, Any]]) -
 def test_playback_has_its_documented_shape(lessons: Callable[[str], dict[str, Any]], name: str) -> None:
     playback, recording = lessons(name)["playback"], lessons(name)["recording"]
 
-    assert list(playback) == ["renditions", "poster", "storyboard", "chapters", "captions", "expires_at"]
+    of_files = ["renditions", "poster", "storyboard", "chapters", "captions", "posters", "preview_url", "activity_url"]
+    assert list(playback) == ["recording_title", "duration_ms", *of_files, "expires_at"]
     (fast_copy,) = playback["renditions"]
     assert list(fast_copy) == ["name", "url", "mime", "codecs", "width", "height", "bytes", "bit_rate", "state"]
     assert (fast_copy["name"], fast_copy["state"]) == ("playback", "ready")
@@ -204,7 +205,12 @@ def test_playback_has_its_documented_shape(lessons: Callable[[str], dict[str, An
         metadata[key] for key in ("mime", "codecs", "width", "height", "bit_rate")
     ]
     assert fast_copy["mime"] == {"h264": "video/mp4", "audio": "audio/webm"}.get(name, "video/webm")
-    assert (playback["storyboard"], playback["chapters"], playback["captions"]) == (None, None, [])
+    assert (playback["recording_title"], playback["duration_ms"]) == (
+        recording["recording_title"],
+        metadata["duration_ms"],
+    )
+    # The stack of these tests orders no renditions and no pictures.
+    assert [playback[name] for name in of_files[2:]] == [None, None, [], [], None, None]
     assert list(playback["poster"] or {"url": None}) == ["url"]
     assert (playback["poster"] is None) == (name == "audio")
     lasts = datetime.fromisoformat(playback["expires_at"]) - datetime.now(UTC)
