@@ -23,15 +23,19 @@ def _record(page: BoardPage, seconds: int = 3) -> None:
     page.wait(f"whiteboardManager.recordedChunks.length > {seconds}", "whiteboardManager.recordedChunks.length")
 
 
-# How many bytes the journal of each recording on the browser's disk names.
+# How many bytes the journal of each recording on the browser's disk names. One may be removed meanwhile.
 _HELD = """navigator.storage.getDirectory()
   .then((root) => root.getDirectoryHandle('astegni-recordings', { create: true }))
   .then(async (folder) => {
     const held = [];
     for await (const name of folder.keys()) {
-      const journal = await (await (await folder.getDirectoryHandle(name)).getFileHandle('journal')).getFile();
-      const entries = (await journal.text()).split('\\n').filter(Boolean).map((line) => JSON.parse(line));
-      held.push(Math.max(...entries.map(({ offset = 0, length = 0 }) => offset + length)));
+      try {
+        const journal = await (await (await folder.getDirectoryHandle(name)).getFileHandle('journal')).getFile();
+        const entries = (await journal.text()).split('\\n').filter(Boolean).map((line) => JSON.parse(line));
+        held.push(Math.max(...entries.map(({ offset = 0, length = 0 }) => offset + length)));
+      } catch (error) {
+        if (error.name !== 'NotFoundError') throw error;
+      }
     }
     return held;
   })"""

@@ -161,6 +161,12 @@ def test_the_size_is_what_is_shown(make: Make, ingest: Ingest, context: WorkerCo
     assert (wide["width"], wide["height"]) == (640, 180)
 
 
+def test_a_board_on_which_nobody_draws(ingest: Ingest) -> None:
+    """Chrome's file of a picture each half or whole second: ffmpeg takes that for a rate and states half a second."""
+    metadata = ingest((RECORDINGS.parent / "still_board.webm").read_bytes())
+    assert (metadata["video_codec"], metadata["duration_ms"], metadata["repairs"]) == ("vp9", 5996, [])
+
+
 def test_a_laptop_that_slept_keeps_its_lesson(make: Make, ingest: Ingest) -> None:
     """Ten hours lie between the second and the third second: five seconds of lesson, not ten hours."""
     jump = "setts=ts='TS+gte(TS*TB,2)*36000/TB'"

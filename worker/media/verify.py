@@ -36,11 +36,22 @@ _MISSING_ALWAYS = 2
 
 @dataclass(frozen=True)
 class _Reading:
-    """What was read from the copy: the shown packets of each track, and its real duration."""
+    """What was read from the copy: the shown packets of each track, and its real duration.
+
+    `begun_ms` ends when the last picture begins: the length of each picture in a WebM is a frame rate that ffmpeg
+    guessed, half a second or more for a still board, where the recorder states none.
+    """
 
     header: PartHeader
     packets: dict[str, int]
     duration_ms: int
+    begun_ms: int
+
+    def differs(self, expected_ms: int, form: PlayableForm) -> bool:
+        """Whether its duration is not the expected one."""
+        is_guessed = form.container == "webm" and form.video_encoder is None
+        durations = (self.duration_ms, self.begun_ms) if is_guessed else (self.duration_ms,)
+        return min(abs(duration_ms - expected_ms) for duration_ms in durations) > TOLERANCE_MS
 
 
 def verify_copy(
@@ -63,10 +74,10 @@ def verify_copy(
         reading = _read(copy, PartReading(demuxer, binaries, limits, should_stop))
     except MediaRejected as error:
         raise OutputDamaged(f"The copy of the recording cannot be read: {error.detail}") from error
-    unplayable = [*_wrong_tracks(reading, probed, form), *_wrong_length(reading), *_misfits(copy, demuxer, form)]
+    unplayable = [*_wrong_tracks(reading, probed, form), *_wrong_length(reading, form), *_misfits(copy, demuxer, form)]
     if unplayable:
         raise OutputDamaged(f"The copy of the recording is not right: {'; '.join(unplayable)}.")
-    faults = (*_missing(reading, probed, form, frame_loss, sound_loss), *_difference(reading, probed))
+    faults = (*_missing(reading, probed, form, frame_loss, sound_loss), *_difference(reading, probed, form))
     video, audio = reading.header.tracks.get("video"), reading.header.tracks.get("audio")
     return Copy(
         probed.video and copied_picture(probed.video, video, form, reading.packets["video"]) if video else None,
@@ -90,7 +101,11 @@ def _read(copy: Path, reading: PartReading) -> _Reading:
     # Before the end is read: in a short copy, or one with a single key frame, that begins at the beginning.
     packets = {kind: counts[kind] - tally.hidden for kind, tally in tallies.items()}
     timeline.read(end)
-    return _Reading(part, packets, max(1, round(timeline.seconds * 1000)))
+    ends = (tally.last if tally.is_video else tally.end for tally in tallies.values() if tally.packets)
+    excess = max(tally.end for tally in tallies.values()) - max(ends, default=0.0)
+    return _Reading(
+        part, packets, max(1, round(timeline.seconds * 1000)), max(1, round((timeline.seconds - excess) * 1000))
+    )
 
 
 def _ends(copy: Path, header: PartHeader, reading: PartReading, count: int) -> tuple[list[str], list[str]]:
@@ -132,18 +147,17 @@ def _missing(reading: _Reading, original: Probe, form: PlayableForm, frame_loss:
     return faults
 
 
-def _wrong_length(reading: _Reading) -> list[str]:
+def _wrong_length(reading: _Reading, form: PlayableForm) -> list[str]:
     """A wrong stated duration: players would end too early, or wait at the end."""
     # A single picture without a duration: WebM then states no length at all.
     stated = reading.header.duration_ms or 0
-    if abs(stated - reading.duration_ms) <= TOLERANCE_MS:
+    if not reading.differs(stated, form):
         return []
     return [f"its real length is {reading.duration_ms} ms, and it states {stated} ms"]
 
 
-def _difference(reading: _Reading, original: Probe) -> list[str]:
-    expected = (original.duration_ms, original.shown_ms)
-    if min(abs(reading.duration_ms - duration_ms) for duration_ms in expected) <= TOLERANCE_MS:
+def _difference(reading: _Reading, original: Probe, form: PlayableForm) -> list[str]:
+    if not all(reading.differs(expected_ms, form) for expected_ms in (original.duration_ms, original.shown_ms)):
         return []
     return [f"its real length is {reading.duration_ms} ms, not {original.duration_ms} ms"]
 
