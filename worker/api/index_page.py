@@ -1,4 +1,4 @@
-"""`/`: the recordings, the week's lessons and, for operators, the unfinished jobs of whoever is signed in."""
+"""`GET /`: the caller's recordings and lessons of the week; for operators also the unfinished jobs."""
 
 from functools import cache
 

@@ -29,7 +29,7 @@ _Figures = tuple[QueueMetrics, ProcessMetrics, DeliveryMetrics, LessonMetrics, f
 
 
 class LedgerCollector(Collector):
-    """Reads the database at most every few seconds, whoever asks."""
+    """Reads the database at most once every few seconds, however often it is scraped."""
 
     def __init__(
         self,

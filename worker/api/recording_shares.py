@@ -29,7 +29,7 @@ _PAGE = "/watch/shared/{secret}"
 def post_share(
     recording_id: RowId, request: Request, caller: CallerOf, services: ServicesOf, body: ShareBody | None = None
 ) -> NewShareDocument:
-    """Make an address that opens the recording for whoever knows it (as its tutor or an operator).
+    """Create an address that plays the recording without a token (as its tutor or an operator).
 
     It opens until `expires_at`, a year ahead at most, and plays from `from` to `to`, in seconds. `Idempotency-Key` has
     no effect: no secret is kept.

@@ -101,7 +101,7 @@ async def _store(stream: AsyncIterator[bytes], appending: Appending) -> None:
             is_complete = await _fill(batches, stream)
     except ExceptionGroup as errors:
         error = errors.exceptions[0]
-        # Whoever continues this upload meanwhile needs nothing of this request.
+        # Another request already continues this upload, so the rest of this one is not needed.
         if is_complete or not isinstance(error, Replaced | WrongOffset):
             raise error from None
     if not is_complete:
