@@ -2,7 +2,7 @@
 
 import json
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +96,12 @@ RECORDINGS = [
 @pytest.fixture(scope="session")
 def binaries() -> Binaries:
     return find_binaries(Settings())
+
+
+def write_drawn(binaries: Binaries, picture: str, words: Sequence[str], path: Path) -> None:
+    """Encode what an ffmpeg source filter draws."""
+    command: list[str | Path] = [binaries.ffmpeg, "-v", "error", "-nostdin", "-y", "-f", "lavfi", "-i", picture]
+    subprocess.run([*command, *words, path], check=True, timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")

@@ -1,12 +1,11 @@
 """Scene changes of real films, and the chapters that they begin."""
 
-import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.waiting import PATIENCE
+from tests.media.conftest import write_drawn
 from worker.media.binaries import Binaries
 from worker.media.header import read_header
 from worker.media.sampling import film_of
@@ -24,20 +23,7 @@ def test_the_slides_of_a_film_are_found(binaries: Binaries, tmp_path: Path, keys
         "drawbox=160:60:140:100:gray:fill:enable='gte(t,20)',drawbox=color=black:t=fill:enable='between(t,15.1,15.6)'"
     )
     words = ["-c:v", "libx264", "-preset", "ultrafast", *keys, "-pix_fmt", "yuv420p"]
-    command: list[str | Path] = [
-        binaries.ffmpeg,
-        "-v",
-        "error",
-        "-nostdin",
-        "-y",
-        "-f",
-        "lavfi",
-        "-i",
-        picture,
-        *words,
-        path,
-    ]
-    subprocess.run(command, check=True, timeout=PATIENCE)
+    write_drawn(binaries, picture, words, path)
     film = film_of(path, read_header(path, binaries), (320, 180), 30_000)
     assert film is not None
 

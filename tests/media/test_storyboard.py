@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tests.media.conftest import write_drawn
 from tests.waiting import PATIENCE
 from worker.media.binaries import Binaries
 from worker.media.header import read_header
@@ -27,20 +28,7 @@ def film(binaries: Binaries, tmp_path: Path) -> MakeFilm:
         # One colour, computed for a few pixels.
         colour = f"color=black:s=16x16:r=10:d={seconds},geq=lum='16+2*floor(T)':cb=128:cr=128"
         picture = f"{colour},scale={size.replace('x', ':')}:flags=neighbor"
-        command: list[str | Path] = [
-            binaries.ffmpeg,
-            "-v",
-            "error",
-            "-nostdin",
-            "-y",
-            "-f",
-            "lavfi",
-            "-i",
-            picture,
-            *words,
-            path,
-        ]
-        subprocess.run(command, check=True, timeout=PATIENCE)
+        write_drawn(binaries, picture, words, path)
         width, height = map(int, size.split("x"))
         made = film_of(path, read_header(path, binaries), (width, height), seconds * 1000)
         assert made is not None
