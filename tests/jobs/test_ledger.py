@@ -151,6 +151,17 @@ def test_poison_is_dead_after_exactly_its_attempts(ledger: Ledger, sample_order:
     assert (ledger.job(job_id).state, ledger.job(job_id).error["code"]) == ("dead", "worker-lost")
 
 
+def test_sealing_outlives_workers_that_are_lost(ledger: Ledger) -> None:
+    from worker.jobs.routine_orders import SealUploads
+
+    job_id = ledger.order(SealUploads("shared"))
+    for _worker in range(4):
+        assert ledger.try_claim(job_id)
+        ledger.expire_lease(job_id)
+        reap(ledger.database, {})
+    assert ledger.job(job_id).state == "retryable"
+
+
 def test_reaper_puts_a_published_job_back_without_an_error(ledger: Ledger, sample_order: type[SampleOrder]) -> None:
     job_id = ledger.order(sample_order())
     publish(ledger.database, lambda _message: None, LEASE)

@@ -36,7 +36,6 @@ class SealUploads(Order):
     """End the uploads in pieces that nobody continues."""
 
     kind: ClassVar[str] = "uploads.seal"
-    max_attempts: ClassVar[int] = 2
     # A recording whose browser tab crashed should become visible soon.
     priority: ClassVar[int] = 3
 
