@@ -1,8 +1,9 @@
 """What will be asked and what will go wrong, and when: all of it follows from the seed."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 # How often each fault is drawn, compared with the others.
 FAULTS = {
@@ -89,16 +90,20 @@ def make_plan(seed: int, *, seconds: float, jobs: int, quick: float, only: Seque
     )
     faults = []
     at = 3.0
-    # As from packs of cards: each once, even in a short run, and then each as often as its weight says.
-    deck = dice.sample(list(weights), len(weights))
+    # Each once, even in a short run, and then each as often as its weight says.
+    names = chain(reversed(dice.sample(list(weights), len(weights))), shuffled_packs(dice, weights))
     while at < seconds - 5:
-        if not deck:
-            deck = dice.sample(list(weights), sum(weights.values()), counts=list(weights.values()))
-        name = deck.pop()
+        name = next(names)
         low, high = _LASTS.get(name, (0.0, 0.0))
         faults.append(Fault(at, name, dice.uniform(low, high) / quick))
         at += dice.uniform(3.0, 13.0) / min(quick, 4.0)
     return Plan(seed, seconds, quick, faults, requests)
+
+
+def shuffled_packs(dice: random.Random, weights: Mapping[str, int]) -> Iterator[str]:
+    """Names without end, as from packs of cards: each as often as its weight says, also among the first ones."""
+    while True:
+        yield from reversed(dice.sample(list(weights), sum(weights.values()), counts=list(weights.values())))
 
 
 def _request(dice: random.Random, number: int, seconds: float, quick: float) -> Request:

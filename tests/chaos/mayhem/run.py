@@ -1,7 +1,5 @@
 """One run: start everything, let the plan happen, let things calm down, sweep."""
 
-import heapq
-import itertools
 import random
 import threading
 import time
@@ -10,6 +8,7 @@ from functools import partial
 
 import psutil
 
+from tests.chaos.mayhem.agenda import Agenda
 from tests.chaos.mayhem.clients import Clients
 from tests.chaos.mayhem.environment import FINISHED, Environment
 from tests.chaos.mayhem.faults import NOT_NOW, FaultInjector
@@ -20,8 +19,6 @@ from worker.jobs.enqueue import enqueue
 from worker.jobs.routine_orders import SweepObjects, SweepSpool
 
 _WORKERS = 3
-_TICK = 0.02
-_COLLECT = 3.0
 Say = Callable[[str], None]
 
 
@@ -34,10 +31,9 @@ class ChaosRun:
         # ffmpeg or ffprobe processes without a worker for more than a second.
         self.orphans: list[str] = []
         self.clients = Clients(environment, plan)
-        self.injector = FaultInjector(environment, random.Random(plan.seed + 1), self._later, plan.quick)
+        self._agenda = Agenda(environment.workers, say)
+        self.injector = FaultInjector(environment, random.Random(plan.seed + 1), self._agenda.later, plan.quick)
         self._say = say
-        self._agenda: list[tuple[float, int, Callable[[], object]]] = []
-        self._order = itertools.count()
         self._start = 0.0
 
     def run(self) -> None:
@@ -68,9 +64,9 @@ class ChaosRun:
 
     def _trouble(self) -> None:
         for fault in self.plan.faults:
-            self._later(fault.at, partial(self._happen, fault))
-        while self._agenda or time.monotonic() - self._start < self.plan.seconds:
-            self._turn()
+            self._agenda.later(fault.at, partial(self._happen, fault))
+        while not self._agenda.is_empty or time.monotonic() - self._start < self.plan.seconds:
+            self._agenda.turn()
 
     def _happen(self, fault: Fault) -> None:
         effect = self.injector.do(fault)
@@ -78,25 +74,10 @@ class ChaosRun:
             self.clients.burst(fault.seconds)
         self._say(f"{fault.name.replace('_', ' ')}: {effect}")
 
-    def _later(self, seconds: float, what: Callable[[], object]) -> None:
-        heapq.heappush(self._agenda, (time.monotonic() + seconds, next(self._order), what))
-
-    def _turn(self) -> None:
-        while self._agenda and self._agenda[0][0] <= time.monotonic():
-            heapq.heappop(self._agenda)[2]()
-        for worker in list(self.environment.workers.running):
-            if worker.exit_code is not None:
-                self.environment.workers.running.remove(worker)
-                heir = self.environment.workers.start(wait=False)
-                self._say(f"{worker.name} ended with {worker.exit_code}; {heir.name} takes its place")
-                # Collected later: that ends what is left of its group, and whether anything is left is asked before.
-                self._later(_COLLECT, worker.kill)
-        time.sleep(_TICK)
-
     def _calm(self, done: Callable[[], bool], seconds: float) -> None:
         end = time.monotonic() + seconds
         while not done() and time.monotonic() < end:
-            self._turn()
+            self._agenda.turn()
 
     def _all_over(self) -> bool:
         time.sleep(0.3)

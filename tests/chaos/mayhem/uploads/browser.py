@@ -3,7 +3,6 @@
 import json
 import queue
 import random
-import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -14,6 +13,7 @@ from typing import Any
 from tests.browser.chromium import Chromium
 from tests.browser.studio_page import MEDIA_FLAGS
 from tests.chaos.mayhem.uploads.kills import KINDS, Kill
+from tests.chaos.mayhem.uploads.recording_thread import RecordingThread
 from tests.waiting import wait_for
 
 # Seconds of one lesson, kills included.
@@ -66,12 +66,13 @@ class BrowserRecording:
                 self.slices[entry["offset"], entry["length"]] = entry["sha256"]
 
 
-class BrowserRecorder:
+class BrowserRecorder(RecordingThread):
     """Records in a thread of its own; `kill` is carried out between two looks at the page."""
 
     def __init__(
         self, program: str, home: Path, origin: str, token: str, sessions: Sequence[int], *, seed: int
     ) -> None:
+        super().__init__()
         self.recordings: dict[str, BrowserRecording] = {}
         self.kills: list[Kill] = []
         # (kind, seconds until the page recorded or sent again).
@@ -85,31 +86,14 @@ class BrowserRecorder:
         self._sessions = list(sessions)
         self._dice = random.Random(seed)
         self._queue: queue.Queue[Kill] = queue.Queue()
-        self._is_over = False
         self._ends_at = 0.0
-        self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._main, daemon=True)
-
-    def start(self) -> None:
-        """Begin to record."""
-        self._thread.start()
 
     def kill(self, kill: Kill) -> None:
         """Kill the tab or the browser as soon as it is open."""
         self._queue.put(kill)
 
-    def stop(self) -> None:
-        """End the recording after the kills that are waiting, and begin no other one."""
-        self._is_over = True
-
-    @property
-    def is_done(self) -> bool:
-        """Whether everything was sent; raises the error of the thread."""
-        if self._error is not None:
-            raise self._error
-        return not self._thread.is_alive()
-
-    def _main(self) -> None:
+    def _record_all(self) -> None:
+        """Also after `stop` the kills that are waiting are carried out."""
         self._home.mkdir(parents=True, exist_ok=True)
         self._browser = self._new_browser()
         try:
@@ -119,9 +103,6 @@ class BrowserRecorder:
                 self._turn()
             self._open()
             self.left = self._run("studio.left().then((left) => left.length)")
-        except BaseException as error:
-            self._error = error
-            raise
         finally:
             self._browser.close()
 

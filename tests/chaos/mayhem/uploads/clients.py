@@ -4,7 +4,6 @@ import asyncio
 import base64
 import hashlib
 import random
-import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -13,6 +12,7 @@ from dataclasses import dataclass, field
 import httpx2 as httpx
 
 from tests.chaos.mayhem.uploads.content import clip_bytes, make_content
+from tests.chaos.mayhem.uploads.recording_thread import RecordingThread
 
 _TUS = {"Tus-Resumable": "1.0.0"}
 _PIECE = _TUS | {"Content-Type": "application/offset+octet-stream"}
@@ -54,7 +54,7 @@ class SentUpload:
         self.acknowledged = max(self.acknowledged, offset)
 
 
-class TusClients:
+class TusClients(RecordingThread):
     """So many clients that record one upload after another, in a thread of their own.
 
     `links` are addresses of API processes; `sessions` a session for each upload. `abandoned_after`: the server's.
@@ -70,6 +70,7 @@ class TusClients:
         clients: int,
         abandoned_after: float,
     ) -> None:
+        super().__init__()
         self.uploads: list[SentUpload] = []
         # When bytes were acknowledged.
         self.acknowledgements: list[float] = []
@@ -79,31 +80,9 @@ class TusClients:
         self._seed = seed
         self._number = clients
         self._abandoned_after = abandoned_after
-        self._is_over = False
-        self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._main, daemon=True)
 
-    def start(self) -> None:
-        """Begin to record."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Begin no further upload; those that have begun go on to their end."""
-        self._is_over = True
-
-    @property
-    def is_done(self) -> bool:
-        """Whether every upload has come to its end; raises the error of any client."""
-        if self._error is not None:
-            raise self._error
-        return not self._thread.is_alive()
-
-    def _main(self) -> None:
-        try:
-            asyncio.run(self._all())
-        except BaseException as error:
-            self._error = error
-            raise
+    def _record_all(self) -> None:
+        asyncio.run(self._all())
 
     async def _all(self) -> None:
         await asyncio.gather(*(self._client(number) for number in range(self._number)))

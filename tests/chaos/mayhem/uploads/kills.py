@@ -3,6 +3,8 @@
 import random
 from dataclasses import dataclass
 
+from tests.chaos.mayhem.plan import shuffled_packs
+
 # How often each kill is drawn, compared with the others.
 KILLS = {
     "tab": 4,
@@ -78,14 +80,11 @@ def make_upload_plan(
     """The run of this seed; `pause` are the least and the most seconds between two kills."""
     dice = random.Random(seed)
     weights = {name: weight for name, weight in KILLS.items() if with_browser or name not in OF_BROWSERS}
-    # As from packs of cards: each as often as its weight says, also in a short run.
-    deck: list[str] = []
+    names = shuffled_packs(dice, weights)
     plan: list[Kill] = []
     at = pause[1]
     while len(plan) < kills:
-        if not deck:
-            deck = dice.sample(list(weights), sum(weights.values()), counts=list(weights.values()))
-        name = deck.pop()
+        name = next(names)
         plan.append(Kill(at, name, dice.uniform(*_AWAY.get(name, (0.0, 0.0)))))
         if dice.random() > _TOGETHER:
             at += dice.uniform(*pause)

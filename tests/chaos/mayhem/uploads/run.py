@@ -1,7 +1,5 @@
 """One run: two API processes on one spool, clients and a browser that record, kills, and the wait for B2."""
 
-import heapq
-import itertools
 import os
 import random
 import signal
@@ -18,6 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from devstack.ports import free_port
 from devstack.process import ChildProcess, wait_until
 from devstack.supervisor import http_ready
+from tests.chaos.mayhem.agenda import Agenda
 from tests.chaos.mayhem.environment import FINISHED, Environment
 from tests.chaos.mayhem.faults import NOT_NOW, FaultInjector
 from tests.chaos.mayhem.plan import Fault
@@ -35,9 +34,7 @@ from worker.settings import DEVELOPMENT_KEY
 Say = Callable[[str], None]
 _APIS = 2
 _WORKERS = 2
-_TICK = 0.02
 _AGAIN = 1.0
-_COLLECT = 3.0
 _SEAL_EVERY = 3.0
 # Seconds from the last kill until every byte is on B2.
 _CALM_WITHIN = 600.0
@@ -57,10 +54,9 @@ class UploadRun:
         self.links = [Proxy(environment.settings.api_port if n == 0 else free_port()) for n in range(_APIS)]
         self._say = say
         self._dice = random.Random(plan.seed + 1)
-        self._injector = FaultInjector(environment, random.Random(plan.seed + 2), self._later, 1.0)
+        self._agenda = Agenda(environment.workers)
+        self._injector = FaultInjector(environment, random.Random(plan.seed + 2), self._agenda.later, 1.0)
         self._apis: list[ChildProcess] = []
-        self._agenda: list[tuple[float, int, Callable[[], object]]] = []
-        self._order = itertools.count()
         self._is_over = threading.Event()
 
     def run(self) -> None:
@@ -94,13 +90,13 @@ class UploadRun:
 
     def _trouble(self) -> None:
         for kill in self.plan.kills:
-            self._later(kill.at, partial(self._carry_out, kill))
-        while self._agenda:
-            self._turn()
+            self._agenda.later(kill.at, partial(self._carry_out, kill))
+        while not self._agenda.is_empty:
+            self._agenda.turn()
 
     def _carry_out(self, kill: Kill) -> None:
         if not self._is_killed(kill):
-            self._later(_AGAIN, partial(self._carry_out, kill))
+            self._agenda.later(_AGAIN, partial(self._carry_out, kill))
             return
         self.kills.append((kill, time.monotonic()))
         self._say(f"{len(self.kills):3} {KINDS[kill.name]}: {kill.name.replace('_', ' ')}, {kill.seconds:.1f} s")
@@ -120,7 +116,7 @@ class UploadRun:
 
     def _api(self, number: int, seconds: float) -> None:
         self._apis[number].kill()
-        self._later(seconds, partial(self._restart_api, number))
+        self._agenda.later(seconds, partial(self._restart_api, number))
 
     def _restart_api(self, number: int) -> None:
         self._apis[number].kill()
@@ -131,7 +127,7 @@ class UploadRun:
 
     def _cut_link(self, number: int, seconds: float) -> None:
         self.links[number].refuse()
-        self._later(seconds, lambda: self.links[number].refuse(False))
+        self._agenda.later(seconds, lambda: self.links[number].refuse(False))
 
     def _kill_backend(self) -> bool:
         """SIGKILL of one process of PostgreSQL: it ends all others, and recovers."""
@@ -167,19 +163,6 @@ class UploadRun:
             with suppress(DBAPIError, PoolTimeout), self.environment.database.transaction() as session:
                 enqueue(session, SealUploads(self.environment.settings.spool_id))
 
-    def _later(self, seconds: float, what: Callable[[], object]) -> None:
-        heapq.heappush(self._agenda, (time.monotonic() + seconds, next(self._order), what))
-
-    def _turn(self) -> None:
-        while self._agenda and self._agenda[0][0] <= time.monotonic():
-            heapq.heappop(self._agenda)[2]()
-        for worker in list(self.environment.workers.running):
-            if worker.exit_code is not None:
-                self.environment.workers.running.remove(worker)
-                self.environment.workers.start(wait=False)
-                self._later(_COLLECT, worker.kill)
-        time.sleep(_TICK)
-
     def _calm(self) -> None:
         """Wait until everything was sent, abandoned uploads are sealed, and all jobs have ended."""
         began = time.monotonic()
@@ -194,7 +177,7 @@ class UploadRun:
 
     def _wait(self, done: Callable[[], bool], began: float) -> None:
         while not done() and time.monotonic() < began + _CALM_WITHIN:
-            self._turn()
+            self._agenda.turn()
 
     def _all_over(self) -> bool:
         time.sleep(0.3)
