@@ -17,7 +17,7 @@ from models.people import StudentProfile, TutorProfile, User
 from worker.access.tokens import issue_operator_token, issue_token
 from worker.cli.local_stack.stack import Stack
 from worker.database import Database
-from worker.media.binaries import Binaries, find_binaries
+from worker.media.processes.binaries import Binaries, find_binaries
 from worker.settings import Settings
 
 _PATIENCE = 600.0

@@ -19,7 +19,7 @@ from benchmarks.sending import Client
 from devstack.ports import free_port
 from devstack.process import ChildProcess, wait_until
 from worker.access.tokens import issue_token
-from worker.api.connection_bounds import raise_descriptors
+from worker.api.http.connection_bounds import raise_descriptors
 from worker.cli.local_stack.command import astegni
 from worker.cli.local_stack.environment import environment_for
 from worker.settings import Settings

@@ -16,13 +16,13 @@ from benchmarks.scale import Scale
 from worker.canvases.replay.build_timeline import build_timeline
 from worker.canvases.replay.film import write_film
 from worker.canvases.stored.pages import read_board
-from worker.media.binaries import Binaries, find_binaries
-from worker.media.loudness import gain_of, measure_loudness
-from worker.media.mix import Sound, SoundPiece
-from worker.media.packet_reading import probe
-from worker.media.probe import Probe
-from worker.media.rendition_forms import PICTURES, SOUNDS
-from worker.media.write_renditions import Recorded, write_renditions
+from worker.media.decoding.loudness import gain_of, measure_loudness
+from worker.media.films.mix import Sound, SoundPiece
+from worker.media.probing.packet_reading import probe
+from worker.media.probing.probe import Probe
+from worker.media.processes.binaries import Binaries, find_binaries
+from worker.media.renditions.rendition_forms import PICTURES, SOUNDS
+from worker.media.renditions.write_renditions import Recorded, write_renditions
 from worker.settings import Settings
 
 # Bytes of an hour that a rendition may have, in megabytes.

@@ -15,10 +15,10 @@ from worker.canvases.replay.build_timeline import build_timeline
 from worker.canvases.replay.film import write_film
 from worker.canvases.replay.storyboard import write_drawn_storyboard
 from worker.canvases.stored.pages import read_board
-from worker.media.binaries import Binaries, find_binaries
-from worker.media.header import read_header
-from worker.media.sampling import Film, film_of
-from worker.media.storyboard import plan_storyboard, write_storyboard
+from worker.media.decoding.sampling import Film, film_of
+from worker.media.pictures.storyboard import plan_storyboard, write_storyboard
+from worker.media.probing.header import read_header
+from worker.media.processes.binaries import Binaries, find_binaries
 from worker.settings import Settings
 
 _REPEATS = 5

@@ -15,7 +15,7 @@ from worker.canvases.replay.film import frames_of, write_film
 from worker.canvases.replay.replay_json import pack_replay
 from worker.canvases.replay.timeline import ReplayTimeline
 from worker.canvases.stored.pages import read_board
-from worker.media.binaries import find_binaries
+from worker.media.processes.binaries import find_binaries
 from worker.settings import Settings
 
 _PAGES, _STROKES, _POINTS = 10, 3000, 90_000

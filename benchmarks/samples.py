@@ -3,7 +3,7 @@
 import subprocess
 from pathlib import Path
 
-from worker.media.binaries import Binaries
+from worker.media.processes.binaries import Binaries
 
 LESSON = Path(__file__).parent.parent / "tests" / "data" / "vp9.webm"
 # As reported by ffprobe: the header lacks the duration, which ffmpeg's concat demuxer needs.

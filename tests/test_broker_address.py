@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from devstack.process import ChildProcess, wait_until
 from devstack.programs import valkey_server
 from tests.waiting import PATIENCE
-from worker.api.broker_state import broker_state
+from worker.api.operations.broker_state import broker_state
 from worker.app import create_app
 from worker.broker_address import BrokerAddress, read_broker_address
 from worker.cli.service_checks import check_broker as doctor_of_broker

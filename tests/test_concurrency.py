@@ -11,9 +11,9 @@ import pytest
 
 from tests.waiting import PATIENCE, wait_for
 from worker.concurrency import together
-from worker.media.binaries import Binaries, find_binaries
-from worker.media.budget import Budget
-from worker.media.runner import run_ffmpeg
+from worker.media.processes.binaries import Binaries, find_binaries
+from worker.media.processes.budget import Budget
+from worker.media.processes.runner import run_ffmpeg
 from worker.settings import Settings
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.api.conftest import VisitorOf
 from tests.conftest import School, Sql
-from worker.api.file_backed_response import file_backed_response
+from worker.api.http.file_backed_response import file_backed_response
 from worker.api.services import Services
 
 

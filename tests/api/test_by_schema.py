@@ -140,7 +140,7 @@ def test_every_answer_is_one_that_is_described(
         *("--phases", PHASES[role], "--max-examples", str(MOST_EXAMPLES), "--seed", str(SEED)),
         *("--continue-on-failure", "--no-shrink", "--suppress-health-check", "all", "--warnings", "off"),
         *("--request-timeout", "60", "--header", f"Authorization: {bearer(caller)['Authorization']}"),
-        # Streams, which do not end by themselves: tests/api/test_job_events.py and test_notifications.py.
+        # Streams, which do not end by themselves: tests/api/operations/test_job_events.py and test_notifications.py.
         *("--exclude-path-regex", "/events$"),
     ]
     environment = os.environ | {"SCHEMATHESIS_HOOKS": str(HOOKS)}

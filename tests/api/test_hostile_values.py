@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from tests.api.conftest import Visitor, VisitorOf
 from tests.conftest import School
-from worker.api.fields import Price, RowId
+from worker.api.http.fields import Price, RowId
 
 # A body of each route that is taken as it is; the fields that it has not are added one by one.
 BODIES: dict[str, dict[str, Any]] = {

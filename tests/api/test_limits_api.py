@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from tests.api.conftest import Bearer, VisitorOf
 from tests.conftest import School
 from worker.api.app import _MODULES
-from worker.api.stroke_documents import StrokesBody
+from worker.api.whiteboards.stroke_documents import StrokesBody
 
 _JSON = {"Content-Type": "application/json"}
 

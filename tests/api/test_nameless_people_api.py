@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.api.conftest import VisitorOf
-from tests.api.test_schedules import ASKED, body, listed
+from tests.api.schedules.test_schedules import ASKED, body, listed
 from tests.conftest import School, Sql
 from worker.reminders.texts.recipient import Language, Recipient
 from worker.reminders.texts.render import render

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.api.conftest import VisitorOf
-from tests.api.test_schedules import ASKED, body, day, listed
+from tests.api.schedules.test_schedules import ASKED, body, day, listed
 from tests.conftest import School, Sql
 from worker.access.callers import UserCaller
 

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 
 from devstack.process import ChildProcess
 from tests.api.conftest import Bearer, VisitorOf
-from tests.api.test_uploads import PIECE, SOUND, TUS, metadata
+from tests.api.uploads.test_uploads import PIECE, SOUND, TUS, metadata
 from tests.conftest import MakeSettings, Processes, School
 from tests.waiting import PATIENCE, wait_for
 from worker.api.services import Services

@@ -17,7 +17,7 @@ from tests.browser.studio_page import MEDIA_FLAGS, serve_studio
 from tests.conftest import MakeSettings, Processes, School, Sql
 from tests.waiting import PATIENCE, wait_for
 from worker.access.tokens import issue_token
-from worker.media.binaries import find_binaries
+from worker.media.processes.binaries import find_binaries
 from worker.settings import Settings
 
 _KEY = "a key of the platform in tests, long enough"

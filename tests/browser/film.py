@@ -5,7 +5,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from worker.media.binaries import Binaries
+from worker.media.processes.binaries import Binaries
 
 # What `studio.js` paints: bits of the time in units of 10 ms, and one that makes their number even.
 # The times begin again after so many seconds.

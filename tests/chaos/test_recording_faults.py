@@ -21,7 +21,7 @@ from tests.forking.forked_process import ForkServer
 from tests.waiting import wait_for
 from worker.jobs.enqueue import enqueue
 from worker.jobs.routine_orders import SweepObjects, SweepSpool
-from worker.media.binaries import find_binaries
+from worker.media.processes.binaries import find_binaries
 from worker.settings import Settings
 from worker.storage.store import ObjectStore
 

@@ -12,8 +12,8 @@ from pypdf import PdfReader
 from tests.cli.conftest import CallCommand
 from worker.cli.local_stack.command import astegni
 from worker.cli.local_stack.environment import environment_without_settings
-from worker.media.binaries import find_binaries
-from worker.media.packet_reading import probe
+from worker.media.probing.packet_reading import probe
+from worker.media.processes.binaries import find_binaries
 from worker.settings import Settings
 
 WAVE = {"stroke_type": "pen", "stroke_order": 1, "stroke_data": {"points": [[10, 10], [90, 60], [150, 20]]}}

@@ -23,7 +23,7 @@ from tests.waiting import PATIENCE, wait_for
 from worker.access.tokens import issue_token
 from worker.cli.local_stack.command import astegni
 from worker.cli.local_stack.environment import environment_without_settings
-from worker.media.binaries import Binaries, find_binaries
+from worker.media.processes.binaries import Binaries, find_binaries
 from worker.settings import DEVELOPMENT_KEY, Settings
 
 DATA = Path(__file__).parent.parent / "data"

@@ -17,7 +17,7 @@ from worker.errors import Misconfigured
 from worker.jobs.order import REGISTERED, Order
 from worker.jobs.orders import read_order
 from worker.jobs.recording_orders import IngestRecording, media_time_limit
-from worker.media.encode import affordable_seconds
+from worker.media.copying.encode import affordable_seconds
 from worker.settings import Settings
 
 ROOT = Path(__file__).parents[2]

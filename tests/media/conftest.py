@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from tests.waiting import PATIENCE
-from worker.media.binaries import Binaries, find_binaries
-from worker.media.fast_copy import Copy
-from worker.media.packet_reading import probe
-from worker.media.plan_copy import plan_copy
-from worker.media.probe import Probe
-from worker.media.remux import write_copy
-from worker.media.verify import verify_copy
+from worker.media.copying.fast_copy import Copy
+from worker.media.copying.plan_copy import plan_copy
+from worker.media.copying.remux import write_copy
+from worker.media.copying.verify import verify_copy
+from worker.media.probing.packet_reading import probe
+from worker.media.probing.probe import Probe
+from worker.media.processes.binaries import Binaries, find_binaries
 from worker.settings import Settings
 
 DATA = Path(__file__).parent.parent / "data"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from worker.media.binaries import Binaries
+from worker.media.processes.binaries import Binaries
 
 CLOCK = 0.002
 # The bytes of `avc1.PPCCLL`: Main, and levels up to 3.1.

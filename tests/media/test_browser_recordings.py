@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from tests.waiting import PATIENCE
-from worker.media.binaries import Binaries
-from worker.media.fast_copy import Copy
-from worker.media.kinds import detect_demuxer
-from worker.media.probe import Probe
+from worker.media.containers.kinds import detect_demuxer
+from worker.media.copying.fast_copy import Copy
+from worker.media.probing.probe import Probe
+from worker.media.processes.binaries import Binaries
 
 Make = Callable[[str], Path]
 Play = Callable[[Path, Path], Copy]

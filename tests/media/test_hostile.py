@@ -9,14 +9,14 @@ import psutil
 import pytest
 
 from tests.waiting import PATIENCE
-from worker.media.binaries import Binaries
-from worker.media.budget import Budget
 from worker.media.errors import FfmpegFailed, MediaRejected
 from worker.media.limits import Demuxer, Limits, input_options
-from worker.media.packet_reading import probe
-from worker.media.poster import write_poster
-from worker.media.probe import Probe
-from worker.media.runner import run_ffmpeg
+from worker.media.pictures.poster import write_poster
+from worker.media.probing.packet_reading import probe
+from worker.media.probing.probe import Probe
+from worker.media.processes.binaries import Binaries
+from worker.media.processes.budget import Budget
+from worker.media.processes.runner import run_ffmpeg
 
 Make = Callable[[str], Path]
 

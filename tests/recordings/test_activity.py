@@ -2,7 +2,7 @@
 
 import json
 
-from worker.media.recorded_time import RecordedStretch
+from worker.media.probing.recorded_time import RecordedStretch
 from worker.recordings.activity import activity_document, in_recording, quiet_stretches
 
 

@@ -9,7 +9,7 @@ from tests.browser.film import read_film
 from tests.conftest import Processes, Sql
 from tests.script_tag.conftest import TUTOR, Lesson
 from tests.waiting import wait_for
-from worker.media.binaries import find_binaries
+from worker.media.processes.binaries import find_binaries
 
 # What the device of the student is ahead, and `trueTime()`, what it would be else.
 _WRONG_CLOCK = """

@@ -17,7 +17,7 @@ from worker.jobs.enqueue import enqueue
 from worker.jobs.lesson_orders import CombineRecordings
 from worker.jobs.perform import JobNotDone, Performer
 from worker.jobs.recording_orders import IngestRecording
-from worker.media.recorded_time import RecordedStretch
+from worker.media.probing.recorded_time import RecordedStretch
 from worker.recordings.combinable import Combinable
 from worker.workflows.combine_recordings import combine_recordings, plan_corners
 from worker.workflows.context import WorkerContext

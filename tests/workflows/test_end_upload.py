@@ -15,7 +15,7 @@ from worker.jobs.perform import Performer
 from worker.jobs.recording_orders import IngestRecording, StoreSource
 from worker.jobs.routine_orders import SealUploads, SweepSpool
 from worker.limits.lease_rows import Bound
-from worker.media.first_bytes import refuse_other_files
+from worker.media.containers.first_bytes import refuse_other_files
 from worker.uploads.appending import Appending
 from worker.uploads.upload_file import Replaced, UploadGone, WrongOffset
 from worker.uploads.upload_rows import NewUpload

@@ -19,8 +19,8 @@ from worker.jobs.orders import read_order
 from worker.jobs.recording_orders import IngestRecording, RemoveRecordingFiles, StoreSource
 from worker.jobs.run_statements import LeaseLost
 from worker.media.errors import OutputDamaged
-from worker.media.header import read_header
 from worker.media.limits import Limits
+from worker.media.probing.header import read_header
 from worker.recordings.make_playable import make_playable
 from worker.recordings.playable import IngestContext
 from worker.recordings.source import find_source

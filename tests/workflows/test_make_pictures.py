@@ -17,8 +17,8 @@ from worker.jobs.board_orders import ReplayBoard
 from worker.jobs.enqueue import enqueue
 from worker.jobs.perform import Performer
 from worker.jobs.recording_orders import IngestRecording, MakePictures, RemoveRecordingFiles
-from worker.media.frame_capture import jpeg_size
-from worker.media.preview import picture_count
+from worker.media.decoding.frame_capture import jpeg_size
+from worker.media.pictures.preview import picture_count
 from worker.recordings.source import lock_recording
 from worker.workflows.context import WorkerContext
 from worker.workflows.delete_recording import delete_recording

@@ -20,7 +20,7 @@ from worker.jobs.enqueue import enqueue
 from worker.jobs.orders import read_order
 from worker.jobs.perform import JobNotDone, Performer
 from worker.jobs.recording_orders import IngestRecording
-from worker.media.binaries import Binaries
+from worker.media.processes.binaries import Binaries
 from worker.recordings.films import VOICE_FILM
 from worker.recordings.register import NewRecording
 from worker.recordings.voices import voices_of

@@ -9,57 +9,35 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
-from worker.api import (
-    alarms,
-    bookings,
-    calendar_feeds,
-    channels,
-    docs,
-    health,
+from worker.api.description import docs
+from worker.api.description.description import complete
+from worker.api.http.body_limit import Larger, LimitBody, Streamed
+from worker.api.http.callers import identify
+from worker.api.http.idempotent import REPLAYED
+from worker.api.http.methods import AnyMethod
+from worker.api.http.polling_streams import Subscriptions
+from worker.api.http.privacy import PrivateResponses
+from worker.api.http.problems import install_problems
+from worker.api.operations import health, job_events, jobs
+from worker.api.operations.metrics import Metrics
+from worker.api.operations.request_log import REQUEST_ID, RequestLog
+from worker.api.pages import index_page, plain_page, record_page, script_tag, watch_page
+from worker.api.people import channels, me, notifications, platform_links, preferences
+from worker.api.people.notification_streams import read_inbox_updates
+from worker.api.recordings import (
     hls,
-    index_page,
-    job_events,
-    jobs,
-    me,
-    notifications,
     packs,
-    plain_page,
-    platform_links,
-    preferences,
-    record_page,
     recording_shares,
     recording_texts,
-    recording_uploads,
     recordings,
     renditions,
-    replays,
-    schedules,
-    script_tag,
-    series,
-    server_time,
-    session_requests,
     shared_recordings,
-    slots,
-    snapshots,
-    timetable,
-    uploads,
-    watch_page,
-    whiteboard_pages,
-    whiteboard_sessions,
 )
-from worker.api.body_limit import Larger, LimitBody, Streamed
-from worker.api.callers import identify
-from worker.api.description import complete
-from worker.api.idempotent import REPLAYED
-from worker.api.methods import AnyMethod
-from worker.api.metrics import Metrics
-from worker.api.notification_streams import read_inbox_updates
-from worker.api.polling_streams import Subscriptions
-from worker.api.privacy import PrivateResponses
-from worker.api.problems import install_problems
-from worker.api.request_log import REQUEST_ID, RequestLog
+from worker.api.schedules import alarms, bookings, calendar_feeds, schedules, series, session_requests, slots, timetable
 from worker.api.services import Services
-from worker.api.tus_protocol import REQUEST_HEADERS, RESPONSE_HEADERS, TusProtocol
+from worker.api.uploads import recording_uploads, server_time, uploads
+from worker.api.uploads.tus_protocol import REQUEST_HEADERS, RESPONSE_HEADERS, TusProtocol
+from worker.api.whiteboards import replays, snapshots, whiteboard_pages, whiteboard_sessions
 from worker.limits.lease_rows import Bound
 
 MOST_JSON = 65_536

@@ -10,8 +10,8 @@ import uvicorn
 from worker.access.safety import require_safe
 from worker.address_values import is_loopback
 from worker.api.app import create_api
-from worker.api.connection_bounds import Bounds, raise_descriptors
-from worker.api.connections import Connections
+from worker.api.http.connection_bounds import Bounds, raise_descriptors
+from worker.api.http.connections import Connections
 from worker.api.services import Services
 from worker.app import create_app
 from worker.logs import get_logger
@@ -62,7 +62,7 @@ def serve(settings: Settings) -> None:
             host=settings.api_host,
             port=settings.api_port,
             log_config=None,
-            access_log=False,  # worker/api/request_log.py logs more, and no query strings
+            access_log=False,  # worker/api/operations/request_log.py logs more, and no query strings
             server_header=False,
             timeout_graceful_shutdown=_GRACEFUL_SECONDS,
         )

@@ -19,7 +19,7 @@ from worker.limits.lease_rows import Bound
 from worker.limits.leases import Leases
 from worker.limits.messages import messages_planned
 from worker.limits.rates import Rates, rates_of
-from worker.media.first_bytes import refuse_other_files
+from worker.media.containers.first_bytes import refuse_other_files
 from worker.schedules.planning import Planning
 from worker.settings import Settings
 from worker.uploads.open_uploads import OpenUploads

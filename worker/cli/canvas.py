@@ -110,7 +110,7 @@ def _document(board: "DrawnBoard", path: Path) -> None:
 def _film(board: "DrawnBoard", path: Path, *, shorten_idle: bool) -> None:
     from worker.canvases.replay.build_timeline import build_timeline  # noqa: PLC0415
     from worker.canvases.replay.film import write_film  # noqa: PLC0415
-    from worker.media.binaries import find_binaries  # noqa: PLC0415
+    from worker.media.processes.binaries import find_binaries  # noqa: PLC0415
     from worker.settings import Settings  # noqa: PLC0415
 
     write_film(build_timeline(board, shorten_idle=shorten_idle), path, find_binaries(Settings()))

@@ -21,8 +21,8 @@ from worker.cli.runfile import published_runfile
 from worker.cli.sample import STUDENT_EMAIL, make_sample
 from worker.cli.sample_files import SAMPLE_RECORDING
 from worker.jobs.recording_orders import StoreSource
-from worker.media.binaries import find_binaries
-from worker.media.packet_reading import probe
+from worker.media.probing.packet_reading import probe
+from worker.media.processes.binaries import find_binaries
 from worker.settings import Settings
 from worker.storage.store import ObjectStore
 

@@ -50,7 +50,7 @@ def doctor() -> None:
 
 
 def _media(settings: Settings) -> str:
-    from worker.media.binaries import find_binaries, missing_features  # noqa: PLC0415 - only when asked
+    from worker.media.processes.binaries import find_binaries, missing_features  # noqa: PLC0415 - only when asked
 
     remedy = "Unset FFMPEG_PATH and FFPROBE_PATH, or name other programs."
     binaries = find_binaries(settings)

@@ -16,7 +16,7 @@ def media_time_limit(size_bytes: int) -> int:
 
 
 def encoding_time_limit(size_bytes: int) -> int:
-    """Seconds that encoding a recording may take where its tracks cannot be copied (worker/media/encode.py)."""
+    """Seconds that encoding a recording may take where its tracks cannot be copied (worker/media/copying/encode.py)."""
     return min(1800, 120 + size_bytes // 50_000)
 
 

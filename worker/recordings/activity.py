@@ -3,8 +3,8 @@
 import json
 from collections.abc import Iterable, Sequence
 
-from worker.media.recorded_time import RecordedStretch
-from worker.media.sound_levels import joined_stretches
+from worker.media.decoding.sound_levels import joined_stretches
+from worker.media.probing.recorded_time import RecordedStretch
 
 FORMAT, VERSION = "astegni-activity", 1
 # A shorter pause belongs to speech.

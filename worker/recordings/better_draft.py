@@ -5,12 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from worker.concurrency import ShouldStop
-from worker.media.binaries import Binaries
+from worker.media.copying.plan_copy import plan_copy, plan_encoded_copy
+from worker.media.copying.remux import drop_broken, write_copy
+from worker.media.decoding.stretches import Stretch
 from worker.media.errors import FfmpegFailed, FfmpegTimeout, MediaRejected
-from worker.media.plan_copy import plan_copy, plan_encoded_copy
-from worker.media.remux import drop_broken, write_copy
-from worker.media.repairs import Repair, RepairKind
-from worker.media.stretches import Stretch
+from worker.media.probing.repairs import Repair, RepairKind
+from worker.media.processes.binaries import Binaries
 from worker.recordings.draft import Draft, DraftCheck, check_draft, with_true_duration
 
 # With a larger share of broken pictures than this, the recording is encoded again instead of omitting them.

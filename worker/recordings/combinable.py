@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session, aliased
 
 from models.recordings import Recording, Rendition
 from worker.errors import Conflict
-from worker.media.recorded_time import RecordedStretch
+from worker.media.probing.recorded_time import RecordedStretch
 from worker.recordings.recorded_when import recorded_when
 
 

@@ -4,15 +4,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from worker.concurrency import ShouldStop, together
-from worker.media.binaries import Binaries
-from worker.media.copy_plan import CopyPlan
-from worker.media.decoding import DecodeResult, decode_copy
+from worker.media.copying.copy_plan import CopyPlan
+from worker.media.copying.fast_copy import Copy
+from worker.media.copying.verify import verify_copy
+from worker.media.decoding.decoding import DecodeResult, decode_copy
 from worker.media.errors import OutputDamaged
-from worker.media.fast_copy import Copy
-from worker.media.probe import Probe
-from worker.media.repairs import Repair
-from worker.media.stated_duration import shorten_stated_duration
-from worker.media.verify import verify_copy
+from worker.media.probing.probe import Probe
+from worker.media.probing.repairs import Repair
+from worker.media.probing.stated_duration import shorten_stated_duration
+from worker.media.processes.binaries import Binaries
 
 
 @dataclass(frozen=True)

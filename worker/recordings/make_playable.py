@@ -4,14 +4,14 @@ from pathlib import Path
 
 from worker.concurrency import ShouldStop, together
 from worker.jobs.job_run import JobRun
-from worker.media.copy_plan import CopyPlan
+from worker.media.copying.copy_plan import CopyPlan
+from worker.media.copying.plan_copy import plan_copy, plan_promised_copy
+from worker.media.copying.remux import write_copy
 from worker.media.errors import FfmpegFailed
-from worker.media.header import Header, read_header
-from worker.media.listening import choose_sounds
-from worker.media.packet_reading import read_packets
-from worker.media.plan_copy import plan_copy, plan_promised_copy
-from worker.media.poster import write_poster
-from worker.media.remux import write_copy
+from worker.media.pictures.poster import write_poster
+from worker.media.probing.header import Header, read_header
+from worker.media.probing.listening import choose_sounds
+from worker.media.probing.packet_reading import read_packets
 from worker.recordings.better_draft import better_draft
 from worker.recordings.draft import Draft, DraftCheck, check_draft, with_true_duration
 from worker.recordings.names import playback_name, poster_name

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from models.recordings import Recording, Rendition
 from worker.media.captions.cue import Cue
-from worker.media.recorded_time import RecordedStretch
+from worker.media.probing.recorded_time import RecordedStretch
 from worker.recordings.names import recording_prefix
 from worker.recordings.recorded_when import recorded_when
 from worker.recordings.renditions import renditions_of, set_rendition

@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from worker.media.binaries import Binaries
-from worker.media.fast_copy import Copy
+from worker.media.copying.fast_copy import Copy
 from worker.media.limits import Limits
-from worker.media.playable import PlayableForm
-from worker.media.poster import Poster
-from worker.media.probe import Probe
-from worker.media.repairs import Repair
+from worker.media.pictures.poster import Poster
+from worker.media.probing.playable import PlayableForm
+from worker.media.probing.probe import Probe
+from worker.media.probing.repairs import Repair
+from worker.media.processes.binaries import Binaries
 from worker.storage.objects import StoredObject
 from worker.storage.store import ObjectStore
 

@@ -6,7 +6,7 @@ from sqlalchemy import func
 from sqlalchemy.orm import Session
 
 from models.recordings import Recording
-from worker.media.streams import VideoStream
+from worker.media.probing.streams import VideoStream
 from worker.recordings.playable import Playable
 from worker.recordings.renditions import ready, set_rendition
 

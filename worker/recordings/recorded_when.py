@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from models.recordings import Recording
-from worker.media.recorded_time import Hole, RecordedStretch, recorded_stretches
+from worker.media.probing.recorded_time import Hole, RecordedStretch, recorded_stretches
 
 
 def recorded_when(recording: Recording) -> tuple[RecordedStretch, ...]:

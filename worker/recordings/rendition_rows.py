@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.recordings import Recording, Rendition
-from worker.media.rendition_forms import PICTURES
+from worker.media.renditions.rendition_forms import PICTURES
 from worker.recordings.names import recording_prefix
 from worker.recordings.renditions import set_rendition
 

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.recordings import Recording, Rendition
-from worker.media.recorded_time import RecordedStretch
+from worker.media.probing.recorded_time import RecordedStretch
 from worker.recordings.recorded_when import recorded_when
 
 

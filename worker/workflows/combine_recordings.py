@@ -14,8 +14,8 @@ from worker.canvases.replay.timeline import RecordedVoice, ReplayTimeline
 from worker.errors import InvalidInput
 from worker.jobs.job_run import JobRun
 from worker.jobs.lesson_orders import CombineRecordings
-from worker.media.composite import MOST_CORNERS, Overlay, write_composite
-from worker.media.mix import Sound, SoundPiece
+from worker.media.films.composite import MOST_CORNERS, Overlay, write_composite
+from worker.media.films.mix import Sound, SoundPiece
 from worker.recordings.combinable import Combinable, combinables_of, require_several
 from worker.recordings.films import COMBINED
 from worker.recordings.register import NewRecording

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from worker.database import Database
-from worker.media.binaries import Binaries, find_binaries
+from worker.media.processes.binaries import Binaries, find_binaries
 from worker.platform.connection import PlatformConnection
 from worker.platform.people import PlatformPeople
 from worker.platform.zone import PlatformZone

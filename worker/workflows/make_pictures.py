@@ -20,14 +20,14 @@ from worker.jobs.enqueue import enqueue
 from worker.jobs.job_run import JobRun
 from worker.jobs.reading import live_jobs
 from worker.jobs.recording_orders import MakePictures
+from worker.media.decoding.sampling import Film, film_of
+from worker.media.decoding.sound_levels import measure_levels, spoken_stretches
 from worker.media.errors import FfmpegFailed, FfmpegTimeout, MediaRejected, OutputDamaged
-from worker.media.header import read_header
-from worker.media.poster_sizes import FORMS, poster_widths, write_poster_sizes
-from worker.media.preview import PICTURES, preview_size, write_drawn_preview, write_preview
-from worker.media.sampling import Film, film_of
-from worker.media.scenes import chapter_starts, find_scene_changes
-from worker.media.sound_levels import measure_levels, spoken_stretches
-from worker.media.storyboard import COLUMNS, Sheet, plan_storyboard, write_storyboard
+from worker.media.pictures.poster_sizes import FORMS, poster_widths, write_poster_sizes
+from worker.media.pictures.preview import PICTURES, preview_size, write_drawn_preview, write_preview
+from worker.media.pictures.scenes import chapter_starts, find_scene_changes
+from worker.media.pictures.storyboard import COLUMNS, Sheet, plan_storyboard, write_storyboard
+from worker.media.probing.header import read_header
 from worker.recordings.activity import activity_document, quiet_of, quiet_stretches
 from worker.recordings.chapters import set_scene_chapters
 from worker.recordings.names import picture_name

@@ -11,13 +11,13 @@ from sqlalchemy.orm import Session
 
 from worker.jobs.job_run import JobRun
 from worker.jobs.recording_orders import MakeRenditions
-from worker.media.check_rendition import WrittenRendition, check_copied, check_download, check_rendition
+from worker.media.decoding.loudness import gain_of, measure_loudness
 from worker.media.errors import FfmpegFailed, FfmpegTimeout, OutputDamaged
-from worker.media.loudness import gain_of, measure_loudness
-from worker.media.packet_reading import probe
-from worker.media.rendition_forms import PICTURES, SOUNDS, may_be_copied
-from worker.media.write_download import write_download
-from worker.media.write_renditions import Recorded, write_copied, write_renditions
+from worker.media.probing.packet_reading import probe
+from worker.media.renditions.check_rendition import WrittenRendition, check_copied, check_download, check_rendition
+from worker.media.renditions.rendition_forms import PICTURES, SOUNDS, may_be_copied
+from worker.media.renditions.write_download import write_download
+from worker.media.renditions.write_renditions import Recorded, write_copied, write_renditions
 from worker.recordings.names import rendition_name
 from worker.recordings.order_renditions import pending_names, retry_failed
 from worker.recordings.rendition_rows import FastCopy, StoredTrack, fast_copy_of, store_hls, stored_tracks

@@ -11,7 +11,7 @@ from worker.canvases.replay.history import shows_pages, was_drawn_on
 from worker.canvases.replay.timeline import PlacedVoice
 from worker.jobs.board_orders import ReplayBoard
 from worker.jobs.enqueue import enqueue
-from worker.media.mix import Sound
+from worker.media.films.mix import Sound
 from worker.recordings.source import lock_recording
 from worker.recordings.voices import Voice, is_voice, voices_of
 from worker.workflows.context import WorkerContext

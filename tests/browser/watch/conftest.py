@@ -19,7 +19,7 @@ from tests.waiting import wait_for
 from worker.access.tokens import issue_token
 from worker.canvases.engine import skia
 from worker.database import Database
-from worker.media.binaries import find_binaries
+from worker.media.processes.binaries import find_binaries
 from worker.recordings.names import play_prefix, recording_prefix
 from worker.recordings.renditions import ready, set_rendition
 from worker.settings import Settings

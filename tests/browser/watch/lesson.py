@@ -12,7 +12,7 @@ from worker.canvases.board import DrawnPage
 from worker.canvases.replay.replay_json import pack_replay
 from worker.canvases.replay.timeline import ReplayTimeline, TimedStroke, Turn
 from worker.canvases.shapes import Circle, Colour, Lines, Text
-from worker.media.binaries import Binaries
+from worker.media.processes.binaries import Binaries
 
 SECONDS = 12
 WIDTH, HEIGHT = 1280, 720

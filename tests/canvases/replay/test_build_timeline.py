@@ -11,7 +11,7 @@ from worker.canvases.board import DrawnBoard
 from worker.canvases.replay.build_timeline import NothingDrawn, build_timeline
 from worker.canvases.replay.timeline import PageShown, RecordedVoice, ReplayTimeline
 from worker.canvases.stored.pages import read_board
-from worker.media.recorded_time import RecordedStretch
+from worker.media.probing.recorded_time import RecordedStretch
 
 BEGIN = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 

@@ -21,8 +21,8 @@ from worker.canvases.replay.frame_canvas import HEIGHT, WIDTH, FrameCanvas, blan
 from worker.canvases.replay.incremental_page import IncrementalPage
 from worker.canvases.replay.timeline import PageShown, ReplayTimeline
 from worker.canvases.stored.pages import read_board
-from worker.media.binaries import Binaries, find_binaries
 from worker.media.errors import Stopped
+from worker.media.processes.binaries import Binaries, find_binaries
 from worker.settings import Settings
 
 BEGIN = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)

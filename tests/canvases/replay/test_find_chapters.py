@@ -13,7 +13,7 @@ from worker.canvases.replay.find_chapters import LEAST_CHAPTER_MS, find_chapters
 from worker.canvases.replay.timeline import PageShown, RecordedVoice, ReplayTimeline
 from worker.canvases.replay.typed_texts import typed_texts
 from worker.canvases.stored.pages import read_board
-from worker.media.recorded_time import RecordedStretch
+from worker.media.probing.recorded_time import RecordedStretch
 
 BEGIN = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 LESSON = 600

@@ -11,8 +11,8 @@ from worker.canvases.replay.frame_canvas import FrameCanvas, blank_frame
 from worker.canvases.replay.storyboard import draw_tiles, write_drawn_storyboard
 from worker.canvases.replay.timeline import PageShown, ReplayTimeline
 from worker.canvases.stored.pages import read_board
-from worker.media.frame_capture import jpeg_size
-from worker.media.storyboard import plan_storyboard
+from worker.media.decoding.frame_capture import jpeg_size
+from worker.media.pictures.storyboard import plan_storyboard
 
 BEGIN = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 WIDTH, HEIGHT = 160, 90

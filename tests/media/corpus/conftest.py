@@ -15,13 +15,13 @@ from pathlib import Path
 import pytest
 
 from tests.waiting import PATIENCE
-from worker.media.binaries import Binaries
-from worker.media.budget import never
-from worker.media.header import read_header
-from worker.media.listening import choose_sounds
-from worker.media.packet_reading import read_packets
-from worker.media.plan_copy import plan_copy
-from worker.media.remux import write_copy
+from worker.media.copying.plan_copy import plan_copy
+from worker.media.copying.remux import write_copy
+from worker.media.probing.header import read_header
+from worker.media.probing.listening import choose_sounds
+from worker.media.probing.packet_reading import read_packets
+from worker.media.processes.binaries import Binaries
+from worker.media.processes.budget import never
 from worker.recordings.better_draft import better_draft
 from worker.recordings.draft import Draft, check_draft, with_true_duration
 

@@ -14,8 +14,8 @@ import pytest
 
 from tests.media.corpus.conftest import Kit, Shown
 from tests.waiting import PATIENCE
-from worker.media.binaries import Binaries
 from worker.media.errors import MediaRejected
+from worker.media.processes.binaries import Binaries
 from worker.recordings.draft import Draft
 
 

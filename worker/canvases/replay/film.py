@@ -15,11 +15,11 @@ from worker.canvases.replay.i420 import Pixels
 from worker.canvases.replay.incremental_page import IncrementalPage
 from worker.canvases.replay.timeline import ReplayTimeline, TimedStroke
 from worker.errors import InvalidInput
-from worker.media.binaries import Binaries
-from worker.media.budget import Budget, never
-from worker.media.matroska_pipe import stream
-from worker.media.mix import VOICE, Sound, mixed_sounds
-from worker.media.runner import run_ffmpeg
+from worker.media.films.matroska_pipe import stream
+from worker.media.films.mix import VOICE, Sound, mixed_sounds
+from worker.media.processes.binaries import Binaries
+from worker.media.processes.budget import Budget, never
+from worker.media.processes.runner import run_ffmpeg
 from worker.media.whole_files import removed_on_failure
 
 # Ten frames a second are enough for hand movements; twice as many cost twice as much and look the same.

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Sequence
 from itertools import accumulate
 
 from worker.canvases.replay.replay_clock import IDLE_MS, TAIL_MS, Stretch, join_stretches
-from worker.media.mix import SoundPiece
-from worker.media.recorded_time import RecordedStretch
+from worker.media.films.mix import SoundPiece
+from worker.media.probing.recorded_time import RecordedStretch
 
 
 class RecordedClock:

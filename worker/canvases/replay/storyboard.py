@@ -10,7 +10,7 @@ from worker.canvases.replay.frame_canvas import FrameCanvas, blank_frame
 from worker.canvases.replay.i420 import Pixels
 from worker.canvases.replay.partial import part_of
 from worker.canvases.replay.timeline import ReplayTimeline, TimedStroke
-from worker.media.storyboard import COLUMNS, Sheet, StoryboardPlan
+from worker.media.pictures.storyboard import COLUMNS, Sheet, StoryboardPlan
 
 _QUALITY = 60
 

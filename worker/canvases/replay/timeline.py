@@ -10,8 +10,8 @@ from datetime import datetime
 from worker.canvases.board import DrawnPage
 from worker.canvases.replay.partial import part_of
 from worker.canvases.shapes import Figure
-from worker.media.mix import SoundPiece
-from worker.media.recorded_time import RecordedStretch
+from worker.media.films.mix import SoundPiece
+from worker.media.probing.recorded_time import RecordedStretch
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,7 +135,7 @@ class RecordingReady(TypedDict):
     title: NotRequired[str | None]
     recorded_at: NotRequired[str | None]
     timezone: NotRequired[str | None]
-    # Kinds of repairs (worker.media.repairs) that a viewer will notice.
+    # Kinds of repairs (worker.media.probing.repairs) that a viewer will notice.
     missing: NotRequired[list[str] | None]
     link: NotRequired[str | None]
 

@@ -1,0 +1,423 @@
+"""Uploads that are sent in pieces: tus 1.0 over the API."""
+
+import base64
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from devstack.emulator.credentials import Credentials
+from tests.api.conftest import Bearer, VisitorOf
+from tests.conftest import MakeSettings, School, Sql
+from worker.access.callers import UserCaller
+from worker.api.services import Services
+from worker.database import Database
+from worker.uploads.appending import Appending
+from worker.uploads.uploads import UploadPiece
+from worker.workflows.failure_hooks import ENDINGS
+
+SOUND = (Path(__file__).parents[2] / "data" / "audio.webm").read_bytes()
+TUS = {"Tus-Resumable": "1.0.0"}
+PIECE = TUS | {"Content-Type": "application/offset+octet-stream"}
+
+
+@pytest.fixture
+def services(settings: MakeSettings, database: Database, b2: Credentials, limits: dict[str, Any]) -> Services:
+    return Services(settings(**({"spool_reserve_bytes": 0} | limits)), database, endings=ENDINGS)
+
+
+def metadata(**values: Any) -> str:
+    """`Upload-Metadata` with these values."""
+    return ",".join(f"{key} {base64.b64encode(str(value).encode()).decode()}" for key, value in values.items())
+
+
+class Tus:
+    """Requests of one person by the protocol."""
+
+    def __init__(self, client: TestClient, token: dict[str, str], session_id: int) -> None:
+        self.session_id = session_id
+        self._client = client
+        self._token = token
+
+    def create(self, length: int | None, content: bytes | None = None, **changes: Any) -> Any:
+        length_header = {"Upload-Defer-Length": "1"} if length is None else {"Upload-Length": str(length)}
+        values = {"session_id": self.session_id, "filename": "lesson.webm"} | changes
+        headers = self._token | (TUS if content is None else PIECE) | length_header
+        return self._client.post(
+            "/v1/uploads", headers=headers | {"Upload-Metadata": metadata(**values)}, content=content
+        )
+
+    def start(self, length: int | None, **changes: Any) -> str:
+        response = self.create(length, **changes)
+        assert response.status_code == 201, response.text
+        return str(response.headers["Location"])
+
+    def patch(self, path: str, offset: int, content: bytes, **headers: str) -> Any:
+        more = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self._client.patch(
+            path, headers=self._token | PIECE | {"Upload-Offset": str(offset)} | more, content=content
+        )
+
+    def head(self, path: str) -> Any:
+        return self._client.head(path, headers=self._token | TUS)
+
+    def delete(self, path: str) -> Any:
+        return self._client.delete(path, headers=self._token | TUS)
+
+    def read(self, path: str) -> Any:
+        return self._client.get(path, headers=self._token).json()
+
+
+TusOf = Callable[[UserCaller], Tus]
+
+
+@pytest.fixture
+def tus_of(client: TestClient, bearer: Bearer, visitor: VisitorOf, school: School) -> TusOf:
+    """`tus_of(school.tutor)`: uploads of this person to one session."""
+    body = {"booking_id": school.booking_id, "session_title": "Algebra"}
+    session_id = visitor(school.tutor).ask("POST", "/v1/whiteboard/sessions", body)[1]["id"]
+    return lambda caller: Tus(client, bearer(caller), session_id)
+
+
+@pytest.fixture
+def tus(tus_of: TusOf, school: School) -> Tus:
+    return tus_of(school.tutor)
+
+
+def test_the_protocol_is_described(client: TestClient) -> None:
+    response = client.options("/v1/uploads")
+
+    assert response.status_code == 204
+    assert response.headers["Tus-Version"] == response.headers["Tus-Resumable"] == "1.0.0"
+    assert set(response.headers["Tus-Extension"].split(",")) == {
+        "creation",
+        "creation-with-upload",
+        "creation-defer-length",
+        "expiration",
+        "checksum",
+        "termination",
+    }
+    assert response.headers["Tus-Max-Size"] == "8000000000"
+    assert response.headers["Tus-Checksum-Algorithm"] == "sha1,sha256"
+
+
+def test_an_upload_in_pieces_becomes_a_recording(tus: Tus, sql: Sql, services: Services) -> None:
+    path = tus.start(len(SOUND), type="board", title="Fractions")
+    half = len(SOUND) // 2
+
+    first = tus.patch(path, 0, SOUND[:half])
+    head = tus.head(path)
+    last = tus.patch(path, half, SOUND[half:])
+
+    assert (first.status_code, first.headers["Upload-Offset"]) == (204, str(half))
+    assert (head.status_code, head.headers["Upload-Offset"]) == (200, str(half))
+    assert head.headers["Upload-Length"] == str(len(SOUND))
+    assert head.headers["Cache-Control"] == "no-store"
+    assert (last.status_code, last.headers["Upload-Offset"]) == (204, str(len(SOUND)))
+    (recording,) = sql("SELECT * FROM whiteboard_session_recordings")
+    assert (recording.recording_type, recording.recording_title) == ("board", "Fractions")
+    assert services.context.spool.path(recording.spool_name).read_bytes() == SOUND
+    document = tus.read(path)
+    assert (document["state"], document["offset"]) == ("finished", len(SOUND))
+    assert (document["recording_id"], document["job_id"]) == (recording.id, str(recording.job_id))
+
+
+def test_a_live_upload_gets_its_length_at_the_end(tus: Tus) -> None:
+    path = tus.start(None)
+
+    tus.patch(path, 0, SOUND)
+    assert tus.head(path).headers["Upload-Defer-Length"] == "1"
+    response = tus.patch(path, len(SOUND), b"", Upload_Length=str(len(SOUND)))
+
+    assert response.status_code == 204
+    assert tus.read(path)["state"] == "finished"
+
+
+def test_a_creation_may_bring_the_first_piece(tus: Tus) -> None:
+    response = tus.create(len(SOUND), SOUND)
+
+    assert (response.status_code, response.headers["Upload-Offset"]) == (201, str(len(SOUND)))
+    assert tus.read(response.headers["Location"])["state"] == "finished"
+
+
+def test_a_terminated_upload_is_gone(tus: Tus) -> None:
+    path = tus.start(len(SOUND))
+    tus.patch(path, 0, SOUND[:1000])
+
+    assert tus.delete(path).status_code == 204
+
+    assert tus.head(path).status_code == 410
+    assert tus.read(path)["state"] == "terminated"
+
+
+def test_pieces_sent_again_or_elsewhere_change_nothing(tus: Tus) -> None:
+    path = tus.start(len(SOUND))
+    tus.patch(path, 0, SOUND[:5000])
+
+    again = tus.patch(path, 0, SOUND[:5000])
+    beyond = tus.patch(path, 6000, SOUND[6000:7000])
+
+    assert {again.status_code, beyond.status_code} == {409}
+    assert again.json()["code"] == "wrong-offset"
+    assert again.json()["offset"] == 5000
+    assert tus.head(path).headers["Upload-Offset"] == "5000"
+
+
+def test_finishing_is_idempotent(tus: Tus, sql: Sql) -> None:
+    path = tus.start(len(SOUND))
+    tus.patch(path, 0, SOUND)
+
+    again = tus.patch(path, len(SOUND), b"")
+
+    assert (again.status_code, again.headers["Upload-Offset"]) == (204, str(len(SOUND)))
+    assert tus.head(path).headers["Upload-Offset"] == str(len(SOUND))
+    assert tus.patch(path, 0, SOUND).status_code == 409
+    assert sql("SELECT count(*) AS n FROM whiteboard_session_recordings")[0].n == 1
+
+
+@pytest.mark.parametrize("size", [1000, 2_000_000])
+def test_a_wrong_checksum_leaves_the_offset(tus: Tus, size: int) -> None:
+    content = SOUND[:1000] + b"\x00" * (size - 1000)
+    path = tus.start(None)
+    wrong = base64.b64encode(hashlib.sha1(b"else", usedforsecurity=False).digest()).decode()
+    right = base64.b64encode(hashlib.sha256(content).digest()).decode()
+
+    refusal = tus.patch(path, 0, content, Upload_Checksum=f"sha1 {wrong}")
+
+    assert (refusal.status_code, refusal.json()["code"]) == (460, "checksum-mismatch")
+    assert tus.head(path).headers["Upload-Offset"] == "0"
+    success = tus.patch(path, 0, content, Upload_Checksum=f"sha256 {right}")
+    assert (success.status_code, success.headers["Upload-Offset"]) == (204, str(size))
+
+
+@pytest.mark.parametrize("header", ["md5 1B2M2Y8AsgTpgAmY7PhCfg==", "sha1 !", "sha1 AAAA", ""])
+def test_a_checksum_that_cannot_be_read_is_refused(tus: Tus, header: str) -> None:
+    path = tus.start(None)
+
+    assert tus.patch(path, 0, SOUND[:1000], Upload_Checksum=header).status_code == 422
+    assert tus.head(path).headers["Upload-Offset"] == "0"
+
+
+def test_sizes_are_checked_at_creation_and_at_every_piece(tus: Tus) -> None:
+    too_large = tus.create(8_000_000_001)
+    path = tus.start(2000)
+    tus.patch(path, 0, SOUND[:1500])
+
+    assert (too_large.status_code, too_large.json()["code"]) == (413, "too-large")
+    assert tus.patch(path, 1500, SOUND[1500:2100]).status_code == 413
+    assert tus.create(0).status_code == 422
+    assert tus.head(path).headers["Upload-Offset"] == "1500"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"\x89PNG\r\n\x1a\n" + bytes(2000), b"PK\3\4" + bytes(20), b"<!doctype html>" + b" " * 2000, b"just text " * 200],
+    ids=["picture", "archive", "page", "text"],
+)
+def test_what_is_no_recording_is_refused_at_its_first_bytes(tus: Tus, content: bytes) -> None:
+    path = tus.start(5_000_000)
+
+    response = tus.patch(path, 0, content)
+
+    assert (response.status_code, response.json()["code"]) == (422, "media-rejected")
+    assert tus.head(path).headers["Upload-Offset"] == "0"
+    assert tus.create(5_000_000, content).status_code == 422
+
+
+def test_first_bytes_in_tiny_pieces_are_checked_together(tus: Tus) -> None:
+    path = tus.start(5000)
+    for at in range(0, 1000, 100):
+        assert tus.patch(path, at, b"x" * 100).status_code == 204
+
+    assert tus.patch(path, 1000, b"x" * 100).status_code == 422
+
+
+@pytest.mark.parametrize("filetype", ["image/png", "text/html", "application/pdf"])
+def test_other_types_are_refused_at_creation(tus: Tus, filetype: str) -> None:
+    assert tus.create(5000, filetype=filetype).status_code == 422
+    assert tus.create(5000, filetype="video/webm;codecs=vp9,opus").status_code == 201
+
+
+def test_metadata_is_checked_and_what_clients_add_is_ignored(tus: Tus) -> None:
+    assert tus.create(5000, relativePath="x/y", name="lesson", type="video/webm").status_code == 201
+    assert tus.create(5000, session_id="one").status_code == 422
+    assert tus.create(5000, started_at="yesterday").status_code == 422
+    assert tus.create(5000, clock_offset_ms="-1200", started_at="2027-01-04T11:00:00Z").status_code == 201
+
+
+def test_another_version_of_the_protocol_is_refused(
+    client: TestClient, tus: Tus, bearer: Bearer, school: School
+) -> None:
+    path = tus.start(5000)
+    for version in ({}, {"Tus-Resumable": "0.2.2"}):
+        response = client.head(path, headers=bearer(school.tutor) | version)
+        assert (response.status_code, response.headers["Tus-Version"]) == (412, "1.0.0")
+
+
+def test_only_the_creator_sees_an_upload(tus_of: TusOf, school: School) -> None:
+    mine, others = tus_of(school.tutor), tus_of(school.other_tutor)
+    path = mine.start(5000)
+
+    assert others.create(5000).status_code == 404
+    assert others.head(path).status_code == others.patch(path, 0, SOUND[:100]).status_code == 404
+    assert others.delete(path).status_code == 404
+    assert mine.head("/v1/uploads/" + "0" * 32).status_code == 404
+    assert mine.head("/v1/uploads/none").status_code == 404
+    # The student of the lesson sees the session, and does not record it.
+    assert tus_of(school.student).create(5000).status_code == 403
+
+
+def test_marks_of_the_recorder_are_kept(tus: Tus, sql: Sql) -> None:
+    path = tus.start(len(SOUND))
+    pause, gap = {"kind": "pause", "from_ms": 5000, "to_ms": 9000}, {"kind": "gap", "from_ms": 1000, "to_ms": 1500}
+
+    tus.patch(path, 0, SOUND[:2000], Upload_Marks=json.dumps([pause]))
+    tus.patch(path, 2000, SOUND[2000:], Upload_Marks=json.dumps([pause, gap]))
+
+    document = tus.read(path)
+    assert (document["marks"], document["gaps"]) == ([gap, pause], [gap])
+    assert sql("SELECT marks FROM whiteboard_session_recordings")[0].marks == [gap, pause]
+
+
+@pytest.mark.parametrize(
+    "marks", ["{}", "[1]", '[{"kind":"x","from_ms":0,"to_ms":1}]', '[{"kind":"gap","from_ms":2,"to_ms":1}]', "["]
+)
+def test_marks_that_cannot_be_read_are_refused(tus: Tus, marks: str) -> None:
+    path = tus.start(5000)
+
+    assert tus.patch(path, 0, SOUND[:100], Upload_Marks=marks).status_code == 422
+
+
+def test_the_length_is_set_once(tus: Tus) -> None:
+    path = tus.start(None)
+    tus.patch(path, 0, SOUND[:2000])
+
+    assert tus.patch(path, 2000, b"", Upload_Length="1999").status_code == 422
+    assert tus.patch(path, 2000, SOUND[2000:2100], Upload_Length="3000").status_code == 204
+    assert tus.patch(path, 2100, SOUND[2100:2200], Upload_Length="4000").status_code == 422
+    assert tus.head(path).headers["Upload-Length"] == "3000"
+
+
+def test_uploads_of_a_session_are_listed_for_their_creator(tus: Tus, visitor: VisitorOf, school: School) -> None:
+    paths = [tus.start(5000), tus.start(None)]
+
+    items = visitor(school.tutor).ask("GET", f"/v1/uploads?session_id={tus.session_id}")[1]["items"]
+
+    assert {f"/v1/uploads/{item['id']}" for item in items} == set(paths)
+    assert visitor(school.student).ask("GET", f"/v1/uploads?session_id={tus.session_id}")[1]["items"] == []
+
+
+@pytest.mark.parametrize(
+    "limits", [{"limit_open_uploads": 2}, {"limit_open_upload_bytes": 12_000}], ids=["number", "bytes"]
+)
+def test_open_uploads_are_limited_and_given_back(tus: Tus) -> None:
+    first = tus.start(6000)
+    tus.start(6000)
+
+    refusal = tus.create(6000)
+    tus.delete(first)
+
+    assert (refusal.status_code, refusal.json()["limit"]) == (429, "open-uploads")
+    assert "Retry-After" in refusal.headers
+    assert tus.create(6000).status_code == 201
+
+
+@pytest.mark.parametrize("limits", [{"limit_upload_bytes_per_day": 20_000}])
+def test_bytes_of_a_day_are_limited(tus: Tus) -> None:
+    path = tus.start(None)
+
+    assert tus.patch(path, 0, SOUND[:15_000]).status_code == 204
+    assert tus.patch(path, 15_000, SOUND[15_000:30_000]).status_code == 429
+
+
+@pytest.mark.parametrize("limits", [{"spool_reserve_bytes": 10_000_000_000_000}])
+def test_a_disk_that_is_almost_full_takes_nothing(tus: Tus, services: Services) -> None:
+    assert (tus.create(5000).status_code, list(services.settings.spool_dir.glob("*.upload"))) == (507, [])
+
+
+def test_a_post_may_stand_for_a_patch(client: TestClient, tus: Tus, bearer: Bearer, school: School) -> None:
+    path = tus.start(len(SOUND))
+
+    headers = bearer(school.tutor) | PIECE | {"Upload-Offset": "0", "X-HTTP-Method-Override": "PATCH"}
+    response = client.post(path, headers=headers, content=SOUND)
+
+    assert (response.status_code, response.headers["Upload-Offset"]) == (204, str(len(SOUND)))
+
+
+@pytest.mark.parametrize("limits", [{"cors_origins": ("https://lessons.example",)}])
+def test_pages_of_other_origins_may_upload(client: TestClient, tus: Tus, bearer: Bearer, school: School) -> None:
+    origin = {"Origin": "https://lessons.example"}
+    request_headers = (
+        "authorization,tus-resumable,upload-length,upload-metadata,upload-offset,upload-checksum,upload-marks"
+    )
+    preflight = client.options(
+        "/v1/uploads",
+        headers=origin | {"Access-Control-Request-Method": "PATCH", "Access-Control-Request-Headers": request_headers},
+    )
+    head = client.head(tus.start(5000), headers=origin | bearer(school.tutor) | TUS)
+
+    assert preflight.status_code == 200
+    header_list = preflight.headers["Access-Control-Allow-Headers"].lower()
+    assert all(name in header_list for name in request_headers.split(","))
+    exposed_names = head.headers["Access-Control-Expose-Headers"]
+    for name in ("Location", "Upload-Offset", "Upload-Length", "Upload-Expires", "Tus-Resumable", "Tus-Version"):
+        assert name in exposed_names
+
+
+def test_a_piece_of_another_type_is_refused(client: TestClient, tus: Tus, bearer: Bearer, school: School) -> None:
+    headers = bearer(school.tutor) | TUS | {"Upload-Offset": "0", "Content-Type": "video/webm"}
+
+    assert client.patch(tus.start(5000), headers=headers, content=b"x").status_code == 415
+
+
+def test_the_digest_is_that_of_all_pieces(tus: Tus, services: Services, sql: Sql) -> None:
+    other = Services(services.settings, services.database, endings=ENDINGS)
+    path = tus.start(len(SOUND))
+    tus.patch(path, 0, SOUND[:5000])
+    # One piece at another process, which this one does not know the bytes of.
+    appending = other.uploads.begin_piece(path.rpartition("/")[2], "user:1", UploadPiece(5000, 5000))
+    assert isinstance(appending, Appending)
+    appending.store(SOUND[5000:10_000], last=True)
+    tus.patch(path, 10_000, SOUND[10_000:20_000])
+    tus.patch(path, 20_000, SOUND[20_000:])
+
+    (recording,) = sql("SELECT source_sha1 FROM whiteboard_session_recordings")
+    assert recording.source_sha1 == hashlib.sha1(SOUND, usedforsecurity=False).hexdigest()
+
+
+def test_an_upload_in_another_spool_names_it(tus: Tus, sql: Sql, services: Services) -> None:
+    path = tus.start(len(SOUND))
+    sql("UPDATE uploads SET spool_id = 'elsewhere'")
+    services.context.spool.upload(path.rpartition("/")[2]).remove()
+
+    answer = tus.patch(path, 0, SOUND[:5000])
+
+    assert (answer.status_code, answer.json()["spool"]) == (503, "elsewhere")
+    assert tus.head(path).status_code == 503
+    assert tus.read(path)["state"] == "open"
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "status"),
+    [
+        ("nonsense", {}, 404),
+        ("0" * 32, {}, 404),
+        ("0" * 32, {"Upload-Offset": "x"}, 422),
+        ("0" * 32, {"Content-Type": "text/plain"}, 415),
+        ("0" * 32, {"Tus-Resumable": "2.0.0", "Content-Type": "text/plain"}, 412),
+        ("nonsense", {"Tus-Resumable": "2.0.0", "Authorization": "Bearer x"}, 401),
+    ],
+)
+@pytest.mark.parametrize("size", [100, 100_000], ids=["at-once", "streamed"])
+def test_a_small_piece_is_refused_as_a_large_one(
+    client: TestClient, bearer: Bearer, school: School, path: str, headers: dict[str, str], status: int, size: int
+) -> None:
+    stated = bearer(school.tutor) | PIECE | {"Upload-Offset": "0"} | headers
+
+    answer = client.patch(f"/v1/uploads/{path}", headers=stated, content=bytes(size))
+
+    assert answer.status_code == status, answer.text

@@ -1,0 +1,1 @@
+"""The OpenAPI document: complete responses, the meaning of every name, and the page that shows it."""

@@ -1,0 +1,77 @@
+"""For operators: `/healthz` (the process is alive), `/readyz` (it can work), `/metrics`.
+
+Open to everybody who can reach the port, since they contain no names and no secrets. The proxy should still not expose
+`/metrics` to the internet.
+"""
+
+import os
+from collections.abc import Mapping
+from typing import Any, cast
+
+from fastapi import APIRouter, Request
+from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError, SQLAlchemyError
+from starlette.responses import Response
+
+from worker.api.http.problems import responses
+from worker.api.operations.broker_state import broker_state
+from worker.api.operations.metrics import Metrics
+from worker.api.services import Services, ServicesOf
+from worker.errors import Unavailable
+from worker.migrate import newest_revision
+from worker.settings import Settings
+
+router = APIRouter(tags=["health"])
+
+_OK = "ok"
+# Reported, but not needed for readiness: without the broker a POST still queues its job, and the relay sends it later.
+_INFORMATIVE = frozenset({"broker"})
+
+
+@router.get("/healthz", summary="Is the process alive?")
+async def get_healthz() -> dict[str, str]:
+    """200 as long as the process can respond."""
+    return {"status": _OK}
+
+
+@router.get("/readyz", responses=responses(503), summary="Can it work?")
+def get_readyz(services: ServicesOf) -> dict[str, Any]:
+    """200 if the database responds and has this release's tables, and the spool is writable; otherwise 503."""
+    checks = {
+        "database": _database(services),
+        "spool": _spool(services.settings),
+        "broker": broker_state(services.settings),
+    }
+    if not _ready(checks):
+        raise Unavailable("This process cannot work now; see `checks`.", checks=checks)
+    return {"status": "ready", "checks": checks}
+
+
+@router.get("/metrics", response_class=Response, summary="Figures for Prometheus")
+def get_metrics(request: Request) -> Response:
+    """Requests of this process and the state of the ledger, in Prometheus's text format."""
+    metrics = cast("Metrics", request.app.state.metrics)
+    return Response(metrics.exposition(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def _ready(checks: Mapping[str, str]) -> bool:
+    return all(state == _OK for name, state in checks.items() if name not in _INFORMATIVE)
+
+
+def _database(services: Services) -> str:
+    try:
+        with services.database.transaction() as session:
+            revision = session.scalar(text("SELECT version_num FROM alembic_version"))
+    except ProgrammingError:
+        return "has no tables of ours; run `astegni migrate`"
+    except SQLAlchemyError:
+        return "does not answer"
+    newest = newest_revision()
+    return _OK if revision == newest else f"is at revision {revision}, this release needs {newest}"
+
+
+def _spool(settings: Settings) -> str:
+    # The first upload creates the directory.
+    if not settings.spool_dir.exists():
+        return _OK
+    return _OK if os.access(settings.spool_dir, os.W_OK | os.X_OK) else "cannot be written"

@@ -1,0 +1,41 @@
+"""`GET /`: the caller's recordings and lessons of the week; for operators also the unfinished jobs."""
+
+from functools import cache
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from worker.api.http.static_files import StaticFile
+from worker.api.pages.watch_page import PAGE_HEADERS, SCRIPT_HEADERS, bucket_origin
+from worker.api.services import ServicesOf
+from worker.player.player_files import INDEX_PARTS, joined, player_file
+
+router = APIRouter(include_in_schema=False)
+
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data: {bucket}; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+@router.get("/")
+def get_index(request: Request, services: ServicesOf) -> Response:
+    """The page, the same for everybody: its script reads the API with the token that the browser keeps."""
+    return _page(bucket_origin(services)).response(request)
+
+
+@router.get("/index.js")
+def get_script(request: Request) -> Response:
+    """Its script."""
+    return _script().response(request)
+
+
+@cache
+def _page(bucket: str) -> StaticFile:
+    headers = PAGE_HEADERS | {"Content-Security-Policy": _POLICY.format(bucket=bucket)}
+    return StaticFile(player_file("index.html").encode(), headers)
+
+
+@cache
+def _script() -> StaticFile:
+    return StaticFile(joined(INDEX_PARTS).encode(), SCRIPT_HEADERS)

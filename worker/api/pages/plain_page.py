@@ -1,0 +1,201 @@
+"""`/watch/{id}/plain`: a lesson without any script, for old browsers: sound, film, chapters, the board's pages."""
+
+import gzip
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from functools import cache
+from importlib.resources import files
+from typing import Any, Literal
+
+from fastapi import APIRouter, Request
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from sqlalchemy.orm import Session
+from starlette.responses import HTMLResponse, Response
+
+from models.recordings import Recording, Rendition
+from worker import clock
+from worker.access.callers import Caller
+from worker.access.tickets import player_ticket
+from worker.access.visibility import session_for, visible_recordings
+from worker.api.http.addresses import public_address
+from worker.api.http.callers import CallerOf
+from worker.api.http.conditional import accepts_gzip
+from worker.api.http.fields import RowId
+from worker.api.http.problems import responses
+from worker.api.http.static_files import StaticFile
+from worker.api.http.stream_tickets import TicketDocument
+from worker.api.pages.watch_page import bucket_origin
+from worker.api.services import Services, ServicesOf
+from worker.canvases.snapshots.names import shared_folder
+from worker.canvases.snapshots.showing import SnapshotStatus, show_board
+from worker.player.player_files import words_of
+from worker.player.readable import size_text, time_text
+from worker.recordings.chapters import Chapter
+from worker.recordings.playback import PlaybackPlan, plan_playback
+from worker.recordings.reading import find_recording
+from worker.workflows.board_moments import chapters_of
+
+router = APIRouter()
+
+# Each address has some hundred characters: with these numbers of them the page stays below 15 KB.
+_MOST_LINKED_CHAPTERS = 8
+_MOST_CHAPTERS = 40
+_MOST_PAGES = 6
+_LONGEST_TITLE = 80
+_POLICY = (
+    "default-src 'none'; style-src 'self'; media-src {bucket}; img-src {bucket}; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_STYLE = {"Content-Type": "text/css; charset=utf-8", "Cache-Control": "public, max-age=3600"}
+_SOUNDS = ("audio-aac", "audio")
+_FILMS = ("download", "playback")
+
+Signed = Callable[[str | None], str]
+
+
+@router.get("/plain.css", include_in_schema=False)
+def get_style(request: Request) -> Response:
+    """The style sheet of the page."""
+    return _style().response(request)
+
+
+@router.post(
+    "/v1/recordings/{recording_id}/plain",
+    status_code=201,
+    tags=["recordings"],
+    responses=responses(401, 403, 404, 409, 422, 503),
+    summary="Get the address of a page without script",
+)
+def post_plain(recording_id: RowId, request: Request, caller: CallerOf, services: ServicesOf) -> TicketDocument:
+    """The address of a page that plays the recording in browsers without script; it needs no token."""
+    with services.database.transaction() as session:
+        recording = find_recording(session, recording_id, visible_recordings(caller))
+        expires_at = clock.now() + timedelta(seconds=plan_playback(session, recording).seconds)
+    path = f"/watch/{recording_id}/plain"
+    ticket = player_ticket(services.settings.signing_key, caller, path, expires_at)
+    return TicketDocument(
+        url=public_address(request, services.settings, f"{path}?ticket={ticket}"), expires_at=expires_at
+    )
+
+
+@router.get("/watch/{recording_id}/plain", include_in_schema=False)
+def get_plain(
+    recording_id: RowId,
+    request: Request,
+    caller: CallerOf,
+    services: ServicesOf,
+    language: Literal["en", "am"] = "en",
+) -> Response:
+    """The page; `ticket` in its address names the caller."""
+    with services.database.transaction() as session:
+        recording = find_recording(session, recording_id, visible_recordings(caller))
+        plan = plan_playback(session, recording)
+        chapters = chapters_of(session, recording).chapters
+        pictures = _pictures(session, caller, recording)
+        values = _values(services, plan, chapters, pictures, words_of(language))
+        title = recording.recording_title or words_of(language)["title"]
+    page = (
+        _templates()
+        .get_template("plain.html.j2")
+        .render(title=title, language=language, words=words_of(language), **values)
+    )
+    headers = {
+        "Content-Security-Policy": _POLICY.format(bucket=bucket_origin(services)),
+        "Vary": "Accept-Encoding",
+    }
+    if not accepts_gzip(request.headers.get("accept-encoding", "")):
+        return HTMLResponse(page, headers=headers)
+    return HTMLResponse(gzip.compress(page.encode(), mtime=0), headers=headers | {"Content-Encoding": "gzip"})
+
+
+def _pictures(session: Session, caller: Caller, recording: Recording) -> list[SnapshotStatus]:
+    return show_board(session, session_for(session, caller, recording.session_id))
+
+
+def _values(
+    services: Services,
+    plan: PlaybackPlan,
+    chapters: Sequence[Chapter],
+    pictures: Sequence[SnapshotStatus],
+    words: dict[str, str],
+) -> dict[str, Any]:
+    rows = {row.name: row for row in plan.renditions if row.state == "ready" and row.object_name}
+    signed = _signed(services, plan.prefix, plan.seconds)
+    sounds = [_file(rows[name], signed, words["way-sound"]) for name in _SOUNDS if name in rows]
+    recorded = rows.get("playback")
+    if not sounds and recorded is not None and (recorded.mime or "").startswith("audio/"):
+        sounds = [_file(recorded, signed, words["way-sound"])]
+        del rows["playback"]
+    films = [_file(rows[name], signed, words["downloadFilm"]) for name in _FILMS if name in rows]
+    document = rows.get("document")
+    pages, board = _board(services, pictures, plan.seconds, words)
+    return {
+        "sounds": sounds,
+        "films": films,
+        "chapters": _chapters(chapters, sounds),
+        "pages": pages,
+        "document": board or (_file(document, signed, "") if document else None),
+    }
+
+
+def _signed(services: Services, prefix: str, seconds: int) -> Signed:
+    store = services.context.store
+    token = store.authorize_download(prefix, seconds)
+    return lambda name: store.signed_url(name or "", token)
+
+
+def _file(row: Rendition, signed: Signed, label: str) -> dict[str, str]:
+    kind = (row.mime or "").partition(";")[0].partition("/")[2].upper()
+    return {
+        "url": signed(row.object_name),
+        "mime": row.mime or "",
+        "label": f"{label} {kind}".strip(),
+        "size": size_text(row.bytes),
+    }
+
+
+def _chapters(chapters: Sequence[Chapter], sounds: Sequence[dict[str, str]]) -> list[dict[str, str]]:
+    """The first chapters lead into the sound (a media fragment: `#t=90`), the others are text."""
+    links = [f"{sounds[0]['url']}#t={chapter.start_ms / 1000:g}" for chapter in chapters] if sounds else []
+    return [
+        {
+            "time": time_text(chapter.start_ms),
+            "title": chapter.title[:_LONGEST_TITLE],
+            "url": links[number] if links and number < _MOST_LINKED_CHAPTERS else "",
+        }
+        for number, chapter in enumerate(chapters[:_MOST_CHAPTERS])
+    ]
+
+
+def _board(
+    services: Services, pictures: Sequence[SnapshotStatus], seconds: int, words: dict[str, str]
+) -> tuple[list[dict[str, str]], dict[str, str] | None]:
+    """The first pages' pictures, and the document of all pages."""
+    if not pictures:
+        return [], None
+    signed = _signed(services, shared_folder([shown.snapshot.object_name for shown in pictures]), seconds)
+    large = {shown.page_number: shown.snapshot for shown in pictures if shown.snapshot.name == "png"}
+    small = {shown.page_number: shown.snapshot for shown in pictures if shown.snapshot.name == "thumbnail"}
+    pages = [
+        {
+            "url": signed(small.get(number, picture).object_name),
+            "large": signed(picture.object_name),
+            "label": words["page"].format(n=number),
+        }
+        for number, picture in sorted(large.items(), key=lambda page: page[0] or 0)[:_MOST_PAGES]
+    ]
+    documents = [shown.snapshot for shown in pictures if shown.snapshot.name == "pdf"]
+    document = {"url": signed(documents[0].object_name), "size": size_text(documents[0].bytes)} if documents else None
+    return pages, document
+
+
+@cache
+def _templates() -> Environment:
+    return Environment(
+        loader=PackageLoader("worker.api", "pages"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+
+
+@cache
+def _style() -> StaticFile:
+    return StaticFile((files("worker.api.pages") / "plain.css").read_bytes(), _STYLE)

@@ -1,0 +1,70 @@
+"""`/recorder.js`, the recorder as a module for any page, and `/record`, the page that shows how it is used."""
+
+from functools import cache
+from importlib.resources import files
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from worker.api.http.static_files import StaticFile
+
+router = APIRouter(include_in_schema=False)
+
+# One module of these parts, in this order: each uses what the parts before it declare.
+_PARTS = ("disk", "journal", "microphone", "sender", "recorder")
+_FOLDER = files("worker.api.pages") / "recorder"
+# A new version is in use within an hour; until a week later a page need not wait for the check.
+_CACHED = {"Cache-Control": "public, max-age=3600, stale-while-revalidate=604800"}
+_MODULE = _CACHED | {
+    "Content-Type": "text/javascript; charset=utf-8",
+    # Pages of other origins import it, and it is the same for everybody.
+    "Access-Control-Allow-Origin": "*",
+    "Cross-Origin-Resource-Policy": "cross-origin",
+    # Of the worker that the module starts.
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; connect-src 'self'; frame-ancestors 'none'",
+}
+_PAGE = _CACHED | {
+    "Content-Type": "text/html; charset=utf-8",
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Permissions-Policy": "camera=(self), microphone=(self), display-capture=(self), screen-wake-lock=(self)",
+}
+
+
+_STYLE = _CACHED | {"Content-Type": "text/css; charset=utf-8"}
+# Path, file in `pages`, and headers.
+_PAGES = {
+    "/record": ("record.html", _PAGE),
+    "/record.css": ("record.css", _STYLE),
+    "/record.js": ("record.js", _MODULE),
+    "/record-words.js": ("record-words.js", _MODULE),
+}
+
+
+@router.get("/recorder.js")
+def get_module(request: Request) -> Response:
+    """The module; 304 for a browser that has it already."""
+    return module().response(request)
+
+
+@router.get("/record")
+@router.get("/record.css")
+@router.get("/record.js")
+@router.get("/record-words.js")
+def get_page(request: Request) -> Response:
+    """The page, its style sheet, its script, and its words in all languages."""
+    return page(request.scope["route"].path).response(request)
+
+
+@cache
+def module() -> StaticFile:
+    """The parts in one module."""
+    content = "\n".join((_FOLDER / f"{name}.js").read_text(encoding="utf-8") for name in _PARTS)
+    return StaticFile(content.encode(), _MODULE)
+
+
+@cache
+def page(path: str) -> StaticFile:
+    """A file of the page."""
+    name, headers = _PAGES[path]
+    return StaticFile((files("worker.api.pages") / name).read_bytes(), headers)

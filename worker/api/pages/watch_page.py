@@ -1,0 +1,88 @@
+"""`/watch/{id}` and `/watch/shared/{secret}`: the page that plays a lesson, its script, style sheet and words."""
+
+from functools import cache
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from worker.api.http.fields import RowId
+from worker.api.http.static_files import StaticFile
+from worker.api.services import Services, ServicesOf
+from worker.errors import AstegniError
+from worker.player.player_files import PAGE_PARTS, joined, player_file
+
+router = APIRouter(include_in_schema=False)
+
+# A new version is in use within an hour; until a week later a page need not wait for the check.
+_CACHED = {"Cache-Control": "public, max-age=3600, stale-while-revalidate=604800"}
+SCRIPT_HEADERS = _CACHED | {"Content-Type": "text/javascript; charset=utf-8"}
+_STYLE = _CACHED | {"Content-Type": "text/css; charset=utf-8"}
+# The page is the same for everybody; only the path, which a shared page's secret is part of, is nobody else's.
+PAGE_HEADERS = {"Content-Type": "text/html; charset=utf-8", "Cache-Control": "private, max-age=300"}
+# Strokes, sound, film and pictures come from the bucket; everything else from the API itself.
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self' {bucket}; "
+    "media-src 'self' blob: {bucket}; img-src 'self' data: {bucket}; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_FILES = {
+    "/watch.css": ("watch.css", _STYLE),
+    "/watch-words-en.js": ("words-en.js", SCRIPT_HEADERS),
+    "/watch-words-am.js": ("words-am.js", SCRIPT_HEADERS),
+}
+
+
+@router.get("/watch.js")
+def get_script(request: Request) -> Response:
+    """The page's module; 304 for a browser that has it already."""
+    return script().response(request)
+
+
+@router.get("/watch.css")
+@router.get("/watch-words-en.js")
+@router.get("/watch-words-am.js")
+def get_file(request: Request) -> Response:
+    """The style sheet, and the words of one language."""
+    return file(request.scope["route"].path).response(request)
+
+
+@router.get("/watch/{recording_id}")
+def get_page(request: Request, recording_id: RowId, services: ServicesOf) -> Response:  # noqa: ARG001 - its script reads it
+    """The page of a recording; whether the caller may see it is decided by the requests of its script."""
+    return page("../", bucket_origin(services)).response(request)
+
+
+@router.get("/watch/shared/{secret}")
+def get_shared_page(request: Request, secret: str, services: ServicesOf) -> Response:  # noqa: ARG001 - its script reads it
+    """The page of a shared recording, for people without a token."""
+    return page("../../", bucket_origin(services)).response(request)
+
+
+def bucket_origin(services: Services) -> str:
+    """Where the bucket's objects are downloaded; empty when the storage does not respond, and nothing can be played."""
+    try:
+        return services.context.store.download_origin()
+    except AstegniError:
+        return ""
+
+
+@cache
+def script() -> StaticFile:
+    """The parts in one module."""
+    return StaticFile(joined(PAGE_PARTS).encode(), SCRIPT_HEADERS)
+
+
+@cache
+def file(path: str) -> StaticFile:
+    """A file of the page."""
+    name, headers = _FILES[path]
+    return StaticFile(player_file(name).encode(), headers)
+
+
+@cache
+def page(root: str, bucket: str) -> StaticFile:
+    """The page, with the way to the folder of its files, which may load objects of this bucket."""
+    text = player_file("watch.html").replace("{root}", root)
+    for name in ("player", "contents"):
+        text = text.replace(f"{{{name}}}", player_file(f"{name}.html"))
+    return StaticFile(text.encode(), PAGE_HEADERS | {"Content-Security-Policy": _POLICY.format(bucket=bucket)})

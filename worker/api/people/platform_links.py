@@ -1,0 +1,55 @@
+"""What rows of the platform's are called here: `/v1/platform/links`. Its pages know only their own ids."""
+
+from typing import Literal
+
+from fastapi import APIRouter
+from sqlalchemy.orm import Session
+
+from worker.access.callers import Caller, UserCaller
+from worker.access.visibility import session_for
+from worker.api.http.callers import CallerOf
+from worker.api.http.fields import Document, RowId
+from worker.api.http.problems import responses
+from worker.api.services import ServicesOf
+from worker.errors import NotFound
+from worker.platform.links import our_ids
+from worker.schedules.reading import find_lesson
+from worker.schedules.timetable.entries import find_entry
+
+router = APIRouter(prefix="/v1/platform", tags=["platform"], responses=responses(401, 404, 422, 503))
+
+LinkKind = Literal["lesson", "board", "entry"]
+
+
+class LinkDocument(Document):
+    """A row of the platform's and ours. Null: it has not been imported, or the caller may not see it."""
+
+    kind: LinkKind
+    platform_id: int
+    id: int | None
+    # True: what is missing may come with the next import.
+    is_imported: bool
+
+
+@router.get("/links/{kind}/{platform_id}", summary="Find a row of the platform's")
+def get_link(kind: LinkKind, platform_id: RowId, caller: CallerOf, services: ServicesOf) -> LinkDocument:
+    """The id here of a lesson, an entry of the caller's timetable or a whiteboard session of the platform's."""
+    with services.database.transaction() as session:
+        found = _visible(session, caller, kind, our_ids(session, kind, [platform_id]).get(platform_id))
+    imported = services.settings.platform_database_url is not None
+    return LinkDocument(kind=kind, platform_id=platform_id, id=found, is_imported=imported)
+
+
+def _visible(session: Session, caller: Caller, kind: LinkKind, row_id: int | None) -> int | None:
+    if row_id is None:
+        return None
+    try:
+        if kind == "lesson":
+            find_lesson(session, caller, row_id)
+        elif kind == "board":
+            session_for(session, caller, row_id)
+        elif isinstance(caller, UserCaller):
+            find_entry(session, caller.user_id, row_id)
+    except NotFound:
+        return None
+    return row_id

@@ -1,0 +1,1 @@
+"""Recordings, and what is played, read, shared and downloaded of them."""

@@ -1,0 +1,101 @@
+"""The document of a playback, and the addresses of the WebVTT files in it."""
+
+from collections.abc import Callable
+from datetime import datetime
+from urllib.parse import urlencode
+
+from fastapi import Request
+from starlette.responses import Response
+
+from models.recordings import Rendition
+from worker import clock
+from worker.access.callers import Caller
+from worker.access.tickets import player_ticket
+from worker.api.http.addresses import public_address
+from worker.api.recordings.recording_documents import (
+    CaptionsVtt,
+    Playback,
+    PosterDocument,
+    PosterSizeDocument,
+    RenditionDocument,
+    VttDocument,
+)
+from worker.api.services import Services
+from worker.errors import NotFound
+from worker.media.captions.write_webvtt import write_webvtt
+from worker.recordings.pictures import ACTIVITY, POSTERS, PREVIEW, STORYBOARD, sheets_of, storyboard_cues
+from worker.recordings.playback import PlaybackPlan
+from worker.settings import Settings
+from worker.workflows.read_playback import PlannedPlayback
+
+# The address of a file of the recording that is named relative to it, like `chapters.vtt`.
+AddressOfFile = Callable[[str], str]
+
+
+def playback_document(
+    services: Services, planned: PlannedPlayback, expires_at: datetime, address_of: AddressOfFile
+) -> Playback:
+    """The playback, with addresses that are valid until `expires_at`."""
+    store, files = services.context.store, planned.files
+    token = store.authorize_download(files.prefix, max(1, int((expires_at - clock.now()).total_seconds())))
+
+    def signed(row: Rendition | None) -> str | None:
+        if row is None or row.state != "ready" or row.object_name is None:
+            return None
+        return store.signed_url(row.object_name, token)
+
+    def address(row: Rendition) -> str | None:
+        # The API writes the playlists.
+        return address_of("hls/master.m3u8") if row.name == "hls" and row.state == "ready" else signed(row)
+
+    poster_url = signed(files.poster)
+    named = {row.name: row for row in files.pictures}
+    return Playback(
+        renditions=[_rendition(row, address(row)) for row in files.renditions],
+        poster=PosterDocument(url=poster_url) if poster_url else None,
+        storyboard=VttDocument(vtt_url=address_of("storyboard.vtt")) if STORYBOARD in named else None,
+        chapters=VttDocument(vtt_url=address_of("chapters.vtt")) if planned.has_chapters else None,
+        captions=[
+            CaptionsVtt(language=language, vtt_url=address_of(f"captions.{language}.vtt"))
+            for language in planned.languages
+        ],
+        posters=[_poster(row, signed(row) or "") for row in files.pictures if row.name.startswith(POSTERS)],
+        preview_url=signed(named.get(PREVIEW)),
+        activity_url=signed(named.get(ACTIVITY)),
+        expires_at=expires_at,
+    )
+
+
+def ticketed(request: Request, settings: Settings, caller: Caller, expires_at: datetime) -> AddressOfFile:
+    """Addresses beside the requested one (`…/playback`) with a ticket of the caller: players send no headers."""
+    folder = request.url.path.rpartition("/")[0]
+
+    def address(name: str) -> str:
+        path = f"{folder}/{name}"
+        ticket = player_ticket(settings.signing_key, caller, path, expires_at)
+        return public_address(request, settings, f"{path}?{urlencode({'ticket': ticket})}")
+
+    return address
+
+
+def storyboard_response(services: Services, files: PlaybackPlan, duration_ms: int) -> Response:
+    """The storyboard as WebVTT, with signed addresses of its sheets. Raises NotFound where there is none."""
+    sheets = sheets_of(files.pictures)
+    if not sheets:
+        raise NotFound("This recording has no storyboard.")
+    store = services.context.store
+    token = store.authorize_download(files.prefix, files.seconds)
+    signed = [(store.signed_url(row.object_name or "", token), row.tiles or {}) for row in sheets]
+    content = write_webvtt(storyboard_cues(signed, duration_ms))
+    return Response(content, media_type="text/vtt", headers={"Cache-Control": "no-store"})
+
+
+def _poster(row: Rendition, url: str) -> PosterSizeDocument:
+    return PosterSizeDocument(
+        url=url, mime=row.mime or "", width=row.width or 0, height=row.height or 0, bytes=row.bytes or 0
+    )
+
+
+def _rendition(row: Rendition, url: str | None) -> RenditionDocument:
+    shown = RenditionDocument.model_fields.keys() - {"url"}
+    return RenditionDocument(url=url, **{name: getattr(row, name) for name in shown})

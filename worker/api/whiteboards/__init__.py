@@ -1,0 +1,1 @@
+"""Whiteboard sessions, their pages and strokes, and the pictures and films of boards."""

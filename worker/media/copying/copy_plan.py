@@ -1,0 +1,62 @@
+"""The plan of a fast copy: what is copied, what is encoded, and the repairs that this makes."""
+
+from dataclasses import dataclass
+
+from worker.media.containers.container import Part
+from worker.media.limits import Demuxer
+from worker.media.probing.playable import PlayableForm
+from worker.media.probing.probe import Probe
+from worker.media.probing.repairs import Repair
+
+
+@dataclass(frozen=True)
+class CopyPlan:
+    """What is copied: these tracks (by their index) of this part of the source. Equal plans give equal copies."""
+
+    form: PlayableForm
+    demuxer: Demuxer
+    size_bytes: int
+    part: Part
+    video: int | None
+    # Several are mixed into one.
+    sounds: tuple[int, ...]
+    alpha: bool
+    hevc: bool
+    # Width and height that are stated in place of a shape that cannot be.
+    aspect: str | None = None
+    # A file of several recordings: they are joined, and `part` and the tracks are those of the first.
+    probe_to_join: Probe | None = None
+    # The recording, when a track of it is encoded.
+    probe_to_encode: Probe | None = None
+    # Options of the input for packets that are dropped or moved.
+    packet_filters: tuple[tuple[str, str], ...] = ()
+    # The codec of a picture that is copied.
+    copied_picture: str | None = None
+
+    @property
+    def mime(self) -> str:
+        """The media type of the copy, without parameters."""
+        return f"{'audio' if self.video is None else 'video'}/{self.form.container}"
+
+    @property
+    def encodes_picture(self) -> bool:
+        """Whether the picture is encoded while the copy is written; joined recordings are encoded one by one before."""
+        return self.form.video_encoder is not None and self.probe_to_join is None
+
+    @property
+    def encodes_sound(self) -> bool:
+        """As `encodes_picture`."""
+        return self.form.audio_encoder is not None and self.probe_to_join is None
+
+    @property
+    def repairs(self) -> tuple[Repair, ...]:
+        """The repairs `encoded`, one for each track and codec."""
+        if self.probe_to_encode is None:
+            return ()
+        encoded = (("video", self.form.video_encoder), ("audio", self.form.audio_encoder))
+        return tuple(
+            Repair("encoded", track=track, codec=codec)
+            for track, encoder in encoded
+            if encoder
+            for codec in self.probe_to_encode.codecs(track)
+        )

@@ -1,0 +1,68 @@
+"""A frame of a film for each interval of time: of key frames alone, or of all frames where key frames are too rare.
+
+Key frames that are not wanted are dropped before the decoder, so that an hour costs about a hundred decoded frames.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ffmpeg
+
+from worker.media.decoding.contrast import on_paper
+from worker.media.limits import DEFAULT_LIMITS, Demuxer, input_options
+from worker.media.probing.header import Header
+from worker.media.probing.streams import has_alpha
+from worker.media.processes.budget import Budget
+
+# ffmpeg's own decoders of these leave out the transparency.
+_ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
+
+
+@dataclass(frozen=True)
+class Film:
+    """A fast copy with a picture, as players show it: upright, in square pixels."""
+
+    path: Path
+    demuxer: Demuxer
+    codec: str
+    alpha: bool
+    width: int
+    height: int
+    duration_ms: int
+
+    def sampled(self, interval_ms: int, width: int, height: int, *, keys_only: bool) -> Any:
+        """The first frame of each interval, in this size: a node of ffmpeg-python. With `keys_only`, key frames."""
+        options: dict[str, Any] = {**input_options(self.demuxer, DEFAULT_LIMITS), "threads": 1}
+        seconds = f"{interval_ms / 1000:.3f}"
+        if keys_only:
+            # ld(0) is the beginning of the next interval without a frame.
+            following = f"st(0,(floor(pts*tb/{seconds})+1)*{seconds})"
+            options["bsf:v"] = f"noise=drop='if(key*gte(pts*tb,ld(0)),0*{following},1)'"
+        decoder = _ALPHA_DECODERS.get(self.codec) if self.alpha else None
+        if decoder is not None:
+            options["c:v"] = decoder
+        picture = ffmpeg.input(str(self.path.absolute()), **options)["v:0"]
+        if not keys_only:
+            first = f"isnan(prev_selected_t)+gt(floor(t/{seconds}),floor(prev_selected_t/{seconds}))"
+            picture = picture.filter("select", first)
+        picture = picture.filter("scale", width, height).filter("setsar", "1")
+        return on_paper(picture) if decoder is not None else picture
+
+    def budget(self, *, keys_only: bool) -> Budget:
+        """The limits of one pass: key frames take a second an hour, all frames at most the time they play."""
+        seconds = self.duration_ms / 1000
+        megabytes = self.path.stat().st_size / 1_000_000
+        return Budget(
+            wall_seconds=60 + megabytes / 2 + (seconds / 20 if keys_only else seconds),
+            stall_seconds=60 + seconds / 20,
+            file_bytes=64 * 1024 * 1024,
+        )
+
+
+def film_of(path: Path, header: Header, size: tuple[int, int], duration_ms: int) -> Film | None:
+    """The film at `path`, whose header was read, and which is shown in this `size`; None for sound alone."""
+    video = header.parts[0].tracks.get("video")
+    if video is None:
+        return None
+    return Film(path, header.demuxer, str(video["codec_name"]), has_alpha(video), *size, duration_ms)

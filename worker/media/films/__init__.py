@@ -1,0 +1,1 @@
+"""Films of several pictures and sounds."""

@@ -1,0 +1,126 @@
+"""Compose one film of several pictures and sounds: a large picture, small ones in a corner, each at its time."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ffmpeg
+
+from worker.media.containers.kinds import detect_demuxer
+from worker.media.copying.encode import PICTURE
+from worker.media.films.matroska_pipe import Planes, stream
+from worker.media.films.mix import VOICE, Sound, SoundPiece, mixed_sounds
+from worker.media.limits import input_options
+from worker.media.processes.binaries import Binaries
+from worker.media.processes.budget import Budget, never
+from worker.media.processes.runner import run_ffmpeg
+from worker.media.whole_files import removed_on_failure
+
+WIDTH, HEIGHT = 1280, 720
+# A quarter of the width: a face is recognised, and little of the board is covered.
+CORNER_WIDTH, CORNER_HEIGHT = 320, 180
+_MARGIN = 16
+# Corner pictures stand above each other from the bottom right.
+MOST_CORNERS = 3
+# Enough for a face and a scrolled page; a board changes ten times a second.
+_RATE = 15
+_SURROUND = "0x3a3f47"
+
+
+@dataclass(frozen=True)
+class Overlay:
+    """A file and the pieces of its picture that are shown. `corner` counts from the bottom; None: the whole frame."""
+
+    path: Path
+    pieces: Sequence[SoundPiece]
+    corner: int | None = None
+
+
+def write_composite(
+    target: Path,
+    binaries: Binaries,
+    *,
+    duration_ms: int,
+    board: Iterable[tuple[int, Planes]] | None,
+    pictures: Sequence[Overlay],
+    sounds: Sequence[Sound],
+    should_stop: Callable[[], bool] = never,
+    on_progress: Callable[[float], None] | None = None,
+) -> None:
+    """Write the film to `target` as MP4; `board` are frames that lie below all pictures, which are in their order.
+
+    `on_progress` receives the seconds of film written. Raises what the runner raises; then `target` is deleted.
+    """
+    seconds = duration_ms / 1000
+    base = _background(seconds) if board is None else _frames()
+    tracks = [_composed(base, pictures), *([mixed_sounds(sounds)] if sounds else [])]
+    options = {**PICTURE, **(VOICE if sounds else {}), "f": "mp4", "fflags": "+bitexact", "map_metadata": "-1"}
+    words = ffmpeg.get_args(ffmpeg.output(*tracks, str(target.absolute()), **options))
+    with removed_on_failure(target):
+        run_ffmpeg(
+            binaries,
+            words,
+            # 4 Mbit/s is more than this quality ever needs at this size.
+            budget=Budget(600 + 2 * seconds, stall_seconds=120, file_bytes=64 * 1024 * 1024 + duration_ms * 500),
+            should_stop=should_stop,
+            on_progress=on_progress,
+            fed=None if board is None else stream(board, WIDTH, HEIGHT, 100),
+        )
+
+
+def _background(seconds: float) -> Any:
+    return ffmpeg.input(f"color=c={_SURROUND}:s={WIDTH}x{HEIGHT}:r={_RATE}:d={seconds:.3f}", f="lavfi")["v:0"]
+
+
+def _frames() -> Any:
+    frames = ffmpeg.input(
+        "pipe:0", f="matroska", protocol_whitelist="pipe", format_whitelist="matroska", codec_whitelist="rawvideo"
+    )
+    # An overlay makes a picture for each of its first input.
+    return frames["v:0"].filter("fps", _RATE)
+
+
+def _composed(base: Any, pictures: Sequence[Overlay]) -> Any:
+    for picture in pictures:
+        shown = _windows([(one.at, one.length) for one in picture.pieces])
+        base = ffmpeg.filter([base, _placed(picture)], "overlay", **_place(picture.corner), enable=shown)
+    return base
+
+
+def _place(corner: int | None) -> dict[str, str]:
+    if corner is None:
+        return {"x": "0", "y": "0"}
+    return {"x": f"W-w-{_MARGIN}", "y": f"H-h-{_MARGIN + corner * (CORNER_HEIGHT + _MARGIN)}"}
+
+
+def _placed(picture: Overlay) -> Any:
+    """The picture, scaled and shifted to the times of the film."""
+    options = input_options(detect_demuxer(picture.path))
+    # The sound of the file has an input of its own: with a shared one, picture and sound could block each other.
+    media = ffmpeg.input(str(picture.path.absolute()), **options, an=None)
+    moved = (
+        media["v:0"]
+        .filter("select", _windows([(one.start, one.length) for one in picture.pieces]))
+        .filter("setpts", f"PTS+({_late(picture.pieces)})/TB")
+    )
+    width, height = (WIDTH, HEIGHT) if picture.corner is None else (CORNER_WIDTH, CORNER_HEIGHT)
+    fitted = moved.filter("scale", width, height, force_original_aspect_ratio="decrease", force_divisible_by=2)
+    if picture.corner is None:
+        fitted = fitted.filter("pad", width, height, "-1", "-1", color=_SURROUND)
+    return fitted.filter("setsar", "1")
+
+
+def _windows(stretches: Iterable[tuple[int, int]]) -> str:
+    """An expression of the time of a frame: whether it is in one of these (start, length), in milliseconds."""
+    return "+".join(f"between(t,{start / 1000:.3f},{(start + length) / 1000:.3f})" for start, length in stretches)
+
+
+def _late(pieces: Sequence[SoundPiece]) -> str:
+    """An expression of the time of a frame: the seconds by which its piece is later in the film than in the file."""
+    late = [piece.at - piece.start for piece in pieces]
+    steps = [
+        f"gte(T,{piece.start / 1000:.3f})*{(behind - before) / 1000:.3f}"
+        for piece, before, behind in zip(pieces[1:], late, late[1:], strict=False)
+    ]
+    return "+".join([f"{late[0] / 1000:.3f}", *steps])

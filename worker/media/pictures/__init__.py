@@ -1,0 +1,1 @@
+"""Posters, storyboards, previews, scene changes."""

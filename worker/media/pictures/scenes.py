@@ -1,0 +1,110 @@
+"""Scene changes of a film, and which of them begin a chapter."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import ffmpeg
+import numpy as np
+from numpy.typing import NDArray
+
+from worker.media.decoding.decoder import frame_times
+from worker.media.decoding.sampling import Film
+from worker.media.processes.binaries import Binaries
+from worker.media.processes.budget import never
+from worker.media.processes.runner import run_ffmpeg
+
+# No chapter is shorter, and no film of less than two of them has chapters.
+LEAST_CHAPTER_MS = 30_000
+# A chapter begins in a silence so near its scene change.
+_SNAP_MS = 3000
+_STEP_MS = 1000
+_WIDTH, _HEIGHT = 64, 36
+# With fewer key frames than this share of the seconds, all frames are decoded.
+_ENOUGH = 0.4
+# Mean difference of brightness (0-255) of a scene change, at least; and how much more than the film's usual movement.
+_LEAST_CHANGE, _UNUSUAL = 8.0, 4.0
+
+Stretch = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class SceneChange:
+    """A picture that differs from those before it at `at` milliseconds, and by how much (0-255)."""
+
+    at: int
+    change: float
+
+
+def find_scene_changes(
+    film: Film, folder: Path, binaries: Binaries, *, should_stop: Callable[[], bool] = never
+) -> list[SceneChange]:
+    """The scene changes of a film, from about a frame for each second. Raises what the runner raises."""
+    for keys_only in (True, False):
+        times, frames = _decode(film, folder, binaries, keys_only, should_stop)
+        if len(times) >= _ENOUGH * film.duration_ms / _STEP_MS:
+            break
+    return scene_changes(times, frames)
+
+
+def _decode(
+    film: Film, folder: Path, binaries: Binaries, keys_only: bool, should_stop: Callable[[], bool]
+) -> tuple[list[int], NDArray[np.uint8]]:
+    pixels, listing = folder / "scenes", folder / "scene-times"
+    sampled = film.sampled(_STEP_MS, _WIDTH, _HEIGHT, keys_only=keys_only).split()
+    raw = ffmpeg.output(sampled[0], str(pixels), f="rawvideo", pix_fmt="gray", fps_mode="passthrough")
+    times = ffmpeg.output(
+        sampled[1], str(listing), f="framecrc", fps_mode="passthrough", enc_time_base="demux", copyts=None
+    )
+    run_ffmpeg(
+        binaries,
+        ffmpeg.get_args(ffmpeg.merge_outputs(raw, times)),
+        budget=film.budget(keys_only=keys_only),
+        should_stop=should_stop,
+    )
+    known = [round(at * 1000) for at in frame_times(listing.read_text("ascii", "replace").splitlines())]
+    frames = np.fromfile(pixels, np.uint8)
+    count = min(len(known), len(frames) // (_WIDTH * _HEIGHT))
+    return known[:count], frames[: count * _WIDTH * _HEIGHT].reshape(count, -1)
+
+
+def scene_changes(times: Sequence[int], frames: NDArray[np.uint8]) -> list[SceneChange]:
+    """The scene changes among these frames: the picture is another one before and after, and stays so.
+
+    A flash, or somebody who walks by, is none.
+    """
+    if len(times) < 4:
+        return []
+    pictures = frames.astype(np.int16)
+    at_once = np.abs(pictures[2:-1] - pictures[1:-2]).mean(axis=1)
+    lasting = np.abs(pictures[3:] - pictures[:-3]).mean(axis=1)
+    changes = np.minimum(at_once, lasting)
+    threshold = max(_LEAST_CHANGE, _UNUSUAL * float(np.median(changes)))
+    return [
+        SceneChange(at, float(change)) for at, change in zip(times[2:-1], changes, strict=True) if change > threshold
+    ]
+
+
+def chapter_starts(changes: Sequence[SceneChange], silences: Sequence[Stretch] | None, duration_ms: int) -> list[int]:
+    """Where chapters begin, in milliseconds: at the strongest scene changes, each moved into a silence near it.
+
+    None is shorter than LEAST_CHAPTER_MS. A change in the middle of speech begins none. `silences` is None where there
+    is no sound. Empty where there would be only one chapter: a film is never cut into parts of equal length.
+    """
+    starts = [0]
+    if duration_ms < 2 * LEAST_CHAPTER_MS:
+        return []
+    for change in sorted(changes, key=lambda one: (-one.change, one.at)):
+        at = change.at if silences is None else _nearest(change.at, silences)
+        if at is None or at > duration_ms - LEAST_CHAPTER_MS:
+            continue
+        if all(abs(at - start) >= LEAST_CHAPTER_MS for start in starts):
+            starts.append(at)
+    return sorted(starts) if len(starts) > 1 else []
+
+
+def _nearest(at: int, silences: Sequence[Stretch]) -> int | None:
+    """The moment nearest to `at` within a silence; None when that is too far."""
+    moments = [min(max(at, start), end) for start, end in silences]
+    best = min(moments, key=lambda moment: abs(moment - at), default=None)
+    return best if best is not None and abs(best - at) <= _SNAP_MS else None

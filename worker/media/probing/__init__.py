@@ -1,0 +1,1 @@
+"""What a recording contains: its tracks, their true times, and what was lost."""

@@ -1,0 +1,60 @@
+"""Whether packets follow one another in their file: where they do not, the reader skipped bytes."""
+
+import math
+import re
+from dataclasses import dataclass
+
+from worker.media.containers.container import Part
+from worker.media.limits import Demuxer
+
+# Between two blocks of a WebM or Matroska stand their own headers and that of a cluster: up to 25 bytes as Chrome,
+# OBS and ffmpeg write them.
+_MOST_BETWEEN = 64
+# Messages of ffmpeg's Matroska demuxer that name the position of an invalid element.
+_COMPLAINT = re.compile(r"Element at 0x([0-9a-f]+) ending at|at pos \d+ \(0x([0-9a-f]+)\)")
+# ffprobe's word for a missing value.
+UNKNOWN = "N/A"
+
+
+@dataclass
+class Positions:
+    """The positions of the packets of one recording, in their order.
+
+    `between`: the most bytes between two of them; None: any number, as in an MP4. `joints` are places, sorted,
+    at which a range of bytes was left out of what the reader sees.
+    """
+
+    between: int | None = None
+    joints: tuple[int, ...] = ()
+    # Where the next packet must begin at the latest.
+    _latest: float = math.inf
+
+    def is_behind_skipped(self, position: str, size: str) -> bool:
+        """Whether bytes were skipped before this packet, from its position and size as ffprobe prints them."""
+        if position == UNKNOWN:
+            return False
+        at = int(position)
+        skipped = at > self._latest
+        if self.joints and at >= self.joints[0]:
+            self.joints = tuple(joint for joint in self.joints if at < joint)
+            skipped = True
+        if self.between is not None:
+            self._latest = at + int(size) + self.between
+        return skipped
+
+
+def positions_of(part: Part, demuxer: Demuxer, *, alpha: bool) -> Positions | None:
+    """The rules for positions of packets in this recording; None: there are none."""
+    joints, left_out = [], 0
+    for start, end in () if part.pieces else part.holes:
+        joints.append(start - part.offset - left_out)
+        left_out += end - start
+    # A transparent layer stands between the packets, and has any size.
+    is_dense = (part.demuxer or demuxer) == "matroska" and not alpha
+    return Positions(_MOST_BETWEEN if is_dense else None, tuple(joints)) if is_dense or joints else None
+
+
+def positions_of_complaints(complaints: str) -> Positions | None:
+    """The positions of damage in ffprobe's error messages; None: they contain none."""
+    places = {int(element or number, 16) for element, number in _COMPLAINT.findall(complaints)}
+    return Positions(None, tuple(sorted(places))) if places else None

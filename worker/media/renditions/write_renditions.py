@@ -1,0 +1,156 @@
+"""Write several renditions of a recording with one ffmpeg, which decodes it once."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import ffmpeg
+
+from worker.media.containers.kinds import detect_demuxer
+from worker.media.decoding.contrast import on_paper
+from worker.media.decoding.loudness import levelled
+from worker.media.limits import input_options
+from worker.media.probing.probe import Probe
+from worker.media.probing.streams import VideoStream
+from worker.media.processes.binaries import Binaries
+from worker.media.processes.budget import Budget, copy_budget, never
+from worker.media.processes.runner import run_ffmpeg
+from worker.media.renditions.rendition_forms import (
+    PAGE_TURN,
+    PICTURES,
+    SOUNDS,
+    PictureForm,
+    colour_matrix,
+    copied_options,
+    fitted_size,
+    frame_rate,
+    picture_options,
+    sound_options,
+)
+from worker.media.whole_files import removed_on_failure
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """The fast copy of a recording on disk and its properties; `gain` in dB."""
+
+    path: Path
+    probed: Probe
+    gain: float = 0.0
+
+
+def write_renditions(
+    recorded: Recorded,
+    targets: Mapping[str, Path],
+    binaries: Binaries,
+    *,
+    should_stop: Callable[[], bool] = never,
+    on_progress: Callable[[float], None] | None = None,
+) -> None:
+    """Write each rendition of `targets` (names of rendition_forms.py) to its path, all from one decoding.
+
+    `on_progress` gets seconds of media. Raises what the runner raises; then no target exists.
+    """
+    seconds = recorded.probed.duration_ms / 1000
+    words = ffmpeg.get_args(ffmpeg.merge_outputs(*_outputs(recorded, targets, seconds)))
+    budget = Budget(
+        wall_seconds=300 + 4 * seconds,
+        stall_seconds=120,
+        file_bytes=64 * 1024 * 1024 + recorded.probed.duration_ms * 300,
+    )
+    with removed_on_failure(*targets.values()):
+        run_ffmpeg(binaries, words, budget=budget, should_stop=should_stop, on_progress=on_progress)
+
+
+def write_copied(
+    recorded: Recorded,
+    target: Path,
+    binaries: Binaries,
+    *,
+    should_stop: Callable[[], bool] = never,
+) -> None:
+    """Write the picture of the recording as it is. Raises what the runner raises; then `target` does not exist."""
+    path = recorded.path
+    media = ffmpeg.input(str(path.absolute()), **input_options(detect_demuxer(path)), an=None)
+    words = ffmpeg.get_args(ffmpeg.output(media["v:0"], str(target.absolute()), **copied_options()))
+    try:
+        run_ffmpeg(binaries, words, budget=copy_budget(path.stat().st_size), should_stop=should_stop)
+    except BaseException:
+        target.unlink(missing_ok=True)
+        raise
+
+
+def _outputs(recorded: Recorded, targets: Mapping[str, Path], seconds: float) -> list[Any]:
+    pictures = [name for name in targets if name in PICTURES]
+    sounds = [name for name in targets if name in SOUNDS]
+    video = recorded.probed.video
+    options = {**input_options(detect_demuxer(recorded.path)), **_decoder(video)}
+    unused = {} if pictures and sounds else {"vn" if sounds else "an": None}
+    media = ffmpeg.input(str(recorded.path.absolute()), **options, **unused)
+    length = {"t": f"{seconds:.3f}"}
+    outputs = []
+    if pictures and video is not None:
+        for name, branch in zip(pictures, _split(media["v:0"], len(pictures), "split"), strict=True):
+            form = PICTURES[name]
+            options = picture_options(form, video)
+            picture = _picture(branch, form, video)
+            outputs.append(ffmpeg.output(picture, str(targets[name].absolute()), **options, **length))
+    if sounds:
+        heard = levelled(_whole(media["a:0"], seconds), recorded.gain)
+        for name, branch in zip(sounds, _split(heard, len(sounds), "asplit"), strict=True):
+            outputs.append(
+                ffmpeg.output(branch, str(targets[name].absolute()), **sound_options(SOUNDS[name]), **length)
+            )
+    return outputs
+
+
+def _decoder(video: VideoStream | None) -> dict[str, str]:
+    """The decoder of a transparent picture; ffmpeg's own leave the transparency out."""
+    name = {"vp8": "libvpx", "vp9": "libvpx-vp9"}.get(video.codec) if video and video.alpha else None
+    return {"c:v": name} if name else {}
+
+
+def _split(stream: Any, number: int, name: str) -> list[Any]:
+    if number == 1:
+        return [stream]
+    branches = stream.filter_multi_output(name, number)
+    return [branches[index] for index in range(number)]
+
+
+def _whole(sound: Any, seconds: float) -> Any:
+    """The sound from 0 to the end of the recording, with silence where it has a hole."""
+    return (
+        sound.filter("aformat", sample_rates=48000, channel_layouts="mono")
+        .filter("aresample", **{"async": 1000, "first_pts": 0})
+        .filter("apad", whole_dur=f"{seconds:.3f}")
+    )
+
+
+def _picture(picture: Any, form: PictureForm, video: VideoStream) -> Any:
+    """The picture from 0 to the end of the recording, in the size, rate and colours of this form."""
+    width, height = fitted_size(form, video.shown_size)
+    matrix = colour_matrix(height)
+    upright = picture.filter("setsar", "1") if video.aspect_is_wrong else picture
+    # Dropped first: only frames that are kept are scaled.
+    # H.264 has no transparency, and would be played on black.
+    opaque = on_paper(upright) if _decoder(video) else upright
+    steady = opaque.filter("fps", frame_rate(form, video.frame_rate), start_time=0)
+    shaped = (
+        steady.filter("scale", "max(2,iw*sar)", "ih")
+        .filter("setsar", "1")
+        .filter(
+            "scale",
+            width,
+            height,
+            force_original_aspect_ratio="decrease",
+            out_color_matrix=matrix,
+            out_range="tv",
+        )
+        .filter("pad", width, height, "-1", "-1")
+        .filter("setsar", "1")
+        .filter("format", "yuv420p")
+        .filter("setparams", colorspace=matrix, color_primaries=matrix, color_trc=matrix, range="tv")
+    )
+    whole = shaped.filter("tpad", stop=-1, stop_mode="clone")
+    return whole.filter("scdet", threshold=PAGE_TURN) if form.is_board else whole
