@@ -46,7 +46,7 @@ def test_the_page_loads_nothing_of_others(client: TestClient) -> None:
 
 
 def test_both_languages_have_all_words() -> None:
-    words = (FOLDER / "pages" / "record-words.js").read_text()
+    words = (FOLDER / "record-words.js").read_text()
     english, amharic = (set(re.findall(r"^    '?([\w-]+)'?: ", part, re.MULTILINE)) for part in words.split("  am: {"))
     assert english == amharic
     page = (FOLDER / "pages" / "record.html").read_text()
