@@ -49,5 +49,5 @@ def test_both_languages_have_all_words() -> None:
     words = (FOLDER / "record-words.js").read_text()
     english, amharic = (set(re.findall(r"^    '?([\w-]+)'?: ", part, re.MULTILINE)) for part in words.split("  am: {"))
     assert english == amharic
-    page = (FOLDER / "pages" / "record.html").read_text()
+    page = (FOLDER / "record.html").read_text()
     assert set(re.findall(r'data-word="(\w+)"', page)) <= english
