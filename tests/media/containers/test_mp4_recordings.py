@@ -83,6 +83,29 @@ def test_a_recording_cut_anywhere_and_begun_again_has_two_parts(
     assert parts[1] == Part(length, len(whole), "mov")
 
 
+def read_without(path: Path, whole: bytes, begin: int, end: int) -> None:
+    """Read a recording whose bytes from `begin` to `end` are lost: every fragment that is whole is read, and no other.
+
+    One whose end is in doubt goes, too.
+    """
+    starts = fragments(whole)
+    path.write_bytes(whole[:begin] + whole[end:])
+    touched = [(start, stop) for start, stop in itertools.pairwise(starts) if start < end and stop > begin]
+    if path.read_bytes().endswith(whole[touched[-1][0] :]):
+        return  # what is left of the first header is equal to what the last one lost: it is whole
+    (part,) = find_parts(path)
+    contents = b"".join(
+        path.read_bytes()[start:stop]
+        for start, stop in zip(
+            [0, *(hole[1] for hole in part.holes)], [*(hole[0] for hole in part.holes), part.end], strict=True
+        )
+    )
+    first = touched[0][0]
+    assert contents.endswith(whole[touched[-1][1] :])
+    before = contents[: len(contents) - len(whole) + touched[-1][1]]
+    assert before == whole[:first] or (begin < first + 8 and before == whole[: starts[starts.index(first) - 1]])
+
+
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_slice_lost_in_the_middle_costs_the_fragments_it_touches(
@@ -94,20 +117,19 @@ def test_a_slice_lost_in_the_middle_costs_the_fragments_it_touches(
     end = data.draw(st.integers(begin + 1, starts[-2]))
     # Data may take the place of other data of the same length; then no box is wrong.
     assume(all(stop - end != later - begin for stop in starts for later in starts if stop > end and later > begin))
-    path = written(tmp_path / "f", whole[:begin], whole[end:])
-    (part,) = find_parts(path)
-    contents = b"".join(
-        path.read_bytes()[start:stop]
-        for start, stop in zip(
-            [0, *(hole[1] for hole in part.holes)], [*(hole[0] for hole in part.holes), part.end], strict=True
-        )
-    )
-    touched = [(start, stop) for start, stop in itertools.pairwise(starts) if start < end and stop > begin]
-    # Every fragment that is whole in the file is read, and none that is not; one whose end is in doubt goes too.
-    first = touched[0][0]
-    assert contents.endswith(whole[touched[-1][1] :])
-    before = contents[: len(contents) - len(whole) + touched[-1][1]]
-    assert before == whole[:first] or (begin < first + 8 and before == whole[: starts[starts.index(first) - 1]])
+    read_without(tmp_path / "f", whole, begin, end)
+
+
+@pytest.mark.parametrize("fragment", [0, 1])
+@pytest.mark.parametrize("left", range(1, 9))
+def test_a_slice_lost_from_within_a_header_costs_no_fragment_behind_it(
+    make: Make, tmp_path: Path, fragment: int, left: int
+) -> None:
+    """Behind the index, and behind another fragment: a piece of a header and what follows look like a box."""
+    whole = make("long-fragmented.mp4").read_bytes()
+    starts = fragments(whole)
+    for ahead in range(-9, 10):
+        read_without(tmp_path / "f", whole, starts[fragment] + left, starts[-3] + ahead)
 
 
 def test_a_webm_and_an_mp4_in_one_file_are_two_parts(make: Make, tmp_path: Path) -> None:

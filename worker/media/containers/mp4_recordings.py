@@ -37,14 +37,19 @@ class _Recording:
     # The last two boxes that were whole and of a known kind.
     last: Box | None = None
     before: Box | None = None
+    # Where a box of an unknown kind begins behind `last`.
+    unknown: int | None = None
     # What is left out of it: damaged fragments.
     holes: list[Range] = field(default_factory=list)
     # Its fragments that are whole, each a `moof` and an `mdat`.
     fragments: list[Range] = field(default_factory=list)
 
     def follow(self, box: Box) -> None:
-        """Record a whole box of a known kind."""
-        self.before, self.last = self.last, box
+        """Record a whole box."""
+        if box.type not in TOP_LEVEL:  # four letters may occur by chance in coded pictures
+            self.unknown = box.offset if self.unknown is None else self.unknown
+            return
+        self.before, self.last, self.unknown = self.last, box, None
         if box.type == b"mdat" and self.before and self.before.type == b"moof":
             self.fragments.append((self.before.offset, box.end))
 
@@ -74,12 +79,13 @@ def recordings(file: BinaryIO, start: int, size: int, effort: Effort) -> tuple[l
             if box.type == b"moov":
                 check_edits(file, box, effort)
                 current.index = box
-            if box.type in TOP_LEVEL:  # four letters may occur by chance in coded pictures
-                current.follow(box)
+            current.follow(box)
             at = box.end
             continue
         if at >= size:
             return [*parts, *_finished(file, current, size, effort, cut_off=False)], size
+        if current.unknown is not None:  # more likely damage than a box: it led here
+            at, box = current.unknown, None
         behind, is_fragment = _next_start(file, current, box, at, size, effort)
         if is_fragment:
             _leave_out(current, box, at, behind)
@@ -111,7 +117,8 @@ def _next_start(
     search = last.data if last else at + 8
     nearest, is_fragment = size, False
     if current.index is not None:
-        behind = search if last and last.type in _FRAGMENT_BOXES else at + 8
+        # The type of a box that begins one byte behind `at`: as little as that of a header may be left of a lost box.
+        behind = search if last and last.type in _FRAGMENT_BOXES else at + 5
         fragments = byte_search.occurrences(file, _FRAGMENT, behind, size, effort)
         nearest = next((offset - 4 for offset in fragments if read_box(file, offset - 4, size)), size)
         is_fragment = nearest < size
@@ -134,7 +141,7 @@ def _leave_out(current: _Recording, box: Box | None, at: int, behind: int) -> No
     if len(current.holes) > MAX_HOLES:
         raise too_complex()
     current.fragments = [fragment for fragment in current.fragments if fragment[1] <= start]
-    current.last = current.before = None
+    current.last = current.before = current.unknown = None
 
 
 def _end_of_cut(current: _Recording, box: Box | None, at: int, behind: int) -> tuple[int, bool]:
