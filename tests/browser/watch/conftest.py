@@ -13,7 +13,7 @@ from b2sdk.v3 import B2Api, InMemoryAccountInfo
 
 from devstack.emulator.credentials import Credentials
 from tests.browser.chromium import Chromium, Page
-from tests.browser.watch.lesson import HEIGHT, LEFT, RIGHT, RULER, SECONDS, WIDTH, LessonFiles, make_lesson
+from tests.browser.watch.lesson import CAP, HEIGHT, LEFT, RIGHT, RULER, SECONDS, WIDTH, LessonFiles, make_lesson
 from tests.conftest import MakeSettings, Processes, School, Sql
 from tests.waiting import wait_for
 from worker.access.tokens import issue_token
@@ -164,15 +164,16 @@ class Viewer:
         )
         shot = self.page.call("Page.captureScreenshot", {"format": "png", "clip": box, "captureBeyondViewport": True})
         pixels = skia.Image.MakeFromEncoded(skia.Data.MakeWithCopy(b64decode(shot["data"]))).toarray()
-        return ruler_time(pixels)
+        cap = CAP if self.run("document.getElementById('board').checkVisibility()") else 0.0
+        return ruler_time(pixels, cap)
 
     def press(self, key: str, code: int) -> None:
         for kind in ("keyDown", "keyUp"):
             self.page.call("Input.dispatchKeyEvent", {"type": kind, "key": key, "windowsVirtualKeyCode": code})
 
 
-def ruler_time(pixels: np.ndarray[Any, Any]) -> float:
-    """How long the ruler is in this picture, in seconds."""
+def ruler_time(pixels: np.ndarray[Any, Any], cap: float) -> float:
+    """How long the ruler is in this picture, in seconds; `cap` is what it has beyond its end."""
     height, width = pixels.shape[:2]
     scale = min(width / WIDTH, height / HEIGHT)
     left, top = (width - WIDTH * scale) / 2, (height - HEIGHT * scale) / 2
@@ -185,7 +186,7 @@ def ruler_time(pixels: np.ndarray[Any, Any]) -> float:
     if not len(inked):
         return 0.0
     end = inked[-1] / scale / WIDTH + 0.01
-    return float((end - LEFT) / (RIGHT - LEFT) * SECONDS)
+    return float((end - cap - LEFT) / (RIGHT - LEFT) * SECONDS)
 
 
 Open = Callable[..., Viewer]

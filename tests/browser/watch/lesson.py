@@ -18,6 +18,9 @@ SECONDS = 12
 WIDTH, HEIGHT = 1280, 720
 # The ruler as a share of the picture: from its left edge to its right one, at this height.
 LEFT, RIGHT, RULER = 0.05, 0.95, 0.9
+RULER_WIDTH = 20
+# The ends of a stroke are round: this share of the picture is drawn beyond the last point.
+CAP = RULER_WIDTH / 2 / WIDTH
 INK = Colour(0x1A, 0x5F, 0xB4)
 _TONES = f"aevalsrc=0.5*sin(880*2*PI*t)*lt(mod(t\\,2)\\,0.5):d={SECONDS}:s=48000"
 # Each pixel is computed in the rows of the ruler alone, a tenth of the picture.
@@ -81,7 +84,7 @@ def _page(number: int, title: str) -> DrawnPage:
 
 def _ruler() -> Lines:
     xs = np.linspace(WIDTH * LEFT, WIDTH * RIGHT, 121)
-    return Lines((np.column_stack([xs, np.full_like(xs, HEIGHT * RULER)]),), 20, INK)
+    return Lines((np.column_stack([xs, np.full_like(xs, HEIGHT * RULER)]),), RULER_WIDTH, INK)
 
 
 def _wave(y: float) -> Lines:

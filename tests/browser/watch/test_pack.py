@@ -7,11 +7,14 @@ import pytest
 
 from tests.browser.chromium import Chromium
 from tests.browser.watch.conftest import WATCHED, Lesson, Viewer
+from tests.browser.watch.frames import take_frames, watch_frames
 from tests.browser.watch.lesson import SECONDS
 from tests.conftest import Processes, Sql
 from tests.waiting import wait_for
 
-_NEAR = 0.35
+# Seconds between voice and strokes in one frame.
+_NEAR = 0.1
+_FRAMES = 30
 _CHAPTERS = {"chapters": [{"start_ms": 0, "title": "<b>One half"}, {"start_ms": 6000, "title": "አንድ አራተኛ"}]}
 _CAPTIONS = "WEBVTT\n\n00:01.000 --> 00:11.500\nሰላም ተማሪዎች\n"
 
@@ -55,14 +58,15 @@ def test_a_pack_plays_to_its_end_without_a_network(browser: Chromium, pack: Path
     viewer.run("captions.value = 'am'; captions.dispatchEvent(new Event('change'))")
     viewer.click("start")
     viewer.wait("parseFloat(document.getElementById('seek').value) > 1.2")
-    wait_for(
-        lambda: abs(viewer.shown_time() - viewer.time()) < _NEAR, details=lambda: (viewer.shown_time(), viewer.time())
-    )
+    watch_frames(page)
     assert viewer.text("caption") == "ሰላም ተማሪዎች"
     viewer.run("document.querySelectorAll('#chapterList button')[1].click()")
     viewer.wait("parseFloat(document.getElementById('seek').value) >= 6")
     assert viewer.run("document.querySelector('#chapterList [aria-current=true]').textContent") == "0:06አንድ አራተኛ"
     viewer.wait(f"parseFloat(document.getElementById('seek').value) > {SECONDS - 0.3}")
+    frames = take_frames(page)
+    assert len(frames) >= _FRAMES
+    assert [frame for frame in frames if abs(frame.late) >= _NEAR] == []
     viewer.wait("document.getElementById('play').textContent === 'Play'")
     wait_for(lambda: abs(viewer.shown_time() - SECONDS) < _NEAR, details=lambda: (viewer.shown_time(), viewer.time()))
     assert viewer.run("document.querySelectorAll('#pageList button').length") == 2

@@ -6,12 +6,16 @@ import httpx2
 import pytest
 
 from tests.browser.watch.conftest import Lesson, Open, Viewer
+from tests.browser.watch.frames import Frame, take_frames, watch_frames
 from tests.browser.watch.lesson import SECONDS
 from tests.waiting import wait_for
 from worker.recordings.activity import activity_document
 
-# The picture and the clock are read one after the other.
-_NEAR = 0.35
+# Seconds between voice and strokes in one frame, and between a place and the strokes that stand still there.
+_NEAR = 0.1
+# A film has ten pictures a second: the one that is shown began up to a tenth before.
+_PICTURE = 0.2
+_FRAMES = 30
 
 
 def _play(viewer: Viewer, way: str) -> None:
@@ -27,27 +31,19 @@ def _seek(viewer: Viewer, seconds: float) -> None:
     )
 
 
-def _assert_shown(viewer: Viewer) -> None:
-    """The picture shows the time of the sound."""
+def _wait_until_shown(viewer: Viewer, seconds: float, near: float) -> None:
     wait_for(
-        lambda: abs(viewer.shown_time() - viewer.time()) < _NEAR,
-        details=lambda: (viewer.shown_time(), viewer.time(), viewer.run("faults")),
-    )
-
-
-def _wait_until_shown(viewer: Viewer, seconds: float) -> None:
-    wait_for(
-        lambda: abs(viewer.shown_time() - seconds) < _NEAR,
+        lambda: abs(viewer.shown_time() - seconds) < near,
         details=lambda: (seconds, viewer.shown_time(), viewer.time(), viewer.run("faults")),
     )
 
 
-def _assert_seeks(viewer: Viewer) -> None:
-    """Three places, each shown by the picture."""
+def _assert_seeks(viewer: Viewer, near: float) -> None:
+    """Three places, each shown by the picture while it stands still."""
     viewer.click("play")
     for seconds in (7.0, 2.0, 10.0):
         _seek(viewer, seconds)
-        _wait_until_shown(viewer, seconds)
+        _wait_until_shown(viewer, seconds, near)
         assert abs(viewer.time() - seconds) < _NEAR
 
 
@@ -56,9 +52,49 @@ def test_each_way_plays_and_seeks(lesson: Lesson, open_lesson: Open, way: str) -
     {"strokes": lesson.put_strokes, "360p": lesson.put_film_and_sound, "playback": lesson.put_playback}[way]()
     viewer = open_lesson()
     _play(viewer, way)
-    _assert_shown(viewer)
-    _assert_seeks(viewer)
+    _assert_seeks(viewer, _NEAR if way == "strokes" else _PICTURE)
     assert viewer.run("faults") == []
+
+
+def test_strokes_are_drawn_where_the_voice_is(lesson: Lesson, open_lesson: Open) -> None:
+    lesson.put_strokes()
+    viewer = open_lesson()
+    _play(viewer, "strokes")
+    watch_frames(viewer.page)
+    frames = []
+    for place, speed in ((7, 1), (2, 1), (1, 0.5), (1, 2)):
+        viewer.run(f"speed.value = '{speed}'; speed.dispatchEvent(new Event('change'))")
+        _seek(viewer, place)
+        frames += _next_frames(viewer, speed)
+    assert [frame for frame in frames if abs(frame.late) >= _NEAR] == []
+    assert viewer.run("faults") == []
+
+
+def test_a_film_without_sound_follows_the_voice(lesson: Lesson, open_lesson: Open) -> None:
+    lesson.put_film_and_sound()
+    viewer = open_lesson()
+    _play(viewer, "360p")
+    watch_frames(viewer.page)
+    for speed in (1, 2, 0.5):
+        _seek(viewer, 1)
+        viewer.run(f"speed.value = '{speed}'; speed.dispatchEvent(new Event('change'))")
+        wait_for(
+            lambda speed=speed: all(abs(frame.late) < _NEAR for frame in _next_frames(viewer, speed)),  # type: ignore[misc]
+            details=lambda: _next_frames(viewer, 1),
+        )
+
+
+def _next_frames(viewer: Viewer, speed: float) -> list[Frame]:
+    """At least thirty frames from now on in which the sound moves at this speed."""
+    take_frames(viewer.page)
+    frames: list[Frame] = []
+
+    def are_enough() -> bool:
+        frames.extend(frame for frame in take_frames(viewer.page) if frame.rate == speed)
+        return len(frames) >= _FRAMES
+
+    wait_for(are_enough, details=lambda: (frames, viewer.time()))
+    return frames
 
 
 def test_keyboard_speed_place_captions_search_and_bytes(lesson: Lesson, open_lesson: Open) -> None:

@@ -5,16 +5,60 @@ const FAR = 0.5;
 const NEAR = 0.04;
 // Seconds for which a follower that is ahead waits.
 const LONGEST_WAIT = 12;
+// Seconds between two updates of the time of a medium that plays; more is a jump.
+const LONGEST_STEP = 0.4;
+// Seconds; after a longer one a reading that has changed says nothing of how often it changes.
+const LONGEST_FRAME = 0.05;
+
+/**
+ * The time of a medium between two of its readings: some browsers update `currentTime` four times a second only. Of a reading that
+ * changes with each frame it is that reading; a coarser one is continued by the page's clock, by no more than one of its steps.
+ */
+class FineTime {
+  #medium;
+  #read = -1;
+  #time = 0;
+  #step = 0;
+  #at = 0;
+  #isHeld = false;
+  #isSure = false;
+
+  constructor(medium) {
+    this.#medium = medium;
+  }
+
+  /** Called once in each frame, with the page's clock in seconds. */
+  next(now) {
+    const { currentTime: read, paused, seeking, playbackRate, readyState } = this.#medium;
+    const passed = (now - this.#at) * playbackRate;
+    const step = read - this.#read;
+    if (paused || seeking || step < 0 || step > passed + LONGEST_STEP * playbackRate) [this.#time, this.#isSure] = [read, false];
+    else if (step) {
+      // It changed since the frame before: the medium is between the reading and what has passed since that frame.
+      this.#time = Math.max(read, Math.min(this.#time + passed, read + Math.min(passed, this.#step)));
+      this.#isSure = true;
+      if (this.#isHeld) this.#step = Math.min(step, LONGEST_STEP * playbackRate);
+      else if (passed < LONGEST_FRAME * playbackRate) this.#step = 0;
+    } else if (readyState >= 3) {
+      // Behind a jump it is not known yet when the medium begins to move.
+      this.#time = Math.min(this.#time + passed, read + Math.min(this.#step, this.#isSure ? Infinity : 2 * NEAR));
+    }
+    [this.#at, this.#read, this.#isHeld] = [now, read, !step];
+    return this.#time;
+  }
+}
 
 /** The time of a medium; behind its end, or without one, that of the page. */
 class Clock {
   #medium;
+  #fine;
   #at = 0;
   #since = null;
   #rate = 1;
 
   constructor(medium, length) {
     this.#medium = medium;
+    this.#fine = medium && new FineTime(medium);
     this.length = length;
     medium?.addEventListener('ended', () => { if (this.time < this.length - 0.25) this.#walk(this.#mediumEnd); });
   }
@@ -31,6 +75,11 @@ class Clock {
     if (!this.#isWalking) return this.#medium.currentTime;
     const walked = this.#since === null ? 0 : ((performance.now() - this.#since) / 1000) * this.#rate;
     return Math.min(this.length, this.#at + walked);
+  }
+
+  /** The time to show in this frame. */
+  nextFrame() {
+    return this.#isWalking ? this.time : this.#fine.next(performance.now() / 1000);
   }
 
   get isPlaying() {
@@ -170,7 +219,7 @@ class Player extends EventTarget {
   #frame() {
     if (!this.#isOpen) return;
     requestAnimationFrame(() => this.#frame());
-    const { time } = this;
+    const time = this.#clock.nextFrame();
     this.board?.show(time * 1000);
     this.#follow(time);
     if (Math.abs(time - this.#lastTime) < 0.2) return;
