@@ -13,7 +13,7 @@ from worker.media.errors import OutputDamaged
 from worker.media.probing.probe import Probe
 from worker.media.processes.binaries import Binaries
 from worker.media.renditions.check_rendition import check_copied, check_download, check_rendition
-from worker.media.renditions.rendition_forms import PICTURES, may_be_copied
+from worker.media.renditions.rendition_forms import PICTURES, SOUNDS, may_be_copied
 from worker.media.renditions.write_download import write_download
 from worker.media.renditions.write_renditions import Recorded, write_copied, write_renditions
 
@@ -122,6 +122,17 @@ def test_what_moves_all_the_time_stays_below_the_limit(ffmpeg: Ffmpeg, render: R
     source = ffmpeg("noise.mp4", "-f", "lavfi", "-i", noise, "-c:v", "libx264", "-preset", "ultrafast", "-b:v", "4M")
 
     assert render(source, "360p")["360p"].stat().st_size * 8 / 12 <= 250_000
+
+
+@pytest.mark.parametrize("sound", ["sine=440:d=60:r=48000", "anoisesrc=d=60:r=48000:a=0.3"], ids=["a tone", "noise"])
+def test_no_sound_exceeds_the_limit_of_its_rendition(ffmpeg: Ffmpeg, render: Render, sound: str) -> None:
+    source = ffmpeg(f"{sound[:4]}.opus", "-f", "lavfi", "-i", sound, "-c:a", "libopus", "-b:a", "96k", "-f", "webm")
+
+    made = render(source, *SOUNDS)
+
+    hours = 60 / 3600
+    assert made["audio"].stat().st_size / hours <= 6_600_000
+    assert made["audio-aac"].stat().st_size / hours <= 8_000_000
 
 
 def test_a_page_turn_is_a_key_frame(ffmpeg: Ffmpeg, render: Render, binaries: Binaries) -> None:

@@ -29,11 +29,12 @@ def thumbnail(picture: Any) -> Any:
 def on_paper(picture: Any) -> Any:
     """A transparent board on white paper: without it black ink lies on black.
 
-    In RGB, where white is white: what a box paints into YUV is grey in a recording of full range.
+    In YUV of limited range, where 235 is white: the same in RGB takes ten times as long.
     """
-    layers = picture.filter("format", "rgba").split()
-    paper = layers[0].filter("drawbox", color="white@1", t="fill", replace=1)
-    return ffmpeg.overlay(paper, layers[1], format="rgb")
+    layers = picture.filter("scale", out_range="tv").filter("format", "yuva420p").split()
+    # drawbox would take four times as long as the table of lutyuv.
+    paper = layers[0].filter("format", "yuv420p").filter("lutyuv", y=235, u=128, v=128)
+    return ffmpeg.overlay(paper, layers[1], format="yuv420")
 
 
 def variances(thumbnails: bytes) -> list[float]:

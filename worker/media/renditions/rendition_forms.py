@@ -13,6 +13,8 @@ _PROFILES = frozenset({"42", "4d", "64"})
 _LONGEST_KEY_INTERVAL_MS = 10_000
 # The least difference of a frame to the one before it, in percent, that is a page turn: a pen changes 0.03.
 PAGE_TURN = 0.15
+# Header and index of a short file.
+_HEADER_BYTES = 4096
 # Players assume BT.601 for untagged pictures below this height, and BT.709 from it on.
 _HD_HEIGHT = 720
 
@@ -38,12 +40,21 @@ class PictureForm:
 
 @dataclass(frozen=True)
 class SoundForm:
-    """A sound track: its muxer, media type and codec (RFC 6381), and the options of ffmpeg."""
+    """A sound track: its muxer, media type and codec (RFC 6381), and the options of ffmpeg.
+
+    Where `options` exceed `most_kbit`, `tight` are those that no sound exceeds.
+    """
 
     extension: str
     mime: str
     codecs: str
     options: dict[str, Any]
+    most_kbit: float
+    tight: dict[str, Any]
+
+    def most_bytes(self, seconds: float) -> int:
+        """The largest file of this length."""
+        return _HEADER_BYTES + round(self.most_kbit * 125 * seconds)
 
 
 # One track, header and index (`sidx`) in front, no second index at the end. `delay_moov` writes the header once the
@@ -77,6 +88,9 @@ SOUNDS = {
             "f": "webm",
             "cues_to_front": 1,
         },
+        # 6.6 MB an hour. Speech takes 14.2; tones take 16.5, of which 0.9 are headers.
+        most_kbit=14.66,
+        tight={"b:a": "13600", "vbr": "constrained"},
     ),
     # At 48 kHz this encoder exceeds its rate by a third. Fragments of ten seconds are the segments of HLS.
     "audio-aac": SoundForm(
@@ -92,6 +106,9 @@ SOUNDS = {
             "frag_duration": 10_000_000,
             "movflags": _FRAGMENTED,
         },
+        # 8 MB an hour; 17 are usual whatever the sound is.
+        most_kbit=17.77,
+        tight={"b:a": "14k"},
     ),
 }
 
@@ -170,6 +187,6 @@ def may_be_copied(form: PictureForm, video: VideoStream) -> bool:
     )
 
 
-def sound_options(form: SoundForm) -> dict[str, Any]:
+def sound_options(form: SoundForm, *, tight: bool = False) -> dict[str, Any]:
     """The options of an encoded sound."""
-    return {**_CLEAN, "flags:a": "+bitexact", **form.options}
+    return {**_CLEAN, "flags:a": "+bitexact", **form.options, **(form.tight if tight else {})}

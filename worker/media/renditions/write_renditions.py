@@ -1,6 +1,6 @@
 """Write several renditions of a recording with one ffmpeg, which decodes it once."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -50,17 +50,30 @@ def write_renditions(
 ) -> None:
     """Write each rendition of `targets` (names of rendition_forms.py) to its path, all from one decoding.
 
-    `on_progress` gets seconds of media. Raises what the runner raises; then no target exists.
+    Sounds that become too large are written again. `on_progress` gets seconds of media. Raises what the runner raises;
+    then no target exists.
     """
     seconds = recorded.probed.duration_ms / 1000
-    words = ffmpeg.get_args(ffmpeg.merge_outputs(*_outputs(recorded, targets, seconds)))
     budget = Budget(
         wall_seconds=300 + 4 * seconds,
         stall_seconds=120,
         file_bytes=64 * 1024 * 1024 + recorded.probed.duration_ms * 300,
     )
-    with removed_on_failure(*targets.values()):
+
+    def write(names: Collection[str], *, tight: bool) -> None:
+        outputs = _outputs(recorded, {name: targets[name] for name in names}, seconds, tight=tight)
+        words = ffmpeg.get_args(ffmpeg.merge_outputs(*outputs))
         run_ffmpeg(binaries, words, budget=budget, should_stop=should_stop, on_progress=on_progress)
+
+    with removed_on_failure(*targets.values()):
+        write(targets, tight=False)
+        too_large = [
+            name
+            for name, path in targets.items()
+            if name in SOUNDS and path.stat().st_size > SOUNDS[name].most_bytes(seconds)
+        ]
+        if too_large:
+            write(too_large, tight=True)
 
 
 def write_copied(
@@ -81,7 +94,7 @@ def write_copied(
         raise
 
 
-def _outputs(recorded: Recorded, targets: Mapping[str, Path], seconds: float) -> list[Any]:
+def _outputs(recorded: Recorded, targets: Mapping[str, Path], seconds: float, *, tight: bool) -> list[Any]:
     pictures = [name for name in targets if name in PICTURES]
     sounds = [name for name in targets if name in SOUNDS]
     video = recorded.probed.video
@@ -91,7 +104,8 @@ def _outputs(recorded: Recorded, targets: Mapping[str, Path], seconds: float) ->
     length = {"t": f"{seconds:.3f}"}
     outputs = []
     if pictures and video is not None:
-        for name, branch in zip(pictures, _split(media["v:0"], len(pictures), "split"), strict=True):
+        steady = _steady(media["v:0"], pictures, video)
+        for name, branch in zip(pictures, _split(steady, len(pictures), "split"), strict=True):
             form = PICTURES[name]
             options = picture_options(form, video)
             picture = _picture(branch, form, video)
@@ -99,9 +113,8 @@ def _outputs(recorded: Recorded, targets: Mapping[str, Path], seconds: float) ->
     if sounds:
         heard = levelled(_whole(media["a:0"], seconds), recorded.gain)
         for name, branch in zip(sounds, _split(heard, len(sounds), "asplit"), strict=True):
-            outputs.append(
-                ffmpeg.output(branch, str(targets[name].absolute()), **sound_options(SOUNDS[name]), **length)
-            )
+            options = sound_options(SOUNDS[name], tight=tight)
+            outputs.append(ffmpeg.output(branch, str(targets[name].absolute()), **options, **length))
     return outputs
 
 
@@ -127,17 +140,23 @@ def _whole(sound: Any, seconds: float) -> Any:
     )
 
 
+def _steady(picture: Any, names: Sequence[str], video: VideoStream) -> Any:
+    """The picture from 0 on in the highest rate of these renditions, opaque, in its own size: what they share."""
+    upright = picture.filter("setsar", "1") if video.aspect_is_wrong else picture
+    # Dropped first: only frames that are kept are worked on.
+    rate = max(frame_rate(PICTURES[name], video.frame_rate) for name in names)
+    steady = upright.filter("fps", rate, start_time=0)
+    # H.264 has no transparency, and would be played on black.
+    return on_paper(steady) if _decoder(video) else steady
+
+
 def _picture(picture: Any, form: PictureForm, video: VideoStream) -> Any:
-    """The picture from 0 to the end of the recording, in the size, rate and colours of this form."""
+    """The picture up to the end of the recording, in the size, rate and colours of this form."""
     width, height = fitted_size(form, video.shown_size)
     matrix = colour_matrix(height)
-    upright = picture.filter("setsar", "1") if video.aspect_is_wrong else picture
-    # Dropped first: only frames that are kept are scaled.
-    # H.264 has no transparency, and would be played on black.
-    opaque = on_paper(upright) if _decoder(video) else upright
-    steady = opaque.filter("fps", frame_rate(form, video.frame_rate), start_time=0)
     shaped = (
-        steady.filter("scale", "max(2,iw*sar)", "ih")
+        picture.filter("fps", frame_rate(form, video.frame_rate), start_time=0)
+        .filter("scale", "max(2,iw*sar)", "ih")
         .filter("setsar", "1")
         .filter(
             "scale",
