@@ -6,11 +6,10 @@ from pathlib import Path
 from subprocess import DEVNULL, run
 from tempfile import TemporaryDirectory
 
-import psutil
-
 from benchmarks.board_lesson import board_lesson
 from benchmarks.figure import Figure, Limit, Reading
 from benchmarks.scale import Scale
+from benchmarks.timing import cost_of
 from worker.canvases.replay.build_timeline import build_timeline
 from worker.canvases.replay.film import write_film
 from worker.canvases.replay.storyboard import write_drawn_storyboard
@@ -96,20 +95,9 @@ def _ffmpeg(binaries: Binaries, *words: str) -> None:
 
 
 def _times(repeats: int, work: Callable[[], object]) -> list[float]:
-    """Processor seconds of each repeat, of this process and of those it has waited for."""
-    times = []
-    for _repeat in range(repeats):
-        begun = _processor_seconds()
-        work()
-        times.append(_processor_seconds() - begun)
-    return times
+    return [cost_of(work).processor for _repeat in range(repeats)]
 
 
 def _reading(what: str, ours: list[float], peer: list[float], times_faster: int) -> Reading:
     limit = Limit("ratio", "≤", 1 / times_faster)
     return Reading.of(what, ours, "s", peer, "every frame decoded", limit)
-
-
-def _processor_seconds() -> float:
-    times = psutil.Process().cpu_times()
-    return float(times.user + times.system + times.children_user + times.children_system)

@@ -5,11 +5,10 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import psutil
-
 from benchmarks.board_lesson import board_lesson
 from benchmarks.figure import Figure, Limit, Reading
 from benchmarks.scale import Scale
+from benchmarks.timing import processor_seconds
 from worker.canvases.replay.build_timeline import build_timeline
 from worker.canvases.replay.film import frames_of, write_film
 from worker.canvases.replay.replay_json import pack_replay
@@ -36,11 +35,11 @@ def measure_replay(scale: Scale) -> Figure:
     with TemporaryDirectory() as folder:
         film = Path(folder) / "film.mp4"
         for _repeat in range(_REPEATS if minutes >= 60 else 1):
-            before, begun = _processor_seconds(), time.perf_counter()
+            before, begun = processor_seconds(), time.perf_counter()
             timeline = build_timeline(read_board(document))
             write_film(timeline, film, find_binaries(Settings()))
             walls.append(time.perf_counter() - begun)
-            cpus.append(_processor_seconds() - before)
+            cpus.append(processor_seconds() - before)
         size = film.stat().st_size
     frames, seconds = _draw(timeline)
     drawing.append(seconds)
@@ -61,9 +60,3 @@ def measure_replay(scale: Scale) -> Figure:
 def _draw(timeline: ReplayTimeline) -> tuple[int, float]:
     begun = time.process_time()
     return sum(1 for _frame in frames_of(timeline)), time.process_time() - begun
-
-
-def _processor_seconds() -> float:
-    """CPU time of this process and the children it has waited for."""
-    times = psutil.Process().cpu_times()
-    return float(times.user + times.system + times.children_user + times.children_system)

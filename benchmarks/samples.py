@@ -24,6 +24,26 @@ def write_recording(folder: Path, binaries: Binaries, *, repeats: int) -> Path:
     return path
 
 
+def without_transparency(recording: Path, folder: Path, binaries: Binaries) -> Path:
+    """The recording as a camera makes it: Chromium stores the transparency of a canvas beside each frame."""
+    # IVF has room for one picture only.
+    frames, opaque = folder / "frames.ivf", folder / "opaque.webm"
+    ffmpeg = [str(binaries.ffmpeg), "-v", "error", "-nostdin", "-y", "-i", str(recording)]
+    subprocess.run([*ffmpeg, "-map", "0:v", "-c", "copy", "-f", "ivf", str(frames)], check=True)
+    tracks = ["-i", str(frames), "-map", "1:v", "-map", "0:a", "-c", "copy", str(opaque)]
+    subprocess.run([*ffmpeg, *tracks], check=True)
+    return opaque
+
+
+def repeated_sound(sound: Path, target: Path, binaries: Binaries, *, repeats: int) -> Path:
+    """A WebM of sound repeated so many times, with its stream copied."""
+    listing = target.with_suffix(".txt")
+    listing.write_text(f"file '{sound.resolve()}'\n" * repeats)
+    ffmpeg = [str(binaries.ffmpeg), "-v", "error", "-nostdin", "-y", "-f", "concat", "-safe", "0", "-i", str(listing)]
+    subprocess.run([*ffmpeg, "-c", "copy", "-f", "webm", str(target)], check=True)
+    return target
+
+
 def repeats_for(minutes: float) -> int:
     """The number of repeats with this duration."""
     return max(1, round(minutes * 60 / LESSON_SECONDS))

@@ -12,7 +12,8 @@ class Scale:
     lesson_repeats: int = 7
     long_minutes: float = 60.0
     long_repeats: int = 3
-    media_repeats: int = 5
+    media_minutes: float = 2.0
+    media_repeats: int = 3
     film_strokes: int = 1500
     upload_bytes: int = 1_000_000_000
     upload_repeats: int = 3
@@ -51,6 +52,7 @@ QUICK = Scale(
     lesson_repeats=2,
     long_minutes=2.0,
     long_repeats=1,
+    media_minutes=0.2,
     media_repeats=1,
     upload_bytes=20_000_000,
     upload_repeats=2,

@@ -29,11 +29,12 @@ def thumbnail(picture: Any) -> Any:
 def on_paper(picture: Any) -> Any:
     """A transparent board on white paper: without it black ink lies on black.
 
-    In YUV of limited range, where 235 is white: the same in RGB takes ten times as long.
+    In YUV: the same in RGB takes ten times as long. A brightness of 255 is white in recordings of full range, and is
+    shown as white in those of limited range, whose white is 235.
     """
-    layers = picture.filter("scale", out_range="tv").filter("format", "yuva420p").split()
+    layers = picture.filter("format", "yuva420p").split()
     # drawbox would take four times as long as the table of lutyuv.
-    paper = layers[0].filter("format", "yuv420p").filter("lutyuv", y=235, u=128, v=128)
+    paper = layers[0].filter("format", "yuv420p").filter("lutyuv", y=255, u=128, v=128)
     return ffmpeg.overlay(paper, layers[1], format="yuv420")
 
 
