@@ -45,7 +45,8 @@ def measure_memory(scale: Scale) -> Figure:
         "forked processes share once. The upload was ingested and its source stored meanwhile."
     )
     figure.notes.append(
-        "The client is the same for both: one connection, the file by `sendfile`. Both servers are uvicorn with h11."
+        "The client is the same for both: one connection, the file by `sendfile`. Both servers are uvicorn with "
+        "httptools."
     )
     return figure
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -34,6 +35,10 @@ def _small_api() -> FastAPI:
     @api.post("/body")
     async def body(request: Request) -> dict[str, int]:
         return {"bytes": len(await request.body())}
+
+    @api.get("/fields")
+    async def fields(request: Request) -> list[str]:
+        return list(request.headers)
 
     @api.post("/refuse")
     async def refuse() -> dict[str, str]:
@@ -171,6 +176,62 @@ def test_what_follows_a_refusal_is_not_read_for_ever() -> None:
             for _ in range(1000):
                 client.sendall(bytes(100_000))
         wait_for(lambda: connections.dropped == {"discarded": 1})
+
+
+_MALFORMED = {
+    "endless header": b"GET /healthz HTTP/1.1\r\nHost: a\r\nX: " + bytes([65]) * 20_000,
+    "endless path": b"GET /" + bytes([65]) * 20_000,
+    "no host": b"GET /healthz HTTP/1.1\r\n\r\n",
+    "two hosts": b"GET /healthz HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
+    "two lengths": b"POST /body HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n12",
+    "length and chunks": b"POST /body HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+    "no path": b"GET healthz HTTP/1.1\r\nHost: a\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("sent", _MALFORMED.values(), ids=_MALFORMED)
+def test_a_malformed_request_is_refused_and_its_connection_closed(sent: bytes) -> None:
+    with _serving(PATIENT) as (connect, connections), connect() as client:
+        client.sendall(sent)
+        assert _rest(client).startswith(b"HTTP/1.1 400 ")
+        wait_for(lambda: len(connections) == 0)
+        assert _healthy(connect)
+
+
+def test_an_endless_field_behind_a_chunked_body_is_refused() -> None:
+    with _serving(PATIENT) as (connect, connections), connect() as client:
+        client.sendall(_HALVES["chunk"] + b"345\r\n0\r\nX: ")
+        with contextlib.suppress(OSError):
+            for _ in range(1000):
+                client.sendall(b"A" * 10_000)
+        wait_for(lambda: len(connections) == 0)
+
+
+def test_fields_behind_a_chunked_body_are_ignored() -> None:
+    with _serving(PATIENT) as (connect, _), connect() as client:
+        client.sendall(_HALVES["chunk"] + b"345\r\n0\r\nX-Later: 1\r\nHost: b\r\n\r\n")
+        client.sendall(b"GET /fields HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        received = _rest(client)
+        assert b'{"bytes":5}' in received
+        assert b'["host","connection"]' in received
+
+
+def test_requests_sent_at_once_are_responded_to_in_turn() -> None:
+    with _serving(PATIENT) as (connect, _), connect() as client:
+        body = b"POST /body HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%s"
+        sent = [body % (size, bytes(size)) for size in range(20)]
+        client.sendall(b"".join(sent) + b"GET /healthz HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        received = _rest(client)
+    sizes = re.findall(rb'{"bytes":([0-9]+)}', received)
+    assert [int(size) for size in sizes] == list(range(20))
+    assert received.endswith(b'{"status":"ok"}')
+
+
+def test_not_any_number_of_requests_may_wait_in_one_connection() -> None:
+    with _serving(PATIENT) as (connect, connections), connect() as client:
+        client.sendall(b"GET /working HTTP/1.1\r\nHost: a\r\n\r\n" * 200)
+        assert b"HTTP/1.1 400 " in _rest(client)
+        wait_for(lambda: len(connections) == 0)
 
 
 def test_an_idle_connection_is_closed() -> None:

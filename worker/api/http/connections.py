@@ -8,12 +8,12 @@ import asyncio
 import json
 import time
 from collections import Counter, defaultdict, deque
+from enum import Enum, auto
 from http import HTTPStatus
 from ipaddress import ip_address
 from typing import Any, NamedTuple
 
-import h11
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from worker.api.http.connection_bounds import Bounds
 from worker.errors import AstegniError, TooManyRequests, Unavailable
@@ -21,6 +21,10 @@ from worker.limits.rates import address_key
 
 # What a client still sends after the response is discarded, up to this many bytes.
 _MOST_DISCARDED = 1 << 20
+# Bytes of an incomplete header, or of incomplete fields behind a chunked body, that the parser may have to keep.
+_MOST_HEAD = 16_384
+# Requests that may wait for the response to an earlier one of their connection.
+_MOST_PIPELINED = 100
 # While there is no room for new connections, the waiting ones are listed at most this often, in seconds.
 _LOOK_EVERY = 0.05
 _RETRY_AFTER = 10
@@ -37,6 +41,18 @@ class Waiting(NamedTuple):
 
     since: float
     reason: str
+
+
+class InvalidRequest(ValueError):
+    """The header is complete but not one of HTTP/1.1; the parser reports any error of ours as a malformed request."""
+
+
+class Reading(Enum):
+    """The part of a request that a connection reads next."""
+
+    START = auto()
+    HEADER = auto()
+    BODY = auto()
 
 
 class Connections:
@@ -142,7 +158,7 @@ class Connections:
         self._sweeper = loop.call_later(interval, self._sweep, loop) if self._open else None
 
 
-class BoundedProtocol(H11Protocol):
+class BoundedProtocol(HttpToolsProtocol):
     """Uvicorn's connection, which also records how long it has been waiting for its client."""
 
     def __init__(self, connections: Connections, *args: Any, **more: Any) -> None:
@@ -154,6 +170,9 @@ class BoundedProtocol(H11Protocol):
         self._heard_at = self._window_at = time.monotonic()
         self._header_at: float | None = self._heard_at
         self._window_bytes = self._discarded = 0
+        self._reading = Reading.START
+        # Bytes that arrived since the parser last passed on a header or a part of a body.
+        self._unparsed = 0
         self._writing_paused_at: float | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
@@ -178,7 +197,7 @@ class BoundedProtocol(H11Protocol):
         if not self._admitted or self.transport.is_closing():
             return
         self._heard_at = time.monotonic()
-        if self.conn.their_state is not h11.SEND_BODY:
+        if self._reading is not Reading.BODY:
             self._window_at, self._window_bytes, self._discarded = self._heard_at, 0, 0
         elif self.cycle.response_complete:
             self._discarded += len(data)
@@ -186,8 +205,41 @@ class BoundedProtocol(H11Protocol):
         if self._discarded > _MOST_DISCARDED:
             self.drop("discarded")
             return
+        self._unparsed += len(data)
         super().data_received(data)
-        self._header_at = (self._header_at or self._heard_at) if self.conn.their_state is h11.IDLE else None
+        if self._unparsed > _MOST_HEAD and not self.transport.is_closing():
+            self.send_400_response("The header of the request is too long.")
+        self._header_at = (self._header_at or self._heard_at) if self._is_between_requests else None
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        super().on_message_begin()
+        self._reading = Reading.HEADER
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Keep a field of the header; those behind a chunked body are ignored."""
+        if self._reading is Reading.HEADER:
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """Start to respond. Raises InvalidRequest (RFC 9112 §3.2: exactly one Host)."""
+        hosts = sum(name == b"host" for name, _value in self.headers)
+        if hosts > 1 or (hosts == 0 and self.parser.get_http_version() == "1.1"):
+            raise InvalidRequest("The request needs one field Host.")
+        if len(self.pipeline) >= _MOST_PIPELINED:
+            raise InvalidRequest("Too many requests are waiting for a response to an earlier one.")
+        self._reading, self._unparsed = Reading.BODY, 0
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Keep a part of the body for the request."""
+        self._unparsed = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The request is complete."""
+        self._reading, self._unparsed = Reading.START, 0
+        super().on_message_complete()
 
     def pause_writing(self) -> None:
         """Record that the client reads more slowly than we write."""
@@ -203,9 +255,9 @@ class BoundedProtocol(H11Protocol):
         """What this connection waits for its client to do; None while the client waits for us."""
         if self._writing_paused_at is not None:
             return Waiting(self._writing_paused_at, "answer")
-        if self.conn.their_state is h11.IDLE:
+        if self._is_between_requests:
             return Waiting(self._heard_at, "idle") if self._header_at is None else Waiting(self._header_at, "header")
-        if self.conn.their_state is not h11.SEND_BODY or self.conn.they_are_waiting_for_100_continue:
+        if self._reading is not Reading.BODY or self.cycle.waiting_for_100_continue:
             return None
         if self.flow.read_paused:
             # We have not read yet what the client sent, so this time does not count against it.
@@ -237,6 +289,11 @@ class BoundedProtocol(H11Protocol):
             self.transport.abort()  # the rest of the response would never be read
         else:
             self.transport.close()
+
+    @property
+    def _is_between_requests(self) -> bool:
+        """Whether every request was responded to and no further header is complete."""
+        return self._reading is not Reading.BODY and (self.cycle is None or self.cycle.response_complete)
 
     def _is_below_rate(self, now: float) -> bool:
         if now - self._window_at < self._all.bounds.pause_seconds:
