@@ -43,7 +43,9 @@ class LimitSettings(BaseSettings):
         2, ge=0, description="Combined lessons that a person has ordered and that are not done."
     )
     limit_live_renditions: int = Field(
-        50, ge=0, description="Recordings of a person that wait for their renditions when another one is ordered."
+        50,
+        ge=0,
+        description="Recordings of a person that wait for their renditions, or their pictures, when another is ordered.",
     )
     limit_live_snapshots: int = Field(
         20,

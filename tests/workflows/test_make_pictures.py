@@ -9,21 +9,25 @@ from typing import Any
 import pytest
 
 from devstack.emulator.credentials import Credentials
+from models.recordings import Recording
 from tests.conftest import MakeSettings
 from tests.waiting import PATIENCE
 from tests.workflows.conftest import DATA, RHYTHM, RecordingFixture, Versions, WithFfmpeg
 from worker.database import Database
 from worker.jobs.board_orders import ReplayBoard
+from worker.jobs.cancel import cancel_job, retry_job
 from worker.jobs.enqueue import enqueue
+from worker.jobs.job_run import JobRun
 from worker.jobs.perform import Performer
 from worker.jobs.recording_orders import IngestRecording, MakePictures, RemoveRecordingFiles
 from worker.media.decoding.frame_capture import jpeg_size
 from worker.media.pictures.preview import picture_count
-from worker.recordings.source import lock_recording
+from worker.recordings.order_pictures import order_pictures, picture_rows
+from worker.recordings.pictures import drop_pictures
 from worker.workflows.context import WorkerContext
 from worker.workflows.delete_recording import delete_recording
 from worker.workflows.failure_hooks import ENDINGS
-from worker.workflows.make_pictures import order_pictures
+from worker.workflows.make_pictures import make_pictures
 from worker.workflows.replay_board import replay_board
 
 POSTERS = {f"poster-{size}{form}" for size in (320, 640, 1280) for form in ("", "-webp")}
@@ -240,7 +244,60 @@ def test_a_film_of_a_board_gets_no_chapters_of_scenes(recordings: RecordingFixtu
 def test_pictures_of_an_earlier_upload_are_dropped_with_its_fast_copy(recordings: RecordingFixture, film: int) -> None:
     assert recordings.perform(MakePictures, film).state == "succeeded"
     with recordings.database.transaction() as session:
-        recording = lock_recording(session, film)
-        assert recording is not None
-        order_pictures(session, recording, 1000, principal="user:1")
+        drop_pictures(session, film)
     assert rows_of(recordings, film).keys() == {"playback", "poster", "source"}
+
+
+def test_pictures_that_are_ordered_later_are_made_and_no_others(recordings: RecordingFixture, film: int) -> None:
+    assert recordings.perform(MakePictures, film).state == "succeeded"
+    recordings.sql("DELETE FROM recording_renditions WHERE name IN ('storyboard', 'preview', 'poster-320')")
+    order(recordings, film, "storyboard", "posters")
+    order(recordings, film, "posters")
+
+    job = recordings.perform(MakePictures, film)
+
+    assert job.result == {**dict.fromkeys(POSTERS, "ready"), "storyboard": "ready"}
+    rows = rows_of(recordings, film)
+    assert {row.state for row in rows.values() if row.name != "source"} == {"ready"}
+    assert "preview" not in rows
+
+
+def test_pictures_that_are_ordered_meanwhile_are_made_by_the_same_job(recordings: RecordingFixture, film: int) -> None:
+    recordings.sql("DELETE FROM recording_renditions WHERE name LIKE 'poster-%' OR name IN ('preview', 'activity')")
+
+    def order_more(run: JobRun, done: MakePictures, context: WorkerContext) -> None:
+        check = run.check
+
+        def order_once() -> None:
+            run.check = check  # type: ignore[method-assign]
+            order(recordings, film, "preview")
+
+        run.check = order_once  # type: ignore[method-assign]
+        make_pictures(run, done, context)
+
+    job = recordings.perform(MakePictures, film, order_more)
+
+    assert job.result == {"storyboard": "ready", "preview": "ready"}
+    assert len(recordings.sql("SELECT 1 FROM jobs WHERE kind = 'recordings.pictures'")) == 1
+
+
+def test_a_job_that_is_given_up_says_so_in_each_of_its_rows(recordings: RecordingFixture, film: int) -> None:
+    job_id = recordings.due(MakePictures, film)
+    with recordings.database.transaction() as session:
+        cancel_job(session, ENDINGS, job_id)
+
+    rows = rows_of(recordings, film)
+    for name in (*POSTERS, "storyboard", "preview", "activity"):
+        assert rows[name].state == "failed"
+        assert rows[name].reason
+    assert rows["playback"].state == "ready"
+    with recordings.database.transaction() as session:
+        retry_job(session, job_id)
+    assert set(recordings.perform(MakePictures, film).result.values()) == {"ready"}
+
+
+def order(recordings: RecordingFixture, recording_id: int, *names: str) -> None:
+    with recordings.database.transaction() as session:
+        recording = session.get_one(Recording, recording_id)
+        rows = picture_rows(session, recording_id)
+        order_pictures(session, recording, [row for name in names for row in rows[name]], principal="user:1")

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from worker.errors import TooManyRequests
 from worker.jobs.board_orders import ReplayBoard, SnapshotPage, SnapshotSession
 from worker.jobs.lesson_orders import CombineRecordings, PackLesson
-from worker.jobs.recording_orders import IngestRecording, MakeRenditions
+from worker.jobs.recording_orders import IngestRecording, MakePictures, MakeRenditions
 from worker.settings import Settings
 
 _RETRY_AFTER = 30
@@ -30,6 +30,7 @@ def most_live_jobs(settings: Settings) -> Mapping[str, int]:
         ReplayBoard.kind: settings.limit_live_replays,
         CombineRecordings.kind: settings.limit_live_combined,
         MakeRenditions.kind: settings.limit_live_renditions,
+        MakePictures.kind: settings.limit_live_renditions,
         PackLesson.kind: settings.limit_live_snapshots,
         SnapshotPage.kind: settings.limit_live_snapshots,
         SnapshotSession.kind: settings.limit_live_snapshots,

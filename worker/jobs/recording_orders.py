@@ -82,21 +82,19 @@ class StoreSource(RecordingOrder):
 
 
 @dataclass(frozen=True)
-class MakeRenditions(Order):
-    """Make the pending renditions of a recording from its fast copy on B2; any media worker can.
+class FillRows(Order):
+    """Fill the pending rows of a recording from its fast copy on B2; any media worker can.
 
-    Rows name what is pending, so that more may be ordered while it runs. `seconds` is the recording's length.
+    Rows name what is pending, so that more may be ordered while it runs.
     """
 
-    kind: ClassVar[str] = "recordings.renditions"
     # Ten attempts outlast a B2 outage of an hour and a half.
     max_attempts: ClassVar[int] = 10
     most_lost: ClassVar[int] = 4
-    # Behind what the same person waits for more.
-    priority: ClassVar[int] = 7
 
     recording_id: int
     session_id: int
+    # The length of the recording.
     seconds: int
     # How many times the bytes had been extended (worker/recordings/extend.py).
     version: int = 0
@@ -108,6 +106,23 @@ class MakeRenditions(Order):
     @property
     def lane(self) -> str:
         return BACKGROUND
+
+    @property
+    def subject(self) -> str:
+        return f"recording:{self.recording_id}"
+
+    @property
+    def unique_key(self) -> str:
+        return f"{self.kind}:{self.recording_id}:{self.version}"
+
+
+@dataclass(frozen=True)
+class MakeRenditions(FillRows):
+    """Make the pending renditions."""
+
+    kind: ClassVar[str] = "recordings.renditions"
+    # Behind what the same person waits for more.
+    priority: ClassVar[int] = 7
 
     @property
     def weight(self) -> int:
@@ -120,41 +135,17 @@ class MakeRenditions(Order):
         # Four seconds for each of the recording is a machine with much other work; the download comes before.
         return 900 + 5 * self.seconds
 
-    @property
-    def subject(self) -> str:
-        return f"recording:{self.recording_id}"
-
-    @property
-    def unique_key(self) -> str:
-        return f"{self.kind}:{self.recording_id}:{self.version}"
-
 
 @dataclass(frozen=True)
-class MakePictures(Order):
-    """Make the posters, the storyboard and the preview of a recording from its fast copy on B2; any media worker can.
+class MakePictures(FillRows):
+    """Make the posters, the storyboard, the preview and the map of quiet parts, as far as they are pending.
 
-    `size_bytes` and `seconds` are those of the fast copy.
+    `size_bytes` is the size of the fast copy.
     """
 
     kind: ClassVar[str] = "recordings.pictures"
-    # Ten attempts outlast a B2 outage of an hour and a half.
-    max_attempts: ClassVar[int] = 10
-    most_lost: ClassVar[int] = 4
 
-    recording_id: int
-    session_id: int
-    size_bytes: int
-    seconds: int
-    # How many times the bytes had been extended (worker/recordings/extend.py).
-    version: int = 0
-
-    @property
-    def queue(self) -> str:
-        return "media"
-
-    @property
-    def lane(self) -> str:
-        return BACKGROUND
+    size_bytes: int = 0
 
     @property
     def weight(self) -> int:
@@ -164,14 +155,6 @@ class MakePictures(Order):
     def time_limit(self) -> int:
         # Where key frames are rare, all frames are decoded, several times as fast as they play.
         return 300 + self.seconds + media_time_limit(self.size_bytes)
-
-    @property
-    def subject(self) -> str:
-        return f"recording:{self.recording_id}"
-
-    @property
-    def unique_key(self) -> str:
-        return f"{self.kind}:{self.recording_id}:{self.version}"
 
 
 @dataclass(frozen=True)

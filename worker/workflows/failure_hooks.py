@@ -7,9 +7,17 @@ from models.recordings import Recording
 from worker import clock
 from worker.jobs.enqueue import enqueue
 from worker.jobs.failure_hooks import FailedJob, FailureHooks
-from worker.jobs.recording_orders import IngestRecording, MakeRenditions, RemoveRecordingFiles, StoreSource
+from worker.jobs.recording_orders import (
+    IngestRecording,
+    MakePictures,
+    MakeRenditions,
+    RemoveRecordingFiles,
+    StoreSource,
+)
 from worker.media.errors import MediaRejected
-from worker.recordings.order_renditions import give_up_pending
+from worker.recordings.order_renditions import is_rendition
+from worker.recordings.pending_rows import give_up_pending
+from worker.recordings.pictures import is_picture
 from worker.recordings.renditions import set_rendition
 from worker.recordings.source import lock_recording, version_of
 from worker.workflows.notify_recording import notify_of_failure
@@ -65,15 +73,17 @@ def _ingest_ended(session: Session, order: IngestRecording, ended: FailedJob) ->
         notify_of_failure(session, recording, ended.error, now=clock.now())
 
 
-def renditions_ended(session: Session, order: MakeRenditions, ended: FailedJob) -> None:
-    """Record in the renditions that are still pending why they were not made; the job can be retried."""
+def rows_ended(session: Session, order: MakeRenditions | MakePictures, ended: FailedJob) -> None:
+    """Record in the rows that are still pending why they were not filled; the job can be retried."""
     recording = lock_recording(session, order.recording_id)
     if recording is not None and version_of(recording) == order.version:
-        give_up_pending(session, order.recording_id, ended.error.get("detail") or "The job has ended.")
+        is_one = is_rendition if isinstance(order, MakeRenditions) else is_picture
+        give_up_pending(session, order.recording_id, is_one, ended.error.get("detail") or "The job has ended.")
 
 
 ENDINGS: FailureHooks = {
     IngestRecording: _ingest_ended,
-    MakeRenditions: renditions_ended,
+    MakePictures: rows_ended,
+    MakeRenditions: rows_ended,
     StoreSource: store_ended,
 }

@@ -10,7 +10,9 @@ from worker.jobs.job_run import JobRun
 from worker.jobs.recording_orders import IngestRecording, StoreSource
 from worker.media.limits import Limits
 from worker.recordings.make_playable import make_playable
+from worker.recordings.order_pictures import all_rows, order_pictures, picture_rows
 from worker.recordings.order_renditions import drop_renditions, order_renditions
+from worker.recordings.pictures import drop_pictures
 from worker.recordings.playable import IngestContext, Playable
 from worker.recordings.publishing import publish_recording
 from worker.recordings.rendition_rules import automatic_renditions, tracks_of
@@ -19,7 +21,6 @@ from worker.uploads.private_files import full_disk_named
 from worker.whiteboards.board import board_snapshot
 from worker.whiteboards.has_recordings import mark_recorded
 from worker.workflows.context import WorkerContext
-from worker.workflows.make_pictures import order_pictures
 from worker.workflows.notify_recording import notify_of_recording
 from worker.workflows.voice_film import order_film
 
@@ -85,7 +86,10 @@ def _finish(
             principal=run.claim.principal,
         )
         if "pictures" in context.settings.renditions:
-            order_pictures(session, recording, playable.playback.size, principal=run.claim.principal)
+            # Those of an earlier fast copy lie outside of what a player may now open.
+            drop_pictures(session, recording.id)
+            rows = all_rows(picture_rows(session, recording.id))
+            order_pictures(session, recording, rows, principal=run.claim.principal)
 
 
 def _order_renditions(session: Session, recording: Recording, context: WorkerContext, principal: str) -> None:

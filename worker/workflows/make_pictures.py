@@ -4,26 +4,22 @@ Each is made and stored on its own: one that fails takes no other with it.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy.orm import Session
-
-from models.recordings import Recording
 from worker.canvases.replay.frame_canvas import HEIGHT, WIDTH
 from worker.canvases.replay.storyboard import draw_tiles, write_drawn_storyboard
 from worker.canvases.replay.timeline import ReplayTimeline
 from worker.errors import AstegniError, InvalidInput
 from worker.jobs.board_orders import ReplayBoard
-from worker.jobs.enqueue import enqueue
 from worker.jobs.job_run import JobRun
 from worker.jobs.reading import live_jobs
 from worker.jobs.recording_orders import MakePictures
 from worker.media.decoding.sampling import Film, film_of
 from worker.media.decoding.sound_levels import measure_levels, spoken_stretches
 from worker.media.errors import FfmpegFailed, FfmpegTimeout, MediaRejected, OutputDamaged
-from worker.media.pictures.poster_sizes import FORMS, poster_widths, write_poster_sizes
+from worker.media.pictures.poster_sizes import write_poster_sizes
 from worker.media.pictures.preview import PICTURES, preview_size, write_drawn_preview, write_preview
 from worker.media.pictures.scenes import chapter_starts, find_scene_changes
 from worker.media.pictures.storyboard import COLUMNS, Sheet, plan_storyboard, write_storyboard
@@ -31,6 +27,8 @@ from worker.media.probing.header import read_header
 from worker.recordings.activity import activity_document, quiet_of, quiet_stretches
 from worker.recordings.chapters import set_scene_chapters
 from worker.recordings.names import picture_name
+from worker.recordings.order_pictures import poster_name
+from worker.recordings.pending_rows import MoreOrdered, begin_pending, require_none_pending
 from worker.recordings.pictures import (
     ACTIVITY,
     POSTERS,
@@ -38,8 +36,8 @@ from worker.recordings.pictures import (
     STORYBOARD,
     PicturedRecording,
     PictureRow,
-    drop_pictures,
     find_pictured,
+    is_picture,
     sheet_name,
     write_rows,
 )
@@ -81,58 +79,77 @@ class _Job:
     folder: Path
 
 
-def order_pictures(session: Session, recording: Recording, size_bytes: int, *, principal: str) -> None:
-    """Order the pictures of a recording that can be played now, whose fast copy has `size_bytes`.
-
-    Those of an earlier fast copy are dropped: they lie outside of what a player may now open.
-    """
-    drop_pictures(session, recording.id)
-    order = MakePictures(
-        recording.id, recording.session_id, size_bytes, recording.duration_seconds or 0, version_of(recording)
-    )
-    enqueue(session, order, principal=principal)
-
-
 def make_pictures(run: JobRun, order: MakePictures, context: WorkerContext) -> None:
-    """Make, store and register the pictures; a recording deleted or extended meanwhile has another job.
+    """Make, store and register the pending pictures; a recording deleted or extended meanwhile has another job.
 
     Raises ReplayUnfinished while a job still films the board of the session: its strokes make better pictures.
     """
     with context.database.transaction() as session:
         recording = find_pictured(session, order.recording_id)
         filming = live_jobs(session, [f"session:{order.session_id}"]).values()
-    if recording is None or recording.version != order.version:
-        return
-    if recording.type == "board" and recording.size is not None and ReplayBoard.kind in filming:
-        raise ReplayUnfinished(f"The board of recording {order.recording_id} is still filmed.")
+        if recording is None or recording.version != order.version:
+            return
+        if recording.type == "board" and recording.size is not None and ReplayBoard.kind in filming:
+            raise ReplayUnfinished(f"The board of recording {order.recording_id} is still filmed.")
+        names = begin_pending(session, order.recording_id, is_picture)
     with full_disk_named(), context.spool.workspace(run.claim.job_id) as folder:
-        job = _Job(run, context, recording, folder)
-        rows, starts = list(_rows(job)), _chapter_starts(job)
-    with run.finish({row.name: row.state for row in rows}) as session:
+        _make_all(_Job(run, context, recording, folder), order, names)
+
+
+def _make_all(job: _Job, order: MakePictures, names: Collection[str]) -> None:
+    rows: dict[str, PictureRow] = {}
+    while True:
+        rows |= {row.name: row for row in _rows(job, names)}
+        try:
+            _finish(job, order, rows, _chapter_starts(job))
+        except MoreOrdered as more:
+            names = more.names
+        else:
+            return
+
+
+def _finish(job: _Job, order: MakePictures, rows: Mapping[str, PictureRow], starts: list[int] | None) -> None:
+    with job.run.finish({row.name: row.state for row in rows.values()}) as session:
         locked = lock_recording(session, order.recording_id)
         if locked is not None and version_of(locked) == order.version:
-            write_rows(session, order.recording_id, rows)
+            write_rows(session, order.recording_id, list(rows.values()))
+            require_none_pending(session, order.recording_id, is_picture)
             if starts is not None:
                 set_scene_chapters(session, order.recording_id, starts)
 
 
-def _rows(job: _Job) -> Iterator[PictureRow]:
-    job.run.progress(1, "posters")
-    yield from _made(job, _poster_names(job.recording), lambda: _posters(job))
-    job.run.progress(10, "reading the board")
-    timeline = replay_of(job.context, job.recording, job.folder)
-    if timeline is not None:
-        yield from _made(job, [STORYBOARD], lambda: _drawn_storyboard(job, timeline))
-        yield from _made(job, [PREVIEW], lambda: _drawn_preview(job, timeline))
-    _fetch(job, timeline)
-    film = None if timeline else _film(job)
-    if film is not None:
+def _rows(job: _Job, names: Collection[str]) -> Iterator[PictureRow]:
+    """The rows of these pictures, each made or with the reason why it could not be."""
+    made = set()
+    for row in _made_rows(job, names):
+        made.add(row.name)
+        yield row
+    for name in names:
+        if name not in made:
+            yield PictureRow(name, "failed", {"reason": "The recording has nothing to make it of."})
+
+
+def _made_rows(job: _Job, names: Collection[str]) -> Iterator[PictureRow]:
+    posters = [name for name in names if name.startswith(POSTERS)]
+    if posters:
+        job.run.progress(1, "posters")
+        yield from _made(job, posters, lambda: _posters(job))
+    drawn = STORYBOARD in names or PREVIEW in names
+    timeline = None
+    if drawn or ACTIVITY in names:
+        job.run.progress(10, "reading the board")
+        timeline = replay_of(job.context, job.recording, job.folder)
+        _fetch(job, timeline)
+    film = _film(job) if drawn and timeline is None else None
+    if STORYBOARD in names and (timeline or film):
         job.run.progress(40, "the storyboard")
-        yield from _made(job, [STORYBOARD], lambda: _storyboard(job, film))
+        yield from _made(job, [STORYBOARD], lambda: _storyboard(job, timeline, film))
+    if PREVIEW in names and (timeline or film):
         job.run.progress(60, "the preview")
-        yield from _made(job, [PREVIEW], lambda: _preview(job, film))
-    job.run.progress(70, "listening")
-    yield from _made(job, [ACTIVITY], lambda: _activity(job, timeline))
+        yield from _made(job, [PREVIEW], lambda: _preview(job, timeline, film))
+    if ACTIVITY in names:
+        job.run.progress(70, "listening")
+        yield from _made(job, [ACTIVITY], lambda: _activity(job, timeline))
 
 
 def _fetch(job: _Job, timeline: ReplayTimeline | None) -> None:
@@ -191,25 +208,21 @@ def _posters(job: _Job) -> Sequence[_Picture]:
     job.context.store.download(poster.object_name or "", path, sha1=poster.sha1)
     sizes = write_poster_sizes(path, job.folder, job.context.binaries, should_stop=job.run.should_stop)
     return [
-        _Picture(_poster_name(one.size, one.form), one.path, one.form, {"width": one.width, "height": one.height})
+        _Picture(poster_name(one.size, one.form), one.path, one.form, {"width": one.width, "height": one.height})
         for one in sizes
     ]
 
 
-def _poster_names(recording: PicturedRecording) -> list[str]:
-    poster = recording.poster
-    sizes = {} if poster is None else poster_widths(poster.width or 0, poster.height or 0)
-    return [_poster_name(size, form) for size in sizes for form in FORMS]
-
-
-def _poster_name(size: int, form: str) -> str:
-    """`poster-320` is a JPEG, `poster-320-webp` a WebP."""
-    return f"{POSTERS}{size}{'' if form == 'jpg' else f'-{form}'}"
-
-
-def _storyboard(job: _Job, film: Film) -> Sequence[_Picture]:
-    plan = plan_storyboard(film.duration_ms, (film.width, film.height))
-    sheets = write_storyboard(film, job.folder, plan, job.context.binaries, should_stop=job.run.should_stop)
+def _storyboard(job: _Job, timeline: ReplayTimeline | None, film: Film | None) -> Sequence[_Picture]:
+    """The sheets, drawn from the strokes where there are any."""
+    if timeline is not None:
+        plan = plan_storyboard(timeline.duration_ms, (WIDTH, HEIGHT))
+        sheets = write_drawn_storyboard(timeline, job.folder, plan)
+    elif film is not None:
+        plan = plan_storyboard(film.duration_ms, (film.width, film.height))
+        sheets = write_storyboard(film, job.folder, plan, job.context.binaries, should_stop=job.run.should_stop)
+    else:
+        return ()
     return [_sheet(number, sheet, (plan.width, plan.height)) for number, sheet in enumerate(sheets, start=1)]
 
 
@@ -219,25 +232,20 @@ def _sheet(number: int, sheet: Sheet, tile: tuple[int, int]) -> _Picture:
     return _Picture(sheet_name(number), sheet.path, "jpg", columns)
 
 
-def _preview(job: _Job, film: Film) -> Sequence[_Picture]:
-    target = job.folder / "preview.webp"
-    write_preview(film, target, job.context.binaries, should_stop=job.run.should_stop)
-    width, height = preview_size((film.width, film.height))
-    return [_Picture(PREVIEW, target, "webp", {"width": width, "height": height})]
-
-
-def _drawn_storyboard(job: _Job, timeline: ReplayTimeline) -> Sequence[_Picture]:
-    plan = plan_storyboard(timeline.duration_ms, (WIDTH, HEIGHT))
-    sheets = write_drawn_storyboard(timeline, job.folder, plan)
-    return [_sheet(number, sheet, (plan.width, plan.height)) for number, sheet in enumerate(sheets, start=1)]
-
-
-def _drawn_preview(job: _Job, timeline: ReplayTimeline) -> Sequence[_Picture]:
-    target, size = job.folder / "preview.webp", preview_size((WIDTH, HEIGHT))
-    # The last picture is the finished board.
-    times = [timeline.duration_ms * (number + 1) // PICTURES for number in range(PICTURES)]
-    pictures = (tile.data for tile in draw_tiles(timeline, times, *size))
-    write_drawn_preview(pictures, size, target, job.context.binaries, should_stop=job.run.should_stop)
+def _preview(job: _Job, timeline: ReplayTimeline | None, film: Film | None) -> Sequence[_Picture]:
+    """The preview, drawn from the strokes where there are any."""
+    target, stop = job.folder / "preview.webp", job.run.should_stop
+    if timeline is not None:
+        size = preview_size((WIDTH, HEIGHT))
+        # The last picture is the finished board.
+        times = [timeline.duration_ms * (number + 1) // PICTURES for number in range(PICTURES)]
+        pictures = (tile.data for tile in draw_tiles(timeline, times, *size))
+        write_drawn_preview(pictures, size, target, job.context.binaries, should_stop=stop)
+    elif film is not None:
+        size = preview_size((film.width, film.height))
+        write_preview(film, target, job.context.binaries, should_stop=stop)
+    else:
+        return ()
     return [_Picture(PREVIEW, target, "webp", {"width": size[0], "height": size[1]})]
 
 

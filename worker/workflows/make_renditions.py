@@ -19,7 +19,8 @@ from worker.media.renditions.rendition_forms import PICTURES, SOUNDS, may_be_cop
 from worker.media.renditions.write_download import write_download
 from worker.media.renditions.write_renditions import Recorded, write_copied, write_renditions
 from worker.recordings.names import rendition_name
-from worker.recordings.order_renditions import pending_names, retry_failed
+from worker.recordings.order_renditions import in_order, is_rendition
+from worker.recordings.pending_rows import MoreOrdered, begin_pending, require_none_pending
 from worker.recordings.rendition_rows import FastCopy, StoredTrack, fast_copy_of, store_hls, stored_tracks
 from worker.recordings.renditions import ready, set_rendition
 from worker.recordings.source import lock_recording, version_of
@@ -34,14 +35,6 @@ _DOWNLOADED = ("board", "360p", "720p")
 
 class _Outdated(Exception):
     """The recording was deleted, or its bytes were extended: another job makes the renditions of what it is now."""
-
-
-class _MoreOrdered(Exception):
-    """More renditions were ordered while these were made."""
-
-    def __init__(self, names: Sequence[str]) -> None:
-        super().__init__(", ".join(names))
-        self.names = names
 
 
 @dataclass
@@ -79,10 +72,10 @@ def make_renditions(run: JobRun, order: MakeRenditions, context: WorkerContext) 
 def _begin(session: Session, order: MakeRenditions) -> tuple[FastCopy, Sequence[str]]:
     _require_current(session, order)
     fast_copy = fast_copy_of(session, order.recording_id)
-    names = pending_names(session, order.recording_id) or retry_failed(session, order.recording_id)
+    names = begin_pending(session, order.recording_id, is_rendition)
     if fast_copy is None or not names:
         raise _Outdated
-    return fast_copy, names
+    return fast_copy, in_order(names)
 
 
 def _require_current(session: Session, order: MakeRenditions) -> None:
@@ -111,8 +104,8 @@ def _make_all(rendering: _Rendering, names: Sequence[str]) -> None:
             _attempt(rendering, "download", lambda: _make_download(rendering))
         try:
             _finish(rendering)
-        except _MoreOrdered as more:
-            names = more.names
+        except MoreOrdered as more:
+            names = in_order(more.names)
         else:
             return
 
@@ -121,9 +114,7 @@ def _finish(rendering: _Rendering) -> None:
     rendering.run.check()
     with rendering.run.finish({"renditions": rendering.outcome}) as session:
         _require_current(session, rendering.order)
-        names = pending_names(session, rendering.order.recording_id)
-        if names:
-            raise _MoreOrdered(names)
+        require_none_pending(session, rendering.order.recording_id, is_rendition)
 
 
 def _make_sounds(rendering: _Rendering, names: Sequence[str]) -> None:

@@ -50,8 +50,38 @@ def test_what_is_ready_stays(path: str, tutor: Visitor, sql: Sql) -> None:
 
     _, document = tutor.ask("POST", path, {"names": ["audio"]})
 
-    assert document == {"job_id": None, "ordered": [], "ready": ["audio"], "refused": []}
+    assert document == {"job_id": None, "pictures_job_id": None, "ordered": [], "ready": ["audio"], "refused": []}
     assert sql("SELECT * FROM jobs") == []
+
+
+def test_pictures_are_ordered_like_renditions(path: str, tutor: Visitor, sql: Sql) -> None:
+    recording_id = int(path.split("/")[3])
+    sql(
+        """
+        INSERT INTO recording_renditions (recording_id, name, state, object_name, bytes, width, height)
+        VALUES (:id, 'playback', 'ready', 'x', 1000, 640, 480), (:id, 'poster', 'ready', 'y', 100, 640, 480)
+        """,
+        id=recording_id,
+    )
+
+    _, document = tutor.ask("POST", path, {"names": ["posters", "storyboard", "activity", "audio"]})
+
+    assert document["ordered"] == ["audio", "posters", "storyboard", "activity"]
+    jobs = {str(row.id): row.kind for row in sql("SELECT id, kind FROM jobs")}
+    assert jobs[document["job_id"]] == "recordings.renditions"
+    assert jobs[document["pictures_job_id"]] == "recordings.pictures"
+    pending = {row.name for row in sql("SELECT name FROM recording_renditions WHERE state = 'pending'")}
+    posters = {"poster-320", "poster-320-webp", "poster-640", "poster-640-webp"}
+    assert pending == {"audio", "storyboard", "activity", *posters}
+    again = tutor.ask("POST", path, {"names": ["posters", "preview"]})[1]
+    assert (again["job_id"], again["pictures_job_id"]) == (None, document["pictures_job_id"])
+
+
+def test_sound_alone_has_no_picture_to_order(path: str, tutor: Visitor) -> None:
+    _, document = tutor.ask("POST", path, {"names": ["posters", "storyboard", "preview", "activity"]})
+
+    assert document["ordered"] == ["activity"]
+    assert [refused["name"] for refused in document["refused"]] == ["posters", "storyboard", "preview"]
 
 
 def test_a_failed_one_is_ordered_again(path: str, tutor: Visitor, sql: Sql) -> None:
@@ -71,7 +101,7 @@ def test_only_its_tutor_and_operators_order(path: str, school: School, visitor: 
     assert visitor(operator).ask("POST", path, {"names": ["audio"]})[0] == 202
 
 
-@pytest.mark.parametrize("names", [[], ["4k"], None, ["audio"] * 8])
+@pytest.mark.parametrize("names", [[], ["4k"], None, ["audio"] * 12])
 def test_wrong_names_are_refused(path: str, tutor: Visitor, names: object) -> None:
     assert tutor.ask("POST", path, {"names": names})[0] == 422
 

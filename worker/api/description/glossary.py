@@ -174,6 +174,7 @@ NAMES: dict[str, Meaning] = {
     "participant_profile_ids": ("Profiles that take part, besides the host.", [22]),
     "participant_profile_types": ("Kinds of these profiles, in the same order.", ["student"]),
     "participants": ("Students of the lesson that the caller may see.", [22]),
+    "pictures_job_id": ("The job that makes the pictures; null when none are left to make.", JOB),
     "platform_session_id": ("Whiteboard session of the platform, adopted by its first use here.", None),
     "platform_id": ("Id of the row in the platform's database.", 96),
     "ordered": ("Those that are made now.", ["720p"]),

@@ -1,5 +1,6 @@
 """`POST /v1/recordings/{id}/renditions`: order sizes of a recording that it has not got yet."""
 
+from collections.abc import Collection
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -19,20 +20,35 @@ from worker.api.services import Services, ServicesOf
 from worker.errors import Conflict
 from worker.jobs.idempotency import Answer
 from worker.jobs.live import require_room
-from worker.jobs.recording_orders import MakeRenditions
-from worker.recordings.order_renditions import order_renditions, ready_names, renditions_order
+from worker.jobs.recording_orders import FillRows
+from worker.recordings.order_pictures import ORDERABLE as PICTURES
+from worker.recordings.order_pictures import all_rows, order_pictures, picture_rows, pictures_order
+from worker.recordings.order_renditions import order_renditions, renditions_order
+from worker.recordings.pending_rows import names_in
 from worker.recordings.reading import find_recording
-from worker.recordings.rendition_rules import tracks_of, why_not, with_parts
+from worker.recordings.rendition_rules import RecordedTracks, tracks_of, why_not, with_parts
 
 router = APIRouter(prefix="/v1/recordings", tags=["recordings"], responses=responses(401, 403, 404, 422, 503))
 
-OrderableName = Literal["audio", "audio-aac", "board", "360p", "720p", "hls", "download"]
+OrderableName = Literal[
+    "audio",
+    "audio-aac",
+    "board",
+    "360p",
+    "720p",
+    "hls",
+    "download",
+    "posters",
+    "storyboard",
+    "preview",
+    "activity",
+]
 
 
 class RenditionsBody(Body):
     """The renditions to make."""
 
-    names: Annotated[list[OrderableName], Field(min_length=1, max_length=7)]
+    names: Annotated[list[OrderableName], Field(min_length=1, max_length=11)]
 
 
 class RefusedRendition(Document):
@@ -43,9 +59,10 @@ class RefusedRendition(Document):
 
 
 class OrderedRenditions(Document):
-    """What is made now, by which job; `ready` are those that were there."""
+    """What is made now, by which jobs; `ready` are those that were there."""
 
     job_id: UUID | None
+    pictures_job_id: UUID | None
     ordered: list[str]
     ready: list[str]
     refused: list[RefusedRendition]
@@ -61,7 +78,7 @@ class OrderedRenditions(Document):
 def post_renditions(
     recording_id: RowId, body: RenditionsBody, caller: CallerOf, once: OnceOf, services: ServicesOf
 ) -> Response:
-    """Order renditions of a recording (as its tutor or an operator), also those that failed before.
+    """Order renditions and pictures of a recording (as its tutor or an operator), also those that failed before.
 
     Idempotent: what is ready stays, and what is being made is made once. `hls` and `download` bring what they are made
     of.
@@ -77,24 +94,48 @@ def post_renditions(
 def _ordered(
     services: Services, session: Session, caller: Caller, recording: Recording, names: list[OrderableName]
 ) -> Answer:
-    tracks = tracks_of(recording)
-    refused = {name: reason for name in names if (reason := why_not(name, tracks)) is not None}
-    wanted = with_parts([name for name in names if name not in refused], tracks)
-    ready = [name for name in wanted if name in ready_names(session, recording.id)]
+    tracks, pictures = tracks_of(recording), picture_rows(session, recording.id)
+    refused = {name: reason for name in names if (reason := _why_not(name, tracks, pictures)) is not None}
+    possible = [name for name in dict.fromkeys(names) if name not in refused]
+    ready = names_in(session, recording.id, "ready")
+    wanted = with_parts([name for name in possible if name not in PICTURES], tracks)
     missing = [name for name in wanted if name not in ready]
-    job_id = _order(services, session, caller, recording, missing) if missing else None
+    shown = {name: pictures[name] for name in possible if name in PICTURES}
+    unseen = {name: rows for name, rows in shown.items() if not ready.issuperset(rows)}
+    renditions_job = _order_renditions(services, session, caller, recording, missing) if missing else None
+    pictures_job = _order_pictures(services, session, caller, recording, all_rows(unseen)) if unseen else None
     document = OrderedRenditions(
-        job_id=job_id,
-        ordered=missing,
-        ready=ready,
+        job_id=renditions_job,
+        pictures_job_id=pictures_job,
+        ordered=[*missing, *unseen],
+        ready=[name for name in (*wanted, *shown) if name not in missing and name not in unseen],
         refused=[RefusedRendition(name=name, reason=reason) for name, reason in refused.items()],
     )
+    job_id = renditions_job or pictures_job
     headers = {} if job_id is None else {"Location": f"/v1/jobs/{job_id}", "Retry-After": "10"}
     return Answer(202, document.model_dump_json(), headers)
 
 
-def _order(services: Services, session: Session, caller: Caller, recording: Recording, names: list[str]) -> UUID:
-    key = renditions_order(recording).unique_key
-    most = services.most_live_jobs
-    require_room(session, MakeRenditions.kind, principal=caller.principal, most=most, unique_key=key)
+def _why_not(name: str, tracks: RecordedTracks, pictures: Collection[str]) -> str | None:
+    if name in PICTURES:
+        return None if name in pictures else "The recording has no picture."
+    return why_not(name, tracks)
+
+
+def _order_renditions(
+    services: Services, session: Session, caller: Caller, recording: Recording, names: list[str]
+) -> UUID:
+    _require_room(services, session, caller, renditions_order(recording))
     return order_renditions(session, recording, names, principal=caller.principal)
+
+
+def _order_pictures(
+    services: Services, session: Session, caller: Caller, recording: Recording, rows: list[str]
+) -> UUID:
+    _require_room(services, session, caller, pictures_order(session, recording))
+    return order_pictures(session, recording, rows, principal=caller.principal)
+
+
+def _require_room(services: Services, session: Session, caller: Caller, order: FillRows) -> None:
+    most = services.most_live_jobs
+    require_room(session, order.kind, principal=caller.principal, most=most, unique_key=order.unique_key)
