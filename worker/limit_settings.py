@@ -45,7 +45,7 @@ class LimitSettings(BaseSettings):
     limit_live_renditions: int = Field(
         50,
         ge=0,
-        description="Recordings of a person that wait for their renditions, or their pictures, when another is ordered.",
+        description="Recordings of a person that wait for renditions, or for pictures, when another one is ordered.",
     )
     limit_live_snapshots: int = Field(
         20,
