@@ -1,9 +1,6 @@
 """tus-js-client and Uppy as their authors publish them, in a page of another origin: uploads, breaks, resumption."""
 
 import hashlib
-import shutil
-import subprocess
-import tarfile
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,8 +14,9 @@ import pytest
 
 from devstack.process import ChildProcess
 from tests.browser.chromium import Chromium
+from tests.browser.npm import npm_file
 from tests.conftest import MakeSettings, Processes, School, Sql
-from tests.waiting import PATIENCE, wait_for
+from tests.waiting import wait_for
 from worker.access.tokens import issue_token
 from worker.settings import Settings
 
@@ -36,19 +34,9 @@ CONTENT = SOUND + (bytes(range(251)) * (SIZE // 251 + 1))[: SIZE - len(SOUND)]
 @pytest.fixture(scope="session")
 def clients(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the page and the clients. Skips where npm cannot fetch them."""
-    npm = shutil.which("npm")
-    if npm is None:
-        pytest.skip("tus-js-client AND Uppy WERE NOT TRIED: `npm` is not installed (apt-get install npm)")
     folder = tmp_path_factory.mktemp("clients")
     for package, name in _PACKAGES.items():
-        command = [npm, "pack", "--silent", package]
-        packed = subprocess.run(command, check=False, cwd=folder, capture_output=True, timeout=PATIENCE)
-        if packed.returncode:
-            pytest.skip(f"tus-js-client AND Uppy WERE NOT TRIED: npm could not fetch {package}")
-        with tarfile.open(folder / packed.stdout.decode().strip()) as archive:
-            content = archive.extractfile(f"package/dist/{name}")
-            assert content is not None
-            (folder / name).write_bytes(content.read())
+        (folder / name).write_bytes(npm_file(package, f"dist/{name}", folder))
     (folder / "index.html").write_text(_HTML)
     (folder / "lesson.webm").write_bytes(CONTENT)
     return folder

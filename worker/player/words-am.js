@@ -9,6 +9,7 @@ export const WORDS = {
   pause: 'አቁም',
   place: 'በትምህርቱ ውስጥ ያለ ቦታ',
   controls: 'ማጫወቻ',
+  board: 'ሰሌዳው',
   back10: '10 ሰከንድ ወደ ኋላ',
   ahead10: '10 ሰከንድ ወደ ፊት',
   speed: 'ፍጥነት',

@@ -9,6 +9,7 @@ export const WORDS = {
   pause: 'Pause',
   place: 'Place in the lesson',
   controls: 'Player',
+  board: 'The board',
   back10: 'Back 10 seconds',
   ahead10: 'Ahead 10 seconds',
   speed: 'Speed',

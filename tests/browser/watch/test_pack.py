@@ -9,6 +9,7 @@ from tests.browser.chromium import Chromium
 from tests.browser.watch.conftest import WATCHED, Lesson, Viewer
 from tests.browser.watch.frames import take_frames, watch_frames
 from tests.browser.watch.lesson import SECONDS
+from tests.browser.watch.pack_file import fetch_pack
 from tests.conftest import Processes, Sql
 from tests.waiting import wait_for
 
@@ -22,27 +23,16 @@ _CAPTIONS = "WEBVTT\n\n00:01.000 --> 00:11.500\nሰላም ተማሪዎች\n"
 @pytest.fixture
 def pack(lesson: Lesson, processes: Processes, tmp_path: Path, sql: Sql) -> Path:
     """The lesson's pack as a worker makes it."""
-    processes.worker(lesson.settings)
     lesson.put_strokes()
-    with httpx2.Client(base_url=lesson.api, headers={"Authorization": f"Bearer {lesson.token}"}) as client:
-        address = f"/v1/recordings/{lesson.recording}"
-        assert client.put(f"{address}/chapters", json=_CHAPTERS).status_code == 200
-        assert client.put(f"{address}/captions/am", content=_CAPTIONS.encode()).status_code == 200
-
-        def made() -> dict[str, object] | None:
-            response = client.get(f"{address}/pack")
-            assert response.status_code in (200, 202), response.text
-            return dict(response.json()) if response.status_code == 200 else None
-
-        document = wait_for(made, pause=0.3, details=processes.logs)
-    response = httpx2.get(str(document["url"]))
-    assert response.headers["content-type"] == "text/html; charset=windows-1252"
-    assert response.headers["content-disposition"].startswith("attachment")
-    assert len(response.content) == document["bytes"]
+    headers = {"Authorization": f"Bearer {lesson.token}"}
+    address = f"{lesson.api}/v1/recordings/{lesson.recording}"
+    assert httpx2.put(f"{address}/chapters", json=_CHAPTERS, headers=headers).status_code == 200
+    assert httpx2.put(f"{address}/captions/am", content=_CAPTIONS.encode(), headers=headers).status_code == 200
+    content = fetch_pack(lesson, processes)
     [(state, size)] = sql("SELECT state, bytes FROM recording_renditions WHERE name = 'pack-en'")
-    assert (state, size) == ("ready", document["bytes"])
+    assert (state, size) == ("ready", len(content))
     path = tmp_path / "lesson.html"
-    path.write_bytes(response.content)
+    path.write_bytes(content)
     return path
 
 
