@@ -16,7 +16,7 @@ CHECK := $(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev demo test quick check conformance chaos alarms thin-link bench house settings format lock clean
+.PHONY: help install install-dev demo test quick check conformance chaos alarms thin-link bench house settings pictures format lock clean
 
 help: ## Show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -84,6 +84,10 @@ house: install-dev ## Print sizes, names, imports and types of the code, beside 
 
 settings: install-dev ## Write docs/settings.md from the settings
 	@$(BIN)/python tests/house/settings_page.py > docs/settings.md
+
+pictures: install-dev ## Take the README's pictures again, and every page at two widths into .data/pictures
+	PICTURES=.data/pictures $(BIN)/pytest -q tests/browser/watch/test_screenshots.py
+	cp .data/pictures/board.png .data/pictures/watch.png docs/pictures/
 
 format: install-dev ## Put the code into shape
 	$(BIN)/ruff format .

@@ -1,5 +1,6 @@
 """A tutor's lesson on the API and the bucket, and the browser of somebody who watches it."""
 
+import shutil
 from base64 import b64decode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from tests.conftest import MakeSettings, Processes, School, Sql
 from tests.waiting import wait_for
 from worker.access.tokens import issue_token
 from worker.canvases.engine import skia
+from worker.canvases.lettering.fonts import FAMILIES, font_path
 from worker.database import Database
 from worker.media.processes.binaries import find_binaries
 from worker.recordings.names import play_prefix, recording_prefix
@@ -34,6 +36,16 @@ _PLAYERS = {
     "allowedHeaders": ["range"],
     "exposeHeaders": ["content-length", "content-range", "accept-ranges"],
     "maxAgeSeconds": 3600,
+}
+_CHAPTERS = [{"start_ms": 0, "title": "Halves"}, {"start_ms": 7000, "title": "አንድ አራተኛ"}]
+_CAPTIONS = "WEBVTT\n\n00:00.000 --> 00:11.000\nሰላም ተማሪዎች\n"
+# When what a page shows of the lesson is there.
+READY = {
+    "watch": "document.querySelectorAll('#chapterList button').length === 2",
+    "index": "document.querySelector('#recordingList a') && !document.getElementById('week').hidden",
+    "record": "document.querySelectorAll('#session option').length",
+    "plain": "document.querySelectorAll('ol li').length",
+    "pack": "document.querySelectorAll('#chapterList button').length === 2",
 }
 _RECORDING = (
     "INSERT INTO whiteboard_session_recordings (session_id, recording_title, recording_type, duration_seconds, "
@@ -116,10 +128,52 @@ def lesson(
     return Lesson(api, token, recording, session, of_api, WorkerContext(of_api, database), lesson_files)
 
 
+def fetch_pack(lesson: Lesson, processes: Processes) -> bytes:
+    """Start a worker, order the pack and download it."""
+    processes.worker(lesson.settings)
+    with httpx2.Client(headers={"Authorization": f"Bearer {lesson.token}"}) as client:
+
+        def made() -> dict[str, object] | None:
+            response = client.get(f"{lesson.api}/v1/recordings/{lesson.recording}/pack")
+            assert response.status_code in (200, 202), response.text
+            return dict(response.json()) if response.status_code == 200 else None
+
+        document = wait_for(made, pause=0.3, details=processes.logs)
+    response = httpx2.get(str(document["url"]))
+    assert response.headers["content-type"] == "text/html; charset=windows-1252"
+    assert response.headers["content-disposition"].startswith("attachment")
+    assert len(response.content) == document["bytes"]
+    return response.content
+
+
+@pytest.fixture
+def address_of(lesson: Lesson, processes: Processes, tmp_path: Path) -> Callable[[str], str]:
+    """The address of a page of the lesson, which has strokes, a voice, chapters and captions."""
+    lesson.put_strokes()
+    lesson.put_playback()
+    headers = {"Authorization": f"Bearer {lesson.token}"}
+    api = f"{lesson.api}/v1/recordings/{lesson.recording}"
+    assert httpx2.put(f"{api}/chapters", json={"chapters": _CHAPTERS}, headers=headers).status_code == 200
+    assert httpx2.put(f"{api}/captions/am", content=_CAPTIONS.encode(), headers=headers).status_code == 200
+
+    def address(name: str) -> str:
+        if name == "plain":
+            return str(httpx2.post(f"{api}/plain", headers=headers).json()["url"])
+        if name == "pack":
+            path = tmp_path / "lesson.html"
+            path.write_bytes(fetch_pack(lesson, processes))
+            return path.as_uri()
+        return {"watch": lesson.url, "index": f"{lesson.api}/", "record": f"{lesson.api}/record"}[name]
+
+    return address
+
+
 @pytest.fixture
 def browser(chromium_program: str, tmp_path: Path) -> Iterator[Chromium]:
     home = tmp_path / "chromium"
-    home.mkdir()
+    (home / ".fonts").mkdir(parents=True)
+    # As every phone there has one.
+    shutil.copy(font_path(FAMILIES["Noto Sans Ethiopic"]), home / ".fonts" / "NotoSansEthiopic.ttf")
     browser = Chromium(chromium_program, home, "--autoplay-policy=no-user-gesture-required")
     yield browser
     browser.close()
@@ -206,6 +260,13 @@ def open_lesson(lesson: Lesson, browser: Chromium) -> Open:
         return Viewer(page)
 
     return open_page
+
+
+def resize(page: Page, width: int, height: int = 900) -> None:
+    """Give the page a window of this size."""
+    size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
+    page.call("Emulation.setDeviceMetricsOverride", size)
+    page.call("Emulation.setScrollbarsHidden", {"hidden": True})
 
 
 def _session_of(api: str, token: str, booking_id: int) -> int:

@@ -5,28 +5,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
 
 from tests.browser.chromium import Chromium, Page
 from tests.browser.npm import npm_file
-from tests.browser.watch.conftest import WATCHED, Lesson
-from tests.browser.watch.pack_file import fetch_pack
-from tests.conftest import Processes
+from tests.browser.watch.conftest import READY, WATCHED, Lesson, resize
 from tests.waiting import wait_for
 
 _AXE = "axe-core@4.10.3"
 _LOOK = (Path(__file__).parent / "look.js").read_text()
 _RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]
-_CHAPTERS = [{"start_ms": 0, "title": "Halves"}, {"start_ms": 7000, "title": "አንድ አራተኛ"}]
-_CAPTIONS = "WEBVTT\n\n00:00.000 --> 00:11.000\nሰላም ተማሪዎች\n"
-_READY = {
-    "watch": "document.querySelectorAll('#chapterList button').length === 2",
-    "index": "document.querySelector('#recordingList a') && !document.getElementById('week').hidden",
-    "record": "document.querySelectorAll('#session option').length",
-    "plain": "document.querySelectorAll('ol li').length",
-    "pack": "document.querySelectorAll('#chapterList button').length === 2",
-}
 # What a page shows when it has played, was searched, and has something to say.
 _USED = {
     "watch": "captions.value = 'am'; captions.dispatchEvent(new Event('change')); searchText.value = 'halves';"
@@ -35,7 +23,8 @@ _USED = {
 }
 # Forms and messages that are hidden until they are needed. What lies in the picture is there at other times.
 _REVEAL = """
-  document.querySelectorAll('main [hidden]:not(#picture *, #preview, #live)').forEach((each) => { each.hidden = false; });
+  const hidden = document.querySelectorAll('main [hidden]:not(#picture *, #preview, #live)');
+  hidden.forEach((each) => { each.hidden = false; });
   const alerts = document.getElementById('alerts');
   if (alerts) {
     const warning = Object.assign(document.createElement('p'), { className: 'warning', textContent: 'A warning' });
@@ -47,33 +36,6 @@ _REVEAL = """
 @pytest.fixture(scope="session")
 def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
     return npm_file(_AXE, "axe.min.js", tmp_path_factory.mktemp("axe")).decode()
-
-
-@pytest.fixture
-def address_of(lesson: Lesson, processes: Processes, tmp_path: Path) -> Callable[[str], str]:
-    """The address of a page of the lesson, which has strokes, a voice, chapters and captions."""
-    lesson.put_strokes()
-    lesson.put_playback()
-    headers = {"Authorization": f"Bearer {lesson.token}"}
-    api = f"{lesson.api}/v1/recordings/{lesson.recording}"
-    assert httpx2.put(f"{api}/chapters", json={"chapters": _CHAPTERS}, headers=headers).status_code == 200
-    assert httpx2.put(f"{api}/captions/am", content=_CAPTIONS.encode(), headers=headers).status_code == 200
-
-    def address(name: str) -> str:
-        if name == "plain":
-            return str(httpx2.post(f"{api}/plain", headers=headers).json()["url"])
-        if name == "pack":
-            path = tmp_path / "lesson.html"
-            path.write_bytes(fetch_pack(lesson, processes))
-            return path.as_uri()
-        return {"watch": lesson.url, "index": f"{lesson.api}/", "record": f"{lesson.api}/record"}[name]
-
-    return address
-
-
-def _resize(page: Page, width: int) -> None:
-    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
-    page.call("Emulation.setDeviceMetricsOverride", size)
 
 
 def _light(page: Page, scheme: str) -> None:
@@ -114,9 +76,9 @@ def test_a_page_is_for_everybody(
 ) -> None:
     page = browser.page()
     page.run_before_each_load(f"{WATCHED} localStorage.setItem('token', '{lesson.token}');" if name != "pack" else "0")
-    _resize(page, 320)
+    resize(page, 320)
     page.open(address_of(name))
-    wait_for(lambda: page.run(f"Boolean({_READY[name]})"), details=lambda: page.run("document.body.innerText"))
+    wait_for(lambda: page.run(f"Boolean({READY[name]})"), details=lambda: page.run("document.body.innerText"))
     page.run(f"{_USED.get(name, '0')}; 0")
     page.run(_LOOK)
     faults = _faults(page, "smallFaults", "widthFaults")

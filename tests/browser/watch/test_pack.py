@@ -6,10 +6,9 @@ import httpx2
 import pytest
 
 from tests.browser.chromium import Chromium
-from tests.browser.watch.conftest import WATCHED, Lesson, Viewer
+from tests.browser.watch.conftest import WATCHED, Lesson, Viewer, fetch_pack
 from tests.browser.watch.frames import take_frames, watch_frames
 from tests.browser.watch.lesson import SECONDS
-from tests.browser.watch.pack_file import fetch_pack
 from tests.conftest import Processes, Sql
 from tests.waiting import wait_for
 
