@@ -1,26 +1,22 @@
 """Films of a session: `…/replay` of its board, `…/combine` of its recordings. Each is a recording like any other."""
 
 from fastapi import APIRouter
-from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from worker.access.callers import Caller, UserCaller
+from worker.access.callers import UserCaller
 from worker.access.visibility import session_for
 from worker.api.http.callers import CallerOf
 from worker.api.http.fields import Body, RowId
 from worker.api.http.idempotent import OnceOf
 from worker.api.http.problems import responses
-from worker.api.services import Services, ServicesOf
+from worker.api.services import ServicesOf
+from worker.api.whiteboards.order_job import order_job
 from worker.api.whiteboards.snapshot_documents import Ordered
 from worker.canvases.replay.build_timeline import NothingDrawn
 from worker.canvases.replay.history import was_drawn_on
 from worker.canvases.replay.recorded_clock import RecordedClock
 from worker.jobs.board_orders import ReplayBoard
-from worker.jobs.enqueue import enqueue
-from worker.jobs.idempotency import Answer
 from worker.jobs.lesson_orders import CombineRecordings
-from worker.jobs.live import require_room
-from worker.jobs.order import Order
 from worker.recordings.combinable import combinables_of, require_several
 from worker.workflows.voice_film import can_be_filmed
 
@@ -63,7 +59,7 @@ def post_replay(
             asked_by=caller.principal,
             recorded_by=caller.user_id if isinstance(caller, UserCaller) else None,
         )
-        return once.answer(session, options, lambda: _ordered(services, session, caller, order))
+        return once.answer(session, options, lambda: order_job(services, session, caller, order))
 
 
 @router.post(
@@ -83,20 +79,12 @@ def post_combine(session_id: RowId, caller: CallerOf, once: OnceOf, services: Se
         session_for(session, caller, session_id, change=isinstance(caller, UserCaller))
         recordings = combinables_of(session, session_id)
         require_several(recordings, session_id, is_drawn=was_drawn_on(session, session_id))
+        recorded = RecordedClock([part.interval for recording in recordings for part in recording.stretches], [])
         order = CombineRecordings(
             session_id,
             services.settings.spool_id,
-            seconds=RecordedClock([one.interval for each in recordings for one in each.stretches], []).duration_ms
-            // 1000,
+            seconds=recorded.duration_ms // 1000,
             asked_by=caller.principal,
             recorded_by=caller.user_id if isinstance(caller, UserCaller) else None,
         )
-        return once.answer(session, Body(), lambda: _ordered(services, session, caller, order))
-
-
-def _ordered(services: Services, session: Session, caller: Caller, order: Order) -> Answer:
-    most, key = services.most_live_jobs, order.unique_key
-    require_room(session, order.kind, principal=caller.principal, most=most, unique_key=key)
-    job_id = enqueue(session, order, principal=caller.principal)
-    headers = {"Location": f"/v1/jobs/{job_id}", "Retry-After": "2"}
-    return Answer(202, Ordered(job_id=job_id).model_dump_json(), headers)
+        return once.answer(session, Body(), lambda: order_job(services, session, caller, order))

@@ -5,25 +5,20 @@ from datetime import timedelta
 
 from fastapi import APIRouter
 from sqlalchemy import inspect
-from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from worker import clock
-from worker.access.callers import Caller
 from worker.access.visibility import session_for
 from worker.api.http.callers import CallerOf
 from worker.api.http.fields import Body, RowId
 from worker.api.http.idempotent import OnceOf
 from worker.api.http.problems import responses
 from worker.api.services import Services, ServicesOf
+from worker.api.whiteboards.order_job import order_job
 from worker.api.whiteboards.snapshot_documents import Ordered, SnapshotDocument, Snapshots
 from worker.canvases.snapshots.names import shared_folder
 from worker.canvases.snapshots.showing import SnapshotStatus, show_board, show_page
 from worker.jobs.board_orders import SnapshotPage, SnapshotSession
-from worker.jobs.enqueue import enqueue
-from worker.jobs.idempotency import Answer
-from worker.jobs.live import require_room
-from worker.jobs.order import Order
 from worker.whiteboards.pages import find_page
 
 router = APIRouter(prefix="/v1/whiteboard", tags=["whiteboard"], responses=responses(401, 403, 404, 422, 503))
@@ -46,7 +41,7 @@ def post_page_snapshot(page_id: RowId, caller: CallerOf, once: OnceOf, services:
     with services.database.transaction() as session:
         page, _board, _role = find_page(session, caller, page_id)
         order = SnapshotPage(page.id, asked_by=caller.principal)
-        return once.answer(session, _NOTHING, lambda: _ordered(services, session, caller, order))
+        return once.answer(session, _NOTHING, lambda: order_job(services, session, caller, order))
 
 
 @router.post(
@@ -61,7 +56,7 @@ def post_session_snapshot(session_id: RowId, caller: CallerOf, once: OnceOf, ser
     with services.database.transaction() as session:
         session_for(session, caller, session_id)
         order = SnapshotSession(session_id, asked_by=caller.principal)
-        return once.answer(session, _NOTHING, lambda: _ordered(services, session, caller, order))
+        return once.answer(session, _NOTHING, lambda: order_job(services, session, caller, order))
 
 
 @router.get("/pages/{page_id}/snapshots", summary="Pictures of a page")
@@ -80,14 +75,6 @@ def get_session_snapshots(session_id: RowId, caller: CallerOf, services: Service
         whiteboard = session_for(session, caller, session_id)
         shown = show_board(session, whiteboard)
     return _signed(services, response, shown)
-
-
-def _ordered(services: Services, session: Session, caller: Caller, order: Order) -> Answer:
-    most, key = services.most_live_jobs, order.unique_key
-    require_room(session, order.kind, principal=caller.principal, most=most, unique_key=key)
-    job_id = enqueue(session, order, principal=caller.principal)
-    headers = {"Location": f"/v1/jobs/{job_id}", "Retry-After": "2"}
-    return Answer(202, Ordered(job_id=job_id).model_dump_json(), headers)
 
 
 def _signed(services: Services, response: Response, shown: Sequence[SnapshotStatus]) -> Snapshots:
