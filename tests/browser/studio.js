@@ -57,7 +57,7 @@ window.studio = {
   },
   watch(recorder) {
     this.events ||= [];
-    for (const name of ['warning', 'token', 'finished']) {
+    for (const name of ['warning', 'token', 'finished', 'discarded']) {
       recorder.addEventListener(name, ({ detail }) => this.events.push([name, detail ?? null]));
     }
   },

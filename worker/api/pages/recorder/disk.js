@@ -4,7 +4,20 @@ const FOLDER = 'astegni-recordings';
 const WORKER = 'astegni-recorder-disk';
 const METHODS = ['list', 'entries', 'append', 'read', 'remove'];
 
+const PATIENCE = 30_000; // milliseconds, for an answer of the disk, the server, the page, or an encoder on a busy device
+
 const pause = (time) => new Promise((resolve) => { setTimeout(resolve, time); });
+/** The promise's result; rejects after PATIENCE. Counted in parts: a device that wakes up has not waited while it slept. */
+function timely(promise, name) {
+  let [timer, parts] = [null, 6];
+  const late = new Promise((_, reject) => {
+    timer = setInterval(() => {
+      parts -= 1;
+      if (!parts) reject(Object.assign(new Error(`${name} does not answer`), { isLate: true }));
+    }, PATIENCE / parts);
+  });
+  return Promise.race([promise, late]).finally(() => clearInterval(timer));
+}
 const utf8 = (text) => new TextEncoder().encode(text);
 
 /** Files of the origin's private file system. Only a worker may flush them. */
@@ -110,31 +123,68 @@ function serve() {
   };
 }
 
-/** The files, as calls of a worker. It is of the page's own origin, and may import this module from another. */
-async function openFiles() {
+/** Calls of a worker that is of the page's own origin, and may import this module from another. */
+async function openWorker() {
   const { href, origin } = new URL(import.meta.url);
   const importer = new Blob([`import ${JSON.stringify(href)}`], { type: 'text/javascript' });
   const address = origin === location.origin ? href : URL.createObjectURL(importer);
   const worker = new Worker(address, { type: 'module', name: WORKER });
   const calls = [];
+  let isEnded = false;
+  const late = () => Object.assign(new Error('the disk has ended'), { isLate: true });
+  /** Ends the worker, and the calls that it has not answered. */
+  const end = () => {
+    isEnded = true;
+    worker.terminate();
+    for (const { reject } of Object.values(calls)) reject(late());
+  };
+  worker.onerror = end;
   // No channel for each call: a port that nothing else refers to can be gone before its answer.
   worker.onmessage = ({ data: { n, result, message } }) => {
     if (message === undefined) calls[n].resolve(result); else calls[n].reject(new Error(message));
     delete calls[n];
   };
-  const call = (...message) => new Promise((resolve, reject) => {
-    worker.onerror = reject;
+  const call = (...message) => timely(new Promise((resolve, reject) => {
+    if (isEnded) throw late();
     worker.postMessage([calls.push({ resolve, reject }) - 1, ...message]);
-  });
-  await call('open');
+  }), 'the disk');
+  await call('open').catch((error) => { end(); throw error; });
+  return { call, end };
+}
+
+/** The files. A worker that died, or does not answer, is replaced. */
+async function openFiles() {
+  let opened = openWorker();
+  await opened;
+  const call = async (...message) => {
+    const mine = opened;
+    const replace = (error) => {
+      if (mine === opened) opened = openWorker();
+      opened.catch(() => {});
+      throw Object.assign(error, { isLate: true });
+    };
+    const worker = await mine.catch(replace);
+    return worker.call(...message).catch((error) => {
+      if (!error.isLate) throw error;
+      worker.end();
+      return replace(error);
+    });
+  };
   return { kind: 'files', ...Object.fromEntries(METHODS.map((method) => [method, (...args) => call(method, ...args)])) };
+}
+
+/** The rows, whose calls are late in the same way. */
+async function openRows() {
+  const disk = await timely(new RowDisk().open(), 'the disk');
+  const call = (method) => [method, (...args) => timely(disk[method](...args), 'the disk')];
+  return { kind: disk.kind, ...Object.fromEntries(METHODS.map(call)) };
 }
 
 let opening = null;
 
 /** The page's disk, or null. */
 function openDisk() {
-  opening ||= openFiles().catch(() => new RowDisk().open()).catch(() => null);
+  opening ||= openFiles().catch(openRows).catch(() => null);
   return opening;
 }
 
@@ -144,7 +194,8 @@ function own(id) {
   if (!navigator.locks) return ownByNote(name);
   return new Promise((resolve) => {
     const hold = (lock) => new Promise((release) => { resolve(lock && release); });
-    navigator.locks.request(name, { ifAvailable: true }, hold);
+    // A page that may not have locks, by its sandbox, uses notes.
+    navigator.locks.request(name, { ifAvailable: true }, hold).catch(() => resolve(ownByNote(name)));
   });
 }
 

@@ -21,6 +21,7 @@ class Journal {
   marks = []; // {kind, from_ms, to_ms}
   storedTo = 0; // the server has the recording up to this byte
   end = 0; // of the last slice, in bytes and in milliseconds
+  restoredTo = null; // the end of what an earlier page wrote, until the server's offset is known
   lastMs = 0;
   recordedMs = 0;
   gapsMs = 0; // without pauses
@@ -40,6 +41,7 @@ class Journal {
   async restore(id) {
     Object.assign(this, new Journal(), { disk: this.disk });
     for (const entry of await this.disk.entries(id)) this.#apply(entry);
+    this.restoredTo = this.end;
   }
 
   /** Writes `{facts}` that have changed, a `{mark}`, how much is `{stored}` at the server, or a slice with its bytes. */
@@ -70,9 +72,12 @@ class Journal {
     if (from < to) await this.write({ mark });
   }
 
-  /** The bytes of a slice, or null when the disk has lost them. */
+  /** The bytes of a slice, or null when the disk has lost them. A disk that does not answer has not. */
   async read({ offset, sha256 }) {
-    const bytes = this.#memory.get(offset) ?? await this.disk?.read(this.facts.id, offset).catch(() => null);
+    const held = this.#memory.get(offset);
+    if (held) return held;
+    const lost = (error) => { if (error.isLate) throw error; return null; };
+    const bytes = await this.disk?.read(this.facts.id, offset).catch(lost);
     return bytes && await digest(bytes) === sha256 ? bytes : null;
   }
 

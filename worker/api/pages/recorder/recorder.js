@@ -9,12 +9,14 @@ const SOUND_TYPES = ['audio/webm;codecs=opus', 'audio/webm', 'audio/mp4', 'audio
 
 /**
  * A recording. Events: `change` (several times a second), `warning` (`detail`: `{kind, on, about}`), `token` (the server
- * refused the last one) and `finished` (`detail`: the receipt).
+ * refused the last one), `finished` (`detail`: the receipt) and `discarded`. One of the last two ends each recording.
  */
 export class Recorder extends EventTarget {
   #options;
   #journal = new Journal(({ message }) => this.#warn('disk-full', Boolean(this.#journal.disk), message));
   #sender;
+  #taking = null; // the promise of `take`
+  #starting = null; // and that of `start`
   #release = null; // gives the recording back to other tabs
   #listening; // ends the timer and the listeners
   #phase = 'new';
@@ -66,8 +68,12 @@ export class Recorder extends EventTarget {
   }
 
   /** Makes this tab the owner, with the newest state of the disk; every other method does it, too. */
-  async take() {
-    if (this.#release) return;
+  take() {
+    this.#taking ??= this.#take().catch((error) => { this.#taking = null; throw error; });
+    return this.#taking;
+  }
+
+  async #take() {
     const { id } = this.#journal.facts;
     this.#journal.disk = await openDisk();
     this.#release = await own(id);
@@ -86,8 +92,13 @@ export class Recorder extends EventTarget {
    * Begins the recording, goes on with an interrupted one, or changes the stream of a running one. Instead of a stream
    * it takes a MediaRecorder that the page has just started, after `take`; when that stops the recording ends.
    */
-  async start(source) {
+  start(source) {
     const [stream, media] = source instanceof MediaRecorder ? [source.stream, source] : [source, null];
+    this.#starting = this.#start(stream, media && new GivenMedia(media), Date.now());
+    return this.#starting;
+  }
+
+  async #start(stream, given, now) {
     await this.take();
     const { facts } = this.#journal;
     if (facts.total !== null) throw new Error('this recording has ended');
@@ -95,7 +106,9 @@ export class Recorder extends EventTarget {
       const { session, type, title, label, token } = this.#options;
       // A page that is killed before it sends anything leaves a recording that another page must be able to send.
       const known = typeof session === 'function' ? null : session;
-      Object.assign(facts, { who: whoOf(await token(null)), session: known, type, title, label, startedAt: Date.now() });
+      // A page that gives no token in time records, and is asked again when something is to be sent.
+      const who = whoOf(await timely((async () => token(null))(), 'the page').catch(() => null));
+      Object.assign(facts, { who, session: known, type, title, label, startedAt: given ? now : Date.now() });
       navigator.storage?.persist?.().catch(() => {});
     } else {
       await this.#halt();
@@ -108,7 +121,7 @@ export class Recorder extends EventTarget {
     }
     this.#microphone?.context.close();
     this.#microphone = stream.getAudioTracks().length ? new Microphone(stream) : null;
-    this.#begin(media);
+    this.#begin(given);
     await this.#journal.write({ facts });
     this.#setPhase('recording');
     this.#onChange();
@@ -116,8 +129,8 @@ export class Recorder extends EventTarget {
 
   pause() {
     if (this.#phase !== 'recording') return;
-    this.#media.requestData();
-    this.#media.pause();
+    this.#media?.requestData();
+    this.#media?.pause();
     this.#pausedAt = this.#now();
     this.#setPhase('paused');
   }
@@ -126,12 +139,13 @@ export class Recorder extends EventTarget {
     if (this.#phase !== 'paused') return;
     await this.#mark('pause');
     [this.#from, this.#aliveAt] = [this.#now(), Date.now()];
-    this.#media.resume();
+    if (this.#media) this.#media.resume(); else this.#begin();
     this.#setPhase('recording');
   }
 
   /** Ends the recording; resolves when its last slice is on the disk. What is left is then sent: see `finished`. */
   async stop() {
+    await this.#starting?.catch(() => {});
     if (!['recording', 'paused', 'interrupted'].includes(this.#phase)) return;
     if (this.#pausedAt !== null) await this.#mark('pause');
     await this.send();
@@ -180,18 +194,20 @@ export class Recorder extends EventTarget {
     return Date.now() - this.#journal.facts.startedAt;
   }
 
+  /** Records the stream, or what `given`, a GivenMedia, has recorded and will record. */
   #begin(given = null) {
     const types = this.#stream.getVideoTracks().length ? VIDEO_TYPES : SOUND_TYPES;
     const rates = { ...BIT_RATES, ...this.#options.bitRates };
-    const media = given ?? new MediaRecorder(this.#stream, {
+    const media = given?.media ?? new MediaRecorder(this.#stream, {
       mimeType: types.find((type) => MediaRecorder.isTypeSupported(type)),
       audioBitsPerSecond: rates.sound,
       videoBitsPerSecond: rates[this.#options.type],
     });
     [this.#media, this.#isGiven] = [media, given !== null];
-    [this.#from, this.#aliveAt] = [this.#now(), Date.now()];
+    [this.#from, this.#aliveAt] = [given && !this.#journal.end ? 0 : this.#now(), Date.now()];
     media.addEventListener('dataavailable', ({ data }) => { if (media !== this.#slept) this.#keep(data); });
-    this.#stopped = new Promise((resolve) => { media.addEventListener('stop', resolve); });
+    this.#stopped = given?.stopped ?? new Promise((resolve) => { media.addEventListener('stop', resolve); });
+    for (const data of given?.takeEarly() ?? []) this.#keep(data);
     this.#stopped.then(() => { if (media === this.#media) this.#onStop(); });
     if (!given) media.start(SLICE);
     this.#journal.facts.mime ??= media.mimeType;
@@ -215,22 +231,26 @@ export class Recorder extends EventTarget {
   async #restart(kind) {
     await this.#mark(kind);
     await this.#halt();
-    if (this.#phase === 'recording') this.#begin();
+    if (this.#phase !== 'recording') return;
+    // The tracks may have ended meanwhile.
+    try { this.#begin(); } catch { this.#setPhase('interrupted'); }
   }
 
   #keep(blob) {
     if (this.#noticeSleep()) return;
     const [from_ms, to_ms] = [this.#from, this.#pausedAt ?? this.#now()];
     this.#from = to_ms;
-    // A hidden tab has a timer only once a minute, and still its slices.
-    this.#onTick();
-    this.#writing = this.#writing.then(async () => {
-      const bytes = new Uint8Array(await blob.arrayBuffer());
+    const write = async () => {
+      const bytes = new Uint8Array(await timely(blob.arrayBuffer(), 'the browser'));
       if (!bytes.length) return;
       const slice = { offset: this.#journal.end, length: bytes.length, sha256: await digest(bytes), from_ms, to_ms };
       await this.#journal.write(slice, bytes);
       this.#sender.send();
-    });
+    };
+    // A slice that the browser does not give is missing; those behind it are not.
+    this.#writing = this.#writing.then(write).catch(() => this.#journal.mark('gap', from_ms, to_ms));
+    // A hidden tab has a timer only once a minute, and still its slices.
+    this.#onTick();
   }
 
   /** Marks the time since the pause, or since the last slice. */
@@ -244,12 +264,12 @@ export class Recorder extends EventTarget {
   #onTick() {
     this.#noticeSleep();
     this.#aliveAt = Date.now();
+    this.#sender.send();
     this.#warn('silent', Boolean(this.#microphone?.isSilent));
     if (!this.#journal.memoryBytes) this.#warn('disk-full', false);
     if (this.#ticks % 2) this.#refreshCanvas();
     if (this.#ticks % 20 === 0) this.#measureDisk();
     this.#ticks += 1;
-    this.#sender.send();
     this.#tell('change');
   }
 
@@ -267,7 +287,7 @@ export class Recorder extends EventTarget {
   #refreshCanvas() {
     for (const { canvas } of this.#stream?.getVideoTracks() ?? []) {
       const context = canvas?.getContext('2d');
-      if (!context) continue;
+      if (!context || !canvas.width || !canvas.height) continue;
       context.save();
       context.setTransform(1, 0, 0, 1, 0, 0);
       Object.assign(context, { globalAlpha: 1, globalCompositeOperation: 'source-over' });
@@ -277,7 +297,7 @@ export class Recorder extends EventTarget {
   }
 
   async #measureDisk() {
-    const { quota, usage } = (await navigator.storage?.estimate?.()) ?? {};
+    const { quota, usage } = (await navigator.storage?.estimate?.().catch(() => null)) ?? {};
     if (quota) this.#diskLeft = quota - usage;
   }
 
@@ -306,6 +326,7 @@ export class Recorder extends EventTarget {
   }
 
   async #close(phase, receipt = null) {
+    if (this.#sender.isStopped) return;
     this.#sender.isStopped = true;
     this.#listening.abort();
     this.#microphone?.context.close();
@@ -315,7 +336,24 @@ export class Recorder extends EventTarget {
     this.#release();
     this.#receipt = receipt;
     this.#setPhase(phase);
-    if (phase === 'finished') this.#tell('finished', receipt);
+    this.#tell(phase, receipt);
+  }
+}
+
+/** A MediaRecorder that the page has started: what it gives before the recorder is ready. */
+class GivenMedia {
+  #early = [];
+  #collect = ({ data }) => this.#early.push(data);
+
+  constructor(media) {
+    this.media = media;
+    media.addEventListener('dataavailable', this.#collect);
+    this.stopped = new Promise((resolve) => { media.addEventListener('stop', resolve); });
+  }
+
+  takeEarly() {
+    this.media.removeEventListener('dataavailable', this.#collect);
+    return this.#early;
   }
 }
 

@@ -1,8 +1,7 @@
 // What this device holds is sent by tus 1.0.
 
-const PATIENCE = 30_000; // milliseconds, for an answer of the server, or of an encoder on a busy device
 const PIECE = 65_536; // bytes of a request, so that a slow link sends it in this time
-const JOINED = 16_384; // of several slices: a break sends all of it twice
+const JOINED = 16_384; // of several slices; sent without a checksum, so that the server keeps what arrived before a break
 const LONGEST_RETRY = 15_000;
 const SLOW = 10_000; // so much recording that waits makes a slow link
 /** Statuses after which a repeat may succeed, beside every 5xx. An upload that is gone is created again. */
@@ -47,9 +46,10 @@ class Sender {
     try {
       while (!this.isStopped && await this.#sendNext()) this.#failures = 0;
     } catch (error) {
-      this.#failed(error);
+      this.#failed(error ?? new Error('unknown'));
+    } finally {
+      this.#isBusy = false;
     }
-    this.#isBusy = false;
   }
 
   /** Waits no longer after a failure. */
@@ -74,16 +74,16 @@ class Sender {
     const { facts, end } = this.#journal;
     if (!end) return false;
     if (!facts.upload) await this.#create();
-    this.#offset ??= await this.#readOffset();
+    if (this.#offset === null) await this.#readOffset();
     const next = await this.#nextPiece();
     if (next) await this.#sendPiece(next);
-    else if (this.#offset + facts.skipped === facts.total) await this.#finish();
+    else if (facts.total !== null && this.#offset + facts.skipped >= facts.total) await this.#finish();
     return Boolean(next);
   }
 
   async #ask(method, path, headers = {}, body = undefined) {
     const { facts } = this.#journal;
-    const token = await this.#options.token(this.#refusedToken);
+    const token = await timely(this.#options.token(this.#refusedToken), 'the page');
     facts.who ??= whoOf(token);
     const refused = (message, status, seconds) => Object.assign(new Error(message), { status, seconds });
     if (!token || whoOf(token) !== facts.who) throw refused('this person is not signed in', 401, 15);
@@ -101,7 +101,7 @@ class Sender {
   async #create() {
     const { facts } = this.#journal;
     const { session } = this.#options;
-    const session_id = facts.session ?? (typeof session === 'function' ? await session(facts) : session);
+    const session_id = facts.session ?? (typeof session === 'function' ? await timely(session(facts), 'the page') : session);
     const clock = facts.clock ?? await this.#readClock();
     await this.#journal.write({ facts: { session: session_id, clock, skipped: 0 } });
     const started_at = new Date(facts.startedAt + clock).toISOString();
@@ -136,7 +136,7 @@ class Sender {
   async #readOffset() {
     this.#marksSent = 0;
     try {
-      return Number((await this.#ask('HEAD', this.#path)).headers.get('Upload-Offset'));
+      this.#offset = Number((await this.#ask('HEAD', this.#path)).headers.get('Upload-Offset'));
     } catch (error) {
       const { facts, end, storedTo } = this.#journal;
       // The server no longer has it: all of it was stored, or what is held here makes another upload.
@@ -148,6 +148,15 @@ class Sender {
       }
       throw error;
     }
+    await this.#passOver();
+  }
+
+  /** An earlier page may have sent what it had not yet written. What this page records stands behind that. */
+  async #passOver() {
+    const { facts, restoredTo } = this.#journal;
+    const beyond = restoredTo === null ? 0 : this.#offset + facts.skipped - restoredTo;
+    this.#journal.restoredTo = null;
+    if (beyond > 0) await this.#journal.write({ facts: { skipped: facts.skipped - beyond } });
   }
 
   /** What follows the server's offset, as `{slice, bytes}`; what is missing there is skipped and marked. */
@@ -166,14 +175,19 @@ class Sender {
   }
 
   /** With the slices behind it, as long as they are small: to a slow link each request is dear. */
-  async #join(slice, bytes) {
+  async #join(slice, bytes, isJoined = false) {
     const next = this.#journal.slices.find(({ offset }) => offset === slice.offset + slice.length);
     const more = next && bytes.length + next.length <= JOINED && await this.#journal.read(next);
-    return more ? this.#join(next, new Uint8Array([...bytes, ...more])) : { slice, bytes };
+    if (!more) return { slice, bytes, isJoined };
+    const both = new Uint8Array(bytes.length + more.length);
+    both.set(bytes);
+    both.set(more, bytes.length);
+    return this.#join(next, both, true);
   }
 
-  async #sendPiece({ slice, bytes }) {
-    const checksum = await digest(bytes);
+  async #sendPiece({ slice, bytes, isJoined }) {
+    const isWhole = bytes.length === slice.length;
+    const checksum = isJoined ? null : isWhole ? slice.sha256 : await digest(bytes);
     const begun = performance.now();
     await this.#patch(bytes, checksum && { 'Upload-Checksum': `sha256 ${checksum}` });
     const speed = bytes.length / ((performance.now() - begun) / 1_000);
