@@ -36,6 +36,7 @@ function tones() {
   return { sound, gain, track: output.stream.getAudioTracks()[0] };
 }
 
+Object.assign(window, { canvas });
 window.studio = {
   isPainting: true,
   /** A stream of the canvas, with `sound` of the tones as well. */

@@ -137,10 +137,11 @@ export class Recorder extends EventTarget {
 
   async resume() {
     if (this.#phase !== 'paused') return;
-    await this.#mark('pause');
-    [this.#from, this.#aliveAt] = [this.#now(), Date.now()];
+    // Before the mark is written: the disk may take its time.
     if (this.#media) this.#media.resume(); else this.#begin();
+    [this.#from, this.#aliveAt] = [this.#now(), Date.now()];
     this.#setPhase('recording');
+    await this.#mark('pause');
   }
 
   /** Ends the recording; resolves when its last slice is on the disk. What is left is then sent: see `finished`. */
