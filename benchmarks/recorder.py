@@ -71,20 +71,22 @@ def measure_recorder(scale: Scale) -> Figure:
         folder = ground.folder / "chromium"
         folder.mkdir()
         with Proxy(int(ground.address.rpartition(":")[2])) as link:
-            bench = _Bench(ground, session_id, Chromium(program, Path(folder), *_FLAGS), link)
+            recordings = _Recordings(ground, session_id, Chromium(program, Path(folder), *_FLAGS), link)
             try:
-                figure.readings += [bench.own_cost(type_, scale) for type_ in _NAMES]
-                figure.readings.append(bench.sent_twice(scale))
+                figure.readings += [recordings.own_cost(type_, scale) for type_ in _NAMES]
+                figure.readings.append(recordings.sent_twice(scale))
             finally:
-                bench.browser.close()
+                recordings.browser.close()
     figure.notes.append(
         "Processor time of all processes of the browser while it records, less that of a bare MediaRecorder with the "
-        "same stream, in turns: level meter, digests, files and requests."
+        "same stream, in turns: listening for a dead microphone, digests, files and requests. Nobody reads the level."
     )
     return figure
 
 
-class _Bench:
+class _Recordings:
+    """Recordings of one page, whose link to the API can be cut."""
+
     def __init__(self, ground: Ground, session_id: int, browser: Chromium, link: Proxy) -> None:
         self.ground = ground
         self.session_id = session_id
@@ -100,7 +102,7 @@ class _Bench:
         for _ in range(scale.recorder_repeats):
             bare.append(self._percent(f"bare('{type_}')", scale.recorder_seconds))
             ours.append(self._percent(self._ours(type_), scale.recorder_seconds))
-        more = [mine - theirs for mine, theirs in zip(ours, bare, strict=True)]
+        more = [with_ours - without for with_ours, without in zip(ours, bare, strict=True)]
         what = f"{_NAMES[type_]}: own cost, beside {median(bare):.1f} % of MediaRecorder"
         return Reading(what, median(more), "% of a core", spread(more), limit=Limit("value", "<", 3))
 
@@ -129,7 +131,7 @@ class _Bench:
             what,
             max(lost) / 1000,
             "kB",
-            spread([each / 1000 for each in lost]),
+            spread([size / 1000 for size in lost]),
             slice_ / 1000,
             "slice",
             Limit("ratio", "≤", 1),
@@ -142,10 +144,10 @@ class _Bench:
         self.page.run(f"Promise.resolve({start}).then((recorder) => {{ window.recorder = recorder; }})")
         time.sleep(2)
         before = self.browser.processor_seconds()
-        begun = time.monotonic()
+        start_time = time.monotonic()
         time.sleep(seconds)
         used = self.browser.processor_seconds() - before
-        percent = 100 * used / (time.monotonic() - begun)
+        percent = 100 * used / (time.monotonic() - start_time)
         self.page.run("recorder.stop()")
         self._wait_until_sent()
         return percent

@@ -193,6 +193,15 @@ class PostgresServer:
 
 
 @pytest.fixture(scope="session")
+def chromium_program() -> str:
+    """The path of Debian's `chromium`. Skips where it is not installed."""
+    program = shutil.which("chromium")
+    if program is None:
+        pytest.skip("NOT TRIED IN A BROWSER: `chromium` is not installed (apt-get install chromium)")
+    return program
+
+
+@pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
     """The server of TEST_DATABASE_URL (a superuser's URL, e.g. of PostgreSQL 15), else an embedded one."""
     external = os.environ.get("TEST_DATABASE_URL")

@@ -1,6 +1,5 @@
 """A page that records itself with `/recorder.js`: a real browser, API and worker, and what the recording shows."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,15 +20,6 @@ from worker.media.processes.binaries import find_binaries
 from worker.settings import Settings
 
 _KEY = "a key of the platform in tests, long enough"
-
-
-@pytest.fixture(scope="session")
-def chromium_program() -> str:
-    """Where the browser is. Skips where Debian's `chromium` is not installed."""
-    program = shutil.which("chromium")
-    if program is None:
-        pytest.skip("THE RECORDER WAS NOT TRIED: `chromium` is not installed (apt-get install chromium)")
-    return program
 
 
 @dataclass
@@ -80,9 +70,10 @@ class Studio:
             details=lambda: (condition, page.run(facts)),
         )
 
-    def record(self, options: str = "{}", stream: str = "studio.stream()") -> None:
-        """Begin a recording."""
+    def record(self, options: str = "{}", stream: str = "studio.stream()") -> float:
+        """Begin a recording; returns when it began, in seconds of the page's clock."""
         self.run(f"studio.record({{ session: {self.session}, type: 'screen', ...{options} }}, {stream})")
+        return float(self.run("studio.recorder.state.startedAt")) / 1000
 
     def wait_for_seconds(self, seconds: float) -> None:
         """Wait until this much has been recorded and written."""
@@ -132,11 +123,11 @@ def studio(
         assert session.status_code == 201, session.text
         home = tmp_path / "chromium"
         home.mkdir()
-        opened = Studio(origin, api, token, session.json()["id"], api_settings, chromium_program, home, process)
-        opened.open_browser()
-        opened.open()
-        yield opened
-        opened.browsers[-1].close()
+        studio = Studio(origin, api, token, session.json()["id"], api_settings, chromium_program, home, process)
+        studio.open_browser()
+        studio.open()
+        yield studio
+        studio.browsers[-1].close()
 
 
 Watch = Callable[[int], Film]
@@ -152,19 +143,13 @@ def watch(studio: Studio, sql: Sql, tmp_path: Path, processes: Processes) -> Wat
             lambda: sql(row, id=recording_id)[0].is_available,
             details=lambda: (sql(row, id=recording_id), processes.logs()[-3000:]),
         )
-        (url,) = [
-            one["url"] for one in studio.get(f"/v1/recordings/{recording_id}/playback")["renditions"] if one["url"]
-        ][:1]
+        renditions = studio.get(f"/v1/recordings/{recording_id}/playback")["renditions"]
+        url = next(rendition["url"] for rendition in renditions if rendition["url"])
         file = tmp_path / f"{recording_id}.webm"
         file.write_bytes(httpx2.get(url).content)
         return read_film(find_binaries(studio.settings), file)
 
     return look
-
-
-def begin_of(studio: Studio) -> float:
-    """When the recording began, in seconds of the page's clock."""
-    return float(studio.run("studio.recorder.state.startedAt")) / 1000
 
 
 def assert_whole(film: Film, since: float, seconds: range) -> None:

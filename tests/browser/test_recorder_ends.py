@@ -63,7 +63,7 @@ def test_a_recording_of_nothing_ends_with_an_event(studio: Studio) -> None:
 
 
 def test_what_a_given_recorder_had_before_the_token_came_is_kept(studio: Studio, watch: Watch) -> None:
-    studio.run(_GIVEN % (studio.session, "await studio.recorder.start(media); media.stop();"))
+    studio.run(_GIVEN % (studio.session, "setTimeout(() => media.stop(), 3000); await studio.recorder.start(media);"))
     studio.wait("studio.recorder.state.phase === 'finished'")
     receipt = studio.run("studio.recorder.state.receipt")
     assert watch(receipt["recording_id"]).duration > 1.5

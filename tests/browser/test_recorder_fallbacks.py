@@ -1,7 +1,7 @@
 """`/recorder.js` where a browser lacks what it prefers: locks, files, workers, WebM, a picture."""
 
 from tests.browser.chromium import Page
-from tests.browser.conftest import Studio, Watch, assert_whole, begin_of
+from tests.browser.conftest import Studio, Watch, assert_whole
 
 _WITHOUT_LOCKS = "Object.defineProperty(Navigator.prototype, 'locks', { get: () => undefined });"
 _WITHOUT_WORKERS = "window.Worker = class { constructor() { throw new Error('no worker'); } };"
@@ -22,8 +22,7 @@ def test_without_locks_a_note_says_who_owns_it(studio: Studio) -> None:
 
 def test_without_files_the_rows_of_indexeddb_survive_a_reload(studio: Studio, watch: Watch) -> None:
     studio.open(before=_WITHOUT_WORKERS)
-    studio.record()
-    begun = begin_of(studio)
+    start = studio.record()
     studio.wait_for_seconds(5)
     assert studio.run("studio.recorder.state.disk") == "rows"
     studio.page.cut()
@@ -34,7 +33,7 @@ def test_without_files_the_rows_of_indexeddb_survive_a_reload(studio: Studio, wa
     studio.run("studio.recorder.send()")
     studio.wait("studio.recorder.state.phase === 'finished'")
     film = watch(studio.run("studio.recorder.state.receipt.recording_id"))
-    assert_whole(film, begun, range(int(film.duration)))
+    assert_whole(film, start, range(int(film.duration)))
     assert film.duration > 6
 
 

@@ -4,7 +4,7 @@ import signal
 from urllib.parse import urlsplit
 
 from tests.browser.chromium import Page
-from tests.browser.conftest import Studio, Watch, assert_whole, begin_of
+from tests.browser.conftest import Studio, Watch, assert_whole
 from tests.conftest import Processes, School
 from worker.access.tokens import issue_token
 
@@ -13,8 +13,7 @@ _EXACT = 0.2
 
 
 def test_a_restart_of_the_server_costs_nothing(studio: Studio, processes: Processes, watch: Watch) -> None:
-    studio.record()
-    begun = begin_of(studio)
+    start = studio.record()
     studio.wait_for_seconds(3)
     studio.process.signal(signal.SIGKILL)
     studio.wait_for_seconds(8)
@@ -22,14 +21,13 @@ def test_a_restart_of_the_server_costs_nothing(studio: Studio, processes: Proces
     processes.api(studio.settings, port=urlsplit(studio.api).port)
     receipt = studio.finish()
     film = watch(receipt["recording_id"])
-    assert_whole(film, begun, range(8))
+    assert_whole(film, start, range(8))
     assert len(studio.get(f"/v1/uploads?session_id={studio.session}")["items"]) == 1
 
 
 def test_a_recording_that_was_killed_before_anything_was_sent_is_sent_later(studio: Studio, watch: Watch) -> None:
     studio.page.cut()
-    studio.record()
-    begun = begin_of(studio)
+    start = studio.record()
     studio.wait_for_seconds(5)
     studio.kill_browser()
     studio.open_browser()
@@ -39,7 +37,7 @@ def test_a_recording_that_was_killed_before_anything_was_sent_is_sent_later(stud
     studio.run("studio.recorder.send()")
     studio.wait("studio.recorder.state.phase === 'finished'")
     film = watch(studio.run("studio.recorder.state.receipt.recording_id"))
-    assert_whole(film, begun, range(3))
+    assert_whole(film, start, range(3))
 
 
 def test_a_session_that_was_unknown_when_the_browser_was_killed_is_found_by_the_next_page(studio: Studio) -> None:

@@ -1,7 +1,6 @@
 """A lesson on two pages of the platform that load `/astegni.js`: two people in one browser, a real API, no mock."""
 
 import json
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -29,15 +28,6 @@ _MEDIA = (
     "--use-fake-ui-for-media-stream",
     "--autoplay-policy=no-user-gesture-required",
 )
-
-
-@pytest.fixture(scope="session")
-def chromium_program() -> str:
-    """Where the browser is. Skips where Debian's `chromium` is not installed."""
-    program = shutil.which("chromium")
-    if program is None:
-        pytest.skip("`/astegni.js` WAS NOT TRIED: `chromium` is not installed (apt-get install chromium)")
-    return program
 
 
 @pytest.fixture(scope="module")

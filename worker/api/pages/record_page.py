@@ -1,5 +1,6 @@
 """`/recorder.js`, the recorder as a module for any page, and `/record`, the page that shows how it is used."""
 
+import re
 from functools import cache
 from importlib.resources import files
 
@@ -13,6 +14,8 @@ router = APIRouter(include_in_schema=False)
 # One module of these parts, in this order: each uses what the parts before it declare.
 _PARTS = ("disk", "journal", "microphone", "sender", "recorder")
 _FOLDER = files("worker.api.pages") / "recorder"
+# A comment on lines of its own.
+_COMMENT = re.compile(r"^ *(?://[^\n]*|/\*\*.*?\*/)\n", re.MULTILINE | re.DOTALL)
 # A new version is in use within an hour; until a week later a page need not wait for the check.
 _CACHED = {"Cache-Control": "public, max-age=3600, stale-while-revalidate=604800"}
 _MODULE = _CACHED | {
@@ -58,9 +61,9 @@ def get_page(request: Request) -> Response:
 
 @cache
 def module() -> StaticFile:
-    """The parts in one module."""
+    """The parts in one module, without their comments, which are a fifth of its compressed size."""
     content = "\n".join((_FOLDER / f"{name}.js").read_text(encoding="utf-8") for name in _PARTS)
-    return StaticFile(content.encode(), _MODULE)
+    return StaticFile(_COMMENT.sub("", content).encode(), _MODULE)
 
 
 @cache

@@ -1,212 +1,183 @@
-// The browser's disk. A recording is a journal of entries, which only grows, and its slices, named by their offset.
+// The browser's disk. A recording is a journal, which only grows, and its slices, named by their offset.
 
-const FOLDER = 'astegni-recordings';
+const NAME = 'astegni-recordings';
 const WORKER = 'astegni-recorder-disk';
-const METHODS = ['list', 'entries', 'append', 'read', 'remove'];
+const JOURNAL = 'journal';
+const PATIENCE = 30_000; // milliseconds, for an answer of the disk, the server, the page, or a busy encoder
 
-const PATIENCE = 30_000; // milliseconds, for an answer of the disk, the server, the page, or an encoder on a busy device
-
-const pause = (time) => new Promise((resolve) => { setTimeout(resolve, time); });
-/** The promise's result; rejects after PATIENCE. Counted in parts: a device that wakes up has not waited while it slept. */
-function timely(promise, name) {
-  let [timer, parts] = [null, 6];
-  const late = new Promise((_, reject) => {
-    timer = setInterval(() => {
-      parts -= 1;
-      if (!parts) reject(Object.assign(new Error(`${name} does not answer`), { isLate: true }));
-    }, PATIENCE / parts);
-  });
-  return Promise.race([promise, late]).finally(() => clearInterval(timer));
-}
 const utf8 = (text) => new TextEncoder().encode(text);
+const pause = (time) => new Promise((resolve) => { setTimeout(resolve, time); });
+
+/** The promise's result; rejects after PATIENCE. */
+function timely(promise, name) {
+  const late = Object.assign(new Error(`${name} does not answer`), { isLate: true });
+  return Promise.race([promise, pause(PATIENCE).then(() => { throw late; })]);
+}
 
 /** Files of the origin's private file system. Only a worker may flush them. */
-class FileDisk {
-  async open() {
-    this.root = await (await navigator.storage.getDirectory()).getDirectoryHandle(FOLDER, { create: true });
-    // Throws where a browser has the directory and not the handle.
-    const probe = `probe-${Math.random()}`;
-    await this.append(probe, {});
-    await this.remove(probe);
-  }
+const files = {
+  root: async () => (await navigator.storage.getDirectory()).getDirectoryHandle(NAME, { create: true }),
+
+  folder: async (id, create = false) => (await files.root()).getDirectoryHandle(id, { create }),
 
   async list() {
-    const names = [];
-    for await (const name of this.root.keys()) names.push(name);
-    return names;
-  }
+    const ids = [];
+    for await (const id of (await files.root()).keys()) ids.push(id);
+    return ids;
+  },
 
-  /** A crash may have torn the last line; nothing in it was reported as written. */
-  async entries(id) {
-    const lines = new TextDecoder().decode(await this.read(id, 'journal')).split('\n');
-    return lines.flatMap((line) => { try { return [JSON.parse(line)]; } catch { return []; } });
-  }
+  async write(id, name, bytes) {
+    const file = await (await files.folder(id, true)).getFileHandle(name, { create: true });
+    const handle = await file.createSyncAccessHandle();
+    try {
+      if (name !== JOURNAL) await handle.truncate(0);
+      if (handle.write(bytes, { at: await handle.getSize() }) < bytes.length) throw new Error('the disk is full');
+      await handle.flush();
+    } finally {
+      await handle.close();
+    }
+  },
 
-  async append(id, entry, bytes) {
-    const folder = await this.root.getDirectoryHandle(id, { create: true });
-    const line = utf8(`\n${JSON.stringify(entry)}`);
-    for (const [name, content] of bytes ? [[entry.offset, bytes], ['journal', line]] : [['journal', line]]) {
-      const file = await folder.getFileHandle(String(name), { create: true });
-      const handle = await file.createSyncAccessHandle();
-      try {
-        const at = name === 'journal' ? await handle.getSize() : 0;
-        if (handle.write(content, { at }) < content.length) throw new Error('the disk is full');
-        await handle.flush();
-      } finally {
-        await handle.close();
-      }
+  async read(id, name) {
+    const file = await (await files.folder(id)).getFileHandle(name);
+    return new Uint8Array(await (await file.getFile()).arrayBuffer());
+  },
+
+  /** Removes a slice, or without its name the recording. */
+  async remove(id, name) {
+    const folder = name === undefined ? await files.root() : await files.folder(id);
+    await folder.removeEntry(name ?? id, { recursive: true });
+  },
+};
+
+if (globalThis.name === WORKER && !globalThis.document) {
+  let last = Promise.resolve();
+  onmessage = ({ data: [method, ...args] }) => {
+    last = last.then(() => files[method](...args))
+      .then((result) => postMessage({ result }), ({ message }) => postMessage({ message }));
+  };
+}
+
+/** Calls of `files`, in a worker of the page's own origin, which may import this module from another. */
+class FileDisk {
+  kind = 'files';
+  #worker = null;
+  #calls = []; // that have no answer yet; it comes in their order
+
+  async call(...message) {
+    const worker = this.#worker ??= this.#begin();
+    worker.postMessage(message);
+    const answer = new Promise((resolve, reject) => { this.#calls.push({ resolve, reject }); });
+    try {
+      return await timely(answer, 'the disk');
+    } catch (error) {
+      if (error.isLate && worker === this.#worker) this.end();
+      throw error;
     }
   }
 
-  async read(id, name) {
-    const file = await (await this.root.getDirectoryHandle(id)).getFileHandle(String(name));
-    return new Uint8Array(await (await file.getFile()).arrayBuffer());
+  #begin() {
+    const { href, origin } = new URL(import.meta.url);
+    const importer = new Blob([`import ${JSON.stringify(href)}`], { type: 'text/javascript' });
+    const address = origin === location.origin ? href : URL.createObjectURL(importer);
+    const worker = new Worker(address, { type: 'module', name: WORKER });
+    worker.onerror = () => this.end();
+    worker.onmessage = ({ data: { result, message } }) => {
+      const { resolve, reject } = this.#calls.shift();
+      if (message === undefined) resolve(result); else reject(new Error(message));
+    };
+    return worker;
   }
 
-  /** Removes a slice, or without its offset the recording. */
-  async remove(id, offset) {
-    const folder = offset === undefined ? this.root : await this.root.getDirectoryHandle(id);
-    await folder.removeEntry(String(offset ?? id), { recursive: true });
+  /** Ends the worker, which has died or does not answer; the next call begins another. */
+  end() {
+    if (this.#worker) this.#worker.onmessage = null;
+    this.#worker?.terminate();
+    this.#worker = null;
+    const late = Object.assign(new Error('the disk has ended'), { isLate: true });
+    for (const { reject } of this.#calls.splice(0)) reject(late);
   }
 }
 
-/** Rows of IndexedDB, with the same methods. */
+/** Rows of IndexedDB, with the same methods. A key is a recording, a name and, in a journal, a number. */
 class RowDisk {
   kind = 'rows';
+  #database = null;
 
-  async open() {
-    const opening = indexedDB.open(FOLDER, 1);
-    opening.onupgradeneeded = () => {
-      opening.result.createObjectStore('journal', { autoIncrement: true }).createIndex('id', 'id');
-      opening.result.createObjectStore('slices');
-    };
-    await new Promise((onsuccess, onerror) => { Object.assign(opening, { onsuccess, onerror }); });
-    this.database = opening.result;
-    return this;
+  call = (method, ...args) => timely(this[method](...args), 'the disk');
+
+  list = async () => [...new Set((await this.#run((rows) => rows.getAllKeys())).map(([id]) => id))];
+
+  write = (id, name, bytes) => this.#run((rows) => {
+    const count = rows.count(this.#below(id, name));
+    count.onsuccess = () => rows.put(bytes, [id, name, name === JOURNAL ? count.result : 0]);
+    return count;
+  });
+
+  async read(...key) {
+    const parts = await this.#run((rows) => rows.getAll(this.#below(...key)));
+    return new Uint8Array(await new Blob(parts).arrayBuffer());
   }
 
-  list = async () => [...new Set((await this.#run((journal) => journal.getAll())).map(({ id }) => id))];
+  remove = (...key) => this.#run((rows) => rows.delete(this.#below(...key)));
 
-  entries = async (id) => (await this.#run((journal) => journal.index('id').getAll(id))).map(({ entry }) => entry);
-
-  append = (id, entry, bytes) => this.#run((journal, slices) => {
-    if (bytes) slices.put(bytes, [id, entry.offset]);
-    return journal.add({ id, entry });
-  });
-
-  read = (id, offset) => this.#run((_, slices) => slices.get([id, offset]));
-
-  remove = (id, offset) => this.#run((journal, slices) => {
-    if (offset !== undefined) return slices.delete([id, offset]);
-    journal.index('id').getAllKeys(id).onsuccess = ({ target }) => target.result.forEach((key) => journal.delete(key));
-    return slices.delete(IDBKeyRange.bound([id], [id, []]));
-  });
+  #below = (...key) => IDBKeyRange.bound(key, [...key, []]);
 
   /** The result of the request that `act` returns, once everything is on the disk. */
-  #run(act) {
+  async #run(act) {
+    this.#database ??= await new Promise((resolve, reject) => {
+      const opening = indexedDB.open(NAME, 1);
+      opening.onupgradeneeded = () => opening.result.createObjectStore('rows');
+      opening.onsuccess = () => resolve(opening.result);
+      opening.onerror = reject;
+    });
     return new Promise((resolve, reject) => {
-      const transaction = this.database.transaction(['journal', 'slices'], 'readwrite', { durability: 'strict' });
-      const request = act(transaction.objectStore('journal'), transaction.objectStore('slices'));
+      const transaction = this.#database.transaction('rows', 'readwrite', { durability: 'strict' });
+      const request = act(transaction.objectStore('rows'));
       transaction.oncomplete = () => resolve(request.result);
       transaction.onabort = () => reject(transaction.error);
     });
   }
 }
 
-/** This module as a worker: calls of a FileDisk, in order. */
-function serve() {
-  const disk = new FileDisk();
-  let last = Promise.resolve();
-  onmessage = ({ data: [n, method, ...args] }) => {
-    last = last.then(() => disk[method](...args))
-      .then((result) => postMessage({ n, result }), ({ message }) => postMessage({ n, message }));
-  };
-}
-
-/** Calls of a worker that is of the page's own origin, and may import this module from another. */
-async function openWorker() {
-  const { href, origin } = new URL(import.meta.url);
-  const importer = new Blob([`import ${JSON.stringify(href)}`], { type: 'text/javascript' });
-  const address = origin === location.origin ? href : URL.createObjectURL(importer);
-  const worker = new Worker(address, { type: 'module', name: WORKER });
-  const calls = [];
-  let isEnded = false;
-  const late = () => Object.assign(new Error('the disk has ended'), { isLate: true });
-  /** Ends the worker, and the calls that it has not answered. */
-  const end = () => {
-    isEnded = true;
-    worker.terminate();
-    for (const { reject } of Object.values(calls)) reject(late());
-  };
-  worker.onerror = end;
-  // No channel for each call: a port that nothing else refers to can be gone before its answer.
-  worker.onmessage = ({ data: { n, result, message } }) => {
-    if (message === undefined) calls[n].resolve(result); else calls[n].reject(new Error(message));
-    delete calls[n];
-  };
-  const call = (...message) => timely(new Promise((resolve, reject) => {
-    if (isEnded) throw late();
-    worker.postMessage([calls.push({ resolve, reject }) - 1, ...message]);
-  }), 'the disk');
-  await call('open').catch((error) => { end(); throw error; });
-  return { call, end };
-}
-
-/** The files. A worker that died, or does not answer, is replaced. */
-async function openFiles() {
-  let opened = openWorker();
-  await opened;
-  const call = async (...message) => {
-    const mine = opened;
-    const replace = (error) => {
-      if (mine === opened) opened = openWorker();
-      opened.catch(() => {});
-      throw Object.assign(error, { isLate: true });
-    };
-    const worker = await mine.catch(replace);
-    return worker.call(...message).catch((error) => {
-      if (!error.isLate) throw error;
-      worker.end();
-      return replace(error);
-    });
-  };
-  return { kind: 'files', ...Object.fromEntries(METHODS.map((method) => [method, (...args) => call(method, ...args)])) };
-}
-
-/** The rows, whose calls are late in the same way. */
-async function openRows() {
-  const disk = await timely(new RowDisk().open(), 'the disk');
-  const call = (method) => [method, (...args) => timely(disk[method](...args), 'the disk')];
-  return { kind: disk.kind, ...Object.fromEntries(METHODS.map(call)) };
-}
-
 let opening = null;
 
 /** The page's disk, or null. */
 function openDisk() {
-  opening ||= openFiles().catch(openRows).catch(() => null);
+  opening ||= (async () => {
+    for (const disk of [new FileDisk(), new RowDisk()]) {
+      const probe = `probe-${Math.random()}`;
+      try {
+        // Some browsers have the directory, and not the handle that writes.
+        await disk.call('write', probe, JOURNAL, utf8(''));
+        await disk.call('remove', probe);
+        return disk;
+      } catch {
+        disk.end?.();
+      }
+    }
+    return null;
+  })();
   return opening;
 }
 
 /** The right to record or to send: a function that gives it back, or null while another tab has it. */
-function own(id) {
-  const name = `${FOLDER}/${id}`;
-  if (!navigator.locks) return ownByNote(name);
-  return new Promise((resolve) => {
-    const hold = (lock) => new Promise((release) => { resolve(lock && release); });
-    // A page that may not have locks, by its sandbox, uses notes.
-    navigator.locks.request(name, { ifAvailable: true }, hold).catch(() => resolve(ownByNote(name)));
-  });
-}
-
-/** Without locks it is a note that its tab renews. */
-function ownByNote(name) {
-  if (Date.now() - Number(localStorage.getItem(name)) < 3_000) return null;
-  const renew = () => localStorage.setItem(name, Date.now());
-  renew();
-  const timer = setInterval(renew, 500);
-  return () => {
-    clearInterval(timer);
-    localStorage.removeItem(name);
-  };
+async function own(id) {
+  const name = `${NAME}/${id}`;
+  try {
+    return await new Promise((resolve, reject) => {
+      const hold = (lock) => new Promise((release) => { resolve(lock && release); });
+      navigator.locks.request(name, { ifAvailable: true }, hold).catch(reject);
+    });
+  } catch {
+    // The browser has no locks, or not for a page in a sandbox: a note that its tab renews.
+    if (Date.now() - Number(localStorage.getItem(name)) < 3_000) return null;
+    const renew = () => localStorage.setItem(name, Date.now());
+    renew();
+    const timer = setInterval(renew, 500);
+    return () => {
+      clearInterval(timer);
+      localStorage.removeItem(name);
+    };
+  }
 }

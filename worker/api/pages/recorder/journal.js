@@ -1,7 +1,7 @@
 // What of a recording this device holds.
 
 const base64 = (bytes) => btoa(String.fromCharCode(...bytes));
-/** Without TLS there is no `crypto.subtle`, and slices have no checksum. */
+/** Null without TLS, where a page has no `crypto.subtle`. */
 const digest = async (bytes) => (
   crypto.subtle ? base64(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))) : null
 );
@@ -21,8 +21,8 @@ class Journal {
   marks = []; // {kind, from_ms, to_ms}
   storedTo = 0; // the server has the recording up to this byte
   end = 0; // of the last slice, in bytes and in milliseconds
-  restoredTo = null; // the end of what an earlier page wrote, until the server's offset is known
   lastMs = 0;
+  restoredTo = null; // the end of what an earlier page wrote, until the server's offset is known
   recordedMs = 0;
   gapsMs = 0; // without pauses
   #memory = new Map();
@@ -37,19 +37,23 @@ class Journal {
     return [...this.#memory.values()].reduce((sum, { length }) => sum + length, 0);
   }
 
-  /** Reads the entries of an earlier recording. */
+  /** Reads the entries of an earlier recording. A crash may have torn the last line; nothing in it was acknowledged. */
   async restore(id) {
     Object.assign(this, new Journal(), { disk: this.disk });
-    for (const entry of await this.disk.entries(id)) this.#apply(entry);
+    const lines = new TextDecoder().decode(await this.disk.call('read', id, JOURNAL)).split('\n');
+    const parse = (line) => { try { return [JSON.parse(line)]; } catch { return []; } };
+    for (const entry of lines.flatMap(parse)) this.#apply(entry);
     this.restoredTo = this.end;
   }
 
-  /** Writes `{facts}` that have changed, a `{mark}`, how much is `{stored}` at the server, or a slice with its bytes. */
+  /** Writes `{facts}` that have changed, a `{mark}`, how much the server has `{stored}`, or a slice with its bytes. */
   async write(entry, bytes) {
     this.#apply(entry);
+    const { id } = this.facts;
     if (bytes) this.#memory.set(entry.offset, bytes);
     try {
-      await this.disk.append(this.facts.id, entry, bytes);
+      if (bytes) await this.disk.call('write', id, `${entry.offset}`, bytes);
+      await this.disk.call('write', id, JOURNAL, utf8(`\n${JSON.stringify(entry)}`));
       this.#memory.delete(entry.offset);
     } catch (error) {
       this.#onFull(error);
@@ -73,12 +77,10 @@ class Journal {
   }
 
   /** The bytes of a slice, or null when the disk has lost them. A disk that does not answer has not. */
-  async read({ offset, sha256 }) {
-    const held = this.#memory.get(offset);
-    if (held) return held;
-    const lost = (error) => { if (error.isLate) throw error; return null; };
-    const bytes = await this.disk?.read(this.facts.id, offset).catch(lost);
-    return bytes && await digest(bytes) === sha256 ? bytes : null;
+  async read({ offset, length, sha256 }) {
+    const lost = (error) => { if (error.isLate) throw error; };
+    const bytes = this.#memory.get(offset) ?? await this.disk?.call('read', this.facts.id, `${offset}`).catch(lost);
+    return bytes?.length === length && await digest(bytes) === sha256 ? bytes : null;
   }
 
   /** The server has stored everything before this byte. The first slice, with the header, is kept until the end. */
@@ -90,8 +92,8 @@ class Journal {
   }
 
   /** Removes a slice, or without its offset everything. */
-  async remove(offset) {
-    this.#memory.delete(offset);
-    await this.disk?.remove(this.facts.id, offset).catch(() => {});
+  async remove(...offset) {
+    this.#memory.delete(...offset);
+    await this.disk?.call('remove', this.facts.id, ...offset.map(String)).catch(() => {});
   }
 }

@@ -8,8 +8,8 @@ const VIDEO_TYPES = ['video/webm;codecs=vp8,opus', 'video/webm', 'video/mp4;code
 const SOUND_TYPES = ['audio/webm;codecs=opus', 'audio/webm', 'audio/mp4', 'audio/ogg;codecs=opus'];
 
 /**
- * A recording. Events: `change` (several times a second), `warning` (`detail`: `{kind, on, about}`), `token` (the server
- * refused the last one), `finished` (`detail`: the receipt) and `discarded`. One of the last two ends each recording.
+ * A recording. Events: `change` (several times a second), `warning` (`detail`: `{kind, on, about}`), `token` (the
+ * server refused the last one), `finished` (`detail`: the receipt) and `discarded`; these two end each recording.
  */
 export class Recorder extends EventTarget {
   #options;
@@ -23,10 +23,7 @@ export class Recorder extends EventTarget {
   #warnings = new Set();
   #receipt = null;
   #stream = null;
-  #media = null; // the browser's recorder, and when it has stopped
-  #stopped = null;
-  #isGiven = false; // by the page
-  #slept = null; // a recorder that is not listened to any more
+  #part = null; // the MediaRecorder that runs: {media, stopped, isGiven, isHalted, isIgnored}
   #microphone = null;
   #writing = Promise.resolve();
   #from = 0; // where the next slice begins
@@ -45,6 +42,23 @@ export class Recorder extends EventTarget {
       refused: (reason) => this.#warn('refused', reason !== null, reason),
       finished: (receipt) => this.#close('finished', receipt),
     });
+  }
+
+  /** See `leftRecordings`. */
+  static async left(options) {
+    const disk = await openDisk();
+    const who = whoOf(await options.token(null));
+    const left = [];
+    for (const id of (who && await disk?.call('list')) ?? []) {
+      const recorder = new Recorder(options);
+      const journal = recorder.#journal;
+      [recorder.#phase, journal.disk] = ['left', disk];
+      const release = await own(id);
+      if (release) await journal.restore(id).catch(() => {});
+      if (journal.facts.id === id && journal.facts.who === who && journal.end) left.push(recorder);
+      release?.();
+    }
+    return left;
   }
 
   /** A snapshot of all that a page may show. */
@@ -90,47 +104,51 @@ export class Recorder extends EventTarget {
 
   /**
    * Begins the recording, goes on with an interrupted one, or changes the stream of a running one. Instead of a stream
-   * it takes a MediaRecorder that the page has just started, after `take`; when that stops the recording ends.
+   * it takes a MediaRecorder that the page has just started; when that stops the recording ends.
    */
   start(source) {
-    const [stream, media] = source instanceof MediaRecorder ? [source.stream, source] : [source, null];
-    this.#starting = this.#start(stream, media && new GivenMedia(media), Date.now());
+    this.#starting = this.#start(source.stream ?? source, source.stream && source);
     return this.#starting;
   }
 
-  async #start(stream, given, now) {
-    await this.take();
-    const { facts } = this.#journal;
-    if (facts.total !== null) throw new Error('this recording has ended');
-    if (facts.startedAt === null) {
-      const { session, type, title, label, token } = this.#options;
+  async #start(stream, given) {
+    if (this.#journal.facts.startedAt === null) {
+      const { session, type, title, label } = this.#options;
       // A page that is killed before it sends anything leaves a recording that another page must be able to send.
       const known = typeof session === 'function' ? null : session;
-      // A page that gives no token in time records, and is asked again when something is to be sent.
-      const who = whoOf(await timely((async () => token(null))(), 'the page').catch(() => null));
-      Object.assign(facts, { who, session: known, type, title, label, startedAt: given ? now : Date.now() });
+      Object.assign(this.#journal.facts, { session: known, type, title, label, startedAt: Date.now() });
       navigator.storage?.persist?.().catch(() => {});
+      // A MediaRecorder that is given gives slices meanwhile.
+      this.#writing = this.take();
     } else {
+      await this.take();
+      if (this.#journal.facts.total !== null) throw new Error('this recording has ended');
       await this.#halt();
       await this.#mark(this.#pausedAt === null ? 'gap' : 'pause');
     }
+    this.#listenTo(stream);
+    this.#begin(given);
+    this.#writing = this.#writing.then(() => this.#journal.write({ facts: this.#journal.facts }));
+    await this.#writing;
+    // Whose it is; a page that gives no token now is asked again when something is to be sent.
+    this.#sender.token().catch(() => {});
+    this.#onChange();
+  }
+
+  #listenTo(stream) {
     this.#stream = stream;
     this.#warn('ended', false);
     for (const track of stream.getTracks()) {
       track.addEventListener('ended', () => { if (stream === this.#stream) this.#warn('ended', true, track.kind); });
     }
-    this.#microphone?.context.close();
+    this.#microphone?.rest();
     this.#microphone = stream.getAudioTracks().length ? new Microphone(stream) : null;
-    this.#begin(given);
-    await this.#journal.write({ facts });
-    this.#setPhase('recording');
-    this.#onChange();
   }
 
   pause() {
     if (this.#phase !== 'recording') return;
-    this.#media?.requestData();
-    this.#media?.pause();
+    this.#flush();
+    if (this.#part.media.state === 'recording') this.#part.media.pause();
     this.#pausedAt = this.#now();
     this.#setPhase('paused');
   }
@@ -138,7 +156,7 @@ export class Recorder extends EventTarget {
   async resume() {
     if (this.#phase !== 'paused') return;
     // Before the mark is written: the disk may take its time.
-    if (this.#media) this.#media.resume(); else this.#begin();
+    if (this.#part.media.state === 'paused') this.#part.media.resume(); else this.#begin();
     [this.#from, this.#aliveAt] = [this.#now(), Date.now()];
     this.#setPhase('recording');
     await this.#mark('pause');
@@ -182,50 +200,46 @@ export class Recorder extends EventTarget {
     return new Blob(parts.filter(Boolean), { type: facts.mime });
   }
 
-  /** Reads an earlier recording of this person; false without one. For `leftRecordings`. */
-  async restore(disk, id, who) {
-    this.#phase = 'left';
-    this.#journal.disk = disk;
-    await this.#journal.restore(id);
-    const { facts, end } = this.#journal;
-    return facts.id === id && end > 0 && who !== null && facts.who === who;
-  }
-
   #now() {
     return Date.now() - this.#journal.facts.startedAt;
   }
 
-  /** Records the stream, or what `given`, a GivenMedia, has recorded and will record. */
-  #begin(given = null) {
+  /** Records the stream, by the page's own MediaRecorder if it has given one. */
+  #begin(given) {
     const types = this.#stream.getVideoTracks().length ? VIDEO_TYPES : SOUND_TYPES;
     const rates = { ...BIT_RATES, ...this.#options.bitRates };
-    const media = given?.media ?? new MediaRecorder(this.#stream, {
+    const media = given ?? new MediaRecorder(this.#stream, {
       mimeType: types.find((type) => MediaRecorder.isTypeSupported(type)),
       audioBitsPerSecond: rates.sound,
       videoBitsPerSecond: rates[this.#options.type],
     });
-    [this.#media, this.#isGiven] = [media, given !== null];
-    [this.#from, this.#aliveAt] = [given && !this.#journal.end ? 0 : this.#now(), Date.now()];
-    media.addEventListener('dataavailable', ({ data }) => { if (media !== this.#slept) this.#keep(data); });
-    this.#stopped = given?.stopped ?? new Promise((resolve) => { media.addEventListener('stop', resolve); });
-    for (const data of given?.takeEarly() ?? []) this.#keep(data);
-    this.#stopped.then(() => { if (media === this.#media) this.#onStop(); });
+    const part = { media, isGiven: Boolean(given), isHalted: false, isIgnored: false };
+    part.stopped = new Promise((resolve) => { media.addEventListener('stop', resolve); });
+    part.stopped.then(() => { if (!part.isHalted) this.#onStop(); });
+    media.addEventListener('dataavailable', ({ data }) => { if (!part.isIgnored) this.#keep(data); });
     if (!given) media.start(SLICE);
+    [this.#part, this.#from, this.#aliveAt] = [part, this.#now(), Date.now()];
     this.#journal.facts.mime ??= media.mimeType;
+    this.#setPhase('recording');
+  }
+
+  /** The slice that has begun is given now. */
+  #flush() {
+    if (this.#part.media.state === 'recording') this.#part.media.requestData();
   }
 
   /** Stops the browser's recorder and waits until its last slice is written. */
   async #halt() {
-    const media = this.#media;
-    this.#media = null;
-    if (media && media.state !== 'inactive') media.stop();
-    await Promise.race([this.#stopped, pause(PATIENCE)]);
+    const part = this.#part;
+    if (part) part.isHalted = true;
+    if (part && part.media.state !== 'inactive') part.media.stop();
+    await Promise.race([part?.stopped, pause(PATIENCE)]);
     await this.#writing;
   }
 
   /** Every track has ended; or a track was added or an encoder failed, and another recorder goes on with the stream. */
   #onStop() {
-    if (this.#isGiven) this.stop();
+    if (this.#part.isGiven) this.stop();
     else if (this.#stream.active) this.#restart('gap'); else this.#setPhase('interrupted');
   }
 
@@ -276,17 +290,21 @@ export class Recorder extends EventTarget {
 
   /** After a sleep another recorder begins: by the clock of the old one the sleep would be part of the recording. */
   #noticeSleep() {
-    if (this.#phase !== 'recording' || this.#isGiven || Date.now() - this.#aliveAt < ASLEEP) return false;
+    if (this.#phase !== 'recording' || this.#part.isGiven || Date.now() - this.#aliveAt < ASLEEP) return false;
     this.#aliveAt = Date.now();
     // Its last slice may already contain pictures from behind the sleep.
-    this.#slept = this.#media;
+    this.#part.isIgnored = true;
     this.#restart('sleep');
     return true;
   }
 
-  /** A canvas gives pictures only when it is drawn on: copying a pixel onto itself counts, and changes nothing. */
+  /**
+   * Where nothing is drawn, a canvas gives no pictures, and without pictures a browser gives no sound. A slice that is
+   * late is got by a drawing that changes nothing: a pixel is copied onto itself.
+   */
   #refreshCanvas() {
-    for (const { canvas } of this.#stream?.getVideoTracks() ?? []) {
+    if (this.#phase !== 'recording' || this.#now() - this.#from < SLICE + TICK) return;
+    for (const { canvas } of this.#stream.getVideoTracks()) {
       const context = canvas?.getContext('2d');
       if (!context || !canvas.width || !canvas.height) continue;
       context.save();
@@ -307,7 +325,7 @@ export class Recorder extends EventTarget {
     this.wake();
     if (this.#phase !== 'recording') return;
     // A phone may end a page that is not looked at, and stops camera and microphone when its screen turns off.
-    if (document.hidden) this.#media?.requestData();
+    if (document.hidden) this.#flush();
     else this.#wakeLock = await navigator.wakeLock?.request('screen').catch(() => null);
   }
 
@@ -330,7 +348,7 @@ export class Recorder extends EventTarget {
     if (this.#sender.isStopped) return;
     this.#sender.isStopped = true;
     this.#listening.abort();
-    this.#microphone?.context.close();
+    this.#microphone?.rest();
     this.#microphone = null;
     this.#wakeLock?.release();
     await this.#journal.remove();
@@ -341,35 +359,5 @@ export class Recorder extends EventTarget {
   }
 }
 
-/** A MediaRecorder that the page has started: what it gives before the recorder is ready. */
-class GivenMedia {
-  #early = [];
-  #collect = ({ data }) => this.#early.push(data);
-
-  constructor(media) {
-    this.media = media;
-    media.addEventListener('dataavailable', this.#collect);
-    this.stopped = new Promise((resolve) => { media.addEventListener('stop', resolve); });
-  }
-
-  takeEarly() {
-    this.media.removeEventListener('dataavailable', this.#collect);
-    return this.#early;
-  }
-}
-
 /** What earlier pages have left on this device, of the person of `options.token`, and no other tab records or sends. */
-export async function leftRecordings(options) {
-  const disk = await openDisk();
-  const who = whoOf(await options.token(null));
-  const left = [];
-  for (const id of (await disk?.list()) ?? []) {
-    const release = await own(id);
-    const recorder = new Recorder(options);
-    if (release && await recorder.restore(disk, id, who).catch(() => false)) left.push(recorder);
-    release?.();
-  }
-  return left;
-}
-
-if (globalThis.name === WORKER && !globalThis.document) serve();
+export const leftRecordings = (options) => Recorder.left(options);

@@ -1,11 +1,12 @@
 // What this device holds is sent by tus 1.0.
 
-const PIECE = 65_536; // bytes of a request, so that a slow link sends it in this time
-const JOINED = 16_384; // of several slices; sent without a checksum, so that the server keeps what arrived before a break
+const PIECE = 65_536; // bytes of a request at most, so that a slow link sends it in PATIENCE
 const LONGEST_RETRY = 15_000;
 const SLOW = 10_000; // so much recording that waits makes a slow link
 /** Statuses after which a repeat may succeed, beside every 5xx. An upload that is gone is created again. */
-const PASSING = new Set([401, 404, 408, 409, 410, 423, 425, 429, 460]);
+const PASSING = new Set([401, 404, 408, 409, 410, 423, 425, 429]);
+
+const failure = (message, status, seconds = 0) => Object.assign(new Error(message), { status, seconds });
 
 /** The user in a token, not verified: it separates the people who share this browser. Null without one. */
 function whoOf(token) {
@@ -19,7 +20,7 @@ function whoOf(token) {
 const metadata = (values) => Object.entries(values).filter(([, value]) => value != null)
   .map(([key, value]) => `${key} ${base64(utf8(value))}`).join(',');
 
-/** Sends a journal until it is finished. `on` has the functions `token()`, `refused(reason)` and `finished(receipt)`. */
+/** Sends a journal until it is finished. `on` has the functions `token()`, `refused(reason)`, `finished(receipt)`. */
 class Sender {
   link = 'unknown';
   bytesPerSecond = null;
@@ -54,7 +55,7 @@ class Sender {
 
   /** Waits no longer after a failure. */
   wake() {
-    [this.#failures, this.#retryAt] = [0, 0];
+    this.#retryAt = 0;
     this.send();
   }
 
@@ -75,18 +76,23 @@ class Sender {
     if (!end) return false;
     if (!facts.upload) await this.#create();
     if (this.#offset === null) await this.#readOffset();
-    const next = await this.#nextPiece();
-    if (next) await this.#sendPiece(next);
+    const piece = await this.#nextPiece();
+    if (piece) await this.#sendPiece(piece);
     else if (facts.total !== null && this.#offset + facts.skipped >= facts.total) await this.#finish();
-    return Boolean(next);
+    return piece !== null;
+  }
+
+  /** The page's token, of the person whose recording it is. */
+  async token() {
+    const token = await timely((async () => this.#options.token(this.#refusedToken))(), 'the page');
+    const who = whoOf(token);
+    if (who !== null && this.#journal.facts.who === null) await this.#journal.write({ facts: { who } });
+    if (who === null || who !== this.#journal.facts.who) throw failure('this person is not signed in', 401, 15);
+    return token;
   }
 
   async #ask(method, path, headers = {}, body = undefined) {
-    const { facts } = this.#journal;
-    const token = await timely(this.#options.token(this.#refusedToken), 'the page');
-    facts.who ??= whoOf(token);
-    const refused = (message, status, seconds) => Object.assign(new Error(message), { status, seconds });
-    if (!token || whoOf(token) !== facts.who) throw refused('this person is not signed in', 401, 15);
+    const token = await this.token();
     const response = await fetch(new URL(path, this.#options.api), {
       method, body, signal: AbortSignal.timeout(PATIENCE * Math.min(4, 1 + this.#failures)),
       headers: { Authorization: `Bearer ${token}`, 'Tus-Resumable': '1.0.0', ...headers },
@@ -94,14 +100,15 @@ class Sender {
     if (response.ok) return response;
     if (response.status === 401) this.#refusedToken = token;
     const seconds = response.headers.get('Retry-After') ?? (response.status === 401 ? 15 : 0);
-    throw refused((await response.text()).slice(0, 500), response.status, Number(seconds));
+    throw failure((await response.text()).slice(0, 500), response.status, Number(seconds));
   }
 
   /** Creates the upload, or finds the one whose creation was not answered. */
   async #create() {
     const { facts } = this.#journal;
     const { session } = this.#options;
-    const session_id = facts.session ?? (typeof session === 'function' ? await timely(session(facts), 'the page') : session);
+    const named = facts.session ?? (typeof session === 'function' ? session(facts) : session);
+    const session_id = await timely(named, 'the page');
     const clock = facts.clock ?? await this.#readClock();
     await this.#journal.write({ facts: { session: session_id, clock, skipped: 0 } });
     const started_at = new Date(facts.startedAt + clock).toISOString();
@@ -163,33 +170,20 @@ class Sender {
   async #nextPiece() {
     const { facts, slices } = this.#journal;
     const at = this.#offset + facts.skipped;
-    const slice = slices.find(({ offset, length }) => offset + length > at);
-    if (!slice) return null;
+    const index = slices.findIndex(({ offset, length }) => offset + length > at);
+    if (index < 0) return null;
+    const slice = slices[index];
     const bytes = await this.#journal.read(slice);
-    if (bytes && slice.offset <= at) return this.#join(slice, bytes.subarray(at - slice.offset).subarray(0, PIECE));
-    const from = slices.findLast(({ offset, length }) => offset + length <= at)?.to_ms ?? 0;
-    await this.#journal.mark('gap', from, bytes ? slice.from_ms : slice.to_ms);
+    if (bytes && slice.offset <= at) return { slice, bytes: bytes.subarray(at - slice.offset).subarray(0, PIECE) };
+    await this.#journal.mark('gap', slices[index - 1]?.to_ms ?? 0, bytes ? slice.from_ms : slice.to_ms);
     const skipped = (bytes ? slice.offset : slice.offset + slice.length) - this.#offset;
     await this.#journal.write({ facts: { skipped } });
     return this.#nextPiece();
   }
 
-  /** With the slices behind it, as long as they are small: to a slow link each request is dear. */
-  async #join(slice, bytes, isJoined = false) {
-    const next = this.#journal.slices.find(({ offset }) => offset === slice.offset + slice.length);
-    const more = next && bytes.length + next.length <= JOINED && await this.#journal.read(next);
-    if (!more) return { slice, bytes, isJoined };
-    const both = new Uint8Array(bytes.length + more.length);
-    both.set(bytes);
-    both.set(more, bytes.length);
-    return this.#join(next, both, true);
-  }
-
-  async #sendPiece({ slice, bytes, isJoined }) {
-    const isWhole = bytes.length === slice.length;
-    const checksum = isJoined ? null : isWhole ? slice.sha256 : await digest(bytes);
+  async #sendPiece({ slice, bytes }) {
     const begun = performance.now();
-    await this.#patch(bytes, checksum && { 'Upload-Checksum': `sha256 ${checksum}` });
+    await this.#patch(bytes);
     const speed = bytes.length / ((performance.now() - begun) / 1_000);
     this.bytesPerSecond = 0.7 * (this.bytesPerSecond ?? speed) + 0.3 * speed;
     await this.#journal.forget(this.#offset + this.#journal.facts.skipped);
@@ -197,6 +191,7 @@ class Sender {
     this.#on.refused(null);
   }
 
+  /** Without a checksum: of a request that is cut off, the server keeps what has arrived. */
   async #patch(bytes, more) {
     const marks = this.#journal.marks.slice(this.#marksSent, this.#marksSent + 50);
     const named = marks.length && { 'Upload-Marks': JSON.stringify(marks) };
