@@ -1,13 +1,14 @@
 """The application: the routes, and the middleware around them."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
+from fastapi.routing import APIRoute
 
 from worker.api.description import docs
 from worker.api.description.description import complete
@@ -36,6 +37,7 @@ from worker.api.recordings import (
 from worker.api.schedules import alarms, bookings, calendar_feeds, schedules, series, session_requests, slots, timetable
 from worker.api.services import Services
 from worker.api.uploads import recording_uploads, server_time, uploads
+from worker.api.uploads.small_pieces import SmallPieces
 from worker.api.uploads.tus_protocol import REQUEST_HEADERS, RESPONSE_HEADERS, TusProtocol
 from worker.api.whiteboards import replays, snapshots, whiteboard_pages, whiteboard_sessions
 from worker.limits.lease_rows import Bound
@@ -142,10 +144,17 @@ def create_api(services: Services) -> FastAPI:
     return api
 
 
+def _route_of(endpoint: Callable[..., Any]) -> APIRoute:
+    return next(route for route in uploads.router.routes if isinstance(route, APIRoute) and route.endpoint is endpoint)
+
+
 def _wrap(api: FastAPI, services: Services) -> None:
     """Add the middleware, the outermost last: CORS headers are then on every response, even after a crash."""
     api.add_middleware(LimitBody, most=MOST_JSON, admit=identify, larger=LARGER, streamed=STREAMED)
     api.add_middleware(AnyMethod)
+    api.add_middleware(
+        SmallPieces, services=services, route=_route_of(uploads.patch_upload), append=uploads.patch_upload_now
+    )
     api.add_middleware(RequestLog, metrics=api.state.metrics)
     api.add_middleware(PrivateResponses)
     api.add_middleware(TusProtocol, most=services.settings.upload_max_bytes)

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
+from structlog.testing import capture_logs
 
 from devstack.emulator.credentials import Credentials
 from tests.api.conftest import Bearer, VisitorOf
@@ -124,6 +125,19 @@ def test_an_upload_in_pieces_becomes_a_recording(tus: Tus, sql: Sql, services: S
     document = tus.read(path)
     assert (document["state"], document["offset"]) == ("finished", len(SOUND))
     assert (document["recording_id"], document["job_id"]) == (recording.id, str(recording.job_id))
+
+
+def test_refused_pieces_are_lines_of_the_log_and_stored_ones_are_not(tus: Tus) -> None:
+    path = tus.start(None)
+
+    with capture_logs() as lines:
+        assert tus.patch(path, 0, SOUND[:5000]).status_code == 204
+        assert tus.patch(path, 0, SOUND[:5000]).status_code == 409
+
+    written = [line for line in lines if line["event"] == "request" and line["log_level"] != "debug"]
+    assert [(line["method"], line["route"], line["status"]) for line in written] == [
+        ("PATCH", "/v1/uploads/{upload_id}", 409)
+    ]
 
 
 def test_a_live_upload_gets_its_length_at_the_end(tus: Tus) -> None:

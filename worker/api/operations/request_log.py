@@ -1,5 +1,6 @@
 """Around every request: its id, one log line, its metrics, and the response to an unexpected error."""
 
+import logging
 import re
 import time
 import uuid
@@ -20,6 +21,9 @@ _REQUEST_ID_FORM = re.compile(r"[A-Za-z0-9._-]{1,64}")
 # The status that nginx logs when the client disconnects before the response.
 _CLIENT_GONE = 499
 _QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
+# Method, route and status of a stored piece: a lesson that is recorded sends one every two seconds, and its end is a
+# line of its own (`upload_finished`).
+_PIECE_STORED = ("PATCH", "/v1/uploads/{upload_id}", 204)
 
 
 class RequestLog:
@@ -63,8 +67,13 @@ class RequestLog:
 
 
 def _write_line(scope: Scope, status: int, seconds: float) -> None:
-    write = _log.debug if scope["path"] in _QUIET else _log.info
-    write("request", method=scope["method"], route=_route(scope), status=status, ms=round(seconds * 1000, 1))
+    method, route = scope["method"], _route(scope)
+    is_quiet = scope["path"] in _QUIET or (method, route, status) == _PIECE_STORED
+    # A line that is not written must not be composed either.
+    if is_quiet and not logging.getLogger(__name__).isEnabledFor(logging.DEBUG):
+        return
+    write = _log.debug if is_quiet else _log.info
+    write("request", method=method, route=route, status=status, ms=round(seconds * 1000, 1))
 
 
 def _route(scope: Scope) -> str:

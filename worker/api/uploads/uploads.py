@@ -1,6 +1,5 @@
 """Uploads that are sent in pieces: `/v1/uploads`, by the protocol tus 1.0. Only who created an upload can see it."""
 
-import re
 from collections.abc import Sequence
 from datetime import timedelta
 from email.utils import format_datetime
@@ -22,7 +21,6 @@ from worker.api.http.callers import CallerOf, recorded_caller_now
 from worker.api.http.fields import LARGEST_INTEGER, AsText
 from worker.api.http.problems import responses
 from worker.api.services import Services, ServicesOf
-from worker.api.uploads.piece_route import piece_route
 from worker.api.uploads.tus_headers import (
     CONTENT_TYPE,
     UnsupportedMediaType,
@@ -35,7 +33,7 @@ from worker.api.uploads.tus_headers import (
 )
 from worker.api.uploads.upload_documents import UploadDocument, UploadList, UploadMetadata
 from worker.api.uploads.upload_pieces import MOST_CHECKED, append_now, store_body
-from worker.errors import AstegniError, InvalidInput, NotFound, TooLarge
+from worker.errors import AstegniError, InvalidInput, TooLarge
 from worker.jobs.live import require_room
 from worker.jobs.recording_orders import IngestRecording
 from worker.recordings.reading import ingest_jobs
@@ -55,8 +53,7 @@ async def _require_tus(request: Request) -> None:
 router = APIRouter(prefix="/v1/uploads", tags=["uploads"], responses=responses(401, 403, 404, 422, 503))
 # After the caller: an operator's request is recorded, whatever it lacks.
 TusOf = Annotated[None, Depends(_require_tus)]
-_ID = re.compile("[0-9a-f]{32}")
-UploadId = Annotated[str, Path(pattern=f"^{_ID.pattern}$", description="The last part of the upload's `Location`.")]
+UploadId = Annotated[str, Path(pattern="^[0-9a-f]{32}$", description="The last part of the upload's `Location`.")]
 SessionId = Annotated[int, Query(ge=1, le=LARGEST_INTEGER), AsText]
 
 
@@ -99,6 +96,13 @@ def head_upload(upload_id: UploadId, caller: CallerOf, services: ServicesOf, _tu
     return Response(status_code=200, headers=headers | _expiry(services))
 
 
+@router.patch(
+    "/{upload_id}",
+    status_code=204,
+    response_class=Response,
+    responses=responses(409, 410, 412, 413, 415, 460, 507) | {204: {"description": "The bytes are on the disk."}},
+    summary="Append to an upload",
+)
 async def patch_upload(
     upload_id: UploadId, request: Request, caller: CallerOf, services: ServicesOf, _tus: TusOf
 ) -> Response:
@@ -107,31 +111,16 @@ async def patch_upload(
     return _appended(services, offset)
 
 
-def _patch_now(services: Services, request: Request, body: bytes) -> Response:
+def patch_upload_now(services: Services, request: Request, upload_id: str, body: bytes) -> Response:
     """As `patch_upload`, with a body that has arrived, in one thread."""
     caller = recorded_caller_now(services, request)
     require_version(request.headers)
-    upload_id: str = request.path_params["upload_id"]
-    if not _ID.fullmatch(upload_id):
-        raise NotFound("There is nothing at this address.")
     piece, checksum = _piece(request, _stated_offset(request)), read_checksum(request.headers)
     services.counters.take(services.rates.upload_bytes, caller.principal, len(body))
     appended = append_now(services.uploads, upload_id, caller.principal, piece, body, checksum)
     if isinstance(appended, Appending) and appended.is_whole:
         finish_upload(services.context, upload_id, appended.digest)
     return _appended(services, appended.offset)
-
-
-router.add_api_route(
-    "/{upload_id}",
-    patch_upload,
-    methods=["PATCH"],
-    status_code=204,
-    response_class=Response,
-    responses=responses(409, 410, 412, 413, 415, 460, 507) | {204: {"description": "The bytes are on the disk."}},
-    summary="Append to an upload",
-    route_class_override=piece_route(_patch_now),
-)
 
 
 @router.delete("/{upload_id}", status_code=204, responses=responses(410, 412), summary="Terminate an upload")
