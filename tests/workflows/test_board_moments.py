@@ -11,7 +11,7 @@ from tests.conftest import School, Sql
 from worker.database import Database
 from worker.recordings.board_texts import BoardText, set_board_texts
 from worker.recordings.chapters import Chapter, ChapterList, set_chapters
-from worker.workflows.board_moments import board_texts_of, chapters_of
+from worker.workflows.board_moments import ShownPage, board_texts_of, chapters_of, shown_pages_of
 
 BEGIN = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 SECONDS = 600
@@ -92,6 +92,20 @@ def test_pages_are_the_chapters_of_a_voice(lesson: Lesson) -> None:
     lesson.stroke(210, 1, "Exercise 4")
     assert lesson.chapters() == ChapterList("automatic", (Chapter(0, "Fractions"), Chapter(200_000, "Exercise 4")))
     assert lesson.texts() == [BoardText(210_000, "Exercise 4")]
+
+
+def test_pages_are_known_with_the_times_of_a_film(lesson: Lesson) -> None:
+    film = lesson.record("video", video_codec="vp9")
+    lesson.stroke(5)
+    lesson.turn(0, 0)
+    lesson.turn(200, 1)
+    lesson.turn(400, 0)
+    lesson.turn(SECONDS + 5, 1)
+    lesson.stroke(210, 1)
+    with lesson.database.transaction() as session:
+        shown = shown_pages_of(session, session.get_one(Recording, film))
+    first, second = lesson.pages
+    assert shown == [ShownPage(0, first, 1), ShownPage(200_000, second, 2), ShownPage(400_000, first, 1)]
 
 
 @pytest.mark.parametrize("kind", ["board", "video", "screen"])

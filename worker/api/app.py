@@ -28,6 +28,7 @@ from worker.api.people.notification_streams import read_inbox_updates
 from worker.api.recordings import (
     hls,
     packs,
+    recording_pages,
     recording_shares,
     recording_texts,
     recordings,
@@ -80,6 +81,7 @@ _MODULES = (
     shared_recordings,
     renditions,
     packs,
+    recording_pages,
     hls,
     jobs,
     job_events,

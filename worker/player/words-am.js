@@ -43,6 +43,7 @@ export const WORDS = {
   chapters: 'ምዕራፎች',
   pages: 'የሰሌዳው ገጾች',
   page: 'ገጽ {n}',
+  pagesFetch: 'ገጾቹን አሳይ ({size})',
   search: 'በትምህርቱ ውስጥ ፈልግ',
   searchNow: 'ፈልግ',
   found: '{n} ቦታዎች',

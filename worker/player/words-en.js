@@ -43,6 +43,7 @@ export const WORDS = {
   chapters: 'Chapters',
   pages: 'Pages of the board',
   page: 'Page {n}',
+  pagesFetch: 'Show the pages ({size})',
   search: 'Search in the lesson',
   searchNow: 'Search',
   found: '{n} places',

@@ -10,9 +10,10 @@ import hashlib
 import html
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, BinaryIO
 
 from worker.player.player_files import PACK_PARTS, joined, player_file, words_of
 
@@ -21,6 +22,8 @@ _ESCAPE = b"="
 _ESCAPED = (b"\0", b"\r", b"<")
 # Added to an escaped byte, so that it is none that needs an escape.
 _OFFSET = 0x40
+# Bytes that are escaped at once; so much of a lesson is in memory.
+_PIECE = 1 << 18
 _PLACE = re.compile(r"\{(\w+)\}")
 
 
@@ -42,21 +45,32 @@ class PackCaptions:
 
 
 @dataclass(frozen=True)
+class PackPicture:
+    """A picture, and the times in seconds from which on it is shown; its number is that of a page."""
+
+    file: Path
+    mime: str
+    page_number: int
+    starts: Sequence[float]
+
+
+@dataclass(frozen=True)
 class PackedLesson:
-    """What a pack holds. `strokes` is a replay.json in gzip, `picture` what is shown where there are none."""
+    """What a pack holds. `strokes` is a replay.json in gzip; where there are none, `picture` and `pages` are shown."""
 
     title: str
-    sound: bytes | None
+    sound: Path | None
     sound_mime: str = ""
-    strokes: bytes | None = None
-    picture: bytes | None = None
+    strokes: Path | None = None
+    picture: Path | None = None
     picture_mime: str = ""
+    pages: Sequence[PackPicture] = ()
     chapters: Sequence[PackCue] = ()
     captions: Sequence[PackCaptions] = ()
 
 
-def write_pack(lesson: PackedLesson, language: str) -> bytes:
-    """The file. Its text is ASCII, and its policy allows no script but its own, whatever a title says."""
+def write_pack(lesson: PackedLesson, language: str, file: BinaryIO) -> None:
+    """Write the file. Its text is ASCII, and its policy allows no script but its own, whatever a title says."""
     script, style = _ascii_script(joined(PACK_PARTS)), player_file("watch.css")
     words = words_of(language)
     parts = {
@@ -71,7 +85,9 @@ def write_pack(lesson: PackedLesson, language: str) -> bytes:
     }
     page = _PLACE.sub(lambda place: parts.get(place[1], place[0]), player_file("pack.html"))
     before, after = page.encode("ascii", "xmlcharrefreplace").split(b"{blocks}")
-    return before + b"\n".join(_blocks(lesson, language, words)) + after
+    file.write(before)
+    file.writelines(_blocks(lesson, language, words))
+    file.write(after)
 
 
 def escape_bytes(content: bytes) -> bytes:
@@ -86,29 +102,34 @@ def _escaped(byte: bytes) -> bytes:
     return _ESCAPE + bytes([byte[0] + _OFFSET])
 
 
-def _blocks(lesson: PackedLesson, language: str, words: dict[str, str]) -> list[bytes]:
+def _blocks(lesson: PackedLesson, language: str, words: dict[str, str]) -> Iterator[bytes]:
     document = {
         "title": lesson.title,
         "language": language,
         "words": words,
         "mime": lesson.sound_mime,
         "picture": lesson.picture_mime,
+        "pages": [{"n": page.page_number, "mime": page.mime, "starts": [*page.starts]} for page in lesson.pages],
         "chapters": [asdict(chapter) for chapter in lesson.chapters],
         "captions": [asdict(track) for track in lesson.captions],
     }
-    blocks = [_block("lesson", "application/json", _json(document))]
-    for name, content in (
-        ("packedStrokes", lesson.strokes),
-        ("packedPicture", lesson.picture),
-        ("packedSound", lesson.sound),
-    ):
-        if content is not None:
-            blocks.append(_block(name, "application/octet-stream", escape_bytes(content)))
-    return blocks
+    yield from _block("lesson", "application/json", [_json(document)])
+    files = {"packedStrokes": lesson.strokes, "packedPicture": lesson.picture, "packedSound": lesson.sound}
+    for name, path in (files | {f"packedPage{page.page_number}": page.file for page in lesson.pages}).items():
+        if path is not None:
+            yield from _block(name, "application/octet-stream", _escaped_file(path))
 
 
-def _block(name: str, mime: str, content: bytes) -> bytes:
-    return f'<script type="{mime}" id="{name}">'.encode() + content + b"</script>"
+def _block(name: str, mime: str, content: Iterable[bytes]) -> Iterator[bytes]:
+    yield f'<script type="{mime}" id="{name}">'.encode()
+    yield from content
+    yield b"</script>\n"
+
+
+def _escaped_file(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE):
+            yield escape_bytes(piece)
 
 
 def _json(document: dict[str, Any]) -> bytes:

@@ -21,6 +21,15 @@ from worker.recordings.reading import duration_ms
 from worker.recordings.recorded_when import recorded_when
 
 
+@dataclass(frozen=True, slots=True)
+class ShownPage:
+    """From `start_ms` of the recording on this page of the board was shown."""
+
+    start_ms: int
+    page_id: int
+    page_number: int
+
+
 def chapters_of(session: Session, recording: Recording) -> ChapterList:
     """The chapters that are shown with a recording: its tutor's, else those that were found."""
     stored = stored_chapters(session, recording.id)
@@ -38,6 +47,16 @@ def board_texts_of(session: Session, recording: Recording) -> list[BoardText]:
         return stored
     moments = _computed(session, recording)
     return _texts(moments) if moments is not None else []
+
+
+def shown_pages_of(session: Session, recording: Recording) -> list[ShownPage]:
+    """Which page of the board was shown while a recording was made, in order; empty for a film of the board itself."""
+    moments = _computed(session, recording)
+    if moments is None:
+        return []
+    turns = [turn for turn in moments.timeline.turns if turn.at < moments.duration_ms]
+    shown = [(turn.at, moments.timeline.pages[turn.page]) for turn in turns]
+    return [ShownPage(at, page.page_id, page.number) for at, page in shown if page.page_id is not None]
 
 
 def store_moments(session: Session, recording_id: int, timeline: ReplayTimeline | None) -> None:

@@ -9,12 +9,13 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from models.recordings import Recording, Rendition
+from models.snapshots import Snapshot
 from worker.errors import Conflict
 from worker.jobs.job_run import JobRun
 from worker.jobs.lesson_orders import PackLesson
 from worker.media.captions.cue import Cue
 from worker.player.player_files import PACK_PARTS, joined, player_file
-from worker.player.write_pack import MIME, PackCaptions, PackCue, PackedLesson, write_pack
+from worker.player.write_pack import MIME, PackCaptions, PackCue, PackedLesson, PackPicture, write_pack
 from worker.recordings.captions import all_captions
 from worker.recordings.chapters import chapter_cues
 from worker.recordings.names import pack_name, recording_prefix
@@ -24,11 +25,14 @@ from worker.recordings.source import lock_recording
 from worker.uploads.private_files import full_disk_named
 from worker.workflows.board_moments import chapters_of
 from worker.workflows.context import WorkerContext
+from worker.workflows.pages_beside import PagePictures, PagesBeside, pages_beside
 
 # Sounds that a pack may hold, the smallest first. The fast copy is one only when it has no picture.
 _SOUNDS = ("audio", "audio-aac", "playback")
 # Shown where there are no strokes, the smallest first.
 _PICTURES = ("poster-640", "poster")
+# Bytes of all pages' pictures beside an hour of voice; where they are more, the small pictures are taken.
+_MOST_PAGE_BYTES = 1_200_000
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,7 @@ class PackPlan:
     sound: Rendition | None
     strokes: Rendition | None
     picture: Rendition | None
+    pages: PagesBeside
     chapters: Sequence[Cue]
     captions: Sequence[tuple[str, Sequence[Cue]]]
     made: Rendition | None
@@ -53,14 +58,17 @@ def plan_pack(session: Session, recording: Recording, language: str) -> PackPlan
     if recording.source_sha1 is None or not recording.is_available or not (sound or strokes):
         raise Conflict(f"Recording {recording.id} has no sound or strokes yet that could be put into one file.")
     picture = None if strokes else next((rows[name] for name in _PICTURES if name in rows), None)
+    pages = PagesBeside() if strokes else pages_beside(session, recording)
     chapters = chapter_cues(chapters_of(session, recording).chapters, duration_ms(recording))
     captions = all_captions(session, recording.id)
     title = recording.recording_title or ""
-    digest = _digest(language, title, [sound, strokes, picture], chapters, captions)
+    digest = _digest(language, title, [sound, strokes, picture], pages, chapters, captions)
     name = pack_name(recording_prefix(recording.session_id, recording.id), recording.source_sha1, language, digest)
     made = rows.get(f"pack-{language}")
     is_current = made is not None and made.object_name == name
-    return PackPlan(title, name, digest, sound, strokes, picture, chapters, captions, made if is_current else None)
+    return PackPlan(
+        title, name, digest, sound, strokes, picture, pages, chapters, captions, made if is_current else None
+    )
 
 
 def pack_lesson(run: JobRun, order: PackLesson, context: WorkerContext) -> None:
@@ -76,7 +84,8 @@ def pack_lesson(run: JobRun, order: PackLesson, context: WorkerContext) -> None:
         lesson = _fetch(plan, context, folder)
         run.progress(60, "storing the file")
         path = folder / "lesson.html"
-        path.write_bytes(write_pack(lesson, order.language))
+        with path.open("wb") as file:
+            write_pack(lesson, order.language, file)
         stored = context.store.upload(
             path,
             plan.object_name,
@@ -96,23 +105,36 @@ def _sound(rows: dict[str, Rendition]) -> Rendition | None:
 
 
 def _fetch(plan: PackPlan, context: WorkerContext, folder: Path) -> PackedLesson:
-    def content(row: Rendition | None) -> bytes | None:
+    def fetched(row: Rendition | Snapshot | None, name: str) -> Path | None:
         if row is None or row.object_name is None:
             return None
-        path = folder / row.name
+        path = folder / name
         context.store.download(row.object_name, path, sha1=row.sha1)
-        return path.read_bytes()
+        return path
 
+    pages = []
+    for page in plan.pages.pages:
+        row = _picture(plan.pages.pages, page)
+        path = fetched(row, f"page-{page.page_number}")
+        if path is not None:
+            starts = [turn.start_ms / 1000 for turn in plan.pages.turns if turn.page_number == page.page_number]
+            pages.append(PackPicture(path, row.mime, page.page_number, starts))
     return PackedLesson(
         title=plan.title,
-        sound=content(plan.sound),
+        sound=fetched(plan.sound, "sound"),
         sound_mime=(plan.sound.mime or "") if plan.sound else "",
-        strokes=content(plan.strokes),
-        picture=content(plan.picture),
+        strokes=fetched(plan.strokes, "strokes"),
+        picture=fetched(plan.picture, "picture"),
         picture_mime=(plan.picture.mime or "") if plan.picture else "",
+        pages=pages,
         chapters=_cues(plan.chapters),
         captions=[PackCaptions(language, _cues(cues)) for language, cues in plan.captions],
     )
+
+
+def _picture(pages: Sequence[PagePictures], page: PagePictures) -> Snapshot:
+    """The picture of this page that is taken: all large ones, or all small ones."""
+    return page.picture if sum(each.picture.bytes for each in pages) <= _MOST_PAGE_BYTES else page.thumbnail
 
 
 def _cues(cues: Sequence[Cue]) -> list[PackCue]:
@@ -123,6 +145,7 @@ def _digest(
     language: str,
     title: str,
     rows: Sequence[Rendition | None],
+    pages: PagesBeside,
     chapters: Sequence[Cue],
     captions: Sequence[tuple[str, Sequence[Cue]]],
 ) -> str:
@@ -131,6 +154,8 @@ def _digest(
         language,
         title,
         [row.sha1 if row else None for row in rows],
+        [page.picture.content_digest for page in pages.pages],
+        [astuple(turn) for turn in pages.turns],
         [astuple(cue) for cue in chapters],
         [[name, [astuple(cue) for cue in cues]] for name, cues in captions],
         [joined(PACK_PARTS), *map(player_file, ("watch.css", "player.html", "contents.html", f"words-{language}.js"))],

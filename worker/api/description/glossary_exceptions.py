@@ -115,6 +115,10 @@ SPECIAL: dict[str, dict[str, Meaning]] = {
         "state": ("`open`, `finished`, `recovered` or `terminated`.", "open"),
         "title": ("Title of the recording; null: its file's name.", "Fractions"),
     },
+    "RecordingPage": {
+        "thumbnail_url": ("Signed address of a small picture of the page.", "https://…/thumbnail.webp?…"),
+        "bytes": ("Size of the larger picture.", 48_200),
+    },
     "RenditionDocument": {"state": ("`pending`, `ready` or `failed`.", "ready")},
     "SnapshotDocument": {
         "name": ("Which file: `png`, `png_2x`, `thumbnail`, `svg`, `pdf`.", "png"),

@@ -41,6 +41,11 @@ class Contents {
   chapters = [];
   captions = [];
   search = null;
+  /** Pictures of the board beside a recording without strokes: `pages` of `{n, url}`, `turns` of `{start, n}`. */
+  pictures = { pages: [], turns: [] };
+  /** Loads the strokes for the pages alone; null where they are here or there are none. */
+  fetchPages = null;
+  #turns = [];
   #cues = [];
   #track = null;
   #replay = null;
@@ -55,6 +60,7 @@ class Contents {
       event.preventDefault();
       this.#find($('searchText').value.trim());
     });
+    $('fetchPages').addEventListener('click', () => this.fetchPages());
     $('film').addEventListener('webkitbeginfullscreen', () => { if (this.#track) this.#track.mode = 'showing'; });
     $('film').addEventListener('webkitendfullscreen', () => { if (this.#track) this.#track.mode = 'disabled'; });
   }
@@ -131,28 +137,53 @@ class Contents {
       .sort((one, other) => one.start - other.start).slice(0, 100);
   }
 
-  /** Each page once, as it was when it was last left, with the time at which it was first shown. */
+  /** Each page once, with the time at which it was first shown. */
   #renderPages() {
-    const replay = this.#replay;
-    const shown = new Map();
-    replay?.turns.forEach(([at, page], index) => {
-      const until = replay.turns[index + 1]?.[0] ?? replay.durationMs;
-      if (!shown.has(page)) shown.set(page, { at, until });
-      else shown.get(page).until = until;
-    });
-    show('pages', shown.size > 1);
-    $('pageList').replaceChildren(...[...shown].map(([index, { at, until }]) => {
-      const page = replay.pages[index];
+    const pages = this.#replay ? this.#drawnPages() : this.#picturedPages();
+    show('pages', pages.length > 1 || Boolean(this.fetchPages && !this.#replay));
+    show('fetchPages', Boolean(this.fetchPages) && !this.#replay);
+    $('pageList').replaceChildren(...pages.map(({ n, at, picture }) => {
       const item = document.createElement('li');
       const button = Object.assign(document.createElement('button'), { type: 'button' });
-      const canvas = Object.assign(document.createElement('canvas'), { width: 320, height: Math.round((320 * page.height) / page.width) });
-      drawPageAt(canvas, page, until);
-      canvas.setAttribute('aria-hidden', 'true');
-      button.append(canvas, textNode('span', `${word('page', { n: page.page_number })} · ${timeText(at / 1000)}`));
-      button.addEventListener('click', () => this.#jump(at / 1000));
+      button.dataset.page = n;
+      picture.setAttribute('aria-hidden', 'true');
+      button.append(picture, textNode('span', `${word('page', { n })} · ${timeText(at)}`));
+      button.addEventListener('click', () => this.#jump(at));
       item.append(button);
       return item;
     }));
+  }
+
+  /** From the strokes: each as it was when it was last left. */
+  #drawnPages() {
+    const { turns, pages, durationMs } = this.#replay;
+    this.#turns = turns.map(([at, page]) => ({ start: at / 1000, n: pages[page].page_number }));
+    const shown = new Map();
+    turns.forEach(([at, page], index) => {
+      const until = turns[index + 1]?.[0] ?? durationMs;
+      if (!shown.has(page)) shown.set(page, { at, until });
+      else shown.get(page).until = until;
+    });
+    return [...shown].map(([index, { at, until }]) => {
+      const page = pages[index];
+      const picture = Object.assign(document.createElement('canvas'), { width: 320, height: Math.round((320 * page.height) / page.width) });
+      drawPageAt(picture, page, until);
+      return { n: page.page_number, at: at / 1000, picture };
+    });
+  }
+
+  #picturedPages() {
+    this.#turns = this.pictures.turns;
+    return this.pictures.pages.map(({ n, url, width, height }) => {
+      const picture = Object.assign(new Image(), { loading: 'lazy', alt: '', src: url });
+      if (width) Object.assign(picture, { width, height });
+      return { n, at: this.#turns.find((turn) => turn.n === n)?.start ?? 0, picture };
+    });
+  }
+
+  /** The page that is shown at this time; undefined where there are no pages. */
+  pageAt(seconds) {
+    return this.#turns.reduce((last, turn) => (turn.start <= seconds + 0.1 ? turn.n : last), this.#turns[0]?.n);
   }
 
   #mark() {
@@ -161,6 +192,10 @@ class Contents {
     const current = this.chapters.reduce((last, { start }, index) => (start <= time + 0.1 ? index : last), -1);
     $('chapterList').querySelectorAll('button').forEach((button, index) => {
       button.setAttribute('aria-current', String(index === current));
+    });
+    const page = String(this.pageAt(time));
+    $('pageList').querySelectorAll('button').forEach((button) => {
+      button.setAttribute('aria-current', String(button.dataset.page === page));
     });
     const text = this.#cues.filter(({ start, end }) => start <= time && time < end).map((cue) => cue.text).join('\n');
     if ($('caption').textContent !== text) $('caption').textContent = text;

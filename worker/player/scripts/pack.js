@@ -29,6 +29,10 @@ async function readPackedReplay() {
   return replay;
 }
 
+function addressOf(id, type) {
+  return URL.createObjectURL(new Blob([bytesOf(id)], { type }));
+}
+
 async function openPack() {
   const lesson = JSON.parse($('lesson').textContent);
   speak(lesson.language, lesson.words);
@@ -36,16 +40,16 @@ async function openPack() {
   const controls = new Controls();
   const contents = new Contents();
   const voice = $('voice');
-  voice.src = URL.createObjectURL(new Blob([bytesOf('packedSound')], { type: lesson.mime }));
+  voice.src = addressOf('packedSound', lesson.mime);
   let replay = null;
   if ($('packedStrokes')) replay = await readPackedReplay().catch(() => null);
   if ($('packedStrokes') && !replay) $('alerts').textContent = word('packOld');
-  if ($('packedPicture')) {
-    $('poster').src = URL.createObjectURL(new Blob([bytesOf('packedPicture')], { type: lesson.picture }));
-    show('poster', true);
-  }
+  const pages = lesson.pages.map(({ n, mime, starts }) => ({ n, starts, url: addressOf(`packedPage${n}`, mime) }));
+  const picture = pages[0]?.url || ($('packedPicture') && addressOf('packedPicture', lesson.picture));
+  if (picture) $('poster').src = picture;
+  show('poster', Boolean(picture));
   show('board', Boolean(replay));
-  $('picture').classList.toggle('sound', !replay && !$('packedPicture'));
+  $('picture').classList.toggle('sound', !replay && !picture);
   const board = replay && new Board($('board'), replay);
   const player = new Player({ medium: voice, board, length: replay ? replay.durationMs / 1000 : 0 });
   controls.preview = (canvas, seconds) => {
@@ -55,8 +59,17 @@ async function openPack() {
   controls.use(player);
   contents.chapters = lesson.chapters;
   contents.captions = lesson.captions.map(({ language, cues }) => ({ language, load: async () => cues }));
+  const turns = pages.flatMap(({ n, starts }) => starts.map((start) => ({ start, n })));
+  contents.pictures = { pages, turns: turns.sort((one, other) => one.start - other.start) };
   contents.use(player);
   contents.replay = replay;
+  if (pages.length) player.addEventListener('time', () => showPage(pages, contents.pageAt(player.time)));
+}
+
+/** The page of the board at this time, in the place of a film. */
+function showPage(pages, number) {
+  const { url } = pages.find(({ n }) => n === number);
+  if ($('poster').src !== url) $('poster').src = url;
 }
 
 openPack();

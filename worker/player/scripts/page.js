@@ -135,10 +135,9 @@ function choose(chosen) {
   show('film', chosen.kind === 'whole' || Boolean(film));
   $('film').muted = Boolean(film);
   $('picture').classList.toggle('sound', chosen.kind === 'sound');
-  if (rows.replay && replay?.url !== rows.replay.url) replay = Object.assign(new Replay(), { url: rows.replay.url, bytes: rows.replay.bytes });
   const player = new LessonPlayer({
     medium: sound ? $(isSound ? 'voice' : 'film') : null, follower: film ? $('film') : null,
-    board: chosen.kind === 'strokes' ? new LoadedBoard($('board'), replay) : null, length: playback.duration_ms / 1000 || 0,
+    board: rows.replay ? new LoadedBoard($('board'), replayOf(rows.replay)) : null, length: playback.duration_ms / 1000 || 0,
   });
   player.addEventListener('fault', () => renew(player), { once: true });
   player.addEventListener('change', () => { if (player.isPlaying) begin(); keepPlace(); });
@@ -148,6 +147,7 @@ function choose(chosen) {
   });
   controls.use(player);
   showWays();
+  offerPages();
   showPoster();
   if (place) player.seek(place);
   if (wasPlaying) player.play();
@@ -217,9 +217,23 @@ class LoadedBoard {
 function begin() {
   show('poster', false);
   if (!$('poster').complete) $('poster').removeAttribute('src');
-  if (way.kind !== 'strokes' || replay.isAsked) return;
-  replay.isAsked = true;
-  fetchReplay(replay).catch(() => { replay.isAsked = false; });
+  if (way.kind === 'strokes') readStrokes(strokesRow()).catch(() => {});
+}
+
+/** The replay of this file, which is read once whatever its address is signed with. */
+function replayOf({ url, bytes }) {
+  if (replay?.url.split('?')[0] !== url.split('?')[0]) replay = new Replay();
+  return Object.assign(replay, { url, bytes });
+}
+
+async function readStrokes(row) {
+  const asked = replayOf(row);
+  if (asked.isAsked) return;
+  asked.isAsked = true;
+  await fetchReplay(asked).catch((error) => {
+    asked.isAsked = false;
+    throw error;
+  });
 }
 
 async function fetchReplay(asked) {
@@ -283,11 +297,39 @@ function presentContents() {
       contents.render();
     }).catch(() => {});
   }
+  loadPages().catch(() => {});
   if (playback.activity_url) loadQuiet(playback.activity_url).catch(() => {});
   if (playback.storyboard) loadStoryboard(playback.storyboard.vtt_url);
   controls.preview = (canvas, seconds) => drawPreview(canvas, seconds);
   contents.render();
   showFiles();
+}
+
+const strokesRow = () => playback.renditions.find(({ name, url }) => name === 'replay' && url);
+
+/** The pages of the board beside a film that does not show them itself. */
+async function loadPages() {
+  if (strokesRow() || shared) return;
+  const { pages, turns } = await ask(`v1/recordings/${number}/pages`);
+  contents.pictures = {
+    pages: pages.map(({ page_number: n, thumbnail_url: url, width, height }) => ({ n, url, width, height })),
+    turns: turns.map(({ start_ms: start, page_number: n }) => ({ start: start / 1000, n })),
+  };
+  contents.render();
+}
+
+/** Of a film of strokes the pages are drawn when somebody asks for them: the strokes cost something. */
+function offerPages() {
+  const row = strokesRow();
+  const isOffered = row && way.kind !== 'strokes' && !contents.replay;
+  contents.fetchPages = isOffered ? () => {
+    contents.fetchPages = null;
+    $('fetchPages').disabled = true;
+    readStrokes(row).catch(offerPages);
+  } : null;
+  $('fetchPages').disabled = false;
+  if (isOffered) $('fetchPages').textContent = word('pagesFetch', { size: sizeText(row.bytes) });
+  contents.render();
 }
 
 let quiet = [];
@@ -411,7 +453,10 @@ async function chooseLanguage(language) {
   speak(language, WORDS);
   if (!playback?.recording_title) document.title = words.title;
   for (const [name, about] of alerts) warn(name, true, about);
-  if (way) showWays();
+  if (way) {
+    showWays();
+    offerPages();
+  }
   controls.render();
   showQuiet();
   contents.render();
