@@ -194,6 +194,9 @@ class Settings(JobSettings, LimitSettings):
     # --- operators
     flower_host: Host = Field("127.0.0.1", description="Address Flower listens on.")
     flower_port: int = Field(5555, ge=0, le=65535, description="Port Flower listens on.")
+    flower_url: Annotated[str, AfterValidator(address_values.web_address)] | None = Field(
+        None, description="Where operators reach Flower; `GET /` has a link to it for them."
+    )
     flower_basic_auth: SecretStr | None = Field(None, description="`user:password` for Flower.")
     flower_db: Path = Field(Path(".data/flower"), description="Where Flower keeps what it has seen.")
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)] = Field(

@@ -13,6 +13,7 @@ import pytest
 from b2sdk.v3 import B2Api, InMemoryAccountInfo
 
 from devstack.emulator.credentials import Credentials
+from models.recordings import Recording
 from tests.browser.chromium import Chromium, Page
 from tests.browser.watch.lesson import CAP, HEIGHT, LEFT, RIGHT, RULER, SECONDS, WIDTH, LessonFiles, make_lesson
 from tests.conftest import MakeSettings, Processes, School, Sql
@@ -28,6 +29,7 @@ from worker.settings import Settings
 from worker.workflows.context import WorkerContext
 
 _KEY = "a key of the platform in tests, long enough"
+FLOWER = "https://flower.astegni.example/"
 _SHA1 = "0123456789abcdef0123456789abcdef01234567"
 _PLAYERS = {
     "corsRuleName": "players",
@@ -67,6 +69,7 @@ class Lesson:
     token: str
     recording: int
     session: int
+    booking: int
     settings: Settings
     context: WorkerContext
     files: LessonFiles
@@ -75,11 +78,24 @@ class Lesson:
     def url(self) -> str:
         return f"{self.api}/watch/{self.recording}"
 
-    def put(self, name: str, path: Path, mime: str, codecs: str | None = None, encoding: str | None = None) -> int:
+    def lengthen(self, seconds: int) -> None:
+        """Let the recording be this long."""
+        with self.context.database.transaction() as session:
+            session.get_one(Recording, self.recording).duration_seconds = seconds
+
+    def put(
+        self,
+        name: str,
+        path: Path,
+        mime: str,
+        codecs: str | None = None,
+        encoding: str | None = None,
+        tiles: dict[str, Any] | None = None,
+    ) -> int:
         """Store a file as this rendition; returns its size."""
         prefix = play_prefix(recording_prefix(self.session, self.recording), _SHA1)
         stored = self.context.store.upload(path, f"{prefix}{path.name}", content_type=mime, content_encoding=encoding)
-        columns = ready(stored) | {"mime": mime, "codecs": codecs, "duration_ms": SECONDS * 1000}
+        columns = ready(stored) | {"mime": mime, "codecs": codecs, "duration_ms": SECONDS * 1000, "tiles": tiles}
         with self.context.database.transaction() as session:
             set_rendition(session, self.recording, name, **columns)
         return stored.size
@@ -119,13 +135,15 @@ def lesson(
     lesson_files: LessonFiles,
 ) -> Lesson:
     """A recording without renditions; the test stores those that it needs."""
-    of_api = settings(secret_key=_KEY, spool_reserve_bytes=0)
+    of_api = settings(secret_key=_KEY, spool_reserve_bytes=0, flower_url=FLOWER)
     api, _process = processes.api(of_api)
     _let_pages_read(b2)
     token = issue_token(of_api.signing_key, sub=school.tutor.user_id, role="tutor", role_ids={"tutor": 11})
     session = _session_of(api, token, school.booking_id)
     [(recording,)] = sql(_RECORDING, session=session, seconds=SECONDS, sha1=_SHA1)
-    return Lesson(api, token, recording, session, of_api, WorkerContext(of_api, database), lesson_files)
+    return Lesson(
+        api, token, recording, session, school.booking_id, of_api, WorkerContext(of_api, database), lesson_files
+    )
 
 
 def fetch_pack(lesson: Lesson, processes: Processes) -> bytes:

@@ -1,8 +1,21 @@
 """`/`: what somebody who is signed in has here, and nothing for anybody else."""
 
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import httpx2
+
 from tests.browser.chromium import Chromium
-from tests.browser.watch.conftest import WATCHED, Lesson, Viewer
+from tests.browser.watch.conftest import FLOWER, WATCHED, Lesson, Viewer
+from tests.conftest import Sql
+from worker import clock
 from worker.access.tokens import issue_operator_token
+
+_RECORDING = (
+    "INSERT INTO whiteboard_session_recordings (session_id, recording_title, recording_type, is_processing,"
+    " is_available, error) VALUES (:session, :title, 'video', :processing, false, CAST(:error AS jsonb))"
+)
 
 
 def _open(browser: Chromium, lesson: Lesson, token: str | None) -> Viewer:
@@ -16,6 +29,11 @@ def _open(browser: Chromium, lesson: Lesson, token: str | None) -> Viewer:
     return Viewer(page)
 
 
+def _operator(lesson: Lesson) -> str:
+    departments = frozenset({"manage-system-settings"})
+    return issue_operator_token(lesson.settings.signing_key, admin_id=3, departments=departments, expires_in=600)
+
+
 def test_recordings_lessons_and_jobs_are_listed(lesson: Lesson, browser: Chromium) -> None:
     lesson.put_strokes()
     viewer = _open(browser, lesson, lesson.token)
@@ -23,20 +41,70 @@ def test_recordings_lessons_and_jobs_are_listed(lesson: Lesson, browser: Chromiu
     assert viewer.run("document.querySelector('#recordingList a').href") == lesson.url
     viewer.wait("!document.getElementById('week').hidden")
     assert viewer.run("document.getElementById('jobs').hidden") is True
+    assert viewer.run("document.getElementById('flower').hidden") is True
     assert viewer.run("document.documentElement.scrollWidth") <= 320
     viewer.run("document.querySelector('[data-language=am]').click()")
     viewer.wait("document.getElementById('title').textContent === 'ትምህርቶች'")
     assert viewer.run("faults") == []
 
 
-def test_an_operator_sees_unfinished_jobs(lesson: Lesson, browser: Chromium) -> None:
-    key = lesson.settings.signing_key
-    departments = frozenset({"manage-system-settings"})
-    viewer = _open(browser, lesson, issue_operator_token(key, admin_id=3, departments=departments, expires_in=600))
+def test_recordings_have_posters_and_states(lesson: Lesson, browser: Chromium, sql: Sql, tmp_path: Path) -> None:
+    lesson.put_playback()
+    poster = tmp_path / "poster.png"
+    poster.write_bytes((Path(__file__).parents[3] / "docs" / "pictures" / "board.png").read_bytes())
+    lesson.put("poster", poster, "image/png")
+    error = json.dumps({"code": "media-rejected", "reason": "empty", "detail": "The file has no bytes."})
+    sql(_RECORDING, session=lesson.session, title="Halves", processing=True, error=None)
+    sql(_RECORDING, session=lesson.session, title="Thirds", processing=False, error=error)
+    viewer = _open(browser, lesson, lesson.token)
+    viewer.wait("document.querySelectorAll('#recordingList a').length === 3")
+    viewer.wait("document.querySelector('#recordingList img')?.naturalWidth > 0")
+    cards = viewer.run("[...document.querySelectorAll('#recordingList a')].map((card) => card.innerText)")
+    assert "could not be prepared" in cards[0]
+    assert "being prepared" in cards[1]
+    assert "prepared" not in cards[2]
+    assert viewer.run("faults") == []
+
+
+def test_the_weeks_lessons_have_their_reminders(lesson: Lesson, browser: Chromium) -> None:
+    begin = (clock.now() + timedelta(days=2)).replace(hour=9, minute=0, second=0, microsecond=0)
+    body = {
+        "booking_id": lesson.booking,
+        "schedule_date": begin.date().isoformat(),
+        "start_time": "09:00",
+        "end_time": "10:00",
+        "timezone": "UTC",
+    }
+    alarms = {"alarms": [{"minutes_before": 15}, {"minutes_before": 60}]}
+    with httpx2.Client(base_url=lesson.api, headers={"Authorization": f"Bearer {lesson.token}"}) as tutor:
+        made = tutor.post("/v1/schedules", json=body)
+        assert made.status_code == 201, made.text
+        week = {"from": clock.now().isoformat(), "to": (clock.now() + timedelta(days=7)).isoformat()}
+        [schedule] = tutor.get("/v1/schedules", params=week).json()["items"]
+        assert tutor.put(f"/v1/schedules/{schedule['id']}/alarms", json=alarms).status_code == 200
+    viewer = _open(browser, lesson, lesson.token)
+    viewer.wait("document.querySelector('#weekList small')")
+    shown = viewer.text("weekList")
+    assert schedule["student_name"] in shown
+    assert "reminder 60, 15 minutes before" in shown
+    assert viewer.run("faults") == []
+
+
+def test_an_operator_sees_unfinished_jobs_flower_and_the_documentation(
+    lesson: Lesson, browser: Chromium, sql: Sql
+) -> None:
+    for _ in range(3):
+        sql("INSERT INTO jobs (kind, run_at) VALUES ('recordings.pack', now() + interval '1 day')")
+    viewer = _open(browser, lesson, _operator(lesson))
     viewer.wait("!document.getElementById('jobs').hidden")
+    assert "recordings.pack · queued: 3" in viewer.text("jobList")
+    assert viewer.run("document.getElementById('flower').checkVisibility()") is True
+    assert viewer.run("document.getElementById('flower').href") == FLOWER
+    assert viewer.run("document.querySelector('[data-word=docsLink]').href") == f"{lesson.api}/docs"
+    assert httpx2.get(f"{lesson.api}/docs").status_code == 200
+    assert viewer.run("faults") == []
 
 
 def test_without_a_token_it_asks_for_one(lesson: Lesson, browser: Chromium) -> None:
     viewer = _open(browser, lesson, None)
     viewer.wait("!document.getElementById('signIn').hidden")
-    assert viewer.run("document.getElementById('recordings').hidden") is True

@@ -92,8 +92,8 @@ def test_a_lesson_begins_soon(lesson: Lesson, chromium_program: str, tmp_path: P
     else:
         _put_film(lesson, tmp_path)
         seen = "window.hasPicture"
-    with thin_link(kbit * 1000) as flags:
-        browser = Chromium(chromium_program, tmp_path, "--autoplay-policy=no-user-gesture-required", *flags)
+    with thin_link(kbit * 1000) as link:
+        browser = Chromium(chromium_program, tmp_path, "--autoplay-policy=no-user-gesture-required", *link.flags)
         try:
             start = _start(lesson, browser, seen)
         finally:

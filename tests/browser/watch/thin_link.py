@@ -16,12 +16,19 @@ class ThinLink:
 
     def __init__(self, bits_per_second: int) -> None:
         self._rate = bits_per_second / 8
+        # Bytes that were passed on.
+        self.passed = {"up": 0, "down": 0}
         self._free_at = {"up": 0.0, "down": 0.0}
         self._lock = threading.Lock()
         self._server = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port = self._server.getsockname()[1]
         self._threads = [threading.Thread(target=self._accept, daemon=True)]
         self._threads[0].start()
+
+    @property
+    def flags(self) -> list[str]:
+        """Flags of a browser whose requests all pass the link."""
+        return [f"--proxy-server=socks5://127.0.0.1:{self.port}", "--proxy-bypass-list=<-loopback>"]
 
     def close(self) -> None:
         """Wait for the connections to end; their browser must be closed before."""
@@ -59,6 +66,8 @@ class ThinLink:
             while piece := source.recv(_PIECE):
                 self._wait(len(piece), way)
                 target.sendall(piece)
+                with self._lock:
+                    self.passed[way] += len(piece)
         for end in (source, target):
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
@@ -83,10 +92,10 @@ def _target(request: bytes) -> tuple[str, int]:
 
 
 @contextmanager
-def thin_link(bits_per_second: int) -> Iterator[list[str]]:
-    """Flags of a browser whose requests all pass such a link."""
+def thin_link(bits_per_second: int) -> Iterator[ThinLink]:
+    """Such a link; close the browser that uses it before it ends."""
     link = ThinLink(bits_per_second)
     try:
-        yield [f"--proxy-server=socks5://127.0.0.1:{link.port}", "--proxy-bypass-list=<-loopback>"]
+        yield link
     finally:
         link.close()

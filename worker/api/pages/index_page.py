@@ -1,5 +1,6 @@
 """`GET /`: the caller's recordings and lessons of the week; for operators also the unfinished jobs."""
 
+import html
 from functools import cache
 
 from fastapi import APIRouter, Request
@@ -21,7 +22,7 @@ _POLICY = (
 @router.get("/")
 def get_index(request: Request, services: ServicesOf) -> Response:
     """The page, the same for everybody: its script reads the API with the token that the browser keeps."""
-    return _page(bucket_origin(services)).response(request)
+    return _page(bucket_origin(services), services.settings.flower_url or "").response(request)
 
 
 @router.get("/index.js")
@@ -31,9 +32,9 @@ def get_script(request: Request) -> Response:
 
 
 @cache
-def _page(bucket: str) -> StaticFile:
+def _page(bucket: str, flower: str) -> StaticFile:
     headers = PAGE_HEADERS | {"Content-Security-Policy": _POLICY.format(bucket=bucket)}
-    return StaticFile(player_file("index.html").encode(), headers)
+    return StaticFile(player_file("index.html").replace("{flower}", html.escape(flower)).encode(), headers)
 
 
 @cache

@@ -59,7 +59,7 @@ async function showReminders(id, item) {
 function stateOf({ is_processing: isProcessing, is_available: isAvailable, error }) {
   if (isProcessing) return word('stateProcessing');
   if (isAvailable) return '';
-  return word(`failed-${error?.code}` in words ? `failed-${error.code}` : 'stateFailed');
+  return error?.code === 'no-file' ? word('failed-no-file') : word('stateFailed');
 }
 
 function card(recording) {
@@ -104,6 +104,7 @@ async function showJobs() {
     if (next) counts.set(`… · ${state}`, `${jobs.length}+`);
   }
   show('jobs', true);
+  show('flower', Boolean($('flower').getAttribute('href')));
   $('jobList').replaceChildren(...(counts.size ? [...counts].map(([key, count]) => element('li', `${key}: ${count}`))
     : [element('li', word('noJobs'))]));
 }

@@ -10,6 +10,7 @@ let playback = null;
 let ways = [];
 let way = null;
 let replay = null;
+let job = null;
 const streams = new Map();
 
 const later = (milliseconds) => new Promise((resolve) => { setTimeout(resolve, milliseconds); });
@@ -68,18 +69,35 @@ async function explain({ status, message }) {
   return false;
 }
 
+// Reasons of the problem document that are said in the same words.
+const SAME = {
+  'too-many-frames': 'too-large', 'too-many-tracks': 'too-large', 'too-large-picture': 'too-large', 'too-complex': 'too-large',
+  'unsupported-codec': 'unsupported', 'unsupported-format': 'unsupported', 'mixed-codecs': 'unsupported',
+};
+
+/** The name of the words that say why; what the server says is English. */
+function failureOf(error) {
+  const names = [error?.reason, SAME[error?.reason], error?.code].map((name) => `failed-${name}`);
+  return names.find((name) => name in words) || 'failed';
+}
+
+/** Says it again in the language that was chosen meanwhile. */
+function showProgress() {
+  $('makingText').textContent = word('makingNow', { note: job?.progress_note ? `: ${job.progress_note}` : '' });
+}
+
 async function followProgress() {
   const recording = await ask(`v1/recordings/${number}`);
   if (!recording.is_processing) {
     show('making', false);
     const { error } = recording;
-    warn(`failed-${error?.code}` in words ? `failed-${error.code}` : 'failed', true, error?.detail || '');
+    warn(failureOf(error), true, error?.detail || '');
     return recording.is_available;
   }
   // A job is shown to whoever ordered it; others see that the lesson is being made.
-  const job = recording.job_id ? await ask(`v1/jobs/${recording.job_id}`).catch(() => null) : null;
+  job = recording.job_id ? await ask(`v1/jobs/${recording.job_id}`).catch(() => null) : null;
   show('making', true);
-  $('makingText').textContent = word('makingNow', { note: job?.progress_note ? `: ${job.progress_note}` : '' });
+  showProgress();
   if (job) $('progress').value = job.progress; else $('progress').removeAttribute('value');
   await later(2_000);
   return true;
@@ -453,6 +471,7 @@ async function chooseLanguage(language) {
   speak(language, WORDS);
   if (!playback?.recording_title) document.title = words.title;
   for (const [name, about] of alerts) warn(name, true, about);
+  showProgress();
   if (way) {
     showWays();
     offerPages();
