@@ -1,5 +1,7 @@
 """From the fast copy to the renditions for slow links, with real ffmpeg."""
 
+import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -8,17 +10,20 @@ import pytest
 from devstack.emulator.credentials import Credentials
 from models.recordings import Recording
 from tests.conftest import MakeSettings
+from tests.waiting import PATIENCE
 from tests.workflows.conftest import RecordingFixture, Versions, WithFfmpeg
 from worker.database import Database
 from worker.jobs.cancel import cancel_job, retry_job
 from worker.jobs.job_run import JobRun
 from worker.jobs.recording_orders import IngestRecording, MakeRenditions, RemoveRecordingFiles, StoreSource
 from worker.jobs.run_statements import LeaseLost
+from worker.recordings.chapters import Chapter, set_chapters
 from worker.recordings.order_renditions import order_renditions
 from worker.workflows.context import WorkerContext
 from worker.workflows.delete_recording import delete_recording
 from worker.workflows.failure_hooks import ENDINGS
 from worker.workflows.make_renditions import make_renditions
+from worker.workflows.renew_download import renew_download
 
 ALL = ("audio", "audio-aac", "board", "360p", "720p", "hls", "download")
 DATA = Path(__file__).parent.parent / "data"
@@ -141,6 +146,51 @@ def test_a_job_that_is_given_up_says_so_in_its_rows(recordings: RecordingFixture
     assert set(make(recordings, recording_id).result["renditions"].values()) == {"ready"}
 
 
+def test_changed_chapters_make_the_download_again_and_nothing_else(
+    recordings: RecordingFixture, sample: bytes, tmp_path: Path
+) -> None:
+    recording_id = ingest(recordings, sample)
+    make(recordings, recording_id)
+    before = rows(recordings, recording_id)
+    with recordings.database.transaction() as session:
+        set_chapters(session, recording_id, "tutor", [Chapter(0, "መግቢያ"), Chapter(6000, "ክፍልፋዮች")])
+    with recordings.database.transaction() as session:
+        renew_download(session, recording_id, principal="user:1")
+        renew_download(session, recording_id, principal="user:1")
+
+    assert make_by(recordings, recording_id, without_fast_copy).result == {"renditions": {"download": "ready"}}
+
+    after = rows(recordings, recording_id)
+    changed = {name for name in after if after[name].object_name != before[name].object_name}
+    assert changed == {"download"}
+    file = tmp_path / "lesson.mp4"
+    recordings.context.store.download(after["download"].object_name, file, sha1=after["download"].sha1)
+    assert chapter_titles(recordings, file) == ["መግቢያ", "ክፍልፋዮች"]
+
+
+def test_chapters_that_change_while_the_download_is_made_are_in_it(
+    recordings: RecordingFixture, sample: bytes, tmp_path: Path
+) -> None:
+    recording_id = ingest(recordings, sample)
+    context = WorkerContext(recordings.context.settings, recordings.database)
+    upload, titles = context.store.upload, iter(["first", "second"])
+
+    def change(path: Path, name: str, **options: Any) -> Any:
+        title = next(titles, None) if "download" in name else None
+        if title is not None:
+            with recordings.database.transaction() as session:
+                set_chapters(session, recording_id, "tutor", [Chapter(0, title)])
+        return upload(path, name, **options)
+
+    context.store.upload = change  # type: ignore[method-assign]
+
+    assert recordings.perform(MakeRenditions, recording_id, make_renditions, context=context).state == "succeeded"
+
+    row, file = rows(recordings, recording_id)["download"], tmp_path / "lesson.mp4"
+    recordings.context.store.download(row.object_name, file, sha1=row.sha1)
+    assert chapter_titles(recordings, file) == ["second"]
+
+
 def test_a_deleted_recording_takes_all_with_it(recordings: RecordingFixture, versions: Versions, sample: bytes) -> None:
     recording_id = ingest(recordings, sample)
     make(recordings, recording_id)
@@ -195,3 +245,21 @@ def losing(recordings: RecordingFixture, run: JobRun) -> WorkerContext:
 
     context.store.upload = hang  # type: ignore[method-assign]
     return context
+
+
+def without_fast_copy(run: JobRun, done: MakeRenditions, context: WorkerContext) -> None:
+    """Make renditions with a store that has no fast copy."""
+    download = context.store.download
+
+    def refuse(name: str, path: Path, **options: Any) -> None:
+        assert path.name != "playback"
+        download(name, path, **options)
+
+    context.store.download = refuse  # type: ignore[method-assign]
+    make_renditions(run, done, context)
+
+
+def chapter_titles(recordings: RecordingFixture, path: Path) -> list[str]:
+    words = [str(recordings.context.binaries.ffprobe), "-v", "error", "-show_chapters", "-of", "json", str(path)]
+    listed = json.loads(subprocess.run(words, capture_output=True, check=True, timeout=PATIENCE).stdout)["chapters"]
+    return [chapter["tags"]["title"] for chapter in listed]

@@ -50,10 +50,14 @@ def order_rows(session: Session, recording: Recording, order: Order, names: Iter
     if lock_recording(session, recording.id) is None:
         raise NotFound(f"There is no recording {recording.id}.")
     ready = names_in(session, recording.id, "ready")
-    for name in names:
-        if name not in ready:
-            set_rendition(session, recording.id, name, state="pending", reason=None, **_NOTHING_YET)
+    mark_pending(session, recording.id, (name for name in names if name not in ready))
     return job_id
+
+
+def mark_pending(session: Session, recording_id: int, names: Iterable[str]) -> None:
+    """Mark these rows as pending; they name no object until they are filled."""
+    for name in names:
+        set_rendition(session, recording_id, name, state="pending", reason=None, **_NOTHING_YET)
 
 
 def names_in(session: Session, recording_id: int, state: str) -> set[str]:

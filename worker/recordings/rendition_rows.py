@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from models.recordings import Recording, Rendition
 from worker.media.renditions.rendition_forms import PICTURES
 from worker.recordings.names import recording_prefix
+from worker.recordings.reading import duration_ms
 from worker.recordings.renditions import set_rendition
 
 HLS_MIME = "application/vnd.apple.mpegurl"
@@ -20,6 +21,7 @@ class FastCopy:
     object_name: str
     sha1: str | None
     bytes: int
+    duration_ms: int
     prefix: str
     digest: str
 
@@ -44,7 +46,10 @@ def fast_copy_of(session: Session, recording_id: int) -> FastCopy | None:
         return None
     recording, playback = row
     prefix = recording_prefix(recording.session_id, recording_id)
-    return FastCopy(playback.object_name or "", playback.sha1, playback.bytes or 0, prefix, recording.source_sha1 or "")
+    length = playback.duration_ms or duration_ms(recording) or 0
+    return FastCopy(
+        playback.object_name or "", playback.sha1, playback.bytes or 0, length, prefix, recording.source_sha1 or ""
+    )
 
 
 def segmented_rows(session: Session, recording_id: int) -> dict[str, Rendition]:

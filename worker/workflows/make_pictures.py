@@ -46,6 +46,7 @@ from worker.recordings.source import lock_recording, version_of
 from worker.uploads.private_files import full_disk_named
 from worker.workflows.context import WorkerContext
 from worker.workflows.drawn_times import drawn_stretches, is_drawn_on, replay_of
+from worker.workflows.renew_download import renew_download
 
 _MIMES = {"jpg": "image/jpeg", "webp": "image/webp", "json": "application/json"}
 _ACTIVITY_FILE = "activity.json"
@@ -100,12 +101,16 @@ def _make_all(job: _Job, order: MakePictures, names: Collection[str]) -> None:
     rows: dict[str, PictureRow] = {}
     while True:
         rows |= {row.name: row for row in _rows(job, names)}
+        starts = _chapter_starts(job)
         try:
-            _finish(job, order, rows, _chapter_starts(job))
+            _finish(job, order, rows, starts)
         except MoreOrdered as more:
             names = more.names
         else:
-            return
+            break
+    if starts:
+        with job.context.database.transaction() as session:
+            renew_download(session, order.recording_id, principal=job.run.claim.principal)
 
 
 def _finish(job: _Job, order: MakePictures, rows: Mapping[str, PictureRow], starts: list[int] | None) -> None:

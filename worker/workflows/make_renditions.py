@@ -1,16 +1,18 @@
 """Make the pending renditions of a recording from its fast copy; each is stored as soon as it is made."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy.orm import Session
 
+from models.recordings import Recording
 from worker.jobs.job_run import JobRun
 from worker.jobs.recording_orders import MakeRenditions
+from worker.media.captions.cue import Cue
 from worker.media.decoding.loudness import gain_of, measure_loudness
 from worker.media.errors import FfmpegFailed, FfmpegTimeout, OutputDamaged
 from worker.media.probing.packet_reading import probe
@@ -18,13 +20,16 @@ from worker.media.renditions.check_rendition import WrittenRendition, check_copi
 from worker.media.renditions.rendition_forms import PICTURES, SOUNDS, may_be_copied
 from worker.media.renditions.write_download import write_download
 from worker.media.renditions.write_renditions import Recorded, write_copied, write_renditions
+from worker.recordings.chapters import chapter_cues
 from worker.recordings.names import rendition_name
 from worker.recordings.order_renditions import in_order, is_rendition
 from worker.recordings.pending_rows import MoreOrdered, begin_pending, require_none_pending
+from worker.recordings.reading import duration_ms
 from worker.recordings.rendition_rows import FastCopy, StoredTrack, fast_copy_of, store_hls, stored_tracks
 from worker.recordings.renditions import ready, set_rendition
 from worker.recordings.source import lock_recording, version_of
 from worker.uploads.private_files import full_disk_named
+from worker.workflows.board_moments import chapters_of
 from worker.workflows.context import WorkerContext
 
 # What one rendition fails with while others succeed; everything else ends the attempt.
@@ -39,15 +44,23 @@ class _Outdated(Exception):
 
 @dataclass
 class _Rendering:
-    """One attempt: the fast copy on disk, and what was written of it."""
+    """One attempt: the fast copy, and what was written of it."""
 
     run: JobRun
     order: MakeRenditions
     context: WorkerContext
     folder: Path
     fast_copy: FastCopy
-    recorded: Recorded
     outcome: dict[str, str] = field(default_factory=dict)
+
+    @cached_property
+    def recorded(self) -> Recorded:
+        """The fast copy, fetched when it is needed first: `hls` and `download` are made of other renditions."""
+        self.run.progress(1, "fetching the recording")
+        self.context.spool.require_space(2 * self.fast_copy.bytes)
+        path = self.folder / "playback"
+        self.context.store.download(self.fast_copy.object_name, path, sha1=self.fast_copy.sha1)
+        return Recorded(path, probe(path, self.context.binaries, should_stop=self.run.should_stop))
 
     def path(self, name: str) -> Path:
         return self.folder / f"rendition-{name}"
@@ -63,8 +76,7 @@ def make_renditions(run: JobRun, order: MakeRenditions, context: WorkerContext) 
         with run.transaction() as session:
             fast_copy, names = _begin(session, order)
         with full_disk_named(), context.spool.workspace(run.claim.job_id) as folder:
-            rendering = _fetch(run, order, context, folder, fast_copy)
-            _make_all(rendering, names)
+            _make_all(_Rendering(run, order, context, folder, fast_copy), names)
     except _Outdated:
         run.succeed({"renditions": {}})
 
@@ -84,24 +96,16 @@ def _require_current(session: Session, order: MakeRenditions) -> None:
         raise _Outdated
 
 
-def _fetch(run: JobRun, order: MakeRenditions, context: WorkerContext, folder: Path, fast_copy: FastCopy) -> _Rendering:
-    run.progress(1, "fetching the recording")
-    context.spool.require_space(2 * fast_copy.bytes)
-    path = folder / "playback"
-    context.store.download(fast_copy.object_name, path, sha1=fast_copy.sha1)
-    probed = probe(path, context.binaries, should_stop=run.should_stop)
-    return _Rendering(run, order, context, folder, fast_copy, Recorded(path, probed))
-
-
 def _make_all(rendering: _Rendering, names: Sequence[str]) -> None:
     while True:
         _make_sounds(rendering, [name for name in names if name in SOUNDS])
         pictures = _copy_pictures(rendering, [name for name in names if name in PICTURES])
-        _make_tracks(rendering, pictures, rendering.recorded, 20, 90)
+        if pictures:
+            _make_tracks(rendering, pictures, rendering.recorded, 20, 90)
         if "hls" in names:
             _offer_hls(rendering)
         if "download" in names:
-            _attempt(rendering, "download", lambda: _make_download(rendering))
+            _attempt_download(rendering)
         try:
             _finish(rendering)
         except MoreOrdered as more:
@@ -136,6 +140,8 @@ def _make_sounds(rendering: _Rendering, names: Sequence[str]) -> None:
 
 def _copy_pictures(rendering: _Rendering, names: Sequence[str]) -> list[str]:
     """Store those that the recording already has in the right form; returns the others."""
+    if not names:
+        return []
     video = rendering.recorded.probed.video
     copied = {name for name in names if video is not None and may_be_copied(PICTURES[name], video)}
     return [name for name in names if name not in copied or not _copy_picture(rendering, name)]
@@ -157,8 +163,6 @@ def _copy_picture(rendering: _Rendering, name: str) -> bool:
 
 def _make_tracks(rendering: _Rendering, names: Sequence[str], recorded: Recorded, begin: int, end: int) -> None:
     """Write these tracks together and store them; when that fails, one by one."""
-    if not names:
-        return
     run, context = rendering.run, rendering.context
     seconds = max(recorded.probed.duration_ms / 1000, 0.001)
 
@@ -197,17 +201,29 @@ def _checked(rendering: _Rendering, name: str) -> WrittenRendition:
 
 def _attempt(rendering: _Rendering, name: str, make: Callable[[], WrittenRendition]) -> None:
     """Make and store one rendition, or write into its row why it failed."""
+    written = _made(rendering, name, make)
+    if written is not None:
+        _store(rendering, name, written)
+
+
+def _made(rendering: _Rendering, name: str, make: Callable[[], WrittenRendition]) -> WrittenRendition | None:
+    """The rendition that was made; None when it failed, and its row has the reason."""
     rendering.run.check()
     try:
-        written = make()
+        return make()
     except _OWN_FAULTS as error:
         rendering.outcome[name] = "failed"
         _write_row(rendering, name, {"state": "failed", "reason": error.detail})
-        return
-    _store(rendering, name, written)
+        return None
 
 
-def _store(rendering: _Rendering, name: str, written: WrittenRendition) -> None:
+def _store(
+    rendering: _Rendering,
+    name: str,
+    written: WrittenRendition,
+    is_current: Callable[[Session], bool] = lambda _session: True,
+) -> None:
+    """Put the file on B2 and write its row; one that is no longer current stays pending and is made again."""
     copy = rendering.fast_copy
     with written.path.open("rb") as file:
         sha1 = hashlib.file_digest(file, lambda: hashlib.sha1(usedforsecurity=False)).hexdigest()
@@ -228,14 +244,23 @@ def _store(rendering: _Rendering, name: str, written: WrittenRendition) -> None:
         "duration_ms": written.duration_ms,
         "segments": written.segments.document() if written.segments else None,
     }
-    _write_row(rendering, name, columns)
-    rendering.outcome[name] = "ready"
+    if _write_row(rendering, name, columns, is_current):
+        rendering.outcome[name] = "ready"
 
 
-def _write_row(rendering: _Rendering, name: str, columns: dict[str, Any]) -> None:
+def _write_row(
+    rendering: _Rendering,
+    name: str,
+    columns: dict[str, Any],
+    is_current: Callable[[Session], bool] = lambda _session: True,
+) -> bool:
+    """Write the row, unless what it says is no longer current; returns whether it was written."""
     with rendering.run.transaction() as session:
         _require_current(session, rendering.order)
-        set_rendition(session, rendering.order.recording_id, name, **columns)
+        current = is_current(session)
+        if current:
+            set_rendition(session, rendering.order.recording_id, name, **columns)
+    return current
 
 
 def _offer_hls(rendering: _Rendering) -> None:
@@ -244,9 +269,24 @@ def _offer_hls(rendering: _Rendering) -> None:
         rendering.outcome["hls"] = store_hls(session, rendering.order.recording_id)
 
 
-def _make_download(rendering: _Rendering) -> WrittenRendition:
+def _attempt_download(rendering: _Rendering) -> None:
+    recording_id = rendering.order.recording_id
     with rendering.context.database.transaction() as session:
-        tracks = stored_tracks(session, rendering.order.recording_id)
+        tracks = stored_tracks(session, recording_id)
+        chapters = _chapters(session, recording_id)
+    written = _made(rendering, "download", lambda: _make_download(rendering, tracks, chapters))
+    if written is not None:
+        _store(rendering, "download", written, lambda session: _chapters(session, recording_id) == chapters)
+
+
+def _chapters(session: Session, recording_id: int) -> list[Cue]:
+    recording = session.get(Recording, recording_id)
+    return [] if recording is None else chapter_cues(chapters_of(session, recording).chapters, duration_ms(recording))
+
+
+def _make_download(
+    rendering: _Rendering, tracks: Mapping[str, StoredTrack], chapters: Sequence[Cue]
+) -> WrittenRendition:
     picture = next((tracks[name] for name in _DOWNLOADED if name in tracks), None)
     sound = tracks.get("audio-aac")
     if picture is None and sound is None:
@@ -257,11 +297,11 @@ def _make_download(rendering: _Rendering) -> WrittenRendition:
         None if sound is None else _local(rendering, sound),
         target,
         rendering.context.binaries,
+        chapters=chapters,
         should_stop=rendering.run.should_stop,
     )
-    return check_download(
-        target, rendering.recorded.probed.duration_ms, rendering.context.binaries, should_stop=rendering.run.should_stop
-    )
+    length = rendering.fast_copy.duration_ms
+    return check_download(target, length, rendering.context.binaries, should_stop=rendering.run.should_stop)
 
 
 def _local(rendering: _Rendering, track: StoredTrack) -> Path:

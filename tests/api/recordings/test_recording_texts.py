@@ -55,6 +55,21 @@ def test_a_tutor_writes_chapters_and_a_student_reads_them(
     )
 
 
+def test_changed_chapters_order_the_download_again(recording_path: str, tutor: Visitor, sql: Sql) -> None:
+    statement = (
+        "INSERT INTO recording_renditions (recording_id, name, state, object_name) VALUES (:id, :name, 'ready', :name)"
+    )
+    for name in ("download", "audio"):
+        sql(statement, id=int(recording_path.split("/")[3]), name=name)
+
+    for _twice in range(2):
+        assert tutor.ask("PUT", f"{recording_path}/chapters", {"chapters": CHAPTERS})[0] == 200
+
+    states = {row.name: row.state for row in sql("SELECT name, state FROM recording_renditions")}
+    assert (states["download"], states["audio"]) == ("pending", "ready")
+    assert [row.kind for row in sql("SELECT kind FROM jobs")] == ["recordings.renditions"]
+
+
 def test_no_chapters_at_all_is_also_what_a_tutor_may_want(
     b2: Credentials, recording_path: str, tutor: Visitor, sql: Sql
 ) -> None:

@@ -1,5 +1,6 @@
 """Renditions by real ffmpeg, read back by a validator that knows nothing of how they were written."""
 
+import json
 import re
 import subprocess
 from collections.abc import Callable
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.media.rendition_validator import read_track, top_boxes, validate_fragmented, validate_picture
+from worker.media.captions.cue import Cue
 from worker.media.decoding.loudness import gain_of, measure_loudness
 from worker.media.errors import OutputDamaged
 from worker.media.probing.probe import Probe
@@ -233,6 +235,34 @@ def test_what_people_keep_has_picture_and_sound_and_its_index_in_front(
     assert (written.mime, written.codecs, written.width) == ("video/mp4", "avc1.4d401f, mp4a.40.2", 480)
     write_download(None, made["audio-aac"], target, binaries)
     assert check_download(target, SECONDS * 1000, binaries).mime == "audio/mp4"
+
+
+def test_chapters_are_in_the_file_that_people_keep(
+    lesson: Path, render: Render, binaries: Binaries, tmp_path: Path
+) -> None:
+    made = render(lesson, "360p", "audio-aac")
+    hostile = "a=b; #c \\\n[CHAPTER]\nSTART=0"
+    titles = ["መግቢያ፦ ክፍልፋዮች", hostile, "ም" * 200]
+    cues = [Cue(4000 * number, 4000 * number + 4000, title) for number, title in enumerate(titles)]
+    targets = [tmp_path / "first.mp4", tmp_path / "again.mp4"]
+
+    for target in targets:
+        write_download(made["360p"], made["audio-aac"], target, binaries, chapters=cues)
+
+    words = [str(binaries.ffprobe), "-v", "error", "-show_chapters", "-of", "json", str(targets[0])]
+    listed = json.loads(subprocess.run(words, capture_output=True, check=True, timeout=60).stdout)["chapters"]
+    assert [round(float(chapter["start_time"]) * 1000) for chapter in listed] == [0, 4000, 8000]
+    assert [chapter["tags"]["title"] for chapter in listed] == [
+        titles[0],
+        "a=b; #c \\ [CHAPTER] START=0",
+        "ም" * 85,  # 255 bytes
+    ]
+    content = targets[0].read_bytes()
+    # What VLC reads, and what QuickTime and phones read.
+    assert b"chpl" in content
+    assert b"chap" in content
+    assert targets[1].read_bytes() == content
+    check_download(targets[0], SECONDS * 1000, binaries)
 
 
 def test_a_rendition_that_is_cut_off_is_noticed(lesson: Path, render: Render, binaries: Binaries) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from models.recordings import Recording
+from worker.access.callers import Caller
 from worker.access.visibility import visible_recordings
 from worker.api.http.callers import CallerOf
 from worker.api.http.fields import RowId
@@ -28,7 +29,7 @@ from worker.api.recordings.recording_text_documents import (
     SearchQuery,
     StoredCaptions,
 )
-from worker.api.services import ServicesOf
+from worker.api.services import Services, ServicesOf
 from worker.errors import InvalidInput
 from worker.media.captions.cue import MOST_NAMED, Cue
 from worker.media.captions.read_captions import read_captions
@@ -37,6 +38,7 @@ from worker.recordings.captions import caption_tracks, delete_captions, find_cap
 from worker.recordings.chapters import Chapter, ChapterList, chapter_cues, delete_tutors_chapters, set_chapters
 from worker.recordings.reading import duration_ms, find_recording
 from worker.workflows.board_moments import chapters_of
+from worker.workflows.renew_download import renew_download
 from worker.workflows.search_recording import Matches, search_recording
 
 router = APIRouter(prefix="/v1/recordings", tags=["recordings"], responses=responses(401, 403, 404, 422, 503))
@@ -74,7 +76,9 @@ def put_chapters(recording_id: RowId, body: ChaptersBody, caller: CallerOf, serv
         if chapters and length is not None and chapters[-1].start_ms >= length:
             raise InvalidInput(f"The recording is {length} ms long; a chapter begins at {chapters[-1].start_ms}.")
         set_chapters(session, recording_id, "tutor", chapters)
-        return _chapters(chapters_of(session, recording))
+        document = _chapters(chapters_of(session, recording))
+    _renew_download(services, caller, recording_id)
+    return document
 
 
 @router.delete("/{recording_id}/chapters", status_code=204, summary="Go back to the automatic chapters")
@@ -82,6 +86,7 @@ def delete_chapters(recording_id: RowId, caller: CallerOf, services: ServicesOf)
     """Delete what the tutor wrote (as its tutor or an operator); the automatic chapters are shown again. Idempotent."""
     with changing_recording(services, caller, recording_id) as (session, _recording):
         delete_tutors_chapters(session, recording_id)
+    _renew_download(services, caller, recording_id)
 
 
 @router.get("/{recording_id}/chapters.vtt", response_class=Response, responses=VTT, summary="Read chapters as WebVTT")
@@ -188,6 +193,11 @@ def vtt_response(cues: list[Cue]) -> Response:
 def cues_of_chapters(session: Session, recording: Recording) -> list[Cue]:
     """The chapters of a recording as the cues of a file."""
     return chapter_cues(chapters_of(session, recording).chapters, duration_ms(recording))
+
+
+def _renew_download(services: Services, caller: Caller, recording_id: int) -> None:
+    with services.database.transaction() as session:
+        renew_download(session, recording_id, principal=caller.principal)
 
 
 def _chapters(stored: ChapterList) -> ChaptersDocument:
