@@ -29,6 +29,11 @@ def find_recording(session: Session, recording_id: int, visible: ColumnElement[b
     return recording
 
 
+def read_recording(session: Session, recording_id: int) -> Recording | None:
+    """The recording; None when it was deleted."""
+    return session.get(Recording, recording_id)
+
+
 def ingest_jobs(session: Session, recording_ids: Sequence[int]) -> dict[int, UUID | None]:
     """The ingest job of each of these recordings."""
     rows = session.execute(select(Recording.id, Recording.job_id).where(Recording.id.in_(recording_ids)))

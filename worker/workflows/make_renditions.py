@@ -9,7 +9,6 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from models.recordings import Recording
 from worker.jobs.job_run import JobRun
 from worker.jobs.recording_orders import MakeRenditions
 from worker.media.captions.cue import Cue
@@ -24,7 +23,7 @@ from worker.recordings.chapters import chapter_cues
 from worker.recordings.names import rendition_name
 from worker.recordings.order_renditions import in_order, is_rendition
 from worker.recordings.pending_rows import MoreOrdered, begin_pending, require_none_pending
-from worker.recordings.reading import duration_ms
+from worker.recordings.reading import duration_ms, read_recording
 from worker.recordings.rendition_rows import FastCopy, StoredTrack, fast_copy_of, store_hls, stored_tracks
 from worker.recordings.renditions import ready, set_rendition
 from worker.recordings.source import lock_recording, version_of
@@ -280,7 +279,7 @@ def _attempt_download(rendering: _Rendering) -> None:
 
 
 def _chapters(session: Session, recording_id: int) -> list[Cue]:
-    recording = session.get(Recording, recording_id)
+    recording = read_recording(session, recording_id)
     return [] if recording is None else chapter_cues(chapters_of(session, recording).chapters, duration_ms(recording))
 
 

@@ -2,10 +2,10 @@
 
 from sqlalchemy.orm import Session
 
-from models.recordings import Recording
 from worker.jobs.enqueue import enqueue
 from worker.recordings.order_renditions import renditions_order
 from worker.recordings.pending_rows import mark_pending, names_in
+from worker.recordings.reading import read_recording
 from worker.recordings.source import lock_recording
 
 
@@ -15,7 +15,7 @@ def renew_download(session: Session, recording_id: int, *, principal: str) -> No
     One that is pending is made with the chapters of that moment. Called in a transaction of its own, after the one
     that wrote the chapters: the job is locked before the recording.
     """
-    recording = session.get(Recording, recording_id)
+    recording = read_recording(session, recording_id)
     if recording is None or "download" not in names_in(session, recording_id, "ready"):
         return
     enqueue(session, renditions_order(recording), principal=principal, lock=True)
