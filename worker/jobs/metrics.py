@@ -14,6 +14,28 @@ _OLDEST_DUE = text(
      WHERE state IN ('queued', 'retryable', 'published') AND run_at <= now() GROUP BY queue
     """
 )
+# The length of the recordings of a kind of job, and how long their jobs ran.
+_MEDIA = text(
+    """
+    SELECT kind, sum((args->>'seconds')::float) AS media,
+           sum(extract(epoch FROM finished_at - started_at))::float AS run
+      FROM jobs WHERE state = 'succeeded' AND finished_at > now() - interval '1 hour'
+       AND kind IN ('recordings.renditions', 'recordings.pictures') GROUP BY kind
+    """
+)
+
+
+@dataclass(frozen=True)
+class MediaWork:
+    """Jobs of a kind that succeeded within the last hour: seconds of their recordings, and seconds that they ran."""
+
+    media_seconds: float
+    run_seconds: float
+
+    @property
+    def real_time_factor(self) -> float:
+        """How many times as fast as it plays a recording was worked on."""
+        return self.media_seconds / max(self.run_seconds, 0.001)
 
 
 @dataclass(frozen=True)
@@ -24,6 +46,7 @@ class QueueMetrics:
     oldest_due: dict[str, float]
     # Jobs that used up their attempts within the last hour.
     died: int
+    media: dict[str, MediaWork]
 
     @property
     def oldest_due_age(self) -> float:
@@ -35,5 +58,8 @@ def queue_metrics(session: Session) -> QueueMetrics:
     """The metrics of the queues for operators."""
     counts = {(state, kind): count for state, kind, count in session.execute(_FIGURES)}
     return QueueMetrics(
-        counts, {row.queue: row.age for row in session.execute(_OLDEST_DUE)}, session.scalars(_DIED).one()
+        counts,
+        {row.queue: row.age for row in session.execute(_OLDEST_DUE)},
+        session.scalars(_DIED).one(),
+        {row.kind: MediaWork(row.media or 0.0, row.run or 0.0) for row in session.execute(_MEDIA)},
     )

@@ -13,6 +13,7 @@ from worker.api.app import create_api
 from worker.api.services import Services
 from worker.database import Database
 from worker.jobs.enqueue import enqueue
+from worker.jobs.recording_orders import MakeRenditions
 from worker.jobs.routine_orders import PruneLedger
 from worker.platform.connection import PlatformConnection
 
@@ -79,6 +80,34 @@ def test_the_ledger_in_figures(services: Services, database: Database) -> None:
     assert "astegni_database_up 1.0" in figures
     (age,) = [line for line in figures.splitlines() if line.startswith("astegni_jobs_oldest_due_age_seconds ")]
     assert 90 <= float(age.split()[1]) < 150
+
+
+def test_the_renditions_in_figures(services: Services, school: School, database: Database) -> None:
+    with database.transaction() as session:
+        order = MakeRenditions(recording_id=1, session_id=1, seconds=1200)
+        enqueue(session, order)
+        session.execute(
+            text("UPDATE jobs SET state = 'succeeded', started_at = now() - interval '400 s', finished_at = now()")
+        )
+        session.execute(
+            text(
+                """
+                WITH board AS (INSERT INTO whiteboard_sessions (booking_id) VALUES (:booking) RETURNING id),
+                     recording AS (INSERT INTO whiteboard_session_recordings (session_id) SELECT id FROM board
+                                   RETURNING id)
+                INSERT INTO recording_renditions (recording_id, name, state, object_name)
+                SELECT id, name, state, name FROM recording, (VALUES ('360p', 'failed'), ('storyboard', 'ready'),
+                       ('storyboard-2', 'ready')) made (name, state)
+                """
+            ),
+            {"booking": school.booking_id},
+        )
+    with TestClient(create_api(services)) as client:
+        figures = client.get("/metrics").text
+    assert 'astegni_renditions{name="360p",state="failed"} 1.0' in figures
+    assert 'astegni_renditions{name="storyboard",state="ready"} 2.0' in figures
+    assert 'astegni_media_run_seconds_last_hour{kind="recordings.renditions"} 400.0' in figures
+    assert 'astegni_media_real_time_factor{kind="recordings.renditions"} 3.0' in figures
 
 
 def test_the_lessons_in_figures(services: Services, school: School, database: Database) -> None:

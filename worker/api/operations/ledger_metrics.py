@@ -17,6 +17,7 @@ from worker.jobs.heartbeats import ProcessMetrics, read_process_metrics
 from worker.jobs.metrics import QueueMetrics, queue_metrics
 from worker.platform.connection import PlatformConnection
 from worker.platform.metrics import PullMetrics, pull_metrics
+from worker.recordings.metrics import rendition_counts
 from worker.reminders.delivery.metrics import DeliveryMetrics, delivery_metrics
 from worker.schedules.metrics import LessonMetrics, lesson_metrics
 from worker.settings import Settings
@@ -25,7 +26,10 @@ from worker.uploads.metrics import UploadMetrics, upload_metrics
 # Anybody may request the metrics; the database is queried at most this often, in seconds.
 _FIGURES_AGE = 5.0
 
-_Figures = tuple[QueueMetrics, ProcessMetrics, DeliveryMetrics, LessonMetrics, float, UploadMetrics, PullMetrics]
+_Renditions = dict[tuple[str, str], int]
+_Figures = tuple[
+    QueueMetrics, ProcessMetrics, DeliveryMetrics, LessonMetrics, float, UploadMetrics, PullMetrics, _Renditions
+]
 
 
 class LedgerCollector(Collector):
@@ -55,7 +59,7 @@ class LedgerCollector(Collector):
         yield from local_metrics(self._settings)
         if figures is None:
             return
-        queues, processes, deliveries, lessons, behind, uploads, pulls = figures
+        queues, processes, deliveries, lessons, behind, uploads, pulls, renditions = figures
         yield from _of_queues(queues)
         yield from process_metrics(self._settings, processes)
         yield from _of_deliveries(deliveries)
@@ -66,6 +70,7 @@ class LedgerCollector(Collector):
             value=behind,
         )
         yield from spool_metrics(uploads)
+        yield from _of_renditions(renditions, queues)
         if self._platform is not None:
             yield from platform_metrics(is_up=answers(self._platform), pulls=pulls)
 
@@ -92,6 +97,7 @@ class LedgerCollector(Collector):
                         abandoned_after=self._settings.upload_abandoned_after,
                     ),
                     pull_metrics(session),
+                    rendition_counts(session),
                 )
         except SQLAlchemyError:
             return None
@@ -112,6 +118,22 @@ def _of_queues(figures: QueueMetrics) -> Iterator[Metric]:
         "For how long the oldest due job of a queue has waited for its run.",
         ("queue",),
         figures.oldest_due,
+    )
+
+
+def _of_renditions(counts: _Renditions, figures: QueueMetrics) -> Iterator[Metric]:
+    yield labelled_gauge("astegni_renditions", "Outputs of recordings.", ("state", "name"), counts)
+    yield labelled_gauge(
+        "astegni_media_run_seconds_last_hour",
+        "For how many seconds jobs ran that made renditions or pictures within the last hour.",
+        ("kind",),
+        {kind: work.run_seconds for kind, work in figures.media.items()},
+    )
+    yield labelled_gauge(
+        "astegni_media_real_time_factor",
+        "Seconds of recordings for each second that jobs worked on them within the last hour.",
+        ("kind",),
+        {kind: work.real_time_factor for kind, work in figures.media.items()},
     )
 
 
