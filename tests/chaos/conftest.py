@@ -29,7 +29,7 @@ def parts() -> Iterator[Parts]:
 @pytest.fixture
 def environment(parts: Parts, tmp_path: Path, fork_server: ForkServer) -> Iterator[Environment]:
     """A database, a broker without a message, no worker yet."""
-    with _new_environment(parts, tmp_path, fork_server) as environment:
+    with new_environment(parts, tmp_path, fork_server) as environment:
         yield environment
 
 
@@ -37,12 +37,13 @@ def environment(parts: Parts, tmp_path: Path, fork_server: ForkServer) -> Iterat
 def unhurried(parts: Parts, tmp_path: Path, fork_server: ForkServer) -> Iterator[Environment]:
     """An environment with leases that outlast the test: what comes back only when one expires comes too late."""
     leases = {"run_lease": 60.0, "published_lease": 60.0, "published_lease_max": 60.0}
-    with _new_environment(parts, tmp_path, fork_server, **leases) as environment:
+    with new_environment(parts, tmp_path, fork_server, **leases) as environment:
         yield environment
 
 
 @contextmanager
-def _new_environment(parts: Parts, folder: Path, fork_server: ForkServer, **changes: Any) -> Iterator[Environment]:
+def new_environment(parts: Parts, folder: Path, fork_server: ForkServer, **changes: Any) -> Iterator[Environment]:
+    """An environment of its own, with these settings."""
     name = f"chaos_{next(_numbers)}"
     parts.restore()
     parts.postgres.create_database(name, _TEMPLATE)

@@ -1,7 +1,6 @@
 """Real recordings whose processes die between two steps, or that are deleted on the way."""
 
 import signal
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -16,14 +15,12 @@ import pytest
 from tests.chaos.mayhem.environment import Environment
 from tests.chaos.mayhem.orphans import media_processes
 from tests.chaos.mayhem.parts import Parts
+from tests.chaos.mayhem.stored_files import named, spooled, stored, sweep
 from tests.chaos.mayhem.workers import alive, children
 from tests.forking.forked_process import ForkServer
 from tests.waiting import wait_for
-from worker.jobs.enqueue import enqueue
-from worker.jobs.routine_orders import SweepObjects, SweepSpool
 from worker.media.processes.binaries import find_binaries
 from worker.settings import Settings
-from worker.storage.store import ObjectStore
 
 # The real ffmpeg, which waits as long as a file is there: a test decides when a running ingest may go on.
 _HELD = """#!/bin/sh
@@ -67,35 +64,6 @@ def accepted(environment: Environment, session_id: int, clip: str = "h264.webm")
     response = environment.post_recording(session_id, clip)
     assert response.status_code == 202, response.text
     return response.json()["recording_id"], response.json()["job_id"]
-
-
-def spooled(environment: Environment) -> list[str]:
-    """Every file in the spool, half-received and work files included."""
-    folder = environment.settings.spool_dir
-    return [str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()]
-
-
-def stored(environment: Environment) -> set[str]:
-    """Every object of this environment's recordings (the bucket is shared by environments, ids of sessions are not)."""
-    ids = {row["id"] for row in environment.watchdog.ask("SELECT id FROM whiteboard_sessions")}
-    store = ObjectStore.from_settings(environment.settings)
-    return {
-        stored_object.name for job_id in ids for stored_object in store.list(f"videos/whiteboard/session_{job_id}/")
-    }
-
-
-def named(environment: Environment) -> set[str]:
-    """Every object that a row names."""
-    statement = "SELECT object_name FROM recording_renditions WHERE object_name IS NOT NULL"
-    return {row["object_name"] for row in environment.watchdog.ask(statement)}
-
-
-def sweep(environment: Environment) -> None:
-    """Remove what nothing names, once it is old enough."""
-    time.sleep(environment.settings.orphan_age + 0.2)
-    with environment.database.transaction() as session:
-        jobs = [enqueue(session, order) for order in (SweepObjects(), SweepSpool(environment.settings.spool_id))]
-    assert set(environment.wait_until_finished(jobs).values()) == {"succeeded"}
 
 
 def settled(environment: Environment, recording_id: int) -> dict[str, Any] | None:

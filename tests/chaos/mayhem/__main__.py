@@ -8,6 +8,7 @@ from pathlib import Path
 
 from devstack.directories import scratch_directory
 from tests.chaos.mayhem.plan import FAULTS, make_plan
+from tests.chaos.mayhem.rendition_kills import carry_out_rendition_kills
 from tests.chaos.mayhem.report import Claim
 from tests.chaos.mayhem.session import as_table, carry_out
 from tests.chaos.mayhem.uploads.kills import make_upload_plan
@@ -25,6 +26,7 @@ def main() -> int:
     parser.add_argument("--quick", type=float, default=1.0, help="how many times shorter than in production")
     parser.add_argument("--only", nargs="*", choices=sorted(FAULTS), default=(), help="only these faults")
     parser.add_argument("--uploads", action="store_true", help="only kill what records, sends and stores uploads")
+    parser.add_argument("--renditions", action="store_true", help="only kill what makes renditions and pictures")
     parser.add_argument("--kills", type=int, default=200, help="so many of them; 0: leave this part out")
     parser.add_argument("--keep", type=Path, help="keep logs and the event log in this folder")
     arguments = parser.parse_args()
@@ -36,10 +38,17 @@ def main() -> int:
     with scratch_directory() as scratch:
         root = arguments.keep.absolute() if arguments.keep else scratch
         claims: list[Claim] = []
+        if arguments.renditions:
+            return judged(kill_renditions(arguments, root / "renditions", say))
         if not arguments.uploads:
             claims += break_ledger(arguments, root, say)
         if arguments.kills and not arguments.only:
             claims += kill_uploads(arguments, root / "uploads", say)
+    return judged(claims)
+
+
+def judged(claims: list[Claim]) -> int:
+    """0 when every claim holds."""
     return 0 if all(line.holds for line in claims) else 1
 
 
@@ -64,6 +73,16 @@ def kill_uploads(arguments: argparse.Namespace, root: Path, say: Say) -> list[Cl
     # Dozens of processes start again: how long an interpreter takes to import everything is not the question here.
     with ForkServer(root) as server:
         claims = carry_out_kills(plan, root, say, start=server.start)
+    print_line("\n" + as_table(claims))
+    return claims
+
+
+def kill_renditions(arguments: argparse.Namespace, root: Path, say: Say) -> list[Claim]:
+    """Kill what makes renditions and pictures of short recordings."""
+    print_line(f"seed {arguments.seed}, {arguments.kills} kills while renditions are made")
+    root.mkdir(parents=True, exist_ok=True)
+    with ForkServer(root) as server:
+        claims = carry_out_rendition_kills(arguments.seed, arguments.kills, root, say, start=server.start)
     print_line("\n" + as_table(claims))
     return claims
 
