@@ -64,7 +64,7 @@ conformance: install-dev ## Let rclone and the b2 command find out whether the e
 	$(BIN)/pytest tests/conformance
 
 # CHAOS="--seed 7 --minutes 2 --only kill_main" for another run than the usual one, CHAOS="--uploads --seed 7" for the
-# second half alone.
+# second half alone, CHAOS="--renditions --kills 100" for what makes renditions and pictures.
 chaos: install-dev ## Break everything for half an hour and see whether anything is lost or done twice
 	@$(BIN)/python -m tests.chaos.mayhem $(CHAOS)
 
