@@ -1,8 +1,9 @@
 """Verify a signed token's claims against the database: tokens are valid for a week, people change sooner."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -59,26 +60,34 @@ def claimed(user: UserCaller) -> dict[str, int]:
 
 
 # Of every request, and as text: an ORM statement costs four times as much.
-_CLAIMS = text(
-    """
-    SELECT person.is_active, person.platform_read_at,
-           tutor.user_id AS tutor_owner, tutor.is_active AS tutor_active,
-           student.user_id AS student_owner, student.is_active AS student_active,
-           parent.user_id AS parent_owner, parent.is_active AS parent_active
-      FROM users person
-      LEFT JOIN tutor_profiles tutor ON tutor.id = CAST(:tutor AS integer)
-      LEFT JOIN student_profiles student ON student.id = CAST(:student AS integer)
-      LEFT JOIN parent_profiles parent ON parent.id = CAST(:parent AS integer)
-     WHERE person.id = CAST(:user_id AS integer)
-    """
-)
+CLAIM_COLUMNS = """
+    person.is_active, person.platform_read_at,
+    tutor.user_id AS tutor_owner, tutor.is_active AS tutor_active,
+    student.user_id AS student_owner, student.is_active AS student_active,
+    parent.user_id AS parent_owner, parent.is_active AS parent_active
+"""
+CLAIM_TABLES = """
+    (SELECT id, is_active, platform_read_at FROM users WHERE id = CAST(:user_id AS integer)) person
+    LEFT JOIN tutor_profiles tutor ON tutor.id = CAST(:tutor AS integer)
+    LEFT JOIN student_profiles student ON student.id = CAST(:student AS integer)
+    LEFT JOIN parent_profiles parent ON parent.id = CAST(:parent AS integer)
+"""
+_CLAIMS = text(f"SELECT {CLAIM_COLUMNS} FROM {CLAIM_TABLES}")  # noqa: S608 - constants of this module
 
 
 def read_claims(executor: Executor, user: UserCaller) -> Claims:
     """What is stored of the claims of `user`. One query."""
+    return claims_of(user, executor.execute(_CLAIMS, claim_values(user)).fetchone())
+
+
+def claim_values(user: UserCaller) -> dict[str, int | None]:
+    """The parameters of CLAIM_TABLES."""
     named = claimed(user)
-    values = {"user_id": user.user_id, **{role: named.get(role) for role in PROFILES}}
-    row = executor.execute(_CLAIMS, values).fetchone()
+    return {"user_id": user.user_id, **{role: named.get(role) for role in PROFILES}}
+
+
+def claims_of(user: UserCaller, row: Sequence[Any] | None) -> Claims:
+    """The claims of a row of CLAIM_COLUMNS; without a row there is no such account."""
     if row is None:
         return Claims(user, None, None, {})
     is_active, read_at, *owners = row

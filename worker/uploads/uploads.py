@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from models.uploads import Upload
-from worker.database import Database
+from worker.database import Database, Executor
 from worker.errors import InvalidInput, TooLarge, Unavailable
 from worker.limits.lease_rows import Bound
 from worker.uploads.appending import Appending, CheckHead
@@ -55,6 +55,8 @@ class UploadPiece:
 
 # Appends all bytes of a request while its upload is locked.
 StoreAll = Callable[[Appending, LockedUpload], None]
+# Reads what decides whether the upload with this id, of this person, accepts a piece. Raises NotFound.
+ReadLimits = Callable[[Executor, str, str], UploadLimits]
 
 
 class Uploads:
@@ -115,16 +117,22 @@ class Uploads:
             return self._ended(upload_id, principal)
 
     def begin_piece(
-        self, upload_id: str, principal: str, piece: UploadPiece, store: StoreAll | None = None
+        self,
+        upload_id: str,
+        principal: str,
+        piece: UploadPiece,
+        store: StoreAll | None = None,
+        *,
+        read: ReadLimits = read_limits,
     ) -> Appending | UploadProgress:
         """Prepare to append a piece, replacing any other request; returns the progress of an upload that is whole.
 
-        `store` appends all of its bytes before the lock is released, if they are here already.
+        `store` appends all of its bytes before the lock is released, if they are here already. `read` reads the row.
         Raises WrongOffset, TooLarge, OutOfSpace, TooManyRequests, NotFound, UploadGone, Busy.
         """
         try:
             with self._spool.upload(upload_id).locked() as locked:
-                length = self._admit(upload_id, principal, piece, locked.size())
+                length = self._admit(upload_id, principal, piece, locked.size(), read)
                 appending = self._begin(locked, upload_id, length, piece)
                 if store is not None:
                     store(appending, locked)
@@ -140,13 +148,13 @@ class Uploads:
         if appending.digest is not None and not appending.is_whole:
             self._digests.keep(upload_id, appending.digest)
 
-    def _admit(self, upload_id: str, principal: str, piece: UploadPiece, size: int) -> int | None:
+    def _admit(self, upload_id: str, principal: str, piece: UploadPiece, size: int, read: ReadLimits) -> int | None:
         """Check the piece and write what it changes of the row; returns the length of the upload, if it is known.
 
         Most pieces leave the row unchanged and cost one statement. The caller has locked the file.
         """
         with self._database.statement() as statement:
-            known = read_limits(statement, upload_id, principal)
+            known = read(statement, upload_id, principal)
         if known.state == "terminated":
             raise gone()
         if piece.offset != size:

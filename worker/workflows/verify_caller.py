@@ -28,14 +28,15 @@ def verify_caller(
     """
     with database.statement() as statement:
         known = read_claims(statement, user)
-    if platform is None:
-        return known.accepted()
-    if not _is_fresh(known, now):
+    if platform is not None and not is_fresh(platform, known, now):
         known = _read_again(database, platform, known, now)
-    return known.accepted(unknown_are_absent=True)
+    return known.accepted(unknown_are_absent=platform is not None)
 
 
-def _is_fresh(known: Claims, now: datetime) -> bool:
+def is_fresh(platform: PlatformPeople | None, known: Claims, now: datetime) -> bool:
+    """Whether the claims can be accepted or refused without another look at the platform."""
+    if platform is None:
+        return True
     read_at = known.platform_read_at
     return read_at is not None and now - read_at <= FRESH and not known.unknown_profiles
 

@@ -435,3 +435,16 @@ def test_a_small_piece_is_refused_as_a_large_one(
     answer = client.patch(f"/v1/uploads/{path}", headers=stated, content=bytes(size))
 
     assert answer.status_code == status, answer.text
+
+
+@pytest.mark.parametrize("size", [100, 60_000, 100_000])
+def test_who_is_shut_out_sends_no_further_piece(tus: Tus, sql: Sql, size: int) -> None:
+    path = tus.start(None)
+    assert tus.patch(path, 0, SOUND[:2000]).status_code == 204
+    sql("UPDATE users SET is_active = false WHERE id = 1")
+
+    refused = tus.patch(path, 2000, bytes(size))
+
+    assert (refused.status_code, refused.json()["code"]) == (401, "unauthorized")
+    sql("UPDATE users SET is_active = true WHERE id = 1")
+    assert tus.head(path).headers["Upload-Offset"] == "2000"

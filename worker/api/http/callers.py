@@ -14,7 +14,7 @@ from worker.access.operator_accesses import record_access
 from worker.access.tickets import read_ticket
 from worker.access.tokens import read_token
 from worker.api.services import Services, ServicesOf, services_of
-from worker.errors import Unauthorized
+from worker.errors import AstegniError, Unauthorized
 from worker.limits.rates import address_key
 from worker.settings import Settings
 from worker.workflows.verify_caller import verify_caller
@@ -80,7 +80,8 @@ def _verified(services: Services, request: Request, units: int) -> Caller:
     counters, rates = services.counters, services.rates
     try:
         caller = _claimed(request, services.settings)
-        counters.take(rates.requests, caller.principal, units)
+        if not getattr(request.state, "is_counted", False):
+            counters.take(rates.requests, caller.principal, units)
         if not isinstance(caller, UserCaller):
             return caller
         return verify_caller(services.database, services.context.platform_people, caller, now=clock.now())
@@ -100,11 +101,19 @@ async def recorded_caller(
     return caller
 
 
-def recorded_caller_now(services: Services, request: Request) -> Caller:
-    """The caller as `CallerOf` resolves it, in this thread; for a route that resolves no dependencies."""
-    caller = _verified(services, request, units=1)
-    if isinstance(caller, Operator):
-        _record(services, caller, request)
+def claimed_user(services: Services, request: Request) -> UserCaller | None:
+    """The person whom the token names, not verified yet; None without one. The request is counted, for `identify` too.
+
+    Raises TooManyRequests.
+    """
+    try:
+        caller = _claimed(request, services.settings)
+    except AstegniError:
+        return None
+    if not isinstance(caller, UserCaller):
+        return None
+    services.counters.take(services.rates.requests, caller.principal)
+    request.state.is_counted = True
     return caller
 
 

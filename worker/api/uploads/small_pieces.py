@@ -13,7 +13,7 @@ from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.responses import Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from worker.api.http.problems import database_away, problem_response
 from worker.api.services import Services
@@ -26,15 +26,15 @@ _MOST = 65_536
 # A request that waits for its client has begun, so that a later one replaces it. It has not before this many seconds.
 _LONGEST_WAIT = 0.2
 
-# Appends a body that is complete to the upload with this id; called in a thread.
-AppendAtOnce = Callable[[Services, Request, str, bytes], Response]
+# Appends a body that is complete to the upload with this id, or returns None; called in a thread.
+AppendAtOnce = Callable[[Services, Request, str, bytes], Response | None]
 
 
 class SmallPieces:
-    """ASGI middleware: calls `append` with a small body of a PATCH that is here at once, and the app with any other.
+    """ASGI middleware: calls `append` with a small body of a PATCH that is here at once.
 
-    The app finds what has arrived in `request.state.arrived`, and the rest in the request's stream. `route` is that of
-    the app, for the log and the metrics.
+    The app gets any other request, and those for which `append` returned None. `route` is that of the app, for the log
+    and the metrics.
     """
 
     def __init__(self, app: ASGIApp, *, services: Services, route: APIRoute, append: AppendAtOnce) -> None:
@@ -48,16 +48,15 @@ class SmallPieces:
         if upload_id is None:
             await self._app(scope, receive, send)
             return
-        arrived, is_complete = await _read(receive)
-        if not is_complete:
-            scope["state"]["arrived"] = arrived
-            await self._app(scope, receive, send)
-            return
         scope["route"] = self._route
-        response = await self._respond(scope, upload_id, arrived)
+        arrived, is_complete = await _read(receive)
+        response = await self._respond(scope, upload_id, arrived) if is_complete else None
+        if response is None:
+            await self._app(scope, _after(arrived, receive, is_complete=is_complete), send)
+            return
         await response(scope, receive, send)
 
-    async def _respond(self, scope: Scope, upload_id: str, body: bytes) -> Response:
+    async def _respond(self, scope: Scope, upload_id: str, body: bytes) -> Response | None:
         try:
             return await run_in_threadpool(self._append, self._services, Request(scope), upload_id, body)
         except AstegniError as error:
@@ -76,6 +75,16 @@ def _upload_id(scope: Scope) -> str | None:
     if path is None or not size.isdecimal() or int(size[:20]) > _MOST or "expect" in headers:
         return None
     return path[1]
+
+
+def _after(arrived: bytes, receive: Receive, *, is_complete: bool) -> Receive:
+    """A `receive` that begins with what has arrived."""
+    messages: list[Message] = [{"type": "http.request", "body": arrived, "more_body": not is_complete}]
+
+    async def receive_again() -> Message:
+        return messages.pop() if messages else await receive()
+
+    return receive_again
 
 
 async def _read(receive: Receive) -> tuple[bytes, bool]:

@@ -13,7 +13,7 @@ from worker.api.uploads.upload_stream import drain
 from worker.errors import AstegniError, TooLarge
 from worker.uploads.appending import Appending
 from worker.uploads.upload_file import LockedUpload, Replaced, WrongOffset
-from worker.uploads.uploads import UploadPiece, UploadProgress, Uploads
+from worker.uploads.uploads import ReadLimits, UploadPiece, UploadProgress, Uploads
 
 # Bytes stored at once: few switches to a thread, and a bound on the memory of each request.
 _BATCH = 1 << 20
@@ -35,16 +35,12 @@ class _Body:
 
     def __init__(self, request: Request) -> None:
         self._receive = request.receive
-        self._arrived: bytes = getattr(request.state, "arrived", b"")
         self._is_complete = False
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> bytes:
-        if self._arrived:
-            arrived, self._arrived = self._arrived, b""
-            return arrived
         if self._is_complete:
             raise StopAsyncIteration
         message = await self._receive()
@@ -56,8 +52,6 @@ class _Body:
 
 async def store_body(request: Request, appending: Appending, checksum: Checksum | None) -> None:
     """Append the body of the request; at the return all of it is on the disk.
-
-    `request.state.arrived` is what was read of it before.
 
     Raises the errors of `appending`, PieceMismatch when nothing was stored, and ClientDisconnect when the client
     went away, with what had arrived on the disk unless there is a checksum.
@@ -74,7 +68,13 @@ async def store_body(request: Request, appending: Appending, checksum: Checksum 
 
 
 def append_now(
-    uploads: Uploads, upload_id: str, principal: str, piece: UploadPiece, body: bytes, checksum: Checksum | None
+    uploads: Uploads,
+    upload_id: str,
+    principal: str,
+    piece: UploadPiece,
+    body: bytes,
+    checksum: Checksum | None,
+    read: ReadLimits,
 ) -> Appending | UploadProgress:
     """Append a piece whose body has arrived; see `Uploads.begin_piece`. Raises PieceMismatch as well."""
 
@@ -88,7 +88,7 @@ def append_now(
         finally:
             uploads.end_piece(upload_id, appending)
 
-    return uploads.begin_piece(upload_id, principal, piece, store)
+    return uploads.begin_piece(upload_id, principal, piece, store, read=read)
 
 
 async def _store(stream: AsyncIterator[bytes], appending: Appending) -> None:

@@ -17,7 +17,7 @@ from models.uploads import Upload
 from worker import clock
 from worker.access.callers import Caller, UserCaller
 from worker.access.visibility import session_for, session_to_record
-from worker.api.http.callers import CallerOf, recorded_caller_now
+from worker.api.http.callers import CallerOf, claimed_user
 from worker.api.http.fields import LARGEST_INTEGER, AsText
 from worker.api.http.problems import responses
 from worker.api.services import Services, ServicesOf
@@ -41,6 +41,7 @@ from worker.uploads.appending import Appending
 from worker.uploads.upload_rows import NewUpload, list_uploads
 from worker.uploads.uploads import UploadPiece, UploadProgress
 from worker.workflows.end_upload import finish_upload, terminate_upload
+from worker.workflows.piece_sender import PieceSender
 
 # Uploads in one list; only the newest matter.
 _MOST_LISTED = 100
@@ -111,13 +112,31 @@ async def patch_upload(
     return _appended(services, offset)
 
 
-def patch_upload_now(services: Services, request: Request, upload_id: str, body: bytes) -> Response:
-    """As `patch_upload`, with a body that has arrived, in one thread."""
-    caller = recorded_caller_now(services, request)
-    require_version(request.headers)
-    piece, checksum = _piece(request, _stated_offset(request)), read_checksum(request.headers)
-    services.counters.take(services.rates.upload_bytes, caller.principal, len(body))
-    appended = append_now(services.uploads, upload_id, caller.principal, piece, body, checksum)
+def patch_upload_now(services: Services, request: Request, upload_id: str, body: bytes) -> Response | None:
+    """As `patch_upload`, with a body that has arrived, in one thread and with one statement.
+
+    None, with nothing changed, for what is refused before its sender is verified: `patch_upload` names the reason.
+    """
+    user = claimed_user(services, request)
+    if user is None:
+        return None
+    counters, rate = services.counters, services.rates.upload_bytes
+    sender = PieceSender(
+        user,
+        services.context.platform_people,
+        now=clock.now(),
+        on_verified=lambda: counters.take(rate, user.principal, len(body)),
+    )
+    try:
+        require_version(request.headers)
+        piece, checksum = _piece(request, _stated_offset(request)), read_checksum(request.headers)
+        appended = append_now(services.uploads, upload_id, user.principal, piece, body, checksum, sender.read_limits)
+    except AstegniError:
+        if sender.is_verified:
+            raise
+        return None
+    if not sender.is_verified:
+        return None
     if isinstance(appended, Appending) and appended.is_whole:
         finish_upload(services.context, upload_id, appended.digest)
     return _appended(services, appended.offset)
