@@ -22,7 +22,7 @@ from worker.api.http.problems import install_problems
 from worker.api.operations import health, job_events, jobs
 from worker.api.operations.metrics import Metrics
 from worker.api.operations.request_log import REQUEST_ID, RequestLog
-from worker.api.pages import index_page, plain_page, record_page, script_tag, watch_page
+from worker.api.pages import index_page, plain_page, record_page, script_tag, shared_plain_page, watch_page
 from worker.api.people import channels, me, notifications, platform_links, preferences
 from worker.api.people.notification_streams import read_inbox_updates
 from worker.api.recordings import (
@@ -92,6 +92,7 @@ _MODULES = (
     record_page,
     watch_page,
     plain_page,
+    shared_plain_page,
     index_page,
     docs,
 )

@@ -1,6 +1,7 @@
 """`/watch/{id}/plain` in a browser whose script is off: the sound plays, chapters and files are there."""
 
 import httpx2
+import pytest
 
 from tests.browser.chromium import Chromium
 from tests.browser.watch.conftest import Lesson
@@ -37,6 +38,46 @@ def test_a_browser_without_script_has_sound_chapters_and_files(lesson: Lesson, b
     links = page.run("[...document.querySelectorAll('ul a')].map((link) => link.href)")
     assert len(links) == 2
     assert all(httpx2.get(link).status_code == 200 for link in links)
+
+
+def _share(lesson: Lesson, **options: int) -> str:
+    address = f"{lesson.api}/v1/recordings/{lesson.recording}/share"
+    response = httpx2.post(address, json=options, headers={"Authorization": f"Bearer {lesson.token}"})
+    assert response.status_code == 201, response.text
+    return str(response.json()["url"])
+
+
+def test_a_share_has_a_page_without_script(lesson: Lesson, browser: Chromium) -> None:
+    lesson.put_strokes()
+    lesson.put_playback()
+    url = _share(lesson, **{"from": 4, "to": 9})
+    page = browser.page()
+    page.call("Emulation.setScriptExecutionDisabled", {"value": True})
+    page.call("Page.navigate", {"url": url})
+    wait_for(lambda: page.run("Boolean(document.querySelector('noscript a'))"))
+    page.run("document.querySelector('noscript a').click()")
+    wait_for(lambda: page.run("Boolean(document.querySelector('audio'))"))
+    assert page.run("location.pathname").endswith("/plain")
+    assert page.run("document.scripts.length") == 0
+    page.run("document.querySelector('audio').play()")
+    wait_for(lambda: page.run("document.querySelector('audio').currentTime > 4"))
+    response = httpx2.get(f"{url}/plain", headers={"Accept-Encoding": "identity"})
+    assert len(response.content) <= _MOST_BYTES
+    assert httpx2.get(f"{url}x/plain").status_code == 404
+    secret = url.rpartition("/")[2]
+    assert secret not in httpx2.get(f"{url}x/plain").text
+
+
+@pytest.mark.parametrize("is_shared", [False, True])
+def test_a_browser_without_modules_is_led_there(lesson: Lesson, browser: Chromium, *, is_shared: bool) -> None:
+    lesson.put_strokes()
+    page = browser.page()
+    page.run_before_each_load(f"localStorage.setItem('token', '{lesson.token}')" if not is_shared else "0")
+    page.open(_share(lesson) if is_shared else lesson.url)
+    assert page.run("document.querySelector('script[nomodule]').src") == f"{lesson.api}/watch-old.js"
+    page.run(httpx2.get(f"{lesson.api}/watch-old.js").text)
+    wait_for(lambda: page.run("Boolean(document.querySelector('audio[controls]'))"))
+    assert page.run("location.pathname").endswith("/plain")
 
 
 def test_a_ticket_opens_one_lesson_only(lesson: Lesson) -> None:

@@ -2,6 +2,7 @@
 
 import gzip
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
 from importlib.resources import files
@@ -14,7 +15,6 @@ from starlette.responses import HTMLResponse, Response
 
 from models.recordings import Recording, Rendition
 from worker import clock
-from worker.access.callers import Caller
 from worker.access.tickets import player_ticket
 from worker.access.visibility import session_for, visible_recordings
 from worker.api.http.addresses import public_address
@@ -89,27 +89,47 @@ def get_plain(
     """The page; `ticket` in its address names the caller."""
     with services.database.transaction() as session:
         recording = find_recording(session, recording_id, visible_recordings(caller))
-        plan = plan_playback(session, recording)
-        chapters = chapters_of(session, recording).chapters
-        pictures = _pictures(session, caller, recording)
-        values = _values(services, plan, chapters, pictures, words_of(language))
-        title = recording.recording_title or words_of(language)["title"]
-    page = (
-        _templates()
-        .get_template("plain.html.j2")
-        .render(title=title, language=language, words=words_of(language), **values)
-    )
+        pictures = show_board(session, session_for(session, caller, recording.session_id))
+        page = render_plain(services, session, recording, PlainOptions(language, pictures))
+    return plain_response(services, request, page)
+
+
+@dataclass(frozen=True)
+class PlainOptions:
+    """What differs between plain pages: the language, the board's pictures, and the part of a share.
+
+    `part` is a media fragment like `#t=60,90`; addresses are valid for `seconds`, without it as long as a playback's.
+    """
+
+    language: Literal["en", "am"]
+    pictures: Sequence[SnapshotStatus] = ()
+    part: str = ""
+    seconds: int | None = None
+
+
+def render_plain(services: Services, session: Session, recording: Recording, options: PlainOptions) -> str:
+    """The page of a recording. Raises Conflict when it cannot be played now."""
+    plan = plan_playback(session, recording)
+    if options.seconds is not None:
+        plan = replace(plan, seconds=min(plan.seconds, options.seconds))
+    words = words_of(options.language)
+    values = _values(services, plan, chapters_of(session, recording).chapters, options.pictures, words)
+    title = recording.recording_title or words["title"]
+    template = _templates().get_template("plain.html.j2")
+    return template.render(title=title, language=options.language, words=words, part=options.part, **values)
+
+
+def plain_response(services: Services, request: Request, page: str) -> Response:
+    """The page, compressed for a browser that accepts it."""
     headers = {
         "Content-Security-Policy": _POLICY.format(bucket=bucket_origin(services)),
+        "Cache-Control": "private, no-store",
+        "Referrer-Policy": "no-referrer",
         "Vary": "Accept-Encoding",
     }
     if not accepts_gzip(request.headers.get("accept-encoding", "")):
         return HTMLResponse(page, headers=headers)
     return HTMLResponse(gzip.compress(page.encode(), mtime=0), headers=headers | {"Content-Encoding": "gzip"})
-
-
-def _pictures(session: Session, caller: Caller, recording: Recording) -> list[SnapshotStatus]:
-    return show_board(session, session_for(session, caller, recording.session_id))
 
 
 def _values(

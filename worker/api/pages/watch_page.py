@@ -1,9 +1,10 @@
 """`/watch/{id}` and `/watch/shared/{secret}`: the page that plays a lesson, its script, style sheet and words."""
 
 from functools import cache
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from worker.api.http.fields import RowId
 from worker.api.http.static_files import StaticFile
@@ -25,10 +26,15 @@ _POLICY = (
     "media-src 'self' blob: {bucket}; img-src 'self' data: {bucket}; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+# From a shared page to the folder of its files.
+SHARED_ROOT = "../../"
+# The page is the same for all shares: its address keeps the secret.
+_PLAIN = '<p><a href="?plain=1">Page for old browsers · ለቆዩ አሳሾች የሚሆን ገጽ</a></p>'
 _FILES = {
     "/watch.css": ("watch.css", _STYLE),
     "/watch-words-en.js": ("words-en.js", SCRIPT_HEADERS),
     "/watch-words-am.js": ("words-am.js", SCRIPT_HEADERS),
+    "/watch-old.js": ("scripts/old.js", SCRIPT_HEADERS),
 }
 
 
@@ -41,8 +47,9 @@ def get_script(request: Request) -> Response:
 @router.get("/watch.css")
 @router.get("/watch-words-en.js")
 @router.get("/watch-words-am.js")
+@router.get("/watch-old.js")
 def get_file(request: Request) -> Response:
-    """The style sheet, and the words of one language."""
+    """The style sheet, the words of one language, and the script of old browsers."""
     return file(request.scope["route"].path).response(request)
 
 
@@ -53,9 +60,11 @@ def get_page(request: Request, recording_id: RowId, services: ServicesOf) -> Res
 
 
 @router.get("/watch/shared/{secret}")
-def get_shared_page(request: Request, secret: str, services: ServicesOf) -> Response:  # noqa: ARG001 - its script reads it
-    """The page of a shared recording, for people without a token."""
-    return page("../../", bucket_origin(services)).response(request)
+def get_shared_page(request: Request, secret: str, services: ServicesOf, *, plain: bool = False) -> Response:
+    """The page of a shared recording, for people without a token; with `plain` the page without script."""
+    if plain:
+        return RedirectResponse(f"{quote(secret, safe='')}/plain", status_code=303)
+    return page(SHARED_ROOT, bucket_origin(services)).response(request)
 
 
 def bucket_origin(services: Services) -> str:
@@ -82,7 +91,7 @@ def file(path: str) -> StaticFile:
 @cache
 def page(root: str, bucket: str) -> StaticFile:
     """The page, with the way to the folder of its files, which may load objects of this bucket."""
-    text = player_file("watch.html").replace("{root}", root)
+    text = player_file("watch.html").replace("{root}", root).replace("{plain}", _PLAIN if root == SHARED_ROOT else "")
     for name in ("player", "contents"):
         text = text.replace(f"{{{name}}}", player_file(f"{name}.html"))
     return StaticFile(text.encode(), PAGE_HEADERS | {"Content-Security-Policy": _POLICY.format(bucket=bucket)})

@@ -1,0 +1,32 @@
+"""`/watch/shared/{secret}/plain`: a shared recording without any script, for old browsers."""
+
+from typing import Literal
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from models.recording_shares import RecordingShare
+from worker import clock
+from worker.api.pages.plain_page import PlainOptions, plain_response, render_plain
+from worker.api.recordings.shared_recordings import SharingOf
+from worker.recordings.shares import count_opening
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/watch/shared/{secret}/plain")
+def get_shared_plain(sharing: SharingOf, request: Request, language: Literal["en", "am"] = "en") -> Response:
+    """The page, without pictures of the board: it may have more than what is shared. Needs no token, and is counted."""
+    with sharing.opened() as (session, share, recording):
+        seconds = max(1, int((share.expires_at - clock.now()).total_seconds()))
+        options = PlainOptions(language, part=_part(share), seconds=seconds)
+        page = render_plain(sharing.services, session, recording, options)
+        count_opening(session, share)
+    return plain_response(sharing.services, request, page)
+
+
+def _part(share: RecordingShare) -> str:
+    """What is shared, as a media fragment."""
+    if share.to_seconds is not None:
+        return f"#t={share.from_seconds or 0},{share.to_seconds}"
+    return f"#t={share.from_seconds}" if share.from_seconds else ""
