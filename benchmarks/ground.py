@@ -13,8 +13,13 @@ import psycopg
 
 from benchmarks.sending import Client
 from devstack.directories import scratch_directory
+from devstack.ports import free_port
+from devstack.process import ChildProcess, wait_until
+from devstack.supervisor import http_ready
 from models.people import StudentProfile, TutorProfile, User
 from worker.access.tokens import issue_operator_token, issue_token
+from worker.cli.local_stack.command import astegni
+from worker.cli.local_stack.environment import environment_for
 from worker.cli.local_stack.stack import Stack
 from worker.database import Database
 from worker.media.processes.binaries import Binaries, find_binaries
@@ -83,6 +88,19 @@ class Ground:
             yield
         finally:
             os.killpg(group, signal.SIGCONT)
+
+
+@contextmanager
+def second_api(ground: Ground, **changes: Any) -> Iterator[tuple[str, int]]:
+    """Another API process on the same servers and spool with these settings changed: its address and process id."""
+    settings = ground.stack.settings.model_copy(update=changes | {"api_port": free_port()})
+    log = ground.folder / f"api-{settings.api_port}.log"
+    process = ChildProcess("second api", astegni("api"), log, env=environment_for(settings))
+    try:
+        wait_until(http_ready("127.0.0.1", settings.api_port, "/healthz"), process, _PATIENCE)
+        yield f"http://127.0.0.1:{settings.api_port}", process.pid
+    finally:
+        process.kill()
 
 
 @contextmanager

@@ -13,15 +13,11 @@ from functools import partial
 from urllib.parse import urlsplit
 
 from benchmarks.figure import Figure, Limit, Reading, percentile
-from benchmarks.ground import Ground, running_ground
+from benchmarks.ground import Ground, running_ground, second_api
 from benchmarks.scale import Scale
 from benchmarks.sending import Client
-from devstack.ports import free_port
-from devstack.process import ChildProcess, wait_until
 from worker.access.tokens import issue_token
 from worker.api.http.connection_bounds import raise_descriptors
-from worker.cli.local_stack.command import astegni
-from worker.cli.local_stack.environment import environment_for
 from worker.settings import Settings
 
 _COST = Limit("ratio", "≤", 1.03)
@@ -33,7 +29,7 @@ _HALVES = 1000
 def measure_limits(scale: Scale) -> Figure:
     """Measure two APIs on one database: one with the default limits, one without limits."""
     figure = Figure("API: what limits cost, and how long others wait for hostile requests")
-    with running_ground() as ground, _limited_api(ground) as limited:
+    with running_ground() as ground, second_api(ground, **_default_limits()) as (limited, _process_id):
         _measure_cost(figure, ground, limited, scale)
         with Client(ground.address, ground.tutor_token) as tutor:
             page = tutor.get(f"/v1/whiteboard/sessions/{ground.open_lesson(tutor)}")["pages"][0]["id"]
@@ -82,26 +78,8 @@ def _tokens(ground: Ground) -> list[str]:
     return [issue_token(ground.stack.settings.signing_key, sub=row[0]) for row in rows]
 
 
-@contextmanager
-def _limited_api(ground: Ground) -> Iterator[str]:
-    """The address of a second API, with the default limits."""
-    defaults = {
-        name: Settings.model_fields[name].default for name in Settings.model_fields if name.startswith("limit_")
-    }
-    settings = ground.stack.settings.model_copy(update={**defaults, "api_port": free_port()})
-    address = f"http://127.0.0.1:{settings.api_port}"
-    process = ChildProcess("limited api", astegni("api"), ground.folder / "limited.log", env=environment_for(settings))
-    try:
-        wait_until(lambda: _answers(address), process, 180)
-        yield address
-    finally:
-        process.kill()
-
-
-def _answers(address: str) -> bool:
-    with contextlib.suppress(OSError), Client(address) as client:
-        return client.request("GET", "/healthz").status == 200
-    return False
+def _default_limits() -> dict[str, object]:
+    return {name: field.default for name, field in Settings.model_fields.items() if name.startswith("limit_")}
 
 
 def _hostile(page: int) -> list[tuple[str, str, bytes]]:

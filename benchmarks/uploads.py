@@ -2,13 +2,13 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import psutil
 
 from benchmarks.figure import Figure, Limit, Reading, percentile
-from benchmarks.ground import Ground, running_ground
+from benchmarks.ground import Ground, running_ground, second_api
 from benchmarks.samples import distinct, repeats_of_bytes, write_recording
 from benchmarks.scale import Scale
 from benchmarks.tus_client import TusConnection
@@ -28,31 +28,45 @@ def measure_uploads(scale: Scale) -> Figure:
         ground.settle()
         with ground.suspended("worker-media"):
             figure.readings.append(_throughput(ground, session_id, scale))
-            before = _processor_seconds(ground)
-            with MemoryWatch({"API": ground.process_id("api")}) as memory:
-                waits, sent = asyncio.run(_crowd(ground, session_id, scale))
-            cost = _processor_seconds(ground) - before
-            name = f"{scale.tus_clients} clients, pieces of 64 kB"
-            figure.readings += [
-                Reading(f"{name}: p99", percentile(waits, 99), "ms", _range(waits), limit=Limit("value", "<", 150)),
-                Reading(f"{name}: least of an upload", min(sent), "pieces", limit=Limit("value", "≥", 1)),
-                Reading(f"{name}: processor time of the API each", 1000 * cost / len(waits), "ms"),
-                Reading(f"{name}: memory of the API", memory.largest("API"), "MB", limit=Limit("value", "<", 300)),
-            ]
-            paths = asyncio.run(_create(ground, session_id, [None] * scale.live_uploads))
-            before = _processor_seconds(ground)
-            waits = asyncio.run(_lessons(ground, paths, scale))
-            cost = _processor_seconds(ground) - before
-            name = f"{scale.live_uploads} lessons sent while recorded, 12 kB each 2 s"
-            figure.readings += [
-                Reading(f"{name}: p99", percentile(waits, 99), "ms", _range(waits), limit=Limit("value", "<", 300)),
-                Reading(f"{name}: processor time of the API each", 1000 * cost / len(waits), "ms"),
-            ]
+            with second_api(ground) as (address, process_id):
+                apis = {ground.address: ground.process_id("api"), address: process_id}
+                figure.readings += _measure_crowd(ground, apis, session_id, scale)
+                figure.readings += _measure_lessons(ground, apis, session_id, scale)
     figure.notes.append(
-        "The clients run on the same cores. Each piece is on the disk before it is acknowledged. Throughput is that of "
-        "one request, the registration of the recording included."
+        "Half of the clients send to each of two API processes on one spool, as behind a proxy on two cores, where "
+        "they run, too. Each piece is on the disk before it is acknowledged. Memory is that of the larger process. "
+        "Throughput is that of one request to one process, the registration of the recording included."
     )
     return figure
+
+
+def _measure_crowd(ground: Ground, apis: Mapping[str, int], session_id: int, scale: Scale) -> list[Reading]:
+    """Clients that send without a pause; `apis` are process ids by address."""
+    before = _processor_seconds(apis)
+    with MemoryWatch(apis) as memory:
+        waits, sent = asyncio.run(_crowd(list(apis), ground.tutor_token, session_id, scale))
+    cost = _processor_seconds(apis) - before
+    largest = max(memory.largest(address) for address in apis)
+    name = f"{scale.tus_clients} clients, pieces of 64 kB"
+    return [
+        Reading(f"{name}: p99", percentile(waits, 99), "ms", _range(waits), limit=Limit("value", "<", 150)),
+        Reading(f"{name}: least of an upload", min(sent), "pieces", limit=Limit("value", "≥", 1)),
+        Reading(f"{name}: processor time of the API each", 1000 * cost / len(waits), "ms"),
+        Reading(f"{name}: memory of the API", largest, "MB", limit=Limit("value", "<", 300)),
+    ]
+
+
+def _measure_lessons(ground: Ground, apis: Mapping[str, int], session_id: int, scale: Scale) -> list[Reading]:
+    """Lessons of which each sends a slice every two seconds; `apis` are process ids by address."""
+    paths = asyncio.run(_create(ground, session_id, [None] * scale.live_uploads))
+    before = _processor_seconds(apis)
+    waits = asyncio.run(_lessons(list(apis), ground.tutor_token, paths, scale))
+    cost = _processor_seconds(apis) - before
+    name = f"{scale.live_uploads} lessons sent while recorded, 12 kB each 2 s"
+    return [
+        Reading(f"{name}: p99", percentile(waits, 99), "ms", _range(waits), limit=Limit("value", "<", 300)),
+        Reading(f"{name}: processor time of the API each", 1000 * cost / len(waits), "ms"),
+    ]
 
 
 def _throughput(ground: Ground, session_id: int, scale: Scale) -> Reading:
@@ -91,13 +105,13 @@ async def _create(ground: Ground, session_id: int, sizes: Sequence[int | None]) 
         connection.close()
 
 
-async def _crowd(ground: Ground, session_id: int, scale: Scale) -> tuple[list[float], list[int]]:
+async def _crowd(addresses: Sequence[str], token: str, session_id: int, scale: Scale) -> tuple[list[float], list[int]]:
     """Milliseconds of each piece, and how many pieces of each upload, of clients that send without a pause."""
     waits: list[float] = []
     until = time.monotonic() + scale.tus_seconds
 
     async def send(number: int) -> int:
-        connection = await TusConnection.open(ground.address, ground.tutor_token)
+        connection = await TusConnection.open(addresses[number % len(addresses)], token)
         path = await connection.create(session_id, None)
         sent = 0
         while time.monotonic() < until:
@@ -110,10 +124,10 @@ async def _crowd(ground: Ground, session_id: int, scale: Scale) -> tuple[list[fl
     return waits, list(counts)
 
 
-async def _lessons(ground: Ground, paths: Sequence[str], scale: Scale) -> list[float]:
+async def _lessons(addresses: Sequence[str], token: str, paths: Sequence[str], scale: Scale) -> list[float]:
     """Milliseconds of each slice of many lessons, each of which sends one every two seconds."""
     waits: list[float] = []
-    opened = [await TusConnection.open(ground.address, ground.tutor_token) for _ in range(scale.live_uploads)]
+    opened = [await TusConnection.open(addresses[n % len(addresses)], token) for n in range(scale.live_uploads)]
     began = time.monotonic() + 1
 
     async def record(number: int) -> None:
@@ -129,10 +143,10 @@ async def _lessons(ground: Ground, paths: Sequence[str], scale: Scale) -> list[f
     return waits
 
 
-def _processor_seconds(ground: Ground) -> float:
-    """What the API has used of the processor."""
-    times = psutil.Process(ground.process_id("api")).cpu_times()
-    return times.user + times.system
+def _processor_seconds(apis: Mapping[str, int]) -> float:
+    """What the API's processes have used of the processor."""
+    times = [psutil.Process(process_id).cpu_times() for process_id in apis.values()]
+    return sum(each.user + each.system for each in times)
 
 
 def _content(number: int, turn: int, size: int) -> bytes:
