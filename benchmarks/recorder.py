@@ -141,7 +141,10 @@ class _Recordings:
         return f"ours('{type_}', {self.session_id}, '{self.ground.tutor_token}')"
 
     def _percent(self, start: str, seconds: float) -> float:
-        self.page.run(f"Promise.resolve({start}).then((recorder) => {{ window.recorder = recorder; }})")
+        self.page.run(f"window.recorder = null; Promise.resolve({start}).then((started) => {{ recorder = started; }})")
+        # The requests that create the upload are made once, not with each slice.
+        stored = "window.recorder && (recorder.state?.storedBytes ?? 1) > 0"
+        wait_for(lambda: self.page.run(stored), pause=0.1, patience=120)
         time.sleep(2)
         before = self.browser.processor_seconds()
         start_time = time.monotonic()

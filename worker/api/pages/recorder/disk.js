@@ -16,9 +16,13 @@ function timely(promise, name) {
 
 /** Files of the origin's private file system. Only a worker may flush them. */
 const files = {
+  folders: {},
+
   root: async () => (await navigator.storage.getDirectory()).getDirectoryHandle(NAME, { create: true }),
 
-  folder: async (id, create = false) => (await files.root()).getDirectoryHandle(id, { create }),
+  folder: async (id, create = false) => (
+    files.folders[id] ??= await (await files.root()).getDirectoryHandle(id, { create })
+  ),
 
   async list() {
     const ids = [];
@@ -47,6 +51,7 @@ const files = {
   async remove(id, name) {
     const folder = name === undefined ? await files.root() : await files.folder(id);
     await folder.removeEntry(name ?? id, { recursive: true });
+    if (name === undefined) delete files.folders[id];
   },
 };
 

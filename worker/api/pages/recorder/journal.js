@@ -25,7 +25,8 @@ class Journal {
   restoredTo = null; // the end of what an earlier page wrote, until the server's offset is known
   recordedMs = 0;
   gapsMs = 0; // without pauses
-  #memory = new Map();
+  #memory = new Map(); // slices that the disk has not taken, by their offset
+  #newest = null; // {offset, bytes} of the slice that is sent next as long as the link is good
   #onFull;
 
   /** `onFull(error)` is called when the disk does not take an entry. */
@@ -46,14 +47,17 @@ class Journal {
     this.restoredTo = this.end;
   }
 
-  /** Writes `{facts}` that have changed, a `{mark}`, how much the server has `{stored}`, or a slice with its bytes. */
+  /** Writes `{facts}` that have changed, a `{mark}`, what the server has `{stored}`, or a slice with its bytes. */
   async write(entry, bytes) {
     this.#apply(entry);
     const { id } = this.facts;
-    if (bytes) this.#memory.set(entry.offset, bytes);
+    if (bytes) {
+      this.#newest = { offset: entry.offset, bytes };
+      this.#memory.set(entry.offset, bytes);
+    }
     try {
       if (bytes) await this.disk.call('write', id, `${entry.offset}`, bytes);
-      await this.disk.call('write', id, JOURNAL, utf8(`\n${JSON.stringify(entry)}`));
+      await this.disk.call('write', id, JOURNAL, utf8(`\n${JSON.stringify({ stored: this.storedTo, ...entry })}`));
       this.#memory.delete(entry.offset);
     } catch (error) {
       this.#onFull(error);
@@ -78,8 +82,10 @@ class Journal {
 
   /** The bytes of a slice, or null when the disk has lost them. A disk that does not answer has not. */
   async read({ offset, length, sha256 }) {
+    const held = this.#memory.get(offset) ?? (offset === this.#newest?.offset ? this.#newest.bytes : null);
+    if (held) return held;
     const lost = (error) => { if (error.isLate) throw error; };
-    const bytes = this.#memory.get(offset) ?? await this.disk?.call('read', this.facts.id, `${offset}`).catch(lost);
+    const bytes = await this.disk?.call('read', this.facts.id, `${offset}`).catch(lost);
     return bytes?.length === length && await digest(bytes) === sha256 ? bytes : null;
   }
 
@@ -88,7 +94,9 @@ class Journal {
     for (const { offset, length } of this.slices) {
       if (offset > 0 && offset + length > this.storedTo && offset + length <= stored) await this.remove(offset);
     }
-    await this.write({ stored });
+    this.storedTo = stored;
+    // Before the end it is written with the next entry: another page asks the server.
+    if (this.facts.total !== null) await this.write({ stored });
   }
 
   /** Removes a slice, or without its offset everything. */

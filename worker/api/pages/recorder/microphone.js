@@ -8,25 +8,34 @@ class Microphone {
   #stream;
   #context = null; // while it listens
   #analyser;
-  #samples = new Float32Array(4_096); // half a second
-  #silentSince;
-  #heardAt = 0;
+  #rate = 8_000; // costs a sixth of the usual rate; not every browser converts that of a microphone
+  #samples = new Float32Array(8_192);
+  #silentSince = Date.now();
+  #restUntil = 0;
   #readAt = 0;
 
   constructor(stream) {
     this.#stream = stream;
   }
 
-  #listen() {
-    // A sixth of the usual rate costs a sixth; not every browser converts the rate of a microphone.
-    try { this.#connect(8_000); } catch { this.#connect(); }
-    this.#silentSince = Date.now();
+  /** Root mean square of the newest samples, 0 to 1; null until it listens, which it does as long as this is read. */
+  get level() {
+    this.#readAt = Date.now();
+    const newest = this.#hear()?.subarray(-1_024);
+    return newest ? Math.sqrt(newest.reduce((sum, value) => sum + value * value, 0) / newest.length) : null;
   }
 
-  #connect(sampleRate) {
-    this.#context = new AudioContext({ latencyHint: 'playback', sampleRate, sinkId: { type: 'none' } });
-    this.#analyser = new AnalyserNode(this.#context, { fftSize: this.#samples.length });
-    this.#context.createMediaStreamSource(this.#stream).connect(this.#analyser);
+  /** Whether nothing was heard for so long that the microphone is dead; to be called twice a second. */
+  get isSilent() {
+    const now = Date.now();
+    if (now < this.#restUntil && now > this.#readAt + REST) this.rest();
+    else {
+      const samples = this.#hear();
+      const isLoud = samples?.some((value) => Math.abs(value) > SILENT_PEAK);
+      if (isLoud) this.#restUntil = now + REST;
+      if (isLoud || !samples) this.#silentSince = now;
+    }
+    return now > this.#silentSince + SILENCE;
   }
 
   rest() {
@@ -34,28 +43,27 @@ class Microphone {
     this.#context = null;
   }
 
-  /** Root mean square of the newest samples, 0 to 1; null until it listens, which it does as long as this is read. */
-  get level() {
-    this.#readAt = Date.now();
+  /** The newest samples, or null: the browser begins to listen, waits for a click or a key, or cannot. */
+  #hear() {
     if (!this.#context) this.#listen();
-    if (this.#context.state !== 'running') return null;
+    if (this.#context?.state !== 'running') {
+      this.#context?.resume().catch(() => {});
+      return null;
+    }
     this.#analyser.getFloatTimeDomainData(this.#samples);
-    const newest = this.#samples.subarray(-1_024);
-    return Math.sqrt(newest.reduce((sum, value) => sum + value * value, 0) / newest.length);
+    return this.#samples;
   }
 
-  /** Whether nothing was heard for so long that the microphone is dead; to be called twice a second. */
-  get isSilent() {
-    const now = Date.now();
-    if (!this.#context && now - this.#heardAt > REST) this.#listen();
-    if (!this.#context) return false;
-    // A browser that waits for a click or a key hears nothing.
-    if (this.#context.state !== 'running') [this.#silentSince] = [now, this.#context.resume()];
-    else this.#analyser.getFloatTimeDomainData(this.#samples);
-    if (this.#samples.some((value) => Math.abs(value) > SILENT_PEAK)) {
-      this.#silentSince = this.#heardAt = now;
-      if (now - this.#readAt > REST) this.rest();
+  #listen() {
+    try {
+      this.#context = new AudioContext({ latencyHint: 'playback', sampleRate: this.#rate, sinkId: { type: 'none' } });
+      this.#analyser = new AnalyserNode(this.#context, { fftSize: this.#samples.length });
+      this.#context.createMediaStreamSource(this.#stream).connect(this.#analyser);
+    } catch {
+      this.rest();
+      if (!this.#rate) return;
+      this.#rate = undefined;
+      this.#listen();
     }
-    return now - this.#silentSince > SILENCE;
   }
 }
