@@ -46,7 +46,8 @@ _PREPARE = """(async () => {
     const recorder = new MediaRecorder(streams[type], { mimeType: types[type], ...bits });
     recorder.ondataavailable = ({ data }) => chunks.push(data);
     recorder.start(2_000);
-    return { stop: async () => recorder.stop() };
+    const stored = () => chunks.reduce((sum, { size }) => sum + size, 0);
+    return { stop: async () => recorder.stop(), get state() { return { phase: 'finished', storedBytes: stored() }; } };
   };
   window.ours = async (type, session, token) => {
     const recorder = new Recorder({ type, session, token: () => token });
@@ -143,8 +144,7 @@ class _Recordings:
     def _percent(self, start: str, seconds: float) -> float:
         self.page.run(f"window.recorder = null; Promise.resolve({start}).then((started) => {{ recorder = started; }})")
         # The requests that create the upload are made once, not with each slice.
-        stored = "window.recorder && (recorder.state?.storedBytes ?? 1) > 0"
-        wait_for(lambda: self.page.run(stored), pause=0.1, patience=120)
+        wait_for(lambda: self.page.run("window.recorder?.state.storedBytes > 0"), pause=0.1, patience=120)
         time.sleep(2)
         before = self.browser.processor_seconds()
         start_time = time.monotonic()
@@ -156,5 +156,4 @@ class _Recordings:
         return percent
 
     def _wait_until_sent(self) -> None:
-        # A bare recorder has no phase.
-        wait_for(lambda: self.page.run("recorder.state?.phase ?? 'finished'") == "finished", pause=0.1, patience=120)
+        wait_for(lambda: self.page.run("recorder.state.phase") == "finished", pause=0.1, patience=120)
