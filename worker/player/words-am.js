@@ -72,7 +72,7 @@ export const WORDS = {
   lessons: 'ትምህርቶች',
   week: 'የሚቀጥሉት ሰባት ቀናት ትምህርቶች',
   noLessons: 'ትምህርት የለም',
-  reminder: 'ከ{minutes} ደቂቃ በፊት ማስታወሻ',
+  reminders: 'ማስታወሻዎች፦ {times}',
   recordings: 'ቀረጻዎች',
   noRecordings: 'ገና ቀረጻ የለም',
   older: 'የቆዩ',

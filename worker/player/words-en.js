@@ -72,7 +72,7 @@ export const WORDS = {
   lessons: 'Lessons',
   week: 'Lessons of the next seven days',
   noLessons: 'No lessons',
-  reminder: 'reminder {minutes} minutes before',
+  reminders: 'reminders: {times}',
   recordings: 'Recordings',
   noRecordings: 'No recordings yet',
   older: 'Older ones',

@@ -21,9 +21,10 @@ _USED = {
     "document.getElementById('search').requestSubmit(); document.getElementById('start').click()",
     "pack": "captions.value = 'am'; captions.dispatchEvent(new Event('change'))",
 }
-# Forms and messages that are hidden until they are needed. What lies in the picture is there at other times.
+# Forms and messages that are hidden until they are needed. What lies in the picture is there at other times, and some
+# names are given when they are shown.
 _REVEAL = """
-  const hidden = document.querySelectorAll('main [hidden]:not(#picture *, #preview, #live)');
+  const hidden = document.querySelectorAll('main [hidden]:not(#picture *, #preview, #live, #fetchPages)');
   hidden.forEach((each) => { each.hidden = false; });
   const alerts = document.getElementById('alerts');
   if (alerts) {

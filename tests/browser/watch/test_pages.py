@@ -14,6 +14,7 @@ from tests.browser.watch.lesson import SECONDS
 from tests.conftest import Processes, Sql
 from tests.waiting import wait_for
 from worker import clock
+from worker.player.readable import size_text
 
 _TURN = 6
 _LINE = {"points": [[100, 100], [600, 400]], "color": "#1a5fb4", "width": 8}
@@ -75,6 +76,19 @@ def test_pages_are_shown_beside_a_film(filmed: Lesson, open_lesson: Open, tutor:
     viewer.run("document.querySelectorAll('#pageList button')[1].click()")
     viewer.wait(f"{_CURRENT} === '2'")
     assert viewer.time() == pytest.approx(_TURN, abs=0.1)
+    assert viewer.run("faults") == []
+
+
+def test_pictures_wait_where_somebody_saves_data(filmed: Lesson, open_lesson: Open, tutor: httpx2.Client) -> None:
+    filmed.put_film_and_sound()
+    cost = sum(page["thumbnail_bytes"] for page in _pages(filmed, tutor)["pages"])
+    viewer = open_lesson(before="localStorage.setItem('watch-saver', 'on');")
+    viewer.wait("!document.getElementById('fetchPages').hidden")
+    assert viewer.text("fetchPages") == f"Show the pages ({size_text(cost)})"
+    assert viewer.run("document.querySelectorAll('#pageList img').length") == 0
+    viewer.click("fetchPages")
+    viewer.wait(f"Number(localStorage.getItem(`watch-bytes-${{new Date().toISOString().slice(0, 7)}}`)) === {cost}")
+    assert viewer.run("document.querySelectorAll('#pageList img').length") == 2
     assert viewer.run("faults") == []
 
 

@@ -118,6 +118,7 @@ SPECIAL: dict[str, dict[str, Meaning]] = {
     "RecordingPage": {
         "thumbnail_url": ("Signed address of a small picture of the page.", "https://…/thumbnail.webp?…"),
         "bytes": ("Size of the larger picture.", 48_200),
+        "thumbnail_bytes": ("Size of the small picture.", 3_100),
     },
     "RenditionDocument": {"state": ("`pending`, `ready` or `failed`.", "ready")},
     "SnapshotDocument": {

@@ -28,6 +28,7 @@ class RecordingPage(Document):
     width: int
     height: int
     bytes: int
+    thumbnail_bytes: int
 
 
 class RecordingPageTurn(Document):
@@ -81,6 +82,7 @@ def _pages(services: Services, beside: PagesBeside, seconds: int) -> list[Record
             width=page.picture.width or 0,
             height=page.picture.height or 0,
             bytes=page.picture.bytes,
+            thumbnail_bytes=page.thumbnail.bytes,
         )
         for page in beside.pages
     ]

@@ -45,6 +45,8 @@ class Contents {
   pictures = { pages: [], turns: [] };
   /** Loads the strokes for the pages alone; null where they are here or there are none. */
   fetchPages = null;
+  /** Called with the address and the size of each picture that was loaded. */
+  loaded = () => {};
   #turns = [];
   #cues = [];
   #track = null;
@@ -174,8 +176,9 @@ class Contents {
 
   #picturedPages() {
     this.#turns = this.pictures.turns;
-    return this.pictures.pages.map(({ n, url, width, height }) => {
-      const picture = Object.assign(new Image(), { loading: 'lazy', alt: '', src: url });
+    return this.pictures.pages.map(({ n, url, bytes, width, height }) => {
+      const picture = Object.assign(new Image(), { loading: 'lazy', fetchPriority: 'low', alt: '', src: url });
+      picture.addEventListener('load', () => this.loaded(url, bytes), { once: true });
       if (width) Object.assign(picture, { width, height });
       return { n, at: this.#turns.find((turn) => turn.n === n)?.start ?? 0, picture };
     });

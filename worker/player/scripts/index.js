@@ -44,16 +44,17 @@ async function showWeek() {
   $('weekList').replaceChildren(...(lessons.length ? lessons.map((lesson) => {
     const item = element('li', '');
     item.append(element('b', when(lesson.starts_at)), element('span', ` ${lesson.subject || ''} ${lesson.student_name || ''}`));
-    showReminders(lesson.id, item).catch(() => {});
+    showReminders(lesson, item).catch(() => {});
     return item;
   }) : [element('li', word('noLessons'))]));
 }
 
-async function showReminders(id, item) {
+/** The reminders that are still to come. */
+async function showReminders({ id, starts_at: begin }, item) {
   const { alarms } = await ask(`v1/schedules/${id}/alarms`);
-  if (!alarms.length) return;
-  const minutes = alarms.map(({ minutes_before: before }) => before).join(', ');
-  item.append(element('small', ` · ${word('reminder', { minutes })}`));
+  const instants = alarms.map(({ minutes_before: before }) => Date.parse(begin) - before * 60_000);
+  const times = instants.filter((instant) => instant > Date.now()).map(when).join('; ');
+  if (times) item.append(element('small', ` · ${word('reminders', { times })}`));
 }
 
 function stateOf({ is_processing: isProcessing, is_available: isAvailable, error }) {

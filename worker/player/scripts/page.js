@@ -11,6 +11,7 @@ let ways = [];
 let way = null;
 let replay = null;
 let job = null;
+let pictures = { pages: [], turns: [] };
 const streams = new Map();
 
 const later = (milliseconds) => new Promise((resolve) => { setTimeout(resolve, milliseconds); });
@@ -263,14 +264,13 @@ async function fetchReplay(asked) {
 }
 
 function showPoster() {
-  const link = navigator.connection || {};
-  const isDear = $('saver').checked || link.saveData || /2g/.test(link.effectiveType || '');
   const small = (playback.posters || []).filter(({ width, mime }) => width <= 640 && mime === 'image/jpeg').pop();
   const url = small?.url || playback.poster?.url;
-  const isShown = Boolean(url) && !isDear && way.kind !== 'sound' && controls.player.time === 0 && !controls.player.isPlaying;
+  const isShown = Boolean(url) && !isDear() && way.kind !== 'sound' && controls.player.time === 0 && !controls.player.isPlaying;
   show('poster', isShown);
   if (isShown && $('poster').src !== url) {
     $('poster').fetchPriority = 'low';
+    $('poster').onload = () => count(url, small?.bytes);
     $('poster').src = url;
   }
 }
@@ -329,25 +329,45 @@ const strokesRow = () => playback.renditions.find(({ name, url }) => name === 'r
 async function loadPages() {
   if (strokesRow() || shared) return;
   const { pages, turns } = await ask(`v1/recordings/${number}/pages`);
-  contents.pictures = {
-    pages: pages.map(({ page_number: n, thumbnail_url: url, width, height }) => ({ n, url, width, height })),
+  pictures = {
+    pages: pages.map(({ page_number: n, thumbnail_url: url, thumbnail_bytes: bytes, width, height }) => ({ n, url, bytes, width, height })),
     turns: turns.map(({ start_ms: start, page_number: n }) => ({ start: start / 1000, n })),
   };
+  offerPages();
+}
+
+/** Pages that cost something are shown when somebody asks for them: strokes beside a film, pictures on a thin link. */
+function offerPages() {
+  const row = strokesRow();
+  const isOffered = row ? way.kind !== 'strokes' && !contents.replay : pictures.pages.length > 1 && isDear() && !contents.pictures.pages.length;
+  const bytes = row?.bytes ?? pictures.pages.reduce((sum, page) => sum + page.bytes, 0);
+  contents.fetchPages = isOffered ? () => {
+    contents.fetchPages = null;
+    if (row) readStrokes(row).catch(offerPages); else showPictures();
+  } : null;
+  if (isOffered) $('fetchPages').textContent = word('pagesFetch', { size: sizeText(bytes) });
+  else if (!row) contents.pictures = pictures;
   contents.render();
 }
 
-/** Of a film of strokes the pages are drawn when somebody asks for them: the strokes cost something. */
-function offerPages() {
-  const row = strokesRow();
-  const isOffered = row && way.kind !== 'strokes' && !contents.replay;
-  contents.fetchPages = isOffered ? () => {
-    contents.fetchPages = null;
-    $('fetchPages').disabled = true;
-    readStrokes(row).catch(offerPages);
-  } : null;
-  $('fetchPages').disabled = false;
-  if (isOffered) $('fetchPages').textContent = word('pagesFetch', { size: sizeText(row.bytes) });
+function showPictures() {
+  contents.pictures = pictures;
   contents.render();
+}
+
+/** Whether a picture should wait until somebody asks for it. */
+function isDear() {
+  const link = navigator.connection || {};
+  return $('saver').checked || link.saveData || /2g/.test(link.effectiveType || '');
+}
+
+const counted = new Set();
+
+/** Adds a picture that was loaded to what the lesson has moved. */
+function count(url, bytes) {
+  if (counted.has(url)) return;
+  counted.add(url);
+  meter.add(bytes || 0);
 }
 
 let quiet = [];
