@@ -50,7 +50,8 @@ class Spool:
 
     def upload(self, upload_id: str) -> UploadFile:
         """The file of an upload that is sent in pieces, whether it exists or not."""
-        return UploadFile(self._path(upload_id).parent, upload_id)
+        _require_name(upload_id)
+        return UploadFile(self._folder, upload_id)
 
     def target(self, name: str) -> Path:
         """The path under which bytes may be put into the spool as the complete file `name`."""
@@ -117,9 +118,13 @@ class Spool:
         return len(left)
 
     def _path(self, name: str) -> Path:
-        if not _NAME.fullmatch(name):
-            raise NotFound("That is not the name of a spool file.")
+        _require_name(name)
         return self._folder / name
+
+
+def _require_name(name: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise NotFound("That is not the name of a spool file.")
 
 
 def _is_shared(path: Path) -> bool:
