@@ -36,7 +36,7 @@ _PREPARE = """(async () => {
     });
     if (cut && options?.method === 'HEAD') {
       // What the server has stored of the request that was cut off is not sent again.
-      sentTwice.push(cut.at + cut.size - Number(response.headers.get('Upload-Offset')));
+      sentTwice.push([cut.at + cut.size - Number(response.headers.get('Upload-Offset')), cut.size]);
       cut = null;
     }
     return response;
@@ -125,18 +125,12 @@ class _Recordings:
         self.link.uplink = None
         self.page.run("recorder.stop()")
         self._wait_until_sent()
-        lost = [float(size) for size in self.page.run("sentTwice")] or [0.0]
-        slice_ = self.page.run("recorder.state.recordedBytes / recorder.state.recordedMs * 2000")
-        what = f"sent twice per break, the most of {len(lost)}, beside an average slice of 2 s"
-        return Reading(
-            what,
-            max(lost) / 1000,
-            "kB",
-            spread([size / 1000 for size in lost]),
-            slice_ / 1000,
-            "slice",
-            Limit("ratio", "≤", 1),
-        )
+        breaks = self.page.run("sentTwice") or [[0, 1]]
+        most, slice_size = max(breaks, key=lambda sizes: sizes[0] / sizes[1])
+        what = f"sent twice per break, the most of {len(breaks)}, beside the slice that was cut off"
+        kilobytes = [lost / 1000 for lost, _ in breaks]
+        peer = slice_size / 1000
+        return Reading(what, most / 1000, "kB", spread(kilobytes), peer, "slice", Limit("ratio", "≤", 1))
 
     def _ours(self, type_: str) -> str:
         return f"ours('{type_}', {self.session_id}, '{self.ground.tutor_token}')"

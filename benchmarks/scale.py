@@ -39,7 +39,7 @@ class Scale:
     tus_clients: int = 64
     tus_seconds: float = 20.0
     live_uploads: int = 500
-    recorder_seconds: float = 15.0
+    recorder_seconds: float = 10.0
     recorder_repeats: int = 5
     recorder_breaks: int = 5
 

@@ -60,9 +60,9 @@ class BrowserRecording:
             if facts := entry.get("facts"):
                 self.upload_ids |= {facts.get("upload")} - {None}
                 self.skipped = max(self.skipped, facts.get("skipped", 0))
-            elif "stored" in entry:
+            if "stored" in entry:
                 self.stored = max(self.stored, entry["stored"])
-            elif "sha256" in entry:
+            if "sha256" in entry:
                 self.slices[entry["offset"], entry["length"]] = entry["sha256"]
 
 
