@@ -95,6 +95,11 @@ def test_a_western_name_is_kept_letter_by_letter_or_taken_for_chinese(name: str)
     }
 
 
+def test_a_western_name_is_not_taken_for_control_characters() -> None:
+    assert filename_of(b'form-data; filename="\xc2\x8c.webm"') == "ÂŒ.webm"
+    assert filename_of(b'form-data; filename="\x93a\x94"', "iso-8859-1") == "“a”"
+
+
 @settings(max_examples=examples(500), deadline=None)
 @given(st.binary(max_size=80), st.none() | st.sampled_from(["utf-7", "idna", "hex", "undefined", "x", "utf-16"]))
 def test_no_header_breaks_the_reading(header: bytes, charset: str | None) -> None:

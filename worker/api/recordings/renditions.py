@@ -48,7 +48,7 @@ OrderableName = Literal[
 class RenditionsBody(Body):
     """The renditions to make."""
 
-    names: Annotated[list[OrderableName], Field(min_length=1, max_length=11)]
+    names: Annotated[list[OrderableName], Field(min_length=1, max_length=11, fail_fast=True)]
 
 
 class RefusedRendition(Document):

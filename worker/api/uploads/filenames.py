@@ -14,6 +14,8 @@ _PARAMETER = re.compile(rb';\s*([^\s=;"]+)\s*=\s*("(?:\\.|[^"\\])*"(?=\s*(?:;|$)
 _PART = re.compile(r"filename\*(\d{1,3})?(\*)?")
 _DRIVE = re.compile(r"([A-Za-z]:)?\\")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+# No name has these: the bytes are in another charset.
+_HIGH_CONTROL = re.compile("[\x80-\x9f]")
 # The only escapes that browsers write; and non-ASCII characters, which scripts escape.
 _ESCAPED = re.compile("%22|%0D%0A|%0D|%0A", re.IGNORECASE)
 _ESCAPED_UTF8 = re.compile("(?:%[89A-F][0-9A-F])+", re.IGNORECASE)
@@ -45,9 +47,11 @@ def readable(value: bytes, charset: str | None = None) -> str:
     """Decode bytes: as UTF-8, else in the declared charset, else as Chinese or Western European by likelihood."""
     for encoding in ("utf-8", charset, "gbk" if _CHINESE.fullmatch(value) else "cp1252"):
         try:
-            return value.decode(encoding) if encoding else value.decode()
+            text = value.decode(encoding) if encoding else value.decode()
         except (UnicodeError, LookupError):
             continue
+        if not _HIGH_CONTROL.search(text):
+            return text
     return value.decode("latin-1")
 
 
