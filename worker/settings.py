@@ -154,6 +154,10 @@ class Settings(JobSettings, LimitSettings):
     recording_url: (
         Annotated[str, AfterValidator(partial(address_values.address_template, placeholder="recording_id"))] | None
     ) = Field(None, description="Address of a recording's page with `{recording_id}` in it; messages lead there.")
+    board_codes: bool = Field(
+        True,
+        description="Whether pages of a board's document carry a QR code of RECORDING_URL at the moment of the page.",
+    )
 
     # --- mail
     smtp_host: Host | None = Field(None, description="Mail server that takes what is sent.")

@@ -29,6 +29,7 @@ from worker.jobs.perform import JobNotDone, Performer
 from worker.jobs.routine_orders import SweepObjects
 from worker.workflows.context import WorkerContext
 from worker.workflows.failure_hooks import ENDINGS
+from worker.workflows.page_addresses import page_addresses, renew_document
 from worker.workflows.snapshot_jobs import snapshot_changed, snapshot_page, snapshot_session
 from worker.workflows.sweep import sweep_objects
 
@@ -573,3 +574,34 @@ class TestSweep:
         bucket.api.session.start_large_file(bucket.id_, "snapshots/whiteboard/session_1/board/0/a", "x/y", {})
         assert self.sweep(board, age=3600)["unfinished"] == 0
         assert self.sweep(board)["unfinished"] == 1
+
+
+def test_pages_lead_to_the_voice_once_it_can_be_played(board: Board) -> None:
+    board.draw(pen("red"))
+    page_of_silence = board.add_page(2)
+    settings = board.context.settings.model_copy(update={"recording_url": "https://a.example/watch/{recording_id}"})
+    context = WorkerContext(settings, board.database)
+    assert board.perform(SnapshotSession(board.id), context=context).result["document"] == "drawn"
+    (recording_id,) = board.sql(
+        """
+        INSERT INTO whiteboard_session_recordings
+               (session_id, recording_type, is_available, duration_seconds, recording_date, recording_metadata)
+        VALUES (:id, 'board', true, 60, now() - interval '30 s', '{"duration_ms": 60000, "audio_codec": "opus"}')
+        RETURNING id
+        """,
+        id=board.id,
+    )[0]
+    with board.database.transaction() as session:
+        renew_document(session, board.id, settings, principal="user:1")
+
+    assert board.perform(SnapshotSession(board.id), context=context).result["document"] == "drawn"
+    assert board.perform(SnapshotSession(board.id), context=context).result["document"] == "unchanged"
+
+    with board.database.transaction() as session:
+        addresses = page_addresses(session, board.id, settings)
+        assert page_addresses(session, board.id, settings.model_copy(update={"board_codes": False})) == {}
+        assert page_addresses(session, board.id, settings.model_copy(update={"recording_url": None})) == {}
+    address, _, second = addresses[board.page].partition("#t=")
+    assert address == f"https://a.example/watch/{recording_id}"
+    assert 29 <= int(second) < 60
+    assert page_of_silence not in addresses

@@ -1,7 +1,7 @@
 """Draw a page or a whole board and put the files on B2. No transaction is open while that happens."""
 
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
@@ -19,12 +19,13 @@ from worker.canvases.snapshots.backgrounds import NoBackground, fetch_background
 from worker.canvases.snapshots.digest import PageState, board_digest, page_states, stored_title
 from worker.canvases.snapshots.names import BOARD_FORMS, PAGE_FORMS, FileFormat, SnapshotTarget, snapshot_prefix
 from worker.canvases.snapshots.reading import StoredPage, load_page
-from worker.canvases.snapshots.rows import SnapshotFacts, SnapshotFile, drawn_names
+from worker.canvases.snapshots.rows import SnapshotFacts, SnapshotFile, drawn_names, is_document
 from worker.concurrency import together
 from worker.jobs.job_run import JobRun
 from worker.logs import get_logger
 from worker.storage.objects import StoredObject
 from worker.workflows.context import WorkerContext
+from worker.workflows.page_addresses import page_addresses, with_addresses
 
 _log = get_logger(__name__)
 
@@ -88,20 +89,27 @@ def draw_board(job: DrawContext, session_id: int) -> DrawnSnapshot | None:
         if title is None or not states:
             return None
         digest, read_at = board_digest(title, states), session.scalars(select(func.now())).one()
-        if drawn_names(session, target, digest) >= BOARD_FORMS.keys():
+        addresses = page_addresses(session, session_id, job.context.settings)
+        is_drawn = drawn_names(session, target, digest) >= BOARD_FORMS.keys()
+        if is_drawn and is_document(session, session_id, _document_name(target, digest, addresses)):
             return DrawnSnapshot(target, SnapshotFacts(digest, read_at, 0, job_id), (), ())
     read: list[PageState] = []
     skipped: list[SkippedStroke] = []
     with TemporaryDirectory(dir=job.folder) as name:
-        path, form = Path(name) / "document", BOARD_FORMS["pdf"]
+        path = Path(name) / "document"
         with closing(_pages(job, states, read, skipped)) as pages:
-            write_pdf(pages, path, title)
+            write_pdf(pages, path, title, addresses=addresses)
         # The digest of the drawn states, which may be newer than those read above.
         digest = board_digest(title, read)
-        stored = _upload(job, path, f"{snapshot_prefix(target, digest)}{form.file}", form.mime, job.run.should_stop)
+        name_on_b2 = _document_name(target, digest, addresses)
+        stored = _upload(job, path, name_on_b2, BOARD_FORMS["pdf"].mime, job.run.should_stop)
     _log.info("board_drawn", session_id=session_id, pages=len(read), ms=_ms_since(begun))
     facts = SnapshotFacts(digest, read_at, len(skipped), job_id)
     return DrawnSnapshot(target, facts, [SnapshotFile("pdf", stored)], skipped)
+
+
+def _document_name(target: SnapshotTarget, digest: str, addresses: Mapping[int, str]) -> str:
+    return f"{snapshot_prefix(target, with_addresses(digest, addresses))}{BOARD_FORMS['pdf'].file}"
 
 
 def _pages(

@@ -22,6 +22,7 @@ from worker.whiteboards.board import board_snapshot
 from worker.whiteboards.has_recordings import mark_recorded
 from worker.workflows.context import WorkerContext
 from worker.workflows.notify_recording import notify_of_recording
+from worker.workflows.page_addresses import renew_document
 from worker.workflows.voice_film import order_film
 
 
@@ -77,6 +78,7 @@ def _finish(
         )
         mark_recorded(session, source.session_id)
         _order_renditions(session, recording, context, run.claim.principal)
+        renew_document(session, source.session_id, context.settings, principal=run.claim.principal)
         # A voice that becomes a film is not announced; the film is.
         if not order_film(session, recording, spool_id=order.spool_id, principal=run.claim.principal):
             notify_of_recording(session, recording, page=context.settings.recording_url, now=clock.now())

@@ -6,7 +6,7 @@ import pytest
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import Destination
 
-from worker.canvases.drawing.pdf import _add_bookmarks
+from worker.canvases.drawing.pdf import _add_bookmarks, _WrittenPage
 
 _TITLES = ["Page 1", "ገጽ ሁለት (2) \\ end", ""]
 
@@ -25,7 +25,7 @@ def document(tmp_path: Path) -> Path:
 
 def test_each_page_has_its_bookmark(document: Path) -> None:
     before = document.read_bytes()
-    _add_bookmarks(document, _TITLES)
+    _add_bookmarks(document, [_WrittenPage(title, None) for title in _TITLES])
     assert document.read_bytes().startswith(before)
     reader = PdfReader(document, strict=True)
     bookmarks = [

@@ -77,6 +77,18 @@ def write_snapshots(
     return True
 
 
+def has_document(session: Session, session_id: int) -> bool:
+    """Whether the board has a document."""
+    row = select(Snapshot.id).where(Snapshot.session_id == session_id, Snapshot.name == "pdf")
+    return session.scalar(row) is not None
+
+
+def is_document(session: Session, session_id: int, object_name: str) -> bool:
+    """Whether this object is the board's document."""
+    row = select(Snapshot.id).where(Snapshot.session_id == session_id, Snapshot.object_name == object_name)
+    return session.scalar(row) is not None
+
+
 def confirm_snapshots(session: Session, place: SnapshotTarget, digest: str, at: datetime) -> None:
     """Record that the files were still up to date at this time."""
     session.execute(
