@@ -24,15 +24,20 @@ def write_recording(folder: Path, binaries: Binaries, *, repeats: int) -> Path:
     return path
 
 
-def without_transparency(recording: Path, folder: Path, binaries: Binaries) -> Path:
-    """The recording as a camera makes it: Chromium stores the transparency of a canvas beside each frame."""
+def camera_lesson(recording: Path, folder: Path, binaries: Binaries) -> Path:
+    """The recording as a camera makes it: opaque, with a sound that rises and falls like syllables.
+
+    Chromium stores the transparency of a canvas beside each frame, and the sound of the recording is tones.
+    """
     # IVF has room for one picture only.
-    frames, opaque = folder / "frames.ivf", folder / "opaque.webm"
-    ffmpeg = [str(binaries.ffmpeg), "-v", "error", "-nostdin", "-y", "-i", str(recording)]
-    subprocess.run([*ffmpeg, "-map", "0:v", "-c", "copy", "-f", "ivf", str(frames)], check=True)
-    tracks = ["-i", str(frames), "-map", "1:v", "-map", "0:a", "-c", "copy", str(opaque)]
-    subprocess.run([*ffmpeg, *tracks], check=True)
-    return opaque
+    frames, lesson = folder / "frames.ivf", folder / "lesson.webm"
+    ffmpeg = [str(binaries.ffmpeg), "-v", "error", "-nostdin", "-y"]
+    copy = ["-i", str(recording), "-map", "0:v", "-c", "copy", "-f", "ivf", str(frames)]
+    subprocess.run([*ffmpeg, *copy], check=True)
+    voice = ["-f", "lavfi", "-i", "anoisesrc=color=pink:amplitude=0.3:sample_rate=48000,tremolo=f=4:d=0.9"]
+    tracks = ["-map", "0:v", "-map", "1:a", "-c:v", "copy", "-c:a", "libopus", "-b:a", "64k", "-shortest", str(lesson)]
+    subprocess.run([*ffmpeg, "-i", str(frames), *voice, *tracks], check=True)
+    return lesson
 
 
 def repeated_sound(sound: Path, target: Path, binaries: Binaries, *, repeats: int) -> Path:
