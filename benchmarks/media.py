@@ -94,8 +94,8 @@ def measure_media(scale: Scale) -> Figure:
         " ratios are those of a minute. Peers in the same run on the same file: the same ffmpeg, encoders, rates and"
         " colours, at the priority of ours; the storyboard by decoding all, as PeerTube and Opencast make it."
         f" {os.cpu_count()} cores, x264 on two threads. Wall time suffers from whatever else runs, processor time less."
-        " The lesson is opaque; laying a transparent one on paper takes as long again as its 360p. Its sound is noise in"
-        " syllables; of tones, `audio` is written twice to stay below its limit."
+        " The lesson is opaque; laying a transparent one on paper takes as long again as its 360p. Its sound is noise"
+        " in syllables; of tones, `audio` is written twice to stay below its limit."
     )
     return figure
 
