@@ -86,7 +86,7 @@ settings: install-dev ## Write docs/settings.md from the settings
 	@$(BIN)/python tests/house/settings_page.py > docs/settings.md
 
 pictures: install-dev ## Take the README's pictures again, and every page at two widths into .data/pictures
-	PICTURES=.data/pictures $(BIN)/pytest -q tests/browser/watch/test_screenshots.py
+	PICTURES=.data/pictures $(BIN)/pytest -q tests/browser/watch/take_pictures.py
 	cp .data/pictures/board.png .data/pictures/watch.png docs/pictures/
 
 format: install-dev ## Put the code into shape

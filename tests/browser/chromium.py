@@ -137,11 +137,18 @@ class Chromium:
         os.close(answers)
         self._buffer = b""
         self._calls = 0
+        self._contexts: list[str] = []
         self._page = Page(self)
 
     def page(self) -> Page:
         """Another tab, of a person of its own: it shares neither storage nor cookies with the others."""
-        return Page(self, self.call("Target.createBrowserContext", {})["browserContextId"])
+        self._contexts.append(self.call("Target.createBrowserContext", {})["browserContextId"])
+        return Page(self, self._contexts[-1])
+
+    def close_pages(self) -> None:
+        """Close the tabs of `page()`, with all that is stored in them."""
+        while self._contexts:
+            self.call("Target.disposeBrowserContext", {"browserContextId": self._contexts.pop()})
 
     def run(self, script: str) -> Any:
         """The result of a script in the first page; a promise is awaited."""

@@ -186,15 +186,22 @@ def address_of(lesson: Lesson, processes: Processes, tmp_path: Path) -> Callable
     return address
 
 
-@pytest.fixture
-def browser(chromium_program: str, tmp_path: Path) -> Iterator[Chromium]:
-    home = tmp_path / "chromium"
-    (home / ".fonts").mkdir(parents=True)
+@pytest.fixture(scope="session")
+def running_browser(chromium_program: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
+    home = tmp_path_factory.mktemp("chromium")
+    (home / ".fonts").mkdir()
     # As every phone there has one.
     shutil.copy(font_path(FAMILIES["Noto Sans Ethiopic"]), home / ".fonts" / "NotoSansEthiopic.ttf")
     browser = Chromium(chromium_program, home, "--autoplay-policy=no-user-gesture-required")
     yield browser
     browser.close()
+
+
+@pytest.fixture
+def browser(running_browser: Chromium) -> Iterator[Chromium]:
+    """A browser in which nothing is stored: each page is a person's of its own."""
+    yield running_browser
+    running_browser.close_pages()
 
 
 @dataclass(frozen=True)

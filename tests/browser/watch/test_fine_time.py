@@ -1,12 +1,11 @@
 """The time that the player shows of a medium whose own time is coarse: by the script itself, on frames of a table."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import accumulate, chain, repeat
-from pathlib import Path
 
 import pytest
 
-from tests.browser.chromium import Chromium
+from tests.browser.chromium import Chromium, Page
 from worker.player.player_files import player_file
 
 _NEAR = 0.1
@@ -29,19 +28,18 @@ _SHOW = """(({ frames, rate, grain, place, delay }) => {
 
 
 @pytest.fixture(scope="module")
-def blank(chromium_program: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
-    browser = Chromium(chromium_program, Path(tmp_path_factory.mktemp("chromium")))
-    browser.run(f"{player_file('scripts/player.js')}; window.show = {_SHOW}; 0")
-    yield browser
-    browser.close()
+def blank(running_browser: Chromium) -> Page:
+    page = running_browser.page()
+    page.run(f"{player_file('scripts/player.js')}; window.show = {_SHOW}; 0")
+    return page
 
 
 def _late(
-    browser: Chromium, pauses: Sequence[float], *, rate: float, grain: float, place: float = 0, delay: float = 0
+    page: Page, pauses: Sequence[float], *, rate: float, grain: float, place: float = 0, delay: float = 0
 ) -> list[tuple[float, float]]:
     frames = [round(now, 6) for now in accumulate(pauses)]
     values = {"rate": rate, "grain": grain, "place": place, "delay": delay}
-    return [(played, late) for played, late in browser.run(f"show({ {'frames': frames, **values} })")]
+    return [(played, late) for played, late in page.run(f"show({ {'frames': frames, **values} })")]
 
 
 _EVEN = tuple(repeat(_FRAME, 360))
@@ -51,7 +49,7 @@ _UNEVEN = tuple(chain.from_iterable((*repeat(_FRAME, 20), 0.3, 0.12, *repeat(_FR
 
 @pytest.mark.parametrize("pauses", [_EVEN, _UNEVEN], ids=["even", "uneven"])
 @pytest.mark.parametrize("rate", [0.5, 1, 2])
-def test_a_clock_of_quarters_of_a_second_is_continued(blank: Chromium, pauses: Sequence[float], rate: float) -> None:
+def test_a_clock_of_quarters_of_a_second_is_continued(blank: Page, pauses: Sequence[float], rate: float) -> None:
     shown = _late(blank, pauses, rate=rate, grain=0.25)
     assert [late for played, late in shown if played > _LEARNED * rate and abs(late) >= _NEAR] == []
     # Without it, it is late by up to a step.
@@ -59,10 +57,10 @@ def test_a_clock_of_quarters_of_a_second_is_continued(blank: Chromium, pauses: S
 
 
 @pytest.mark.parametrize("pauses", [_EVEN, _UNEVEN], ids=["even", "uneven"])
-def test_a_clock_that_changes_with_each_frame_is_shown_as_it_is(blank: Chromium, pauses: Sequence[float]) -> None:
+def test_a_clock_that_changes_with_each_frame_is_shown_as_it_is(blank: Page, pauses: Sequence[float]) -> None:
     assert max(abs(late) for _played, late in _late(blank, pauses, rate=1, grain=0)) < 1e-6
 
 
-def test_a_medium_that_has_not_begun_is_not_run_ahead_of(blank: Chromium) -> None:
+def test_a_medium_that_has_not_begun_is_not_run_ahead_of(blank: Page) -> None:
     shown = _late(blank, _EVEN, rate=1, grain=0.25, place=3, delay=2)
     assert min(late for _played, late in shown) > -_NEAR
