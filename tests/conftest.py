@@ -10,7 +10,6 @@ import itertools
 import os
 import secrets
 import shutil
-import signal
 import socket
 import ssl
 import subprocess
@@ -422,10 +421,9 @@ class Processes:
         return "".join(path.read_text(errors="replace") for path in sorted(self._folder.glob("*.log")))
 
     def close(self) -> None:
+        """Kill them: nobody waits for what they still do."""
         for process in self._running:
-            process.signal(signal.SIGTERM)
-        for process in self._running:
-            process.stop(30)
+            process.kill()
 
     def _api(self, settings: Settings, port: int) -> tuple[str, ChildProcess]:
         process = self._start("api", settings.model_copy(update={"api_port": port}))

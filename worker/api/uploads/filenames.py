@@ -5,6 +5,7 @@ RFC 5987 and 2231 with `filename*`.
 """
 
 import re
+from contextlib import suppress
 from email.errors import HeaderParseError
 from email.header import decode_header
 from urllib.parse import unquote_to_bytes
@@ -14,7 +15,7 @@ _PARAMETER = re.compile(rb';\s*([^\s=;"]+)\s*=\s*("(?:\\.|[^"\\])*"(?=\s*(?:;|$)
 _PART = re.compile(r"filename\*(\d{1,3})?(\*)?")
 _DRIVE = re.compile(r"([A-Za-z]:)?\\")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
-# No name has these: the bytes are in another charset.
+# No name has these: its bytes are Western European.
 _HIGH_CONTROL = re.compile("[\x80-\x9f]")
 # The only escapes that browsers write; and non-ASCII characters, which scripts escape.
 _ESCAPED = re.compile("%22|%0D%0A|%0D|%0A", re.IGNORECASE)
@@ -47,11 +48,9 @@ def readable(value: bytes, charset: str | None = None) -> str:
     """Decode bytes: as UTF-8, else in the declared charset, else as Chinese or Western European by likelihood."""
     for encoding in ("utf-8", charset, "gbk" if _CHINESE.fullmatch(value) else "cp1252"):
         try:
-            text = value.decode(encoding) if encoding else value.decode()
+            return value.decode(encoding) if encoding else value.decode()
         except (UnicodeError, LookupError):
             continue
-        if not _HIGH_CONTROL.search(text):
-            return text
     return value.decode("latin-1")
 
 
@@ -64,6 +63,9 @@ def _unquoted(value: bytes) -> bytes:
 
 def _plain_name(value: bytes, charset: str | None) -> str:
     name = readable(value, charset)
+    if _HIGH_CONTROL.search(name):
+        with suppress(UnicodeError):
+            name = value.decode("cp1252")
     if _ENCODED_WORD.search(name):
         name = _decoded_words(name)
     name = _ESCAPED.sub(lambda match: '"' if match[0] == "%22" else " ", name)
