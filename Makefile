@@ -4,8 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
-# Test processes, each with servers of its own: for two cores four, since tests of processes wait most of their time.
-TEST_PROCESSES ?= 4
+# Test processes, each with servers of its own: for two cores five, since tests of processes wait most of their time.
+TEST_PROCESSES ?= 5
 # The tests of `make quick` do not wait, and each process reads all of them first.
 QUICK_PROCESSES ?= 3
 # File by file in the order of tests/slow.txt, the dearest first.
