@@ -4,11 +4,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
-# Test processes, each with servers of its own: for two cores five, since tests of processes wait most of their time.
-TEST_PROCESSES ?= 5
+# Test processes, each with servers of its own: for two cores four, since tests of processes wait most of their time.
+TEST_PROCESSES ?= 4
 # The tests of `make quick` do not wait, and each process reads all of them first.
 QUICK_PROCESSES ?= 3
-# File by file in the order of tests/slow.txt, the dearest first.
+# File by file, those of tests/slow.txt first.
 BY_FILE := --dist loadfile --no-loadscope-reorder
 CHECK := $(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports --no-logo \
 	&& $(BIN)/python tests/house/words.py

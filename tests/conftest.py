@@ -15,7 +15,8 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections import Counter
+from collections.abc import Callable, Collection, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -116,6 +117,21 @@ def _place(path: Path) -> int | None:
     return min((_SLOW.index(name) for name in names if name in _SLOW), default=None)
 
 
+def _turns(paths: Collection[Path]) -> dict[Path, tuple[int, int]]:
+    """The order of slow test files: the first file of each folder of the list, then the second of each, and so on.
+
+    Browsers that play in real time, one beside another on few cores, would drop pictures.
+    """
+    numbers: Counter[int] = Counter()
+    turns = {}
+    for path in sorted(paths):
+        place = _place(path)
+        if place is not None:
+            turns[path] = (numbers[place], place)
+            numbers[place] += 1
+    return turns
+
+
 def _is_quick(config: pytest.Config) -> bool:
     return bool(config.option.markexpr == "not slow")
 
@@ -143,12 +159,12 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what is slow and put the dearest first; skip `drawing` where there is no drawing engine, and say why."""
-    places = {path: _place(path) for path in {item.path for item in items}}
+    """Mark what is slow and put it first; skip `drawing` where there is no drawing engine, and say why."""
+    turns = _turns({item.path for item in items})
     for item in items:
-        if places[item.path] is not None:
+        if item.path in turns:
             item.add_marker(pytest.mark.slow)
-    items.sort(key=lambda item: len(_SLOW) if (place := places[item.path]) is None else place)
+    items.sort(key=lambda item: turns.get(item.path, (len(turns), 0)))
     drawing = [item for item in items if item.get_closest_marker("drawing")]
     if drawing:
         try:
