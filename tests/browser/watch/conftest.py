@@ -287,6 +287,18 @@ def open_lesson(lesson: Lesson, browser: Chromium) -> Open:
     return open_page
 
 
+def show_page(
+    lesson: Lesson, browser: Chromium, address_of: Callable[[str], str], name: str, size: tuple[int, int]
+) -> Page:
+    """The page of this name, for the tutor, in a window of this size, with everything it shows of the lesson."""
+    page = browser.page()
+    page.run_before_each_load(f"{WATCHED} localStorage.setItem('token', '{lesson.token}');" if name != "pack" else "0")
+    resize(page, *size)
+    page.open(address_of(name))
+    wait_for(lambda: page.run(f"Boolean({READY[name]})"), details=lambda: page.run("document.body.innerText"))
+    return page
+
+
 def resize(page: Page, width: int, height: int = 900) -> None:
     """Give the page a window of this size."""
     size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}

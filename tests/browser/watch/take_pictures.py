@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from tests.browser.chromium import Chromium, Page
-from tests.browser.watch.conftest import READY, WATCHED, Lesson, resize
+from tests.browser.watch.conftest import Lesson, resize, show_page
 from tests.conftest import Processes
 from tests.waiting import wait_for
 from worker.cli.demo_board import draw_on_board
@@ -39,11 +39,7 @@ def _shoot(page: Page, path: Path, *, whole: bool) -> None:
 def test_pages_are_shown(
     lesson: Lesson, browser: Chromium, address_of: Callable[[str], str], folder: Path, name: str
 ) -> None:
-    page = browser.page()
-    page.run_before_each_load(f"{WATCHED} localStorage.setItem('token', '{lesson.token}');" if name != "pack" else "0")
-    resize(page, 900, 970)
-    page.open(address_of(name))
-    wait_for(lambda: page.run(f"Boolean({READY[name]})"), details=lambda: page.run("document.body.innerText"))
+    page = show_page(lesson, browser, address_of, name, (900, 970))
     if name in ("watch", "pack"):
         page.run(_USE)
         wait_for(lambda: page.run("voice.currentTime > 5.4 && !caption.hidden"))

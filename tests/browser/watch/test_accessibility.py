@@ -9,7 +9,7 @@ import pytest
 
 from tests.browser.chromium import Chromium, Page
 from tests.browser.npm import npm_file
-from tests.browser.watch.conftest import READY, WATCHED, Lesson, resize
+from tests.browser.watch.conftest import Lesson, show_page
 from tests.waiting import wait_for
 
 _AXE = "axe-core@4.10.3"
@@ -75,11 +75,7 @@ def _axe_faults(page: Page, axe: str) -> Any:
 def test_a_page_is_for_everybody(
     lesson: Lesson, browser: Chromium, address_of: Callable[[str], str], axe: str, name: str
 ) -> None:
-    page = browser.page()
-    page.run_before_each_load(f"{WATCHED} localStorage.setItem('token', '{lesson.token}');" if name != "pack" else "0")
-    resize(page, 320)
-    page.open(address_of(name))
-    wait_for(lambda: page.run(f"Boolean({READY[name]})"), details=lambda: page.run("document.body.innerText"))
+    page = show_page(lesson, browser, address_of, name, (320, 900))
     page.run(f"{_USED.get(name, '0')}; 0")
     page.run(_LOOK)
     faults = _faults(page, "smallFaults", "widthFaults")
