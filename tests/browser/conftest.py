@@ -1,5 +1,6 @@
 """A page that records itself with `/recorder.js`: a real browser, API and worker, and what the recording shows."""
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -132,6 +133,9 @@ def studio(
 
 Watch = Callable[[int], Film]
 
+# The length of the film, and of what was painted, differ by less than this many seconds and the length of a picture.
+EXACT = 0.2
+
 
 @pytest.fixture
 def watch(studio: Studio, sql: Sql, tmp_path: Path, processes: Processes) -> Watch:
@@ -150,6 +154,12 @@ def watch(studio: Studio, sql: Sql, tmp_path: Path, processes: Processes) -> Wat
         return read_film(find_binaries(studio.settings), file)
 
     return look
+
+
+def assert_as_painted(film: Film, split: float = math.inf) -> None:
+    """The film is as long as what was painted, without the gap in front of the time `split`."""
+    difference = film.duration - film.painted_seconds(split)
+    assert abs(difference) < EXACT + film.longest_picture(split), (difference, film)
 
 
 def assert_whole(film: Film, since: float, seconds: range) -> None:

@@ -3,6 +3,7 @@
 import math
 import subprocess
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from worker.media.processes.binaries import Binaries
@@ -11,6 +12,8 @@ from worker.media.processes.binaries import Binaries
 # The times begin again after so many seconds.
 _BITS = 21
 ROUND = 20_000
+# Seconds around a time in which a picture is looked for that was recorded right after its painting.
+_NEAR = 0.8
 
 
 @dataclass(frozen=True)
@@ -28,18 +31,38 @@ class Film:
 
     def painted_seconds(self, split: float = math.inf) -> float:
         """How long it was painted: from the first to the last picture, without the gap in front of the time `split`."""
-        times = [painted for _, painted in self.pictures]
-        parts = [[time for time in times if time < split], [time for time in times if time >= split]]
-        return sum(part[-1] - part[0] for part in parts if part)
+        return sum(_painted_seconds(part) for part in self._parts(split))
+
+    def longest_picture(self, split: float = math.inf) -> float:
+        """For how many seconds the film shows the same picture, at most: so exactly it can be measured."""
+        return max(later[0] - earlier[0] for part in self._parts(split) for earlier, later in pairwise(part))
+
+    def _parts(self, split: float) -> list[list[tuple[float, float]]]:
+        before = [picture for picture in self.pictures if picture[1] < split]
+        return [part for part in (before, self.pictures[len(before) :]) if part]
 
     @property
     def offsets(self) -> list[float]:
         """How much later than in the pictures each tone begins: they begin with every other second."""
-        painted = [next(time for at, time in reversed(self.pictures) if at <= onset) for onset in self.onsets]
-        shown = [next(at for at, _ in reversed(self.pictures) if at <= onset) for onset in self.onsets]
-        # The time of the painting when the tone began.
-        times = [time + onset - at for time, onset, at in zip(painted, self.onsets, shown, strict=True)]
-        return [(time + 1) % 2 - 1 for time in times]
+        painted = []
+        for onset in self.onsets:
+            at, time = _newest([picture for picture in self.pictures if abs(picture[0] - onset) < _NEAR])
+            painted.append(time + onset - at)
+        return [(time + 1) % 2 - 1 for time in painted]
+
+
+def _painted_seconds(pictures: list[tuple[float, float]]) -> float:
+    """The time from the first to the last picture, by the clock of the paintings."""
+    first, last = pictures[0][0], pictures[-1][0]
+    begin = _newest([picture for picture in pictures if picture[0] < first + _NEAR])
+    end = _newest([picture for picture in pictures if picture[0] > last - _NEAR])
+    return (end[1] + last - end[0]) - (begin[1] + first - begin[0])
+
+
+def _newest(pictures: list[tuple[float, float]]) -> tuple[float, float]:
+    """The picture that shows the newest painting, as seen at its time. A busy browser records paintings that are up to
+    half a second old, its first picture above all, and never one of the future."""
+    return max(pictures, key=lambda picture: picture[1] - picture[0])
 
 
 def read_film(binaries: Binaries, file: Path) -> Film:

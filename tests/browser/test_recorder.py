@@ -4,11 +4,9 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from tests.browser.conftest import Studio, Watch, assert_whole
+from tests.browser.conftest import EXACT, Studio, Watch, assert_as_painted, assert_whole
 from tests.browser.film import ROUND
 
-# The length of the film, and of what was painted, differ by less than this many seconds.
-_EXACT = 0.2
 # A browser on a busy machine records its first picture up to this many seconds after it was asked to.
 _LATE = 1.0
 # How long the link is cut; by hand it was ten minutes (docs/recorder.md).
@@ -35,7 +33,7 @@ def test_twenty_seconds_with_a_cut_link_arrive_whole_and_in_time(studio: Studio,
     assert (receipt["state"], receipt["gaps"]) == ("finished", [])
     film = watch(receipt["recording_id"])
     assert film.duration >= 14 + _CUT_SECONDS
-    assert abs(film.duration - film.painted_seconds()) < _EXACT
+    assert_as_painted(film)
     assert_whole(film, start, range(int(film.duration)))
     assert len(film.offsets) >= 5
     assert max(map(abs, film.offsets)) < 0.08
@@ -53,10 +51,10 @@ def test_a_recording_goes_on_behind_a_reload(studio: Studio, watch: Watch) -> No
     receipt = studio.finish()
     (gap,) = receipt["gaps"]
     assert gap["kind"] == "gap"
-    assert abs(gap["from_ms"] / 1000 - length_before) < _EXACT
+    assert abs(gap["from_ms"] / 1000 - length_before) < EXACT
     length = studio.run("studio.recorder.state.recordedMs") / 1000
     film = watch(receipt["recording_id"])
-    assert abs(film.duration - film.painted_seconds(split=_middle_of(gap, start))) < _EXACT
+    assert_as_painted(film, split=_middle_of(gap, start))
     assert_whole(film, start, range(int(length_before) - 1))
     assert_whole(film, start + gap["to_ms"] / 1000, range(int(length - length_before) - 1))
     assert studio.run("studio.left().then((left) => left.length)") == 0
@@ -78,7 +76,7 @@ def test_what_a_killed_browser_held_is_sent_by_the_next(studio: Studio, watch: W
     studio.run("studio.recorder.send()")
     studio.wait("studio.recorder.state.phase === 'finished'")
     film = watch(studio.run("studio.recorder.state.receipt.recording_id"))
-    assert abs(film.duration - film.painted_seconds()) < _EXACT
+    assert_as_painted(film)
     assert left["recordedMs"] >= 8_000
     assert_whole(film, start, range(int(film.duration)))
 
@@ -95,10 +93,8 @@ def test_pauses_are_marks_and_no_part_of_the_recording(studio: Studio, watch: Wa
     assert (mark["kind"], receipt["gaps"]) == ("pause", [])
     assert mark["to_ms"] - mark["from_ms"] >= 3_000
     film = watch(receipt["recording_id"])
-    # The time between two pictures is that between their paintings, without the pause between them.
-    (first_at, first_painted), (last_at, last_painted) = film.pictures[0], film.pictures[-1]
-    shown, painted = last_at - first_at, (last_painted - first_painted) % ROUND
-    assert abs(shown - painted + (mark["to_ms"] - mark["from_ms"]) / 1000) < _EXACT
+    pause = (mark["to_ms"] - mark["from_ms"]) / 1000
+    assert abs(film.duration + pause - film.painted_seconds()) < EXACT + film.longest_picture()
 
 
 def test_beside_a_canvas_on_which_nothing_is_drawn_the_sound_is_whole(studio: Studio, watch: Watch) -> None:

@@ -4,12 +4,9 @@ import signal
 from urllib.parse import urlsplit
 
 from tests.browser.chromium import Page
-from tests.browser.conftest import Studio, Watch, assert_whole
+from tests.browser.conftest import Studio, Watch, assert_as_painted, assert_whole
 from tests.conftest import Processes, School
 from worker.access.tokens import issue_token
-
-# The length of the film, and of what was painted, differ by less than this many seconds.
-_EXACT = 0.2
 
 
 def test_a_restart_of_the_server_costs_nothing(studio: Studio, processes: Processes, watch: Watch) -> None:
@@ -74,7 +71,7 @@ def test_a_full_disk_is_reported_and_the_slices_are_sent_from_memory(studio: Stu
     studio.page.reconnect()
     film = watch(studio.finish()["recording_id"])
     assert film.duration >= 11
-    assert abs(film.duration - film.painted_seconds()) < _EXACT
+    assert_as_painted(film)
 
 
 def test_after_an_expired_token_the_page_is_asked_for_another(studio: Studio) -> None:
