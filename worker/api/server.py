@@ -2,6 +2,7 @@
 
 import gc
 import signal
+from functools import partial
 from socket import socket
 from types import FrameType
 
@@ -10,6 +11,7 @@ import uvicorn
 from worker.access.safety import require_safe
 from worker.address_values import is_loopback
 from worker.api.app import create_api
+from worker.api.http.bounded_protocol import BoundedProtocol
 from worker.api.http.connection_bounds import Bounds, raise_descriptors
 from worker.api.http.connections import Connections
 from worker.api.services import Services
@@ -56,7 +58,7 @@ def serve(settings: Settings) -> None:
         api.state.metrics.watch_connections(connections)
         config = uvicorn.Config(
             api,
-            http=connections.protocol,  # type: ignore[arg-type]  # any function that creates a protocol
+            http=partial(BoundedProtocol, connections),  # type: ignore[arg-type]  # any function that creates a protocol
             forwarded_allow_ips=[str(network) for network in settings.trusted_proxies],
             timeout_keep_alive=settings.api_idle_seconds,
             host=settings.api_host,

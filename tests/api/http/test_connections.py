@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from ipaddress import ip_network
 from typing import Any
 
@@ -17,6 +18,7 @@ from fastapi import FastAPI, Request
 from starlette.responses import StreamingResponse
 
 from tests.waiting import PATIENCE, wait_for
+from worker.api.http.bounded_protocol import BoundedProtocol
 from worker.api.http.connection_bounds import Bounds, raise_descriptors
 from worker.api.http.connections import Connections
 from worker.settings import Settings
@@ -70,7 +72,7 @@ def _serving(bounds: Bounds, *, idle: int = 600) -> Iterator[tuple[Callable[[], 
         listener.bind(("127.0.0.1", 0))
         config = uvicorn.Config(
             _small_api(),
-            http=connections.protocol,  # type: ignore[arg-type]
+            http=partial(BoundedProtocol, connections),  # type: ignore[arg-type]
             log_config=None,
             timeout_keep_alive=idle,
             timeout_graceful_shutdown=1,
