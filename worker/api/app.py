@@ -37,7 +37,8 @@ from worker.api.recordings import (
 )
 from worker.api.schedules import alarms, bookings, calendar_feeds, schedules, series, session_requests, slots, timetable
 from worker.api.services import Services
-from worker.api.uploads import recording_uploads, server_time, uploads
+from worker.api.uploads import recording_uploads, server_time, upload_states, uploads
+from worker.api.uploads.append_at_once import append_at_once
 from worker.api.uploads.small_pieces import SmallPieces
 from worker.api.uploads.tus_protocol import REQUEST_HEADERS, RESPONSE_HEADERS, TusProtocol
 from worker.api.whiteboards import replays, snapshots, whiteboard_pages, whiteboard_sessions
@@ -58,6 +59,7 @@ STREAMED = (
 _MODULES = (
     # First, since routes are tried in this order, and a lesson that is recorded asks every second or two.
     uploads,
+    upload_states,
     channels,
     calendar_feeds,
     session_requests,
@@ -155,9 +157,7 @@ def _wrap(api: FastAPI, services: Services) -> None:
     """Add the middleware, the outermost last: CORS headers are then on every response, even after a crash."""
     api.add_middleware(LimitBody, most=MOST_JSON, admit=identify, larger=LARGER, streamed=STREAMED)
     api.add_middleware(AnyMethod)
-    api.add_middleware(
-        SmallPieces, services=services, route=_route_of(uploads.patch_upload), append=uploads.patch_upload_now
-    )
+    api.add_middleware(SmallPieces, services=services, route=_route_of(uploads.patch_upload), append=append_at_once)
     api.add_middleware(RequestLog, metrics=api.state.metrics)
     api.add_middleware(PrivateResponses)
     api.add_middleware(TusProtocol, most=services.settings.upload_max_bytes)

@@ -1,6 +1,5 @@
 """End an upload that was sent in pieces: its bytes become a recording, or a better version of the one they were."""
 
-import hashlib
 import secrets
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +14,7 @@ from worker.logs import get_logger
 from worker.recordings.extend import extend_recording
 from worker.recordings.register import NewRecording, register_recording
 from worker.recordings.source import lock_recording
+from worker.storage.file_digest import sha1_of
 from worker.uploads.digests import Digest
 from worker.uploads.upload_file import LockedUpload, UploadGone
 from worker.uploads.upload_rows import lock_upload, recording_of, terminate
@@ -37,7 +37,7 @@ def finish_upload(context: WorkerContext, upload_id: str, digest: Digest | None 
     try:
         # No byte can follow the last one, so the digest needs no lock.
         size = file.size()
-        sha1 = digest.hexdigest() if digest is not None and digest.offset == size else _sha1(file.path)
+        sha1 = digest.hexdigest() if digest is not None and digest.offset == size else sha1_of(file.path)
         with file.locked() as locked, context.database.transaction() as session:
             upload = _lock_open(session, upload_id)
             if upload is None or upload.length != size:
@@ -62,7 +62,7 @@ def recover_upload(context: WorkerContext, upload_id: str, *, idle: float) -> st
     try:
         if file.idle_seconds() < idle:
             return "open"
-        size, sha1 = file.size(), _sha1(file.path)
+        size, sha1 = file.size(), sha1_of(file.path)
         with file.locked() as locked:
             if file.size() != size:
                 return "open"
@@ -170,8 +170,3 @@ def _record(
         # Another recording has the same bytes.
         after_commit(session, lambda: context.spool.remove(spool_name))
     upload.recording_id, upload.recorded_bytes, upload.updated_at = result.recording_id, size, func.now()
-
-
-def _sha1(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.sha1(usedforsecurity=False)).hexdigest()

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
+from fastapi import Path
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from worker.api.http.fields import Document, Words
@@ -26,6 +27,9 @@ def _recording(media_type: str) -> str:
     if _OTHER_FILES.match(media_type.lower()):
         raise ValueError("must be the type of a video or of sound")
     return media_type
+
+
+UploadId = Annotated[str, Path(pattern="^[0-9a-f]{32}$", description="The last part of the upload's `Location`.")]
 
 
 class UploadMetadata(UploadForm):

@@ -12,8 +12,7 @@ from worker.api.uploads.tus_headers import Checksum
 from worker.api.uploads.upload_stream import drain
 from worker.errors import AstegniError, TooLarge
 from worker.uploads.appending import Appending
-from worker.uploads.upload_file import LockedUpload, Replaced, WrongOffset
-from worker.uploads.uploads import ReadLimits, UploadPiece, UploadProgress, Uploads
+from worker.uploads.upload_file import Replaced, WrongOffset
 
 # Bytes stored at once: few switches to a thread, and a bound on the memory of each request.
 _BATCH = 1 << 20
@@ -65,30 +64,6 @@ async def store_body(request: Request, appending: Appending, checksum: Checksum 
     except AstegniError:
         await drain(stream)
         raise
-
-
-def append_now(
-    uploads: Uploads,
-    upload_id: str,
-    principal: str,
-    piece: UploadPiece,
-    body: bytes,
-    checksum: Checksum | None,
-    read: ReadLimits,
-) -> Appending | UploadProgress:
-    """Append a piece whose body has arrived; see `Uploads.begin_piece`. Raises PieceMismatch as well."""
-
-    def store(appending: Appending, locked: LockedUpload) -> None:
-        try:
-            if checksum is not None:
-                computed = checksum.new()
-                computed.update(body)
-                checksum.require(computed)
-            appending.store_all(locked, body)
-        finally:
-            uploads.end_piece(upload_id, appending)
-
-    return uploads.begin_piece(upload_id, principal, piece, store, read=read)
 
 
 async def _store(stream: AsyncIterator[bytes], appending: Appending) -> None:

@@ -1,0 +1,71 @@
+"""Append a piece whose body has arrived, in one thread and with one statement."""
+
+from fastapi import Request
+from starlette.responses import Response
+
+from worker import clock
+from worker.api.http.callers import claimed_user
+from worker.api.services import Services
+from worker.api.uploads.receive_piece import piece_of, stated_offset
+from worker.api.uploads.tus_headers import Checksum, read_checksum, require_version
+from worker.api.uploads.tus_responses import appended_response
+from worker.errors import AstegniError
+from worker.uploads.appending import Appending
+from worker.uploads.upload_file import LockedUpload
+from worker.uploads.uploads import ReadLimits, UploadPiece, UploadProgress, Uploads
+from worker.workflows.end_upload import finish_upload
+from worker.workflows.piece_sender import PieceSender
+
+
+def append_at_once(services: Services, request: Request, upload_id: str, body: bytes) -> Response | None:
+    """Append a body that has arrived; returns the response of PATCH.
+
+    None, with nothing changed, for what is refused before its sender is verified: the route names the reason.
+    """
+    user = claimed_user(services, request)
+    if user is None:
+        return None
+    counters, rate = services.counters, services.rates.upload_bytes
+    sender = PieceSender(
+        user,
+        services.context.platform_people,
+        now=clock.now(),
+        on_verified=lambda: counters.take(rate, user.principal, len(body)),
+    )
+    try:
+        require_version(request.headers)
+        piece, checksum = piece_of(request, stated_offset(request.headers)), read_checksum(request.headers)
+        appended = _append(services.uploads, upload_id, user.principal, piece, body, checksum, sender.read_limits)
+    except AstegniError:
+        if sender.is_verified:
+            raise
+        return None
+    if not sender.is_verified:
+        return None
+    if isinstance(appended, Appending) and appended.is_whole:
+        finish_upload(services.context, upload_id, appended.digest)
+    return appended_response(services, appended.offset)
+
+
+def _append(
+    uploads: Uploads,
+    upload_id: str,
+    principal: str,
+    piece: UploadPiece,
+    body: bytes,
+    checksum: Checksum | None,
+    read: ReadLimits,
+) -> Appending | UploadProgress:
+    """Append a piece whose body has arrived; see `Uploads.begin_piece`. Raises PieceMismatch as well."""
+
+    def store(appending: Appending, locked: LockedUpload) -> None:
+        try:
+            if checksum is not None:
+                computed = checksum.new()
+                computed.update(body)
+                checksum.require(computed)
+            appending.store_all(locked, body)
+        finally:
+            uploads.end_piece(upload_id, appending)
+
+    return uploads.begin_piece(upload_id, principal, piece, store, read=read)

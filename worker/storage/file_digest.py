@@ -1,0 +1,10 @@
+"""The SHA-1 of a file, which B2 has of each object; it protects against damage and not against anybody."""
+
+import hashlib
+from pathlib import Path
+
+
+def sha1_of(path: Path) -> str:
+    """The SHA-1 of the file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.sha1(usedforsecurity=False)).hexdigest()
