@@ -8,12 +8,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, Uuid, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, String, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import Base, created_at, words
-from models.states import ATTEMPT_OUTCOMES, JOB_FINISHED, JOB_LIVE, JOB_STATES
+from models.states import ATTEMPT_OUTCOMES, JOB_ACTIONS, JOB_FINISHED, JOB_LIVE, JOB_STATES
 
 
 def _in(states: tuple[str, ...]) -> str:
@@ -126,6 +126,27 @@ class JobAttempt(Base):
     error: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
 
     __table_args__ = (words("outcome", ATTEMPT_OUTCOMES),)
+
+
+class JobAction(Base):
+    """Somebody retried, cancelled or purged a job. Appended, never changed."""
+
+    __tablename__ = "job_actions"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    # Not a foreign key: the record of a purge outlives the job.
+    job_id: Mapped[UUID] = mapped_column(Uuid, index=True)
+    kind: Mapped[str]
+    subject: Mapped[str | None]
+    action: Mapped[str] = mapped_column(String(20))
+    # The state in which the job was before.
+    state: Mapped[str]
+    # Who did it: `user:1`, `operator:3`, `system`, or `cli:maria` for a name at the command line.
+    actor: Mapped[str] = mapped_column(String(80))
+    # Deleted after OPERATOR_ACCESS_RETENTION.
+    at: Mapped[datetime] = mapped_column(server_default=text("now()"), index=True)
+
+    __table_args__ = (words("action", JOB_ACTIONS), words("state", JOB_STATES))
 
 
 class IdempotencyKey(Base):

@@ -5,6 +5,8 @@ JOB_FINISHED = ("succeeded", "failed", "cancelled", "dead")
 JOB_LIVE = ("queued", "published", "running", "retryable")
 # `released`: given back unharmed (shutdown); `worker-lost`: its lease ran out.
 ATTEMPT_OUTCOMES = ("succeeded", "retryable", "failed", "cancelled", "dead", "worker-lost", "released")
+# What a person does to a job. `purge`: deletes it with its attempts.
+JOB_ACTIONS = ("retry", "cancel", "purge")
 
 REQUESTER_TYPES = ("student", "parent")
 REQUEST_STATUSES = ("pending", "accepted", "rejected")

@@ -293,9 +293,9 @@ class TestJobs:
         assert [job["id"] for job in json.loads(listed.stdout)] == [job_id]
         assert json.loads(dead.stdout) == []
         assert job_id in table.stdout
-        assert cancelled.stdout == "Cancelled.\n"
+        assert cancelled.stdout == f"Cancelled: {job_id} upkeep.prune_ledger - (queued)\n"
         assert json.loads(shown.stdout)["state"] == "cancelled"
-        assert retried.stdout == "Queued again.\n"
+        assert retried.stdout == f"Retried: {job_id} upkeep.prune_ledger - (cancelled)\n"
         assert (again.returncode, again.stderr.count("\n")) == (1, 1)
         assert again.stderr.startswith(f"astegni: Job {job_id} is queued;")
 

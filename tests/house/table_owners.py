@@ -7,7 +7,7 @@ OWNED_TABLES = {
     "access": ("users", "tutor_profiles", "student_profiles", "parent_profiles", "operator_accesses"),
     "bookings": ("session_requests", "tutor_student_bookings", "tutor_student_enrollments"),
     "canvases": ("whiteboard_snapshots",),
-    "jobs": ("jobs", "job_attempts", "idempotency_keys", "heartbeats"),
+    "jobs": ("jobs", "job_attempts", "job_actions", "idempotency_keys", "heartbeats"),
     "limits": ("limit_counters", "limit_leases"),
     "platform": ("platform_links", "platform_refusals", "platform_pulls"),
     "recordings": (

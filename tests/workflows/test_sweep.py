@@ -261,6 +261,7 @@ def test_the_ledger_forgets_what_is_long_over(recordings: RecordingFixture, run_
         "deliveries": 0,
         "uploads": 0,
         "recording_shares": 0,
+        "job_actions": 0,
         "operator_accesses": 0,
     }
 

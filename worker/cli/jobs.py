@@ -7,7 +7,9 @@ from uuid import UUID
 
 import typer
 
-app = typer.Typer(help="List, show, cancel and retry jobs.", no_args_is_help=True)
+from worker.cli import job_actions
+
+app = typer.Typer(help="List, show, cancel, retry and purge jobs.", no_args_is_help=True)
 
 # Wide enough for whole ids where the width of the terminal is unknown.
 _PIPED_WIDTH = 240
@@ -61,25 +63,10 @@ def _took(job: dict[str, Any]) -> str:
 
 @app.command()
 def show(job_id: UUID) -> None:
-    """Show one job with the history of its attempts."""
+    """Show one job with its attempts, and with who retried, cancelled or purged it."""
     from worker.cli import jobs_db  # noqa: PLC0415 - not for `--help`
 
     typer.echo(json_format.dumps(jobs_db.find_job(job_id), indent=2))
 
 
-@app.command()
-def cancel(job_id: UUID) -> None:
-    """Cancel a waiting job, or request that a running one stops."""
-    from worker.cli import jobs_db  # noqa: PLC0415 - not for `--help`
-
-    state = jobs_db.cancel(job_id)
-    typer.echo("The running job was asked to stop." if state == "running" else "Cancelled.")
-
-
-@app.command()
-def retry(job_id: UUID) -> None:
-    """Queue a failed, dead or cancelled job again."""
-    from worker.cli import jobs_db  # noqa: PLC0415 - not for `--help`
-
-    jobs_db.retry(job_id)
-    typer.echo("Queued again.")
+job_actions.register(app)

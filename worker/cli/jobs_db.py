@@ -10,10 +10,11 @@ from sqlalchemy.orm import Session
 from models.states import JOB_STATES
 from worker.cli.target import settings_of_stack
 from worker.database import Database
-from worker.errors import InvalidInput
-from worker.jobs.cancel import cancel_job, retry_job
-from worker.jobs.reading import list_jobs, read_attempts, read_job
-from worker.workflows.failure_hooks import ENDINGS
+from worker.errors import InvalidInput, NotFound
+from worker.jobs.actions import read_actions
+from worker.jobs.reading import list_jobs, read_attempts, read_jobs
+from worker.jobs.selection import JobFilter
+from worker.workflows.act_on_jobs import JobActionResult, act_on_job, act_on_jobs
 
 
 def find_jobs(
@@ -28,28 +29,39 @@ def find_jobs(
 
 
 def find_job(job_id: UUID) -> dict[str, Any]:
-    """A job with its attempts. Raises NotFound."""
+    """A job with its attempts and what people did to it; of a purged job, that alone. Raises NotFound."""
     with _ledger() as session:
-        return {**read_job(session, job_id).document, "attempts": read_attempts(session, job_id)}
+        actions = read_actions(session, job_id)
+        job = read_jobs(session, [job_id]).get(job_id)
+        if job is None and not actions:
+            raise NotFound(f"There is no job {job_id}.")
+        known = {"id": str(job_id), "state": "purged"} if job is None else job.document
+        return {**known, "attempts": read_attempts(session, job_id), "actions": actions}
 
 
-def cancel(job_id: UUID) -> str:
-    """Cancel a job; returns its new state. Raises NotFound, Conflict."""
-    with _ledger() as session:
-        return cancel_job(session, ENDINGS, job_id)
-
-
-def retry(job_id: UUID) -> None:
-    """Queue a job again. Raises NotFound, Conflict."""
-    with _ledger() as session:
-        retry_job(session, job_id)
+def act(
+    action: str, *, job_id: UUID | None, wanted: JobFilter, by: str, limit: int, dry_run: bool
+) -> Iterator[JobActionResult]:
+    """Do the action to one job, or to those that match; each result as it comes. Raises NotFound, InvalidInput."""
+    database = _database()
+    try:
+        if job_id is not None:
+            yield act_on_job(database, action, job_id, by=by, dry_run=dry_run)
+        else:
+            yield from act_on_jobs(database, action, wanted, by=by, limit=limit, dry_run=dry_run)
+    finally:
+        database.close()
 
 
 @contextmanager
 def _ledger() -> Iterator[Session]:
-    database = Database(settings_of_stack().sqlalchemy_url, pool_size=1, max_overflow=0)
+    database = _database()
     try:
         with database.transaction() as session:
             yield session
     finally:
         database.close()
+
+
+def _database() -> Database:
+    return Database(settings_of_stack().sqlalchemy_url, pool_size=1, max_overflow=0)

@@ -1,13 +1,12 @@
 """`astegni reminders`: lists due deliveries, and tests a channel. Directly in PostgreSQL, like `astegni jobs`."""
 
 import json as json_format
-import re
-from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from worker.errors import AstegniError, InvalidInput, Unavailable
+from worker.cli.spans import parse_span
+from worker.errors import AstegniError, Unavailable
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -18,9 +17,6 @@ app = typer.Typer(help="List due deliveries, and test a channel.", no_args_is_he
 
 # Wide enough for every column where the width of the terminal is unknown.
 _PIPED_WIDTH = 200
-_SPAN = re.compile(r"(\d{1,6})([smhd])", re.ASCII)
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-_LONGEST = timedelta(days=366)
 
 
 class NotSent(AstegniError):
@@ -40,7 +36,7 @@ def due(
 
     from worker.cli import deliveries  # noqa: PLC0415
 
-    deliveries_due = deliveries.due_within(_span(within, "--within"), most=limit + 1)
+    deliveries_due = deliveries.due_within(parse_span(within, "--within"), most=limit + 1)
     if len(deliveries_due) > limit:
         typer.echo(f"These are the first {limit}; there is more within {within} (--limit).", err=True)
         deliveries_due = deliveries_due[:limit]
@@ -68,7 +64,7 @@ def try_channel(
     """
     from worker.cli import deliveries  # noqa: PLC0415 - not for `--help`
 
-    trial = deliveries.try_channel(user, channel, _span(wait, "--wait"))
+    trial = deliveries.try_channel(user, channel, parse_span(wait, "--wait"))
     outcome, why = trial.outcome, f": {trial.outcome.reason}" if trial.outcome.reason else ""
     if outcome.state == "sent":
         typer.echo(f"Sent to user {user} by {channel} in {trial.seconds:.1f} s (delivery {trial.delivery_id}).")
@@ -100,13 +96,3 @@ def _table(deliveries: "list[Due]") -> "Table":
         cells = (when, lesson, f"{delivery.user_id} {delivery.person}", delivery.channel, delivery.why, state)
         table.add_row(*map(Text, cells))
     return table
-
-
-def _span(words: str, option: str) -> timedelta:
-    match = _SPAN.fullmatch(words.strip().lower())
-    if match is None:
-        raise InvalidInput(f"{option} must be a time like 30s, 15m, 1h or 2d, not {words!r}.")
-    span = timedelta(**{_UNITS[match[2]]: int(match[1])})
-    if span > _LONGEST:
-        raise InvalidInput(f"{option} is a year at most, not {words!r}.")
-    return span

@@ -21,7 +21,7 @@ def delete_recording(session: Session, recording_id: int, *, principal: str) -> 
     Raises NotFound.
     """
     # Jobs are locked before their subjects.
-    _cancel_jobs(session, recording_id)
+    _cancel_jobs(session, recording_id, principal)
     recording = lock_recording(session, recording_id)
     if recording is None:
         raise NotFound(f"There is no recording {recording_id}.")
@@ -33,10 +33,10 @@ def delete_recording(session: Session, recording_id: int, *, principal: str) -> 
     mark_recorded(session, session_id)
 
 
-def _cancel_jobs(session: Session, recording_id: int) -> None:
+def _cancel_jobs(session: Session, recording_id: int, principal: str) -> None:
     for job_id, kind in live_jobs(session, [f"recording:{recording_id}"]).items():
         if kind == RemoveRecordingFiles.kind:
             continue
         # It may have ended since it was read: then there is nothing left to cancel.
         with suppress(Conflict):
-            cancel_job(session, ENDINGS, job_id)
+            cancel_job(session, ENDINGS, job_id, by=principal)

@@ -13,6 +13,7 @@ from worker.batches import repeat_full
 from worker.canvases.snapshots.names import FOLDER as SNAPSHOTS
 from worker.canvases.snapshots.names import SnapshotTarget, target_of
 from worker.canvases.snapshots.rows import named_snapshots
+from worker.jobs.actions import prune_actions
 from worker.jobs.board_orders import SnapshotPage, SnapshotSession
 from worker.jobs.heartbeats import prune_heartbeats
 from worker.jobs.job_run import JobRun
@@ -38,7 +39,7 @@ _NAMES = 500
 
 
 def prune_ledger(run: JobRun, context: WorkerContext) -> None:
-    """Delete finished jobs, idempotency keys, messages, shares and operator accesses past their retention."""
+    """Delete finished jobs, idempotency keys, messages, shares and records of operators past their retention."""
     settings = context.settings
     jobs = partial(prune_jobs, finished=settings.job_retention, dead=settings.dead_job_retention)
     by_name: dict[str, tuple[Callable[..., int], ...]] = {
@@ -47,6 +48,7 @@ def prune_ledger(run: JobRun, context: WorkerContext) -> None:
         "deliveries": (partial(prune_deliveries, age=settings.delivery_retention),),
         "uploads": (partial(prune_uploads, age=settings.job_retention),),
         "recording_shares": (partial(prune_shares, age=settings.job_retention),),
+        "job_actions": (partial(prune_actions, age=settings.operator_access_retention),),
         "operator_accesses": (partial(prune_operator_accesses, age=settings.operator_access_retention),),
     }
     result = {

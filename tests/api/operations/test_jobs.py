@@ -9,6 +9,7 @@ from tests.api.conftest import VisitorOf
 from tests.conftest import School
 from worker.access.callers import Operator
 from worker.database import Database
+from worker.jobs.actions import read_actions
 from worker.jobs.claim import Claim, claim
 from worker.jobs.enqueue import enqueue
 from worker.jobs.recording_orders import IngestRecording
@@ -119,5 +120,8 @@ def test_a_job_that_failed_is_tried_again(
     response = visitor(operator).send("POST", f"/v1/jobs/{job_id}/retry")
     assert (response.status_code, response.json()["state"]) == (202, "queued")
     assert (response.headers["location"], response.headers["retry-after"]) == (f"/v1/jobs/{job_id}", "2")
+    with database.transaction() as session:
+        actions = read_actions(session, job_id)
+    assert [(each["action"], each["actor"]) for each in actions] == [("retry", operator.principal)]
     (attempt,) = visitor(school.tutor).ask("GET", f"/v1/jobs/{job_id}")[1]["attempts"]
     assert (attempt["attempt"], attempt["outcome"], attempt["error"]) == (1, "failed", {"code": "media-rejected"})

@@ -101,7 +101,7 @@ def post_cancel(job_id: JobId, caller: CallerOf, services: ServicesOf, response:
     """Cancel a waiting job at once (200), or ask a running one to stop (202)."""
     with services.database.transaction() as session:
         read_job(session, job_id, principal=ordered_by(caller))
-        state = cancel_job(session, services.endings, job_id)
+        state = cancel_job(session, services.endings, job_id, by=caller.principal)
         document = JobDocument(**read_job(session, job_id).document)
     if state == "running":
         _accepted(response, job_id)
@@ -115,7 +115,7 @@ def post_retry(job_id: JobId, caller: CallerOf, services: ServicesOf, response: 
         job = read_job(session, job_id, principal=ordered_by(caller))
         if isinstance(caller, UserCaller):
             require_room(session, job.document["kind"], principal=caller.principal, most=services.most_live_jobs)
-        retry_job(session, job_id)
+        retry_job(session, job_id, by=caller.principal)
         document = JobDocument(**read_job(session, job_id).document)
     _accepted(response, job_id)
     return document
