@@ -1,9 +1,8 @@
 """Checks for the values of settings. Each raises ValueError, whose text says what is required."""
 
 import re
-from collections.abc import Sequence
-from functools import cache
-from importlib.resources import files
+
+from worker.zone_names import zone_names
 
 # RFC 7518 §3.2: a key of HS256 has at least as many bits as its hash.
 SHORTEST_KEY = 32
@@ -12,8 +11,6 @@ _FEWEST_CHARACTERS = 8
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _BUCKET = re.compile(r"(?!b2-)[A-Za-z0-9-]{6,63}", re.ASCII)
 _MAILBOX = re.compile(r"[^\s@<>\",;]+@[^\s@<>\",;]+\.[^\s@<>\",;]+")
-# Entries of the IANA database that are not the time zone of a place.
-_NO_ZONES = frozenset({"Factory", "localtime", "posixrules"})
 
 
 def plain_text(text: str) -> str:
@@ -50,18 +47,6 @@ def zone_name(name: str) -> str:
     if name not in zone_names():
         raise ValueError("must be a time zone of the IANA database, like Africa/Addis_Ababa")
     return name
-
-
-def known_zone(text: str) -> str | None:
-    """The zone's name as the IANA database spells it, whatever the case; None for anything else."""
-    return {name.lower(): name for name in zone_names()}.get(text.lower())
-
-
-@cache
-def zone_names() -> Sequence[str]:
-    """The names of all time zones of the IANA database, in order."""
-    names = files("tzdata").joinpath("zones").read_text("utf-8").split()
-    return tuple(sorted({*names} - _NO_ZONES))
 
 
 def bucket_name(name: str) -> str:

@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from worker.job_settings import JobSettings
-from worker.limit_settings import LimitSettings
 from worker.settings import Settings
 
 _HEAD = """# Settings
@@ -36,7 +34,7 @@ def settings_page() -> str:
 
 def _groups() -> Iterator[tuple[str, list[str]]]:
     """Headings (comments `# --- heading` of the classes) and the names of the settings below each."""
-    source = "".join(map(inspect.getsource, (Settings, JobSettings, LimitSettings)))
+    source = "".join(map(inspect.getsource, Settings.__bases__))
     sections = re.split(r"^    # --- (.+)$", source, flags=re.MULTILINE)
     for heading, source in zip(sections[1::2], sections[2::2], strict=True):
         names = [name for name in re.findall(r"^    (\w+): ", source, re.MULTILINE) if name in Settings.model_fields]

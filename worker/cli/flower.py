@@ -7,8 +7,9 @@ import threading
 import time
 from collections.abc import MutableMapping
 
+from worker.address_values import is_loopback
 from worker.errors import Misconfigured
-from worker.settings import LOOPBACK, Settings
+from worker.settings import Settings
 
 
 def arguments(settings: Settings, environment: MutableMapping[str, str]) -> list[str]:
@@ -17,7 +18,7 @@ def arguments(settings: Settings, environment: MutableMapping[str, str]) -> list
     Raises Misconfigured for an address that untrusted users can reach without FLOWER_BASIC_AUTH.
     """
     auth = settings.flower_basic_auth
-    if auth is None and settings.flower_host not in LOOPBACK:
+    if auth is None and not is_loopback(settings.flower_host):
         raise Misconfigured(
             "Flower would be open to everybody. Set FLOWER_BASIC_AUTH=user:password, or FLOWER_HOST=127.0.0.1."
         )

@@ -17,7 +17,7 @@ from worker.platform.zone_claims import ZoneClaim, read_claims
 from worker.platform.zone_evidence import CallEvidence, RequestEvidence, compare_calls, compare_requests
 from worker.platform.zone_rows import ZoneEvidence, read_evidence
 from worker.recurrence.instants import instant
-from worker.setting_values import zone_names
+from worker.zone_names import zone_names
 
 _PROVEN_FOR, _UNPROVEN_FOR = timedelta(hours=6), timedelta(minutes=10)
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from worker.platform.connection import PlatformConnection, Row
-from worker.setting_values import known_zone
+from worker.zone_names import known_zone
 
 _SHOWN = "SELECT setting AS zone, source FROM pg_catalog.pg_settings WHERE name = 'TimeZone'"
 # A database or a role may have a zone of its own; setdatabase and setrole are 0 where it counts for all.

@@ -1,20 +1,14 @@
 """When jobs are published, renewed, retried and forgotten."""
 
-from typing import Annotated, Self
+from typing import Self
 
 from pydantic import Field, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
-# A shorter interval would only poll; one longer than a day would hardly ever fire.
-Interval = Annotated[float, Field(ge=0.01, le=86_400, allow_inf_nan=False)]
-YEAR = 366 * 86_400
-Retention = Annotated[int, Field(ge=60, le=10 * YEAR)]
+from worker.settings.group import YEAR, Interval, Retention, SettingsGroup
 
 
-class JobSettings(BaseSettings):
+class JobSettings(SettingsGroup):
     """The settings of the ledger. Durations are seconds."""
-
-    model_config = SettingsConfigDict(env_file=None, extra="ignore", frozen=True)
 
     # --- jobs
     relay_interval: Interval = Field(1.0, description="How often due jobs are published.")

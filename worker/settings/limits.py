@@ -1,13 +1,12 @@
 """How much one person, or one address, may do."""
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from worker.settings.group import SettingsGroup
 
 
-class LimitSettings(BaseSettings):
+class LimitSettings(SettingsGroup):
     """The limits. A rate is counted for all API processes together."""
-
-    model_config = SettingsConfigDict(env_file=None, extra="ignore", frozen=True)
 
     # --- limits of one person (0: no limit)
     limit_requests_per_minute: int = Field(

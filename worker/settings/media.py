@@ -1,0 +1,30 @@
+"""Settings of what is made of a recording, and by which programs."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+from pydantic_settings import NoDecode
+
+from worker.settings.group import COMMAS, SettingsGroup
+
+RenditionName = Literal["audio", "audio-aac", "board", "360p", "720p", "hls", "download", "pictures", "none"]
+
+
+class MediaSettings(SettingsGroup):
+    """Renditions, the source, ffmpeg."""
+
+    # --- media
+    renditions: Annotated[tuple[RenditionName, ...], NoDecode, COMMAS] = Field(
+        ("audio", "audio-aac", "board", "360p", "720p", "hls", "download", "pictures"),
+        description="Renditions (comma separated) that each recording gets where its tracks allow it; `pictures`:"
+        " posters by size, storyboard, preview; `none`: none.",
+    )
+    keep_source_days: int = Field(
+        0,
+        ge=0,
+        le=3660,
+        description="Days after which the uploaded bytes of a lesson that plays are deleted; 0: never.",
+    )
+    ffmpeg_path: Path | None = Field(None, description="Another ffmpeg than the one of the wheel.")
+    ffprobe_path: Path | None = Field(None, description="Another ffprobe than the one of the wheel.")

@@ -1,0 +1,36 @@
+"""Settings of what operators look at: Flower and the logs."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator
+
+from worker import address_values, setting_values
+from worker.settings.group import Host, SettingsGroup
+
+
+def _upper(level: object) -> object:
+    return level.upper() if isinstance(level, str) else level
+
+
+class OperatorSettings(SettingsGroup):
+    """Flower and the logs."""
+
+    # --- operators
+    flower_host: Host = Field("127.0.0.1", description="Address Flower listens on.")
+    flower_port: int = Field(5555, ge=0, le=65535, description="Port Flower listens on.")
+    flower_url: Annotated[str, AfterValidator(address_values.web_address)] | None = Field(
+        None, description="Where operators reach Flower; `GET /` has a link to it for them."
+    )
+    flower_basic_auth: SecretStr | None = Field(None, description="`user:password` for Flower.")
+    flower_db: Path = Field(Path(".data/flower"), description="Where Flower keeps what it has seen.")
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)] = Field(
+        "INFO", description="DEBUG (of our own modules, libraries from INFO on), INFO, WARNING or ERROR."
+    )
+
+    @field_validator("flower_basic_auth")
+    @classmethod
+    def _has_users_and_passwords(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            setting_values.basic_auth(value.get_secret_value())
+        return value

@@ -1,0 +1,29 @@
+"""Settings of uploads, of the spool where they wait, and of what is taken."""
+
+from pathlib import Path
+
+from pydantic import Field
+
+from worker.settings.group import LARGEST_FILE, YEAR, Retention, SettingsGroup
+
+
+class UploadSettings(SettingsGroup):
+    """Uploads and the spool."""
+
+    # --- uploads and the spool
+    spool_dir: Path = Field(Path(".data/spool"), description="Where uploaded bytes wait for their ingest.")
+    spool_id: str = Field(
+        "shared", pattern=r"^[a-z0-9-]{1,32}$", description="Name of this spool: one machine, or one volume."
+    )
+    spool_reserve_bytes: int = Field(
+        1_000_000_000, ge=0, le=LARGEST_FILE, description="Free disk that uploads never use up."
+    )
+    spool_retention: Retention = Field(7 * 86_400, description="How long bytes of an unfinished ingest are kept.")
+    upload_max_bytes: int = Field(8_000_000_000, ge=1, le=LARGEST_FILE, description="Largest recording taken.")
+    upload_abandoned_after: int = Field(
+        600, ge=1, le=YEAR, description="An upload in pieces without a byte this long is ingested as it is."
+    )
+    share_days: int = Field(
+        30, ge=1, le=366, description="How long the address of a shared recording opens, if nobody says."
+    )
+    recording_max_seconds: int = Field(6 * 3600, ge=1, le=86_400, description="Longest recording taken.")
