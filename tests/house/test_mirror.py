@@ -12,7 +12,7 @@ FOLDERS = {
     "chaos": "faults of the whole installation",
     "compose": "the container image and the compose file",
     "conformance": "the emulator under tools of others",
-    "deploy": "rules of Prometheus",
+    "deploy": "what an operator takes: units of systemd, manifests of Kubernetes, rules of Prometheus",
     "docs": "what the documentation says and shows",
     "e2e": "the product from outside",
     "house": "the structure of the code",

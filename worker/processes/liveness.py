@@ -1,12 +1,14 @@
 """Liveness: a process touches the file named by READY_FILE when it is ready and while its main loop runs.
 
 A supervisor waits for the file; a health check looks at its age (`astegni alive`). Pinging a worker through the broker
-would only show that the broker works.
+would only show that the broker works. systemd is told the same (deploy/systemd).
 """
 
 import os
 import time
 from pathlib import Path
+
+from worker.processes.service_manager import notify_service_manager
 
 VARIABLE = "READY_FILE"
 
@@ -16,12 +18,13 @@ _last_sign: float | None = None
 
 
 def show_alive() -> None:
-    """Record the time, and touch the file if one is named."""
+    """Record the time, touch the file if one is named, and tell the service manager if there is one."""
     global _last_sign  # noqa: PLW0603 - Celery's signals carry nothing to keep it in
     _last_sign = time.monotonic()
     name = os.environ.get(VARIABLE)
     if name:
         Path(name).touch()
+    notify_service_manager("READY=1\nWATCHDOG=1")
 
 
 def seconds_since_sign() -> float | None:
