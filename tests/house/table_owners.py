@@ -42,8 +42,9 @@ OWNED_TABLES = {
 
 # Views that the owner keeps for everybody else (migration 0022 and later, docs/architecture.md).
 OWNED_VIEWS = {
-    "jobs": ("unsuccessful_jobs",),
+    "jobs": ("queue_backlog", "unsuccessful_jobs"),
     "recordings": ("available_recordings",),
+    "reminders": ("delivery_backlog",),
     "schedules": ("lessons", "lesson_series", "lesson_seats", "person_lessons", "booking_lessons", "timetable"),
     "whiteboards": ("boards", "board_pages", "page_strokes", "page_activations", "lesson_visitors"),
 }
