@@ -100,8 +100,8 @@ class Rendition(Base):
     state: Mapped[str] = mapped_column(server_default="pending")
     # Why it failed, for people.
     reason: Mapped[str | None]
-    # Where it is on B2, and B2's id of that version.
-    object_name: Mapped[str | None] = mapped_column(unique=True)
+    # Where it is on B2, and B2's id of that version. Ordered by bytes, as Backblaze lists names.
+    object_name: Mapped[str | None] = mapped_column(String(collation="C"), unique=True)
     file_id: Mapped[str | None]
     # Lower-case hex, as B2 verified it.
     sha1: Mapped[str | None]

@@ -7,10 +7,19 @@ from worker.jobs.recording_orders import (
     MakePictures,
     MakeRenditions,
     RemoveRecordingFiles,
+    RestoreRecording,
     StoreSource,
 )
 from worker.processes.child import performs
-from worker.workflows import combine_recordings, make_pictures, make_renditions, pack_lesson, remove_files, store_source
+from worker.workflows import (
+    combine_recordings,
+    make_pictures,
+    make_renditions,
+    pack_lesson,
+    remove_files,
+    restore_recording,
+    store_source,
+)
 from worker.workflows import ingest_recording as ingesting
 from worker.workflows.context import WorkerContext
 
@@ -37,6 +46,12 @@ def render(run: JobRun, order: MakeRenditions, context: WorkerContext) -> None:
 def pictures(run: JobRun, order: MakePictures, context: WorkerContext) -> None:
     """Make the pictures of a recording that can be played."""
     make_pictures.make_pictures(run, order, context)
+
+
+@performs(RestoreRecording)
+def restore(run: JobRun, order: RestoreRecording, context: WorkerContext) -> None:
+    """Fetch an adopted recording from B2 and ingest it again."""
+    restore_recording.restore_recording(run, order, context)
 
 
 @performs(RemoveRecordingFiles)

@@ -28,6 +28,7 @@ from worker.jobs.recording_orders import IngestRecording, MakePictures, RemoveRe
 from worker.recordings.register import NewRecording, register_recording
 from worker.schedules.planning import Planning
 from worker.storage.ownership import MARK
+from worker.storage.restores import HISTORY
 from worker.workflows.accept_request import Acceptance, accept_request
 from worker.workflows.change_booking import change_booking
 from worker.workflows.context import WorkerContext
@@ -139,14 +140,14 @@ def context(settings: MakeSettings, database: Database, b2: Credentials) -> Work
 
 @pytest.fixture
 def versions(context: WorkerContext, b2: Credentials) -> Versions:
-    """`versions()`: (name, file id) of every version in the bucket, without the marker of its owner."""
+    """`versions()`: (name, file id) of every version in the bucket, without the markers of its owner."""
     api = B2Api(InMemoryAccountInfo())
     api.authorize_account(b2.key_id, b2.application_key, realm=b2.realm)
     bucket = api.get_bucket_by_name(context.settings.backblaze_bucket_name)
 
     def list_versions() -> list[tuple[str, str]]:
         files = (version for version, _ in bucket.ls("", latest_only=False, recursive=True))
-        return [(version.file_name, version.id_) for version in files if version.file_name != MARK]
+        return [(version.file_name, version.id_) for version in files if version.file_name not in {MARK, HISTORY}]
 
     return list_versions
 

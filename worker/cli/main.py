@@ -9,6 +9,7 @@ from rich.console import Console
 
 from worker.cli import (
     b2,
+    backup,
     bucket,
     canvas,
     doctor,
@@ -19,6 +20,7 @@ from worker.cli import (
     migrate,
     platform,
     processes,
+    recordings,
     reminders,
     schedules,
     stack,
@@ -42,12 +44,14 @@ for module in (stack, processes, migrate, tokens, ingest, doctor):
     module.register(app)
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(schedules.app, name="schedules")
+app.add_typer(recordings.app, name="recordings")
 app.add_typer(reminders.app, name="reminders")
 app.add_typer(platform.app, name="platform")
 app.add_typer(canvas.app, name="canvas")
 app.add_typer(legacy.app, name="legacy")
 app.add_typer(b2.app, name="b2")
 app.add_typer(bucket.app, name="bucket")
+app.add_typer(backup.app, name="backup")
 app.add_typer(mailbox.app, name="mailbox")
 
 

@@ -82,6 +82,16 @@ class StoreSource(RecordingOrder):
 
 
 @dataclass(frozen=True)
+class RestoreRecording(RecordingOrder):
+    """Fetch the bytes of an adopted recording from B2 into the spool, and ingest them again."""
+
+    kind: ClassVar[str] = "recordings.restore"
+
+    # The uploaded bytes, or the fast copy when those are not on B2.
+    object_name: str = ""
+
+
+@dataclass(frozen=True)
 class FillRows(Order):
     """Fill the pending rows of a recording from its fast copy on B2; any media worker can.
 

@@ -62,6 +62,11 @@ def create_session(session: Session, hosting: Hosting, values: Mapping[str, Any]
     return created
 
 
+def session_exists(session: Session, session_id: int) -> bool:
+    """Whether there is such a session, whoever may see it."""
+    return session.get(WhiteboardSession, session_id) is not None
+
+
 def lead_session(session: Session, caller: Caller, session_id: int) -> tuple[WhiteboardSession, SessionRole]:
     """The session, locked, and the role in which the caller leads it. Raises NotFound, Forbidden when they do not."""
     board, role = session_and_role(session, caller, session_id)

@@ -12,6 +12,7 @@ from worker.jobs.recording_orders import (
     MakePictures,
     MakeRenditions,
     RemoveRecordingFiles,
+    RestoreRecording,
     StoreSource,
 )
 from worker.media.errors import MediaRejected
@@ -81,9 +82,17 @@ def rows_ended(session: Session, order: MakeRenditions | MakePictures, ended: Fa
         give_up_pending(session, order.recording_id, is_one, ended.error.get("detail") or "The job has ended.")
 
 
+def restore_ended(session: Session, order: RestoreRecording, ended: FailedJob) -> None:
+    """Mark the adopted recording as not processing, with the error; its bytes stay on B2."""
+    recording = lock_recording(session, order.recording_id)
+    if recording is not None and not recording.is_available:
+        recording.is_processing, recording.error, recording.updated_at = False, ended.error, func.now()
+
+
 ENDINGS: FailureHooks = {
     IngestRecording: _ingest_ended,
     MakePictures: rows_ended,
     MakeRenditions: rows_ended,
+    RestoreRecording: restore_ended,
     StoreSource: store_ended,
 }

@@ -7,6 +7,7 @@ from worker.logs import get_logger
 from worker.settings import Settings
 from worker.storage.errors import StorageUnavailable
 from worker.storage.ownership import installation_id, require_own_bucket, take_over
+from worker.storage.restores import resume_sweeps
 from worker.storage.store import ObjectStore
 
 _log = get_logger(__name__)
@@ -40,7 +41,9 @@ def take_over_bucket(settings: Settings) -> None:
     """Make the bucket this installation's. An earlier owner is refused from then on."""
     database = Database(settings.sqlalchemy_url, pool_size=1, max_overflow=0)
     try:
-        take_over(ObjectStore.from_settings(settings), _installation(database))
+        store = ObjectStore.from_settings(settings)
+        take_over(store, _installation(database))
+        resume_sweeps(store, database)
     finally:
         database.close()
 

@@ -27,6 +27,7 @@ from worker.recordings.renditions import drop_old_sources, is_named
 from worker.recordings.shares import prune_shares
 from worker.recordings.source import give_up_bytes, named_spool_files
 from worker.reminders.delivery.prune import prune_deliveries
+from worker.storage.restores import require_sweeps_allowed
 from worker.uploads.upload_rows import prune_uploads
 from worker.workflows.context import WorkerContext
 from worker.workflows.own_bucket import check_owner
@@ -72,6 +73,7 @@ def sweep_objects(run: JobRun, context: WorkerContext) -> None:
     """
     # The store was checked when this process first used it; the bucket may have been taken over since.
     check_owner(context.store, context.database)
+    require_sweeps_allowed(context.store, context.database)
     oldest = clock.now() - timedelta(seconds=context.settings.orphan_age)
     _drop_old_sources(context)
     removed = _sweep_recordings(run, context, oldest) + _sweep_snapshots(run, context, oldest)
@@ -110,6 +112,7 @@ def sweep_spool(run: JobRun, context: WorkerContext) -> None:
     stay until its source is on B2.
     """
     settings = context.settings
+    require_sweeps_allowed(context.store, context.database)
     # Files are listed before names: a file that gets a row in between counts as named.
     old = list(context.spool.names(older_than=settings.orphan_age))
     folders = context.spool.workspaces()

@@ -1,0 +1,83 @@
+"""`astegni recordings`: show, retry, verify."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from devstack.emulator.credentials import Credentials
+from tests.cli.conftest import CallCommand, Said
+from tests.conftest import Sql
+from worker.cli.local_stack.environment import environment_without_settings
+from worker.storage.store import ObjectStore
+
+Command = Callable[..., Said]
+PREFIX = "videos/whiteboard/session_1/recording_7/"
+
+
+@pytest.fixture
+def environment(database_url: str, b2: Credentials, tmp_path: Path) -> dict[str, str]:
+    return environment_without_settings() | {
+        "DATABASE_URL": database_url,
+        "XDG_STATE_HOME": str(tmp_path / "state"),
+        "BACKBLAZE_REALM": b2.realm,
+        "BACKBLAZE_KEY_ID": b2.key_id,
+        "BACKBLAZE_APPLICATION_KEY": b2.application_key,
+        "BACKBLAZE_BUCKET_NAME": b2.bucket,
+        "ORPHAN_AGE": "0",
+    }
+
+
+@pytest.fixture
+def command(environment: dict[str, str], tmp_path: Path, call_command: CallCommand) -> Command:
+    return lambda *words: call_command(["recordings", *words], environment, tmp_path)
+
+
+@pytest.fixture
+def recording(sql: Sql, b2: Credentials, tmp_path: Path) -> int:
+    """Recording 7 with a playback on B2 and an ingest that is over."""
+    store = ObjectStore(key_id=b2.key_id, application_key=b2.application_key, bucket=b2.bucket, realm=b2.realm)
+    store.prepare_bucket()
+    path = tmp_path / "playback"
+    path.write_bytes(b"bytes")
+    stored = store.upload(path, f"{PREFIX}0123/play/playback.webm", content_type="video/webm")
+    sql("INSERT INTO whiteboard_sessions (id) VALUES (1)")
+    sql("INSERT INTO whiteboard_session_recordings (id, session_id, is_available) VALUES (7, 1, true)")
+    sql(
+        "INSERT INTO recording_renditions (recording_id, name, state, object_name, sha1, bytes)"
+        " VALUES (7, 'playback', 'ready', :name, :sha1, 5)",
+        name=stored.name,
+        sha1=stored.sha1,
+    )
+    sql("INSERT INTO jobs (kind, subject, state, finished_at) VALUES ('tests.gone', 'recording:7', 'dead', now())")
+    return 7
+
+
+def test_show_has_rows_jobs_and_objects(command: Command, recording: int) -> None:
+    shown = json.loads(command("show", str(recording)).stdout)
+
+    assert (shown["recording"]["id"], shown["renditions"][0]["name"], shown["bytes"]) == (7, "playback", 5)
+    assert [(each["rendition"], each["bytes"]) for each in shown["objects"]] == [("playback", 5)]
+    assert [job["state"] for job in shown["jobs"]] == ["dead"]
+    missing = command("show", "8")
+    assert (missing.returncode, missing.stderr) == (1, "astegni: There is no recording 8.\n")
+
+
+def test_retry_says_what_it_queued_and_what_it_could_not(command: Command, recording: int) -> None:
+    done = command("retry", str(recording), "--as", "maria")
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "tests.gone" in done.stderr
+
+
+def test_verify_names_each_fault_and_ends_with_1(command: Command, recording: int, sql: Sql) -> None:
+    assert command("verify", "--all").stdout == "Every object is as its row says.\n"
+    assert command("verify", str(recording), "--json").stdout == ""
+    sql("UPDATE recording_renditions SET bytes = 6")
+    found, one = command("verify", "--all"), command("verify", str(recording), "--json")
+
+    assert (found.returncode, found.stdout.split(":")[0]) == (1, "size")
+    assert (one.returncode, json.loads(one.stdout)["object"]) == (1, f"{PREFIX}0123/play/playback.webm")
+    assert command("verify").returncode == 1
+    assert command("verify", "7", "--all").returncode == 1

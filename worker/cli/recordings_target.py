@@ -1,0 +1,35 @@
+"""The database and the bucket of the commands about recordings."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from worker.cli.target import settings_with_stack
+from worker.database import Database
+from worker.settings import Settings
+from worker.storage.store import ObjectStore
+from worker.workflows.own_bucket import own_store
+
+
+@dataclass(frozen=True)
+class RecordingsTarget:
+    """The settings, the database, and the bucket that belongs to it (on demand: not every command needs B2)."""
+
+    settings: Settings
+    database: Database
+
+    @property
+    def store(self) -> ObjectStore:
+        """Raises Misconfigured, and ForeignBucket for another installation's."""
+        return own_store(self.settings, self.database)
+
+
+@contextmanager
+def recordings_target() -> Iterator[RecordingsTarget]:
+    """Those of the environment, completed by the running stack's."""
+    settings, _ = settings_with_stack()
+    database = Database(settings.sqlalchemy_url, pool_size=1, max_overflow=1)
+    try:
+        yield RecordingsTarget(settings, database)
+    finally:
+        database.close()
