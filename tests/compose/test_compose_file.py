@@ -8,6 +8,7 @@ import pytest
 import typer
 
 from tests.compose.conftest import ReadCompose
+from tests.deploy.conftest import least_memory
 from worker.access.safety import require_safe
 from worker.beat_timetable import timetable
 from worker.celery_settings import celery_config, queue_names, queues_of
@@ -45,6 +46,12 @@ def services(compose: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
+def usual(services: dict[str, Any]) -> dict[str, Any]:
+    """What starts without a profile."""
+    return {name: service for name, service in services.items() if "profiles" not in service}
+
+
+@pytest.fixture(scope="module")
 def ours(services: dict[str, Any]) -> dict[str, Any]:
     return {name: service for name, service in services.items() if name not in IMAGES}
 
@@ -58,11 +65,31 @@ def _seconds(duration: str) -> int:
     return int(duration.removesuffix("s"))
 
 
-def test_all_parts_are_there(compose: dict[str, Any], services: dict[str, Any]) -> None:
+def test_all_parts_are_there(compose: dict[str, Any], usual: dict[str, Any]) -> None:
     assert compose["name"] == "astegni"
-    assert set(services) == {
-        *("postgres", "redis", "migrate", "api", "worker-default", "worker-media", "beat", "flower")
-    }
+    assert set(usual) == {*("postgres", "redis", "migrate", "api", "worker-default", "worker-media", "beat", "flower")}
+
+
+def test_a_profile_adds_media_workers_like_the_first(services: dict[str, Any], usual: dict[str, Any]) -> None:
+    added = {name: service["profiles"] for name, service in services.items() if name not in usual}
+
+    assert added == {"worker-media-2": ["media-2", "media-3"], "worker-media-3": ["media-3"]}
+    for name in added:
+        assert {**services[name], "profiles": None} == {**services["worker-media"], "profiles": None}
+
+
+def test_memory_is_limited_and_suffices(services: dict[str, Any]) -> None:
+    limits = {name: service["mem_limit"] for name, service in services.items()}
+    mib = {name: int(limit[:-1]) * {"m": 1, "g": 1024}[limit[-1]] for name, limit in limits.items()}
+
+    for name, service in services.items():
+        words = service.get("command", [])
+        assert mib[name] >= (least_memory(words[-1]) if words[:1] == ["worker"] else 256), name
+    # Data, and copies of its pages while the log is rewritten.
+    assert mib["redis"] >= 2 * 256
+    # What fits into 16 GB with one media worker, page cache of the database included.
+    usual = sum(limit for name, limit in mib.items() if "profiles" not in services[name])
+    assert usual <= 12 * 1024
 
 
 def test_images_of_others_are_pinned_to_a_major_version(services: dict[str, Any], ours: dict[str, Any]) -> None:
@@ -83,7 +110,7 @@ def test_every_service_is_watched_and_started_again(services: dict[str, Any]) ->
 def test_nothing_works_before_the_tables_are_there(services: dict[str, Any]) -> None:
     with_database = {name for name, service in services.items() if "DATABASE_URL" in service["environment"]} - ONE_SHOT
 
-    assert with_database == {"api", "worker-default", "worker-media", "beat"}
+    assert with_database - {"worker-media-2", "worker-media-3"} == {"api", "worker-default", "worker-media", "beat"}
     for name in with_database:
         assert services[name]["depends_on"]["migrate"] == {"condition": "service_completed_successfully"}
     for service in services.values():
@@ -97,8 +124,8 @@ def test_every_volume_is_declared_and_used(compose: dict[str, Any], services: di
     assert mounted == set(compose["volumes"])
 
 
-def test_every_queue_has_a_consumer(services: dict[str, Any]) -> None:
-    workers = [service for service in services.values() if service.get("command", [None])[0] == "worker"]
+def test_every_queue_has_a_consumer(usual: dict[str, Any]) -> None:
+    workers = [service for service in usual.values() if service.get("command", [None])[0] == "worker"]
     consumed = [
         (_settings(worker), worker["command"][worker["command"].index("--queues") + 1].split(",")) for worker in workers
     ]
@@ -116,8 +143,7 @@ def test_api_and_media_worker_share_the_spool(
     mount = f"spool:{image_environment['SPOOL_DIR']}"
 
     assert {name for name, service in services.items() if mount in service.get("volumes", [])} == {
-        "api",
-        "worker-media",
+        *("api", "worker-media", "worker-media-2", "worker-media-3")
     }
     assert {_settings(services[name]).spool_id for name in ("api", "worker-default", "worker-media", "beat")} == {
         spool_id or "shared"
@@ -158,7 +184,7 @@ def test_each_process_knows_only_its_own_secrets(ours: dict[str, Any]) -> None:
         "api": work | {"SECRET_KEY", "SECRET_KEY_PREVIOUS", "PLATFORM_DATABASE_URL"},
         # It sends: addresses are read with the key.
         "worker-default": work | {"SECRET_KEY", "SECRET_KEY_PREVIOUS", "SMTP_PASSWORD", "PLATFORM_DATABASE_URL"},
-        "worker-media": work,
+        **dict.fromkeys(("worker-media", "worker-media-2", "worker-media-3"), work),
         "beat": {"REDIS_URL", "DATABASE_URL", "PLATFORM_DATABASE_URL"},
         "flower": {"REDIS_URL", "FLOWER_BASIC_AUTH"},
     }
@@ -211,7 +237,7 @@ def test_our_containers_have_no_rights_they_do_not_need(ours: dict[str, Any]) ->
 def test_workers_may_finish_before_they_are_killed(services: dict[str, Any]) -> None:
     soft = celery_config(_settings(services["worker-media"]))["worker_soft_shutdown_timeout"]
 
-    for name in ("worker-default", "worker-media"):
+    for name in ("worker-default", "worker-media", "worker-media-2", "worker-media-3"):
         assert _seconds(services[name]["stop_grace_period"]) >= soft + 10
     assert _seconds(services["api"]["stop_grace_period"]) >= 20 + 5  # what worker/api/server.py gives an upload
 
@@ -222,4 +248,7 @@ def test_the_example_explains_every_variable(compose_text: str, root: Path, vari
     optional = re.findall(r"^# .+\n#([A-Z_]+)=", example, flags=re.MULTILINE)
 
     assert sorted(required) == sorted(variables)
-    assert sorted([*required, *optional]) == sorted(set(re.findall(r"(?<!\$)\$\{(\w+)", compose_text)))
+    assert sorted([*required, *optional]) == sorted(
+        # The last one is Docker's own.
+        {*re.findall(r"(?<!\$)\$\{(\w+)", compose_text), "COMPOSE_PROFILES"}
+    )

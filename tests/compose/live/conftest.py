@@ -34,7 +34,10 @@ class Host:
     def __init__(
         self, compose: dict[str, Any], image_environment: dict[str, str], folder: Path, ports: dict[str, int]
     ) -> None:
-        self.services: dict[str, Any] = compose["services"]
+        # Those without a profile, as `docker compose up` starts them.
+        self.services: dict[str, Any] = {
+            name: service for name, service in compose["services"].items() if "profiles" not in service
+        }
         self.ports = ports
         self.running: dict[str, ChildProcess] = {}
         self._image_environment = image_environment
