@@ -1,7 +1,14 @@
 """Upkeep: delete expired rows and orphaned files."""
 
 from worker.jobs.job_run import JobRun
-from worker.jobs.routine_orders import PruneLedger, PullPlatform, SweepObjects, SweepPeople, SweepSpool
+from worker.jobs.routine_orders import (
+    CheckQueue,
+    PruneLedger,
+    PullPlatform,
+    SweepObjects,
+    SweepPeople,
+    SweepSpool,
+)
 from worker.processes.child import performs
 from worker.workflows import sweep, sweep_people
 from worker.workflows.context import WorkerContext
@@ -36,3 +43,8 @@ def sweep_people_of_platform(run: JobRun, context: WorkerContext) -> None:
 def pull_platform(run: JobRun, context: WorkerContext) -> None:
     """Rows that are new, changed or gone on the platform."""
     pull.pull_platform(run, context)
+
+
+@performs(CheckQueue)
+def check_queue(run: JobRun, context: WorkerContext) -> None:
+    """Nothing: that it ends is the whole check."""

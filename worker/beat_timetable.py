@@ -5,6 +5,7 @@ from typing import Any
 from worker.jobs.board_orders import SnapshotChanged
 from worker.jobs.routine_orders import (
     AdvanceLessons,
+    CheckQueue,
     FillSeries,
     PruneLedger,
     PullPlatform,
@@ -14,15 +15,16 @@ from worker.jobs.routine_orders import (
     SweepPeople,
     SweepSpool,
 )
+from worker.queue_names import queue_names
 from worker.settings import Settings
 
 
 def timetable(settings: Settings) -> dict[str, dict[str, Any]]:
     """The beat timetable: each entry inserts one order unless a job with the same unique key is live."""
 
-    def every(seconds: int, *orders: Any) -> dict[str, dict[str, Any]]:
+    def every(seconds: float, *orders: Any) -> dict[str, dict[str, Any]]:
         return {
-            order.kind: {
+            order.unique_key: {
                 # Read by worker/processes/beat.py: no message carries it.
                 "task": order.kind,
                 "schedule": seconds,
@@ -35,6 +37,7 @@ def timetable(settings: Settings) -> dict[str, dict[str, Any]]:
     return {
         **platform,
         **every(30, AdvanceLessons(), SendOverdue()),
+        **every(settings.queue_check_interval, *map(CheckQueue, queue_names(settings))),
         **every(60, SealUploads(settings.spool_id)),
         **every(settings.snapshot_interval, SnapshotChanged()),
         **every(3600, FillSeries(), PruneLedger(), SweepSpool(settings.spool_id)),

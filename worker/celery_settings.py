@@ -1,12 +1,10 @@
 """Celery's settings and queues, the same in every process."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from worker.beat_timetable import timetable
-from worker.errors import Misconfigured
 from worker.processes.broker import EXCHANGE, queue
-from worker.processes.reminder_dispatcher import QUEUE as REMINDERS
+from worker.queue_names import queue_names
 from worker.settings import Settings
 
 # PostgreSQL records what has been done and how it ended.
@@ -96,23 +94,6 @@ _OBSERVATION: dict[str, Any] = {
     # Our own logging (worker/logs.py) stays in place.
     "worker_hijack_root_logger": False,
 }
-
-
-def queue_names(settings: Settings) -> tuple[str, ...]:
-    """All queues: short jobs, messages, media jobs for any machine, and media jobs for this spool's machine."""
-    return ("default", REMINDERS, "media", f"media.{settings.spool_id}")
-
-
-def queues_of(kinds: Sequence[str], settings: Settings) -> tuple[str, ...]:
-    """The queues a worker of these kinds consumes: `media` stands for both media queues. Raises Misconfigured."""
-    known = queue_names(settings)
-    names = {name.strip() for name in kinds}
-    if "media" in names:
-        names.add(f"media.{settings.spool_id}")
-    unknown = names - set(known)
-    if unknown:
-        raise Misconfigured(f"There is no queue {', '.join(sorted(unknown))}. The queues are {', '.join(known)}.")
-    return tuple(name for name in known if name in names)
 
 
 def celery_config(settings: Settings) -> dict[str, Any]:

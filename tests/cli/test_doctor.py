@@ -9,11 +9,21 @@ from pydantic import SecretStr
 from sqlalchemy import make_url
 
 from devstack.emulator.credentials import Credentials
-from tests.conftest import Platform, PostgresServer
+from tests.conftest import Platform, PostgresServer, Sql
 from worker.cli.runfile import published_runfile
-from worker.cli.service_checks import Doubtful, check_database, check_platform_people, check_storage
+from worker.cli.service_checks import (
+    Doubtful,
+    check_database,
+    check_platform_people,
+    check_processes,
+    check_storage,
+)
 from worker.cli.target import settings_with_stack
+from worker.database import Database
 from worker.errors import Misconfigured, Unavailable
+from worker.jobs.heartbeats import HeartbeatWriter
+from worker.jobs.silent_parts import expected_parts
+from worker.queue_names import queue_names
 from worker.settings import Settings
 from worker.storage.inspection import harmful_rules, missing_cors
 
@@ -29,6 +39,23 @@ def test_a_database_that_refuses_is_told_from_one_that_is_away(postgres: Postgre
     with pytest.raises(Unavailable, match="does not answer"):
         check_database(Settings(database_url="postgresql://x:hush@127.0.0.1:1/d"))
     assert check_database(Settings(database_url=database_url)).startswith("at revision")
+
+
+def test_silent_processes(database: Database, database_url: str, sql: Sql) -> None:
+    settings = Settings(database_url=database_url)
+    assert check_processes(Settings()).startswith("DATABASE_URL is not set")
+    with pytest.raises(Doubtful, match="has run within a day"):
+        check_processes(settings)
+    for part in expected_parts(settings):
+        HeartbeatWriter(database, "a", part, interval=10).beat()
+    HeartbeatWriter(database, "a", "consumer", interval=10, queues=queue_names(settings)).beat()
+    assert check_processes(settings).startswith("workers and beat run")
+    sql("UPDATE heartbeats SET seen_at = now() - interval '61 s' WHERE part = 'beat' OR queue = 'media'")
+    silent = r"^beat has not run for \d+ s; no worker consumes the queue media\. Start"
+    with pytest.raises(Misconfigured, match=silent):
+        check_processes(settings)
+    with pytest.raises(Doubtful, match="cannot be read"):
+        check_processes(Settings(database_url="postgresql://x:hush@127.0.0.1:1/d"))
 
 
 def test_the_platform(platform: Platform) -> None:

@@ -159,7 +159,10 @@ class TestDoctor:
 
         assert done.returncode == 0
         assert [line.split()[:2] for line in done.stdout.splitlines()] == [
-            [name, "ok"] for name in ("ffmpeg", "canvas", "spool", "database", "platform", "broker", "storage", "mail")
+            [name, "ok"]
+            for name in (
+                *("ffmpeg", "canvas", "spool", "database", "platform", "broker", "processes", "storage", "mail"),
+            )
         ]
 
     def test_with_everything_named_and_well(
@@ -177,7 +180,7 @@ class TestDoctor:
         )
 
         # The emulator's bucket may have no CORS rule.
-        assert (done.returncode, done.stdout.count(" ok ") + done.stdout.count(" WARNING ")) == (0, 8)
+        assert (done.returncode, done.stdout.count(" ok ") + done.stdout.count(" WARNING ")) == (0, 9)
         assert b2.application_key not in done.stdout
 
     def test_everything_that_is_wrong_is_named_at_once(

@@ -11,11 +11,12 @@ from tests.compose.conftest import ReadCompose
 from tests.deploy.conftest import least_memory
 from worker.access.safety import require_safe
 from worker.beat_timetable import timetable
-from worker.celery_settings import celery_config, queue_names, queues_of
+from worker.celery_settings import celery_config
 from worker.cli.flower import arguments
 from worker.cli.main import app
 from worker.errors import Misconfigured
 from worker.processes.liveness import VARIABLE
+from worker.queue_names import queue_names, queues_of
 from worker.settings import Settings
 
 IMAGES = {"postgres": "postgres:17", "redis": "redis:7"}

@@ -12,12 +12,14 @@ from tests.house.measure import class_names, modules_of
 from tests.house.settings_page import settings_page
 from worker.app import TASK_MODULES, create_app
 from worker.beat_timetable import timetable
-from worker.celery_settings import celery_config, queue_names, queues_of
+from worker.celery_settings import celery_config
 from worker.errors import Misconfigured
 from worker.jobs.order import REGISTERED, Order
 from worker.jobs.orders import read_order
 from worker.jobs.recording_orders import IngestRecording, media_time_limit
+from worker.jobs.routine_orders import CheckQueue
 from worker.media.copying.encode import affordable_seconds
+from worker.queue_names import queue_names, queues_of
 from worker.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -55,9 +57,10 @@ def test_every_queue_has_a_consumer_and_every_order_a_queue() -> None:
 
 def _sample_args() -> dict[str, dict[str, object]]:
     values: dict[object, object] = {int: 1, int | None: None, bool: True, str: "shared", str | None: None}
-    return {
+    args: dict[str, dict[str, object]] = {
         kind: {field.name: values[field.type] for field in dataclasses.fields(order)} for kind, order in OURS.items()
     }
+    return args | {CheckQueue.kind: {"queue_name": "default"}}
 
 
 def test_orders_come_back_from_their_arguments() -> None:

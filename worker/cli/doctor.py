@@ -13,6 +13,7 @@ from worker.cli.service_checks import (
     check_database,
     check_mail,
     check_platform_people,
+    check_processes,
     check_storage,
 )
 from worker.cli.target import settings_with_stack
@@ -44,7 +45,7 @@ def doctor() -> None:
         except AstegniError as error:
             failures += 1
             mark, detail = "FAILED", error.detail
-        typer.echo(f"{name:<10}{mark:<8}{detail}")
+        typer.echo(f"{name:<11}{mark:<8}{detail}")
     if failures:
         raise typer.Exit(1)
 
@@ -88,6 +89,7 @@ _CHECKS: dict[str, Check] = {
     "database": check_database,
     "platform": check_platform_people,
     "broker": check_broker,
+    "processes": check_processes,
     "storage": check_storage,
     "mail": check_mail,
 }

@@ -43,6 +43,30 @@ def check_database(settings: Settings) -> str:
     return f"at revision {revision}"
 
 
+def check_processes(settings: Settings) -> str:
+    """Check that workers and beat have shown life, and that jobs go through the queues."""
+    from worker.database import DATABASE_ERRORS, Database  # noqa: PLC0415 - only when asked
+    from worker.jobs.silent_parts import read_silent_parts  # noqa: PLC0415
+    from worker.queue_names import queue_names  # noqa: PLC0415
+
+    if settings.database_url is None:
+        return "DATABASE_URL is not set: `astegni up` starts them"
+    database = Database(settings.sqlalchemy_url, pool_size=1, max_overflow=0)
+    try:
+        with database.statement() as statement:
+            silent = read_silent_parts(statement, settings, queue_names(settings))
+    except DATABASE_ERRORS as error:
+        # The database has a line of its own.
+        raise Doubtful("Not known while the database cannot be read.") from error
+    finally:
+        database.close()
+    if silent is None:
+        raise Doubtful("No worker and no beat has run within a day. Start `astegni worker` and `astegni beat`.")
+    if silent:
+        raise Misconfigured(f"{'; '.join(silent)}. Start what has ended; the log of what runs says loop_failed.")
+    return f"workers and beat run; jobs go through {', '.join(queue_names(settings))}"
+
+
 def _clock_offset(settings: Settings) -> float:
     import time  # noqa: PLC0415 - only when asked
 

@@ -14,6 +14,29 @@ class SweepObjects(RoutineOrder):
 
 
 @dataclass(frozen=True)
+class CheckQueue(Order):
+    """Nothing: that it ends shows that broker, children and database work for its queue."""
+
+    kind: ClassVar[str] = "upkeep.check_queue"
+    max_attempts: ClassVar[int] = 2
+    priority: ClassVar[int] = 0
+
+    queue_name: str
+
+    @property
+    def queue(self) -> str:
+        return self.queue_name
+
+    @property
+    def lane(self) -> None:
+        return None
+
+    @property
+    def unique_key(self) -> str:
+        return f"{self.kind}:{self.queue_name}"
+
+
+@dataclass(frozen=True)
 class SweepSpool(Order):
     """Delete spool files that no recording waits for."""
 

@@ -21,6 +21,9 @@ class JobSettings(SettingsGroup):
     lease_renewal: Interval = Field(10.0, description="How often a running job renews its lease.")
     pulse_interval: Interval = Field(2.0, description="How often progress is written and a cancel is noticed.")
     heartbeat_interval: Interval = Field(10.0, description="How often each part of a worker and beat show they live.")
+    queue_check_interval: Interval = Field(
+        30.0, description="How often a job that does nothing goes through each queue, to show that it works."
+    )
     storage_check_interval: Interval = Field(30.0, description="How often media workers ask whether B2 answers.")
     retry_base: Interval = Field(5.0, description="First wait of the exponential back-off.")
     job_retention: Retention = Field(30 * 86_400, description="How long finished jobs are kept.")

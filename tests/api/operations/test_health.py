@@ -1,5 +1,6 @@
 """What those who run it ask."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,8 +14,9 @@ from worker.api.app import create_api
 from worker.api.services import Services
 from worker.database import Database
 from worker.jobs.enqueue import enqueue
+from worker.jobs.heartbeats import HeartbeatWriter
 from worker.jobs.recording_orders import MakeRenditions
-from worker.jobs.routine_orders import PruneLedger
+from worker.jobs.routine_orders import CheckQueue, PruneLedger
 from worker.platform.connection import PlatformConnection
 
 
@@ -27,7 +29,12 @@ def test_ready_without_a_broker(client: TestClient) -> None:
     assert response.status_code == 200
     assert response.json() == {
         "status": "ready",
-        "checks": {"database": "ok", "spool": "ok", "broker": "is not set"},
+        "checks": {
+            "database": "ok",
+            "spool": "ok",
+            "broker": "is not set",
+            "processes": "none has run within a day",
+        },
     }
 
 
@@ -38,6 +45,27 @@ def test_the_broker_is_told_but_does_not_decide(services: Services, redis_url: s
             response = client.get("/readyz")
             assert response.status_code == 200
             assert response.json()["checks"]["broker"].startswith(state)
+
+
+def test_silent_processes_are_told_but_do_not_decide(client: TestClient, database: Database, sql: Sql) -> None:
+    HeartbeatWriter(database, "worker", "relay", interval=10).beat()
+    HeartbeatWriter(database, "worker", "consumer", interval=10, queues=("default",)).beat()
+    sql("UPDATE heartbeats SET seen_at = now() - interval '61 s' WHERE part = 'relay'")
+    with database.transaction() as session:
+        enqueue(session, CheckQueue("default"))
+        session.execute(text("UPDATE jobs SET created_at = now() - interval '91 s'"))
+    response = client.get("/readyz")
+    assert response.status_code == 200
+    sentences = re.sub("[0-9]+ s", "N s", response.json()["checks"]["processes"]).split("; ")
+    assert sentences[0] == "relay has not run for N s"
+    assert sentences[-4:] == [
+        "no job has gone through the queue default for N s",
+        "no worker consumes the queue reminders",
+        "no worker consumes the queue media",
+        "no worker consumes the queue media.shared",
+    ]
+    (age,) = [line for line in client.get("/metrics").text.splitlines() if line.startswith("astegni_queue_check_age")]
+    assert float(age.removeprefix('astegni_queue_check_age_seconds{queue="default"} ')) >= 91
 
 
 def test_another_revision_is_not_ready(client: TestClient, database: Database) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Self
 from uuid import UUID
 
 import httpx2 as httpx
+import psutil
 from sqlalchemy import text
 
 from devstack.process import ChildProcess, wait_until
@@ -19,6 +20,7 @@ from tests.chaos.mayhem.mail_server import MailServer
 from tests.chaos.mayhem.parts import Parts
 from tests.chaos.mayhem.proxy import Proxy
 from tests.chaos.mayhem.work import ChaosOrder
+from tests.chaos.mayhem.workers import children, continue_process
 from tests.forking.forked_process import Start, start_process
 from tests.waiting import PATIENCE
 from worker import clock
@@ -42,7 +44,7 @@ class Installation:
         self._orders: list[UUID] = []
         changes: dict[str, Any] = {
             name: Settings.model_fields[name].default / quick
-            for name in ("heartbeat_interval", "storage_check_interval")
+            for name in ("heartbeat_interval", "storage_check_interval", "queue_check_interval")
         }
         changes |= {"smtp_host": "127.0.0.1", "smtp_port": self.mail.port}
         self.environment = Environment(parts, folder, "alarms", quick=quick, start=start, **changes)
@@ -88,6 +90,18 @@ class Installation:
         """End all of them without a word."""
         for worker in list(self.environment.workers.running):
             self.environment.workers.forget(worker)
+
+    def freeze_children(self) -> None:
+        """The workers' children stop where they are; their main processes do not notice."""
+        for worker in self.environment.workers.running:
+            for child in children(worker.pid):
+                psutil.Process(child).suspend()
+
+    def continue_children(self) -> None:
+        """They go on."""
+        for worker in self.environment.workers.running:
+            for child in children(worker.pid):
+                continue_process(child)
 
     def start_broker(self) -> None:
         """Redis comes back, for the API as well."""

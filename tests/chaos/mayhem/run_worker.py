@@ -6,8 +6,8 @@ import sys
 os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
 
 from worker.app import TASK_MODULES, create_app, run_worker
-from worker.celery_settings import queue_names
 from worker.logs import configure_logs
+from worker.queue_names import queue_names
 from worker.settings import Settings
 
 settings = Settings()

@@ -67,6 +67,12 @@ def troubles_of(installation: Installation) -> list[Trouble]:
             afterwards=installation.wait_for_orders,
         ),
         Trouble(
+            "all children of the workers hang",
+            ("QueueStopped",),
+            installation.freeze_children,
+            installation.continue_children,
+        ),
+        Trouble(
             "Redis is away",
             ("BrokerAway", "NoWorkers", "JobsWait"),
             stop_broker,

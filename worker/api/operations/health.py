@@ -17,15 +17,18 @@ from worker.api.http.problems import responses
 from worker.api.operations.broker_state import broker_state
 from worker.api.operations.metrics import Metrics
 from worker.api.services import Services, ServicesOf
+from worker.database import DATABASE_ERRORS
 from worker.errors import Unavailable
+from worker.jobs.silent_parts import read_silent_parts
 from worker.migrate import newest_revision
+from worker.queue_names import queue_names
 from worker.settings import Settings
 
 router = APIRouter(tags=["health"])
 
 _OK = "ok"
-# Reported, but not needed for readiness: without the broker a POST still queues its job, and the relay sends it later.
-_INFORMATIVE = frozenset({"broker"})
+# Reported, but not needed for readiness: without the broker, or a worker, a POST still queues its job.
+_INFORMATIVE = frozenset({"broker", "processes"})
 
 
 @router.get("/healthz", summary="Is the process alive?")
@@ -41,6 +44,7 @@ def get_readyz(services: ServicesOf) -> dict[str, Any]:
         "database": _database(services),
         "spool": _spool(services.settings),
         "broker": broker_state(services.settings),
+        "processes": _processes(services),
     }
     if not _ready(checks):
         raise Unavailable("This process cannot work now; see `checks`.", checks=checks)
@@ -68,6 +72,17 @@ def _database(services: Services) -> str:
         return "does not answer"
     newest = newest_revision()
     return _OK if revision == newest else f"is at revision {revision}, this release needs {newest}"
+
+
+def _processes(services: Services) -> str:
+    try:
+        with services.database.statement() as statement:
+            silent = read_silent_parts(statement, services.settings, queue_names(services.settings))
+    except DATABASE_ERRORS:
+        return "cannot be seen: the database does not answer"
+    if silent is None:
+        return "none has run within a day"
+    return "; ".join(silent) or _OK
 
 
 def _spool(settings: Settings) -> str:

@@ -15,6 +15,7 @@ from worker.canvases.snapshots.metrics import outdated_pages
 from worker.database import Database
 from worker.jobs.heartbeats import ProcessMetrics, read_process_metrics
 from worker.jobs.metrics import QueueMetrics, queue_metrics
+from worker.jobs.queue_checks import queue_check_ages
 from worker.platform.connection import PlatformConnection
 from worker.platform.metrics import PullMetrics, pull_metrics
 from worker.recordings.metrics import rendition_counts
@@ -28,7 +29,15 @@ _FIGURES_AGE = 5.0
 
 _Renditions = dict[tuple[str, str], int]
 _Figures = tuple[
-    QueueMetrics, ProcessMetrics, DeliveryMetrics, LessonMetrics, float, UploadMetrics, PullMetrics, _Renditions
+    QueueMetrics,
+    ProcessMetrics,
+    dict[str, float],
+    DeliveryMetrics,
+    LessonMetrics,
+    float,
+    UploadMetrics,
+    PullMetrics,
+    _Renditions,
 ]
 
 
@@ -59,9 +68,9 @@ class LedgerCollector(Collector):
         yield from local_metrics(self._settings)
         if figures is None:
             return
-        queues, processes, deliveries, lessons, behind, uploads, pulls, renditions = figures
+        queues, processes, checks, deliveries, lessons, behind, uploads, pulls, renditions = figures
         yield from _of_queues(queues)
-        yield from process_metrics(self._settings, processes)
+        yield from process_metrics(self._settings, processes, checks)
         yield from _of_deliveries(deliveries)
         yield from _of_lessons(lessons)
         yield GaugeMetricFamily(
@@ -87,6 +96,7 @@ class LedgerCollector(Collector):
                 return (
                     queue_metrics(session),
                     read_process_metrics(session, interval=self._settings.heartbeat_interval),
+                    queue_check_ages(session),
                     delivery_metrics(session),
                     lesson_metrics(session),
                     outdated_pages(session),

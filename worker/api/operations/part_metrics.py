@@ -2,22 +2,24 @@
 
 import math
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 from worker.api.operations.broker_state import OK, broker_state
 from worker.api.operations.metric_families import labelled_gauge
-from worker.celery_settings import queue_names
 from worker.jobs.heartbeats import ProcessMetrics
+from worker.jobs.silent_parts import expected_parts
+from worker.queue_names import queue_names
 from worker.settings import Settings
 from worker.uploads.metrics import UploadMetrics
 
 
-def process_metrics(settings: Settings, figures: ProcessMetrics) -> Iterator[Metric]:
-    """Live workers by queue, the last run of each part, and the differences between clocks.
+def process_metrics(settings: Settings, figures: ProcessMetrics, checks: Mapping[str, float]) -> Iterator[Metric]:
+    """Live workers by queue, the last check of each queue, the last run of each part, the differences between clocks.
 
-    A part that never ran has an age of +Inf, so that an alert that compares the age fires.
+    A part that never ran has an age of +Inf, so that an alert that compares the age fires. A queue whose check nobody
+    has ordered has none: beat is not there.
     """
     yield labelled_gauge(
         "astegni_workers",
@@ -26,10 +28,16 @@ def process_metrics(settings: Settings, figures: ProcessMetrics) -> Iterator[Met
         dict.fromkeys(queue_names(settings), 0) | figures.consumers,
     )
     yield labelled_gauge(
+        "astegni_queue_check_age_seconds",
+        "Seconds since a job that does nothing last went through the queue.",
+        ("queue",),
+        checks,
+    )
+    yield labelled_gauge(
         "astegni_last_run_age_seconds",
         "Seconds since a part last completed its work.",
         ("part",),
-        {part: figures.last_runs.get(part, math.inf) for part in _parts(settings)},
+        {part: figures.last_runs.get(part, math.inf) for part in expected_parts(settings)},
     )
     yield labelled_gauge(
         "astegni_clock_offset_seconds",
@@ -62,11 +70,6 @@ def spool_metrics(figures: UploadMetrics) -> Iterator[Metric]:
         "For how long an upload in pieces has been abandoned without being ended.",
         value=figures.overdue,
     )
-
-
-def _parts(settings: Settings) -> tuple[str, ...]:
-    storage = () if settings.backblaze_key_id is None else ("storage",)
-    return ("relay", "reaper", "dispatcher", "beat", *storage)
 
 
 def _room(settings: Settings) -> int | None:

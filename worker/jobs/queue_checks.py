@@ -1,0 +1,25 @@
+"""How long ago a job last went through each queue (`CheckQueue`), from the broker to its end in the database."""
+
+from sqlalchemy import text
+
+from worker.database import Executor
+
+# Of an hour, in which beat orders a hundred, and those that still wait. Before the first one of a queue has ended, the
+# age is for how long it has waited.
+_AGES = text(
+    """
+    SELECT queue, greatest(0, extract(epoch FROM now() - coalesce(max(ended_at), min(created_at))))::float AS age FROM (
+        SELECT queue, created_at, CASE state WHEN 'succeeded' THEN finished_at END AS ended_at FROM jobs
+         WHERE kind = 'upkeep.check_queue' AND created_at > now() - interval '1 hour'
+         UNION ALL
+        SELECT queue, created_at, NULL FROM jobs
+         WHERE principal = 'beat' AND kind = 'upkeep.check_queue'
+           AND state IN ('queued', 'published', 'running', 'retryable') AND created_at <= now() - interval '1 hour'
+    ) AS checks GROUP BY queue
+    """
+)
+
+
+def queue_check_ages(executor: Executor) -> dict[str, float]:
+    """Seconds since the last check of each queue ended; a queue whose check nobody has ordered is missing."""
+    return {row.queue: row.age for row in executor.execute(_AGES, {})}
