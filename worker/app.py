@@ -23,6 +23,7 @@ from worker.processes.child import close_child, open_child
 from worker.processes.events import GatherEvents
 from worker.processes.ledger_maintenance import LedgerMaintenance
 from worker.processes.liveness import show_alive
+from worker.processes.metrics_server import serving_metrics
 from worker.processes.redis_transport import install_patched_transport
 from worker.processes.reminder_dispatcher import DispatchReminders
 from worker.processes.storage_check import CheckStorage
@@ -60,6 +61,8 @@ def create_app(settings: Settings, task_modules: Sequence[str] = TASK_MODULES) -
     # Unique for each start of a process, not just the host's name: a restarted worker must not be confused with its
     # predecessor. Children inherit it.
     app.process_name = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
+    # Of a worker: where its children record what they measure.
+    app.metrics = None
     app.Worker = app.subclass_with_self(BoundedWorker, reverse="Worker")
     app.steps["worker"].add(LedgerMaintenance)
     app.steps["worker"].add(DispatchReminders)
@@ -86,12 +89,13 @@ def run_worker(app: Celery, queues: Sequence[str], *, name: str, concurrency: in
     # Gossip and mingle are for clusters that elect leaders and share clocks; here they cost a second at every start.
     arguments += ["--loglevel", log_level, "--without-gossip", "--without-mingle"]
     celery_worker.safe_say = _say_nothing
-    try:
-        app.worker_main(arguments)
-        if state.should_stop is None and state.should_terminate is None:
-            raise WorkerFailed(f"The worker {name} ended by itself; its log says why.")
-    finally:
-        _give_back(app)
+    with serving_metrics(app.settings, children=concurrency) as app.metrics:
+        try:
+            app.worker_main(arguments)
+            if state.should_stop is None and state.should_terminate is None:
+                raise WorkerFailed(f"The worker {name} ended by itself; its log says why.")
+        finally:
+            _give_back(app)
 
 
 def _say_nothing(*_words: object) -> None:

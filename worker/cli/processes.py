@@ -34,7 +34,7 @@ def worker(
     # SIGTERM shuts down gracefully: running jobs get some time, the others are requeued. Read when Celery is imported.
     os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
     from worker.app import create_app, run_worker  # noqa: PLC0415 - after the line above
-    from worker.celery_settings import queues_of  # noqa: PLC0415 - likewise
+    from worker.queue_names import queues_of  # noqa: PLC0415 - likewise
     from worker.workflows.own_bucket import check_before_start  # noqa: PLC0415 - likewise
 
     settings = Settings()
@@ -54,10 +54,12 @@ def worker(
 def beat() -> None:
     """Publish the timetable's routine jobs. Two instances at once are safe."""
     from worker.app import create_app  # noqa: PLC0415 - a heavy import for one command
+    from worker.processes.metrics_server import serving_metrics  # noqa: PLC0415 - likewise
 
     settings = Settings()
     configure_logs(settings.log_level)
-    create_app(settings).Beat(quiet=True, loglevel=settings.log_level, redirect_stdouts=False).run()
+    with serving_metrics(settings):
+        create_app(settings).Beat(quiet=True, loglevel=settings.log_level, redirect_stdouts=False).run()
 
 
 def flower() -> None:

@@ -18,7 +18,8 @@ CLAIM = """
            progress = 0, progress_note = NULL, progress_seq = progress_seq + 1
      WHERE id = :id AND state IN ('queued', 'published', 'retryable')
        AND attempt < max_attempts AND cancel_requested_at IS NULL AND run_at <= now() {rule}
-    RETURNING id, run_token, kind, args, principal, attempt, max_attempts, lane, request_id
+    RETURNING id, run_token, kind, args, principal, attempt, max_attempts, lane, request_id,
+              extract(epoch FROM now() - run_at)::float AS waited
 """
 _CLAIM = text(CLAIM.format(rule=""))
 _CLAIM_OUTSIDE_LANES = text(CLAIM.format(rule="AND lane IS NULL"))
@@ -37,6 +38,8 @@ class Claim:
     max_attempts: int
     lane: str | None
     request_id: str | None
+    # Seconds since it was due.
+    waited: float
 
 
 def claim(session: Executor, job_id: UUID, *, worker: str, lease: float, lanes: bool = True) -> Claim | None:
@@ -61,4 +64,5 @@ def claim_of(row: Any) -> Claim:
         row.max_attempts,
         row.lane,
         row.request_id,
+        row.waited,
     )

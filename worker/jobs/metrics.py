@@ -17,10 +17,10 @@ _OLDEST_DUE = text(
 # The length of the recordings of a kind of job, and how long their jobs ran.
 _MEDIA = text(
     """
-    SELECT kind, sum((args->>'seconds')::float) AS media,
+    SELECT kind, sum(coalesce((args->>'seconds')::float, (result->>'duration_ms')::float / 1000)) AS media,
            sum(extract(epoch FROM finished_at - started_at))::float AS run
       FROM jobs WHERE state = 'succeeded' AND finished_at > now() - interval '1 hour'
-       AND kind IN ('recordings.renditions', 'recordings.pictures') GROUP BY kind
+       AND kind IN ('recordings.ingest', 'recordings.renditions', 'recordings.pictures') GROUP BY kind
     """
 )
 

@@ -15,3 +15,8 @@ def read_order(kind: str, args: dict[str, Any]) -> Order:
 def order_type(kind: str) -> type[Order] | None:
     """The class of orders of this kind; None for a kind this release does not know."""
     return REGISTERED.get(kind)
+
+
+def order_kinds() -> tuple[str, ...]:
+    """The kinds of all orders that are known now."""
+    return tuple(sorted(REGISTERED))

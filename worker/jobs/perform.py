@@ -27,6 +27,7 @@ from worker.jobs.run_statements import LeaseLost, attempts_before
 from worker.jobs.settle import settle
 from worker.jobs.wait_for_database import retry_while_database_down
 from worker.logs import get_logger
+from worker.metrics.recorder import record_attempt
 
 _log = get_logger(__name__)
 
@@ -81,21 +82,25 @@ class Performer:
     def _run(self, run: JobRun, work: Work) -> None:
         claimed, began = run.claim, time.monotonic()
         _log.info("job_started", attempt=claimed.attempt)
+        outcome = "lost"
         try:
             with self._pulse.of(run):
                 work(run, _order_of(claimed))
                 if not run.finished:
                     run.succeed()
+            outcome = "succeeded"
         except Exception as error:
             if run.lost or isinstance(error, LeaseLost):
                 # The run was told to stop, so any other error is not the job's outcome. The reaper decides.
                 _log.warning("lease_lost")
                 raise JobNotDone("lease lost") from error
             # Every way a job can fail is settled in the ledger first.
-            state = self._settle_failure(run, error)
-            raise JobNotDone(f"{state}: {describe(error)['detail']}") from error
+            outcome = self._settle_failure(run, error)
+            raise JobNotDone(f"{outcome}: {describe(error)['detail']}") from error
         else:
             _log.info("job_succeeded", seconds=round(time.monotonic() - began, 3))
+        finally:
+            record_attempt(claimed.kind, outcome, waited=claimed.waited, ran=time.monotonic() - began)
 
     def _claim(self, job_id: UUID) -> Claim | None:
         lease = self.rhythm.lease

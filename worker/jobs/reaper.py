@@ -17,6 +17,7 @@ from worker.jobs.retry import after_lost_lease, final_words
 from worker.jobs.run_statements import attempts_before
 from worker.jobs.settle import settle
 from worker.logs import get_logger
+from worker.metrics.recorder import record_lease_loss
 
 _log = get_logger(__name__)
 
@@ -55,6 +56,8 @@ def reap(database: Database, endings: FailureHooks, *, most: int = 500) -> int:
                 # The request that ordered the job is in the log lines, and in the rows of jobs that follow.
                 with bound_contextvars(job_id=str(job.id), kind=job.kind, request_id=job.request_id):
                     _take_back(session, endings, job)
+            if job.state == "running":
+                record_lease_loss(job.kind)
         except Exception:
             # A hook may raise anything; an error before a job was read is the database's.
             if job is None:

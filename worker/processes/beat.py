@@ -11,6 +11,7 @@ from worker.jobs.heartbeats import HeartbeatWriter
 from worker.jobs.orders import read_order
 from worker.jobs.wait_for_database import retry_while_database_down
 from worker.logs import get_logger
+from worker.metrics.recorder import record_routine_order
 from worker.processes.liveness import show_alive
 
 _log = get_logger(__name__)
@@ -50,6 +51,7 @@ class Timetable(Scheduler):  # type: ignore[misc]  # celery publishes no types
                 enqueue(session, order, principal="beat")
 
         retry_while_database_down(write, seconds=_PATIENCE)
+        record_routine_order(order.kind)
 
     def close(self) -> None:
         """Close the connection."""

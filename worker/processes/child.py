@@ -6,6 +6,7 @@ from inspect import signature
 from typing import Any, TypeVar
 from uuid import UUID
 
+from billiard import current_process
 from celery import Celery, current_app, shared_task
 
 from worker.database import Database
@@ -14,6 +15,7 @@ from worker.jobs.order import Order
 from worker.jobs.perform import JobNotDone, Performer
 from worker.jobs.publisher import Publisher
 from worker.processes.broker import start_publisher
+from worker.processes.metrics_server import enter_child
 from worker.settings import Settings
 from worker.workflows.context import WorkerContext
 from worker.workflows.failure_hooks import ENDINGS
@@ -45,6 +47,7 @@ def rhythm(settings: Settings) -> LeaseTiming:
 def open_child(**_signal: object) -> None:
     """Set up a freshly forked child (signal `worker_process_init`, which allows four seconds: nothing connects yet)."""
     app: Celery = current_app._get_current_object()  # noqa: SLF001 - the proxy would end with this call
+    enter_child(app.metrics, current_process().index)
     database, publisher = start_publisher(app, app.settings)
     app.child = ChildContext(
         performer=Performer(

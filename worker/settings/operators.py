@@ -1,4 +1,4 @@
-"""Settings of what operators look at: Flower and the logs."""
+"""Settings of what operators look at: Flower, the metrics of processes and the logs."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -14,7 +14,7 @@ def _upper(level: object) -> object:
 
 
 class OperatorSettings(SettingsGroup):
-    """Flower and the logs."""
+    """Flower, the metrics of processes and the logs."""
 
     # --- operators
     flower_host: Host = Field("127.0.0.1", description="Address Flower listens on.")
@@ -23,6 +23,10 @@ class OperatorSettings(SettingsGroup):
         None, description="Where operators reach Flower; `GET /` has a link to it for them."
     )
     flower_basic_auth: SecretStr | None = Field(None, description="`user:password` for Flower.")
+    metrics_host: Host = Field("127.0.0.1", description="Address a worker's or beat's `/metrics` listens on.")
+    metrics_port: int | None = Field(
+        None, ge=1, le=65535, description="Port of a worker's or beat's `/metrics`, another for each process; none: none."
+    )
     flower_db: Path = Field(Path(".data/flower"), description="Where Flower keeps what it has seen.")
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)] = Field(
         "INFO", description="DEBUG (of our own modules, libraries from INFO on), INFO, WARNING or ERROR."

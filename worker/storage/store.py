@@ -14,6 +14,7 @@ import requests
 from b2sdk.v3 import Bucket
 
 from worker.errors import InvalidInput, Misconfigured
+from worker.metrics.recorder import record_storage_bytes
 from worker.settings import Settings
 from worker.storage.account import Account
 from worker.storage.bucket import prepare_bucket
@@ -120,6 +121,7 @@ class ObjectStore:
             with translate_errors(f"download of {name}"):
                 download = self._account.bucket().download_file_by_name(name)
                 download.save_to(part)
+            record_storage_bytes("down", part.stat().st_size)
             expected = sha1 or describe(download.download_version).sha1
             _keep(part, path, name, expected)
         finally:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from worker.logs import get_logger
+from worker.metrics.recorder import record_storage_bytes
 from worker.storage.account import Account
 from worker.storage.errors import (
     ChecksumMismatch,
@@ -64,6 +65,7 @@ class Upload:
             if present is None:
                 raise
             return present
+        record_storage_bytes("up", file.size)
         return self._verified(version, file)
 
     def _send(self, file: LocalFile) -> Any:

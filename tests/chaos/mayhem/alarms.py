@@ -84,7 +84,7 @@ class Rule:
             raise ValueError(f"{self.name}: {self.expression} is beyond this evaluator")
         values = _selected(scrapes[-1].series, parts)
         if parts["increase"]:
-            window = _seconds(parts["window"]) / quick
+            window = seconds_of(parts["window"]) / quick
             # As in Prometheus, a series counts from its first value on.
             earliest: dict[Labels, float] = {}
             for scrape in scrapes:
@@ -107,7 +107,8 @@ def _selected(series: Series, parts: re.Match[str]) -> dict[Labels, float]:
     }
 
 
-def _seconds(duration: str) -> float:
+def seconds_of(duration: str) -> float:
+    """The seconds of a duration of Prometheus that has one unit."""
     return float(duration[:-1]) * _UNITS[duration[-1]]
 
 
@@ -116,7 +117,7 @@ def read_rules(group: str | None = None) -> Iterator[Rule]:
     for section in yaml.safe_load(RULES.read_text())["groups"]:
         if group in (None, section["name"]):
             for rule in section["rules"]:
-                yield Rule(rule["alert"], rule["expr"], _seconds(str(rule.get("for", "0s"))))
+                yield Rule(rule["alert"], rule["expr"], seconds_of(str(rule.get("for", "0s"))))
 
 
 class Alarms(Protocol):

@@ -47,9 +47,15 @@ def services_for(settings: Settings, directory: Path, start_process: StartProces
 
     def consuming(name: str, *arguments: str) -> Service:
         file = ready_files / name
-        log, variables = logs / f"{name}.log", environment | {VARIABLE: str(file)}
+        log, variables = logs / f"{name}.log", environment | {VARIABLE: str(file)} | metrics_ports.get(name, {})
         return Service(name, arguments, log, variables, start_process=start_process, ready_file=file)
 
+    # All processes have the same settings, and each needs a port of its own.
+    metrics_ports = {
+        name: {"METRICS_PORT": str(settings.metrics_port + number)}
+        for number, name in enumerate(("worker-default", "worker-media", "beat"))
+        if settings.metrics_port is not None
+    }
     return [
         listening("api", settings.api_host, settings.api_port, "/readyz"),
         consuming("worker-default", "worker", "--queues", "default,reminders"),

@@ -10,6 +10,7 @@ from worker import clock
 from worker.channels.errors import OurFault, PermanentFailure, TemporaryFailure, UnknownRecipient
 from worker.database import Database
 from worker.jobs.wait_for_database import retry_while_database_down
+from worker.metrics.recorder import record_message, record_pause
 from worker.reminders.delivery.circuit_breaker import CircuitBreaker
 from worker.reminders.delivery.claim import release, renew
 from worker.reminders.delivery.claimed import ClaimedDelivery, read_claimed
@@ -106,6 +107,8 @@ class BatchSender:
                 put_in_app(session, messages, run.token)
 
         retry_while_database_down(write, seconds=self._manner.lease / 2)
+        for delivery, _message in messages.values():
+            _record_sent(delivery)
 
     def _send_out(self, deliveries: Sequence[ClaimedDelivery], run: _BatchRun) -> None:
         """Send to several providers concurrently, to each one sequentially."""
@@ -149,6 +152,7 @@ class BatchSender:
             run.settler.not_sent(delivery, error, provider)
         else:
             run.settler.sent(delivery)
+            _record_sent(delivery)
             for unknown in self._unknown.taken(provider, time.monotonic()):
                 run.settler.switch_off(unknown.delivery, unknown.reason)
 
@@ -162,6 +166,9 @@ class BatchSender:
                 self._works(provider, run)
             else:
                 self._breaker.record_failure(provider, now, took=now - began)
+                pause = self._breaker.seconds_open(provider, now)
+                if pause > 0:
+                    record_pause(str(delivery.way), now + pause)
             raise
         except PermanentFailure:
             self._works(provider, run)
@@ -183,3 +190,7 @@ class BatchSender:
     def _say(self, delivery: ClaimedDelivery, run: _BatchRun) -> RenderedMessage:
         lesson = run.lessons.facts_for(delivery.schedule_id, delivery.user_id)
         return compose(delivery, lesson, default_zone=self._manner.default_zone, now=clock.now())
+
+
+def _record_sent(delivery: ClaimedDelivery) -> None:
+    record_message(str(delivery.way), (clock.now() - delivery.due_at).total_seconds())
