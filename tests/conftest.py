@@ -432,6 +432,10 @@ class Processes:
         """A worker; nobody waits until it works."""
         return self._start("worker", settings, *words)
 
+    def beat(self, settings: Settings) -> ChildProcess:
+        """What orders routine jobs; nobody waits until it works."""
+        return self._start("beat", settings)
+
     def logs(self) -> str:
         """All that they have logged."""
         return "".join(path.read_text(errors="replace") for path in sorted(self._folder.glob("*.log")))

@@ -1,5 +1,6 @@
 """The alarms of deploy/prometheus as Prometheus reads them: valid, and each with a test of when it fires."""
 
+import re
 import shutil
 import subprocess
 from collections import Counter
@@ -32,6 +33,15 @@ def test_prometheus_accepts_rules_and_configuration() -> None:
 
 def test_each_alarm_fires_and_stops_and_is_silent_when_nothing_is_wrong() -> None:
     _promtool("test", "rules", str(FOLDER / "rules.test.yml"))
+
+
+def test_the_documentation_has_every_alarm_and_no_other() -> None:
+    page = (FOLDER.parents[1] / "docs" / "operations.md").read_text()
+    rows = re.findall(r"^\| `(\w+)` \| `((?:[^`\\]|\\.)+)` \| ", page, re.MULTILINE)
+    documented = {alarm: expression.replace("\\|", "|") for alarm, expression in rows if "astegni_" in expression}
+    assert documented == {
+        rule["alert"]: rule["expr"] for group in _read("rules.yml")["groups"] for rule in group["rules"]
+    }
 
 
 def test_every_alarm_has_both_tests() -> None:
