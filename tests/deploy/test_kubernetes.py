@@ -11,8 +11,8 @@ import typer
 from tests.deploy.conftest import NO_SETTINGS, SECRETS, least_memory
 from tests.deploy.manifests import BASE, EXAMPLE, Manifest, Workload, built, mebibytes, of_kind, resources, workloads
 from worker.api.server import _GRACEFUL_SECONDS
-from worker.celery_settings import queue_names, queues_of
 from worker.cli.main import app
+from worker.queue_names import queue_names, queues_of
 from worker.settings import Settings
 
 # The oldest and the newest that are promised; ephemeral volumes and pod security have been there since 1.25.

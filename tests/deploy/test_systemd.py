@@ -22,9 +22,9 @@ from tests.deploy.units import (
 )
 from tests.waiting import PATIENCE
 from worker.api.server import _GRACEFUL_SECONDS
-from worker.celery_settings import queue_names, queues_of
 from worker.cli.local_stack.command import astegni
 from worker.cli.main import app
+from worker.queue_names import queue_names, queues_of
 from worker.settings import Settings
 
 # Of 10, in tenths: "OK" begins at 4.5, a service without a sandbox has 9.6.

@@ -25,7 +25,10 @@ class OperatorSettings(SettingsGroup):
     flower_basic_auth: SecretStr | None = Field(None, description="`user:password` for Flower.")
     metrics_host: Host = Field("127.0.0.1", description="Address a worker's or beat's `/metrics` listens on.")
     metrics_port: int | None = Field(
-        None, ge=1, le=65535, description="Port of a worker's or beat's `/metrics`, another for each process; none: none."
+        None,
+        ge=1,
+        le=65535,
+        description="Port of a worker's or beat's `/metrics`, another for each process; none: none.",
     )
     flower_db: Path = Field(Path(".data/flower"), description="Where Flower keeps what it has seen.")
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)] = Field(
