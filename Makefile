@@ -4,8 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
-# Test processes, each with servers of its own: for two cores four, since tests of processes wait most of their time.
-TEST_PROCESSES ?= 4
+# Test processes, each with servers of its own: for two cores five, since tests of processes wait most of their time.
+TEST_PROCESSES ?= 5
 # The tests of `make quick` do not wait, and each process reads all of them first.
 QUICK_PROCESSES ?= 3
 # File by file, those of tests/slow.txt first.
@@ -45,10 +45,10 @@ $(VENV)/.dev: $(VENV)/.created requirements-dev.txt pyproject.toml devstack/pypr
 demo: install ## Show the main job: a browser's recording becomes a lesson that plays
 	@$(BIN)/astegni demo
 
-# The linters take one core for a minute, in which the first tests wait for processes. Where they fail, their output
-# comes last.
+# The linters take one core for a minute, in which the first tests wait for processes; they yield to tests in real time.
+# Where they fail, their output comes last.
 test: install-dev ## Run the whole check: format, lint, types, layers, tests
-	@{ $(CHECK); } >$(VENV)/check.log 2>&1 & check=$$!; \
+	@nice -n 5 sh -c '$(CHECK)' >$(VENV)/check.log 2>&1 & check=$$!; \
 	$(BIN)/pytest --numprocesses $(TEST_PROCESSES) $(BY_FILE); tests=$$?; \
 	wait $$check || { cat $(VENV)/check.log >&2; exit 1; }; \
 	exit $$tests

@@ -15,8 +15,7 @@ import ssl
 import subprocess
 import sys
 import time
-from collections import Counter
-from collections.abc import Callable, Collection, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,7 +33,6 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 from sqlalchemy import make_url
-from xdist.scheduler import LoadFileScheduling
 
 from devstack.directories import scratch_directory
 from devstack.emulator.credentials import Credentials
@@ -47,6 +45,7 @@ from tests.buckets import with_new_bucket
 from tests.empty_databases import EmptyDatabase
 from tests.memory import memory_directory
 from tests.statements import run_statement
+from tests.turns import ByFile, line_of, niceness_of, turns_of
 from tests.waiting import PATIENCE
 from worker.access.callers import UserCaller
 from worker.canvases.engine import EngineMissing, load_engine
@@ -107,29 +106,6 @@ _LEDGER_INTERVALS = (
 
 
 _TESTS = Path(__file__).parent
-# Folders and files, the dearest first; the file says what for.
-_SLOW = [line for line in (_TESTS / "slow.txt").read_text().splitlines() if not line.startswith("#")]
-
-
-def _place(path: Path) -> int | None:
-    """Where a test file, or a folder above it, stands in the list first."""
-    names = [str(parent.relative_to(_TESTS)) for parent in (path, *path.parents) if parent.is_relative_to(_TESTS)]
-    return min((_SLOW.index(name) for name in names if name in _SLOW), default=None)
-
-
-def _turns(paths: Collection[Path]) -> dict[Path, tuple[int, int]]:
-    """The order of slow test files: the first file of each folder of the list, then the second of each, and so on.
-
-    Browsers that play in real time, one beside another on few cores, would drop pictures.
-    """
-    numbers: Counter[int] = Counter()
-    turns = {}
-    for path in sorted(paths):
-        place = _place(path)
-        if place is not None:
-            turns[path] = (numbers[place], place)
-            numbers[place] += 1
-    return turns
 
 
 def _is_quick(config: pytest.Config) -> bool:
@@ -137,9 +113,11 @@ def _is_quick(config: pytest.Config) -> bool:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Fewer examples where the properties are not the point."""
+    """Fewer examples where the properties are not the point; real-time tests come before others on a busy core."""
     if _is_quick(config):
         hypothesis.settings.load_profile("quick")
+    elif process := os.environ.get("PYTEST_XDIST_WORKER"):
+        os.nice(niceness_of(process))
 
 
 @pytest.hookimpl(wrapper=True)
@@ -155,12 +133,12 @@ def pytest_collection() -> Generator[None, object, object]:
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """`make quick` does not read what it leaves out: to import it takes as long as to import the rest."""
-    return True if _is_quick(config) and _place(collection_path) is not None else None
+    return True if _is_quick(config) and line_of(collection_path) is not None else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what is slow and put it first; skip `drawing` where there is no drawing engine, and say why."""
-    turns = _turns({item.path for item in items})
+    turns = turns_of({item.path for item in items})
     for item in items:
         if item.path in turns:
             item.add_marker(pytest.mark.slow)
@@ -174,16 +152,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.skip(reason=missing.detail))
 
 
-class _ByFile(LoadFileScheduling):  # type: ignore[misc]  # xdist publishes no types
-    """Hands out one file after the other, and the files of `e2e` together: they share one `astegni up`."""
-
-    def _split_scope(self, nodeid: str) -> str:
-        return "e2e" if nodeid.startswith("tests/e2e/") else str(super()._split_scope(nodeid))
-
-
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling:
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
     """Used with `--dist loadfile`, which `make` asks for."""
-    return _ByFile(config, log)
+    return ByFile(config, log)
 
 
 @dataclass(frozen=True)

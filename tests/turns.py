@@ -1,0 +1,57 @@
+"""Which process runs which test file next, so that no core is idle and few browsers play at once.
+
+`tests/slow.txt` names what is slow. `make test` begins with that: the first file of each of its lines, then the second
+of each, and so on. What plays in real time runs in two processes only, and the others yield to them: browsers one
+beside another on few cores would drop pictures, and recordings would show it.
+"""
+
+from collections import Counter
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+from xdist.scheduler import LoadFileScheduling
+
+_TESTS = Path(__file__).parent
+_SLOW = [line for line in (_TESTS / "slow.txt").read_text().splitlines() if not line.startswith("#")]
+_IN_REAL_TIME = ("tests/browser/", "tests/script_tag/")
+_PROCESSES_IN_REAL_TIME = frozenset({"gw0", "gw1"})
+# One core for both then has three quarters for the process in real time.
+_NICENESS = 5
+
+
+def line_of(path: Path) -> int | None:
+    """The first line of the list that names a test file, or a folder above it."""
+    names = [str(parent.relative_to(_TESTS)) for parent in (path, *path.parents) if parent.is_relative_to(_TESTS)]
+    return min((_SLOW.index(name) for name in names if name in _SLOW), default=None)
+
+
+def turns_of(paths: Collection[Path]) -> dict[Path, tuple[int, int]]:
+    """The place of each slow file in the order of all."""
+    numbers: Counter[int] = Counter()
+    turns = {}
+    for path in sorted(paths):
+        line = line_of(path)
+        if line is not None:
+            turns[path] = (numbers[line], line)
+            numbers[line] += 1
+    return turns
+
+
+def niceness_of(process: str) -> int:
+    """How much a process of xdist yields to the others."""
+    return 0 if process in _PROCESSES_IN_REAL_TIME else _NICENESS
+
+
+class ByFile(LoadFileScheduling):  # type: ignore[misc]  # xdist publishes no types
+    """Hands out one file after the other, and the files of `e2e` together: they share one `astegni up`."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "e2e" if nodeid.startswith("tests/e2e/") else str(super()._split_scope(nodeid))
+
+    def _assign_work_unit(self, node: Any) -> None:
+        """The first file that is for this process; where none is left, the first of all."""
+        in_real_time = node.gateway.id in _PROCESSES_IN_REAL_TIME
+        fitting = (scope for scope in self.workqueue if scope.startswith(_IN_REAL_TIME) == in_real_time)
+        self.workqueue.move_to_end(next(fitting, next(iter(self.workqueue))), last=False)
+        super()._assign_work_unit(node)
