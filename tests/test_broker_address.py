@@ -23,7 +23,7 @@ from tests.waiting import PATIENCE
 from worker.api.operations.broker_state import broker_state
 from worker.app import create_app
 from worker.broker_address import BrokerAddress, read_broker_address
-from worker.cli.service_checks import check_broker as doctor_of_broker
+from worker.cli.doctor.broker import check_broker as doctor_of_broker
 from worker.errors import AstegniError, Misconfigured
 from worker.settings import Settings
 
@@ -128,7 +128,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Path
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     (folder / "valkey.conf").write_text(
-        f"bind 127.0.0.1\nport {port}\nunixsocket {folder}/r.sock\nsave ''\nmaxmemory-policy noeviction\n"
+        f"bind 127.0.0.1\nport {port}\nunixsocket {folder}/r.sock\nsave ''\n"
+        f"appendonly yes\ndir {folder}\nmaxmemory-policy noeviction\n"
         "user default on >pa#s@s/w ~* &* +@all\nuser small on >pw ~* &* +@all -config\n"
     )
     process = ChildProcess("valkey", [valkey_server(), folder / "valkey.conf"], folder / "log", cwd=folder, env={})
@@ -154,7 +155,7 @@ def all_reach(settings: Settings) -> None:
         link.default_channel.client.ping()
     app.close()
     assert broker_state(settings) == "ok"
-    assert doctor_of_broker(settings).startswith("Redis ")
+    assert doctor_of_broker(settings).startswith("Valkey ")
 
 
 @pytest.mark.parametrize(

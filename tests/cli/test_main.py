@@ -161,7 +161,8 @@ class TestDoctor:
         assert [line.split()[:2] for line in done.stdout.splitlines()] == [
             [name, "ok"]
             for name in (
-                *("ffmpeg", "canvas", "spool", "database", "platform", "broker", "processes", "storage", "mail"),
+                *("versions", "settings", "ffmpeg", "canvas", "spool", "database", "platform", "broker", "processes"),
+                *("storage", "mail"),
             )
         ]
 
@@ -180,7 +181,7 @@ class TestDoctor:
         )
 
         # The emulator's bucket may have no CORS rule.
-        assert (done.returncode, done.stdout.count(" ok ") + done.stdout.count(" WARNING ")) == (0, 9)
+        assert (done.returncode, done.stdout.count(" ok ") + done.stdout.count(" WARNING ")) == (0, 11)
         assert b2.application_key not in done.stdout
 
     def test_everything_that_is_wrong_is_named_at_once(
@@ -215,6 +216,14 @@ class TestDoctor:
         results = run.several(*((["doctor"], settings) for settings in wrong))
 
         assert [(result.returncode, result.stdout.count("FAILED")) for result in results] == [(1, 1)] * len(wrong)
+
+    def test_one_document_on_a_machine_where_something_is_wrong(self, run: Terminal) -> None:
+        done = run("doctor", "--json", FFMPEG_PATH="/bin/false")
+        document = json.loads(done.stdout)
+        assert (done.returncode, document["state"]) == (1, "failed")
+        failed = {check["name"] for check in document["checks"] if check["state"] == "failed"}
+        assert failed == {"ffmpeg"}
+        assert all(check["detail"] for check in document["checks"])
 
     def test_a_setting_without_its_other_half_is_refused_before_anything_is_tried(self, run: Terminal) -> None:
         (result,) = run.several((["doctor"], {"BACKBLAZE_KEY_ID": "1"}))

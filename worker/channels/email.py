@@ -36,6 +36,13 @@ class Mailer:
             except OSError:
                 smtp.close()
 
+    def connect(self) -> None:
+        """Open the connection and log in, without a mail. Raises OurFault."""
+        try:
+            self._smtp = _connect(self._server)
+        except OSError as error:
+            raise OurFault(_said(error)) from None
+
     def send(self, to: str, message: Message) -> None:
         """Hand one message to the mail server.
 

@@ -12,7 +12,6 @@ from worker.cli import (
     backup,
     bucket,
     canvas,
-    doctor,
     ingest,
     jobs,
     legacy,
@@ -26,6 +25,7 @@ from worker.cli import (
     stack,
     tokens,
 )
+from worker.cli.doctor import command as doctor
 from worker.cli.setting_faults import setting_faults
 from worker.cli.target import database_error, database_errors
 from worker.errors import AstegniError

@@ -6,7 +6,7 @@ is ever used.
 """
 
 from functools import cache
-from importlib.metadata import distribution
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -89,6 +89,18 @@ def has_glyph(family: str, letter: str) -> bool:
 def font_path(file: FontFile) -> Path:
     """The path of the installed file; its package is not imported."""
     return Path(str(distribution(file.package).locate_file(file.name)))
+
+
+def missing_fonts() -> list[str]:
+    """The packages and names of font files that are not installed."""
+    return [f"{file.package} {file.name}" for file in (*FAMILIES.values(), *ITALICS.values()) if not _is_there(file)]
+
+
+def _is_there(file: FontFile) -> bool:
+    try:
+        return font_path(file).is_file()
+    except PackageNotFoundError:
+        return False
 
 
 @cache

@@ -1,0 +1,36 @@
+"""Lines, the document for programs, and which of several findings decides."""
+
+from worker.cli.doctor.doubtful import Doubtful
+from worker.cli.doctor.report import as_document, run_checks, worst_of
+from worker.errors import Misconfigured
+from worker.settings import Settings
+
+
+def _doubt(_settings: Settings) -> str:
+    raise Doubtful("Look here.")
+
+
+def _fault(_settings: Settings) -> str:
+    raise Misconfigured("Mend this.")
+
+
+def test_the_worst_decides() -> None:
+    fine = list(run_checks({"a": lambda _settings: "well"}, Settings()))
+    doubtful = list(run_checks({"b": _doubt}, Settings()))
+    broken = list(run_checks({"c": _fault}, Settings()))
+    assert [worst_of(results) for results in ([], fine, fine + doubtful, broken + doubtful)] == [
+        "ok",
+        "ok",
+        "warning",
+        "failed",
+    ]
+    assert [result.line.split()[:2] for result in fine + doubtful + broken] == [
+        ["a", "ok"],
+        ["b", "WARNING"],
+        ["c", "FAILED"],
+    ]
+    assert as_document(broken, None) == {
+        "state": "failed",
+        "stack": None,
+        "checks": [{"name": "c", "state": "failed", "detail": "Mend this."}],
+    }

@@ -1,0 +1,118 @@
+"""The broker: its address and login, what its user may do, whether it may lose messages, and its clock."""
+
+import ssl
+import time
+from typing import Any
+
+from worker.cli.doctor.broker_rights import missing_rights
+from worker.cli.doctor.database import CLOCK_OFFSET, read_server
+from worker.cli.doctor.doubtful import raise_findings
+from worker.cli.target import database_errors
+from worker.errors import Misconfigured, Unavailable
+from worker.settings import Settings
+
+_SECONDS = 5.0
+_OLDEST = 7
+
+
+def check_broker(settings: Settings) -> str:
+    """Check Redis with the client that every process uses; for RabbitMQ only that it accepts a connection."""
+    if settings.redis_url is None:
+        return "REDIS_URL is not set: `astegni up` brings its own"
+    return _redis(settings) if settings.broker.is_redis else _rabbit(settings)
+
+
+def _redis(settings: Settings) -> str:
+    import redis  # noqa: PLC0415 - only when asked
+
+    from worker.processes.broker_client import redis_client  # noqa: PLC0415
+
+    try:
+        with redis_client(settings.broker, seconds=_SECONDS) as client:
+            client.ping()
+            faults = [] if (missing := missing_rights(client)) is None else [missing]
+            facts, offset = _info(client), _clock_behind(client)
+    except redis.AuthenticationError as error:
+        raise Misconfigured("The broker of REDIS_URL answers and refuses the user or password.") from error
+    except (redis.RedisError, OSError) as error:
+        if isinstance(error.__context__, ssl.SSLError) or "CERTIFICATE_VERIFY" in str(error):
+            raise Misconfigured(
+                "The broker's certificate is not trusted, or is another host's. Set REDIS_CA_FILE, or mend the host."
+            ) from error
+        raise Unavailable(f"The broker of REDIS_URL does not answer ({type(error).__name__}).") from error
+    of_facts, doubts = info_findings(facts)
+    raise_findings(faults + of_facts, doubts + _clock_doubts(settings, offset))
+    return (
+        f"{facts.get('server_name', 'redis').capitalize()} {_version(facts)}, keeps what it has, and its clock is right"
+    )
+
+
+def info_findings(facts: dict[str, Any]) -> tuple[list[str], list[str]]:
+    """Faults and doubts about what INFO says; it is empty where the user may not ask."""
+    if not facts:
+        return [], ["the broker's user may not ask for INFO: maxmemory-policy must be noeviction and appendonly yes"]
+    faults, doubts = [], []
+    policy = facts.get("maxmemory_policy", "noeviction")
+    if policy != "noeviction":
+        faults.append(f"the broker may drop messages: set its maxmemory-policy to noeviction, not {policy}")
+    if not facts.get("aof_enabled"):
+        doubts.append(
+            "the broker forgets its messages when it restarts, and their jobs wait for up to ten minutes:"
+            " set appendonly to yes"
+        )
+    if int(str(_version(facts)).split(".", 1)[0]) < _OLDEST:
+        doubts.append(f"version {_version(facts)} is older than {_OLDEST}, the oldest that was tested")
+    return faults, doubts
+
+
+def _version(facts: dict[str, Any]) -> Any:
+    """Of Valkey its own: as Redis it passes for 7.2."""
+    return facts.get("valkey_version", facts.get("redis_version", "of an unknown version"))
+
+
+def _info(client: Any) -> dict[str, Any]:
+    """INFO, which managed servers permit where they refuse CONFIG; empty where the user may not ask."""
+    import redis  # noqa: PLC0415 - only when asked
+
+    try:
+        return dict(client.info())
+    except redis.exceptions.NoPermissionError:
+        return {}
+
+
+def _clock_behind(client: Any) -> float:
+    """By how many seconds its clock is behind this machine's; 0 where the user may not ask."""
+    import redis  # noqa: PLC0415 - only when asked
+
+    try:
+        seconds, micros = client.time()
+    except redis.exceptions.NoPermissionError:
+        return 0.0
+    return time.time() - float(seconds + micros / 1_000_000)
+
+
+def _clock_doubts(settings: Settings, behind: float) -> list[str]:
+    """A sentence when its clock differs from PostgreSQL's, or, where that cannot be read, from this machine's."""
+    other = "this machine's"
+    if settings.database_url is not None:
+        try:
+            behind, other = behind - read_server(settings).clock_behind, "the database's"
+        except database_errors():
+            # The database has a line of its own.
+            pass
+    return (
+        [f"the broker's clock is {-behind:+.0f} s off {other}: run NTP on both"] if abs(behind) > CLOCK_OFFSET else []
+    )
+
+
+def _rabbit(settings: Settings) -> str:
+    from kombu import Connection  # noqa: PLC0415 - only when asked
+
+    address = settings.broker
+    link = Connection(address.url, ssl=address.tls_options or False, connect_timeout=_SECONDS)
+    try:
+        with link:
+            link.connect()
+    except (*link.connection_errors, *link.channel_errors) as error:
+        raise Unavailable(f"The broker of REDIS_URL does not answer ({type(error).__name__}).") from error
+    return "RabbitMQ answers"

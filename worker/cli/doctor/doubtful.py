@@ -1,0 +1,19 @@
+"""Something that works, but needs attention: a warning."""
+
+from collections.abc import Sequence
+
+from worker.errors import AstegniError, Misconfigured
+
+
+class Doubtful(AstegniError):
+    """The part works, but needs attention."""
+
+    code, title = "doubtful", "Doubtful"
+
+
+def raise_findings(faults: Sequence[str], doubts: Sequence[str], *, of: str = "") -> None:
+    """Raise Misconfigured with all faults, else Doubtful with all doubts; `of` what they are about, before them."""
+    found = "; ".join(faults or doubts)
+    if found:
+        text = f"{of}: {found}." if of else f"{found[0].upper()}{found[1:]}."
+        raise (Misconfigured if faults else Doubtful)(text)

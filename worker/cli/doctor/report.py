@@ -1,0 +1,50 @@
+"""What the checks found, as lines or JSON."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from worker.cli.doctor.doubtful import Doubtful
+from worker.errors import AstegniError
+from worker.settings import Settings
+
+Check = Callable[[Settings], str]
+Severity = Literal["ok", "warning", "failed"]
+_MARKS: dict[Severity, str] = {"ok": "ok", "warning": "WARNING", "failed": "FAILED"}
+# From the mildest to the worst.
+_ORDER: tuple[Severity, ...] = ("ok", "warning", "failed")
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """What one check found: a sentence, with the remedy unless it is `ok`."""
+
+    name: str
+    state: Severity
+    detail: str
+
+    @property
+    def line(self) -> str:
+        """As it stands on a terminal."""
+        return f"{self.name:<11}{_MARKS[self.state]:<8}{self.detail}"
+
+
+def run_checks(checks: Mapping[str, Check], settings: Settings) -> Iterator[CheckResult]:
+    """Each check's result, as soon as it is known."""
+    for name, check in checks.items():
+        try:
+            yield CheckResult(name, "ok", check(settings))
+        except Doubtful as doubt:
+            yield CheckResult(name, "warning", doubt.detail)
+        except AstegniError as error:
+            yield CheckResult(name, "failed", error.detail)
+
+
+def worst_of(results: Sequence[CheckResult]) -> Severity:
+    """The worst state of all."""
+    return max((result.state for result in results), key=_ORDER.index, default="ok")
+
+
+def as_document(results: Sequence[CheckResult], stack: str | None) -> dict[str, Any]:
+    """For programs; `stack`: the address of the running stack that completed the settings."""
+    return {"state": worst_of(results), "stack": stack, "checks": [asdict(result) for result in results]}

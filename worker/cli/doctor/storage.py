@@ -1,0 +1,34 @@
+"""Backblaze B2: the key, the bucket, and whose bucket it is."""
+
+from worker.cli.doctor.doubtful import raise_findings
+from worker.settings import Settings
+
+
+def check_storage(settings: Settings) -> str:
+    """Check the key, the bucket, and settings of the bucket that would harm lessons."""
+    from worker.storage.inspection import inspect_bucket  # noqa: PLC0415 - only when asked
+    from worker.storage.store import ObjectStore  # noqa: PLC0415
+
+    if settings.backblaze_key_id is None:
+        return "BACKBLAZE_KEY_ID is not set: `astegni up` brings an emulator"
+    ObjectStore.from_settings(settings).prepare_bucket()
+    faults, doubts = inspect_bucket(settings)
+    name = f"bucket {settings.backblaze_bucket_name} of {settings.backblaze_realm}"
+    if not faults and settings.database_url is not None:
+        _check_owner(settings)
+    raise_findings(faults, doubts, of=name)
+    return name
+
+
+def _check_owner(settings: Settings) -> None:
+    """Raises ForeignBucket; a database that does not answer has a line of its own."""
+    from worker.database import AWAY, Database  # noqa: PLC0415 - only when asked
+    from worker.workflows.own_bucket import own_store  # noqa: PLC0415
+
+    database = Database(settings.sqlalchemy_url, pool_size=1, max_overflow=0)
+    try:
+        own_store(settings, database)
+    except AWAY:
+        return
+    finally:
+        database.close()
