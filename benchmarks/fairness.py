@@ -1,4 +1,4 @@
-"""How long a short recording waits behind other people's long jobs: three-hour lessons, and many films."""
+"""How long a short recording waits behind long jobs: three-hour lessons, their renditions, and many films."""
 
 import shutil
 from datetime import datetime
@@ -23,7 +23,13 @@ _JOB = """
     SELECT extract(epoch FROM started_at - created_at)::float, extract(epoch FROM finished_at - created_at)::float
       FROM jobs WHERE subject = %s AND kind = 'recordings.ingest' AND state = 'succeeded'
 """
-_FILMS_LEFT = "SELECT count(*) FROM jobs WHERE kind = 'canvases.replay' AND state NOT IN ('succeeded', 'cancelled')"
+_LEFT = "SELECT count(DISTINCT subject) FROM jobs WHERE kind = ANY(%s) AND state NOT IN ('succeeded', 'cancelled')"
+_CANCEL = "UPDATE jobs SET cancel_requested_at = now() WHERE kind = ANY(%s) AND state NOT IN ('succeeded', 'cancelled')"
+_BEGUN = """
+    SELECT 1 FROM jobs
+     WHERE kind = ANY(%s) AND subject = ANY(%s) AND state IN ('running', 'succeeded') LIMIT 1
+"""
+_FILM_KINDS, _RENDITION_KINDS = ["canvases.replay"], ["recordings.renditions", "recordings.pictures"]
 _COPY = """
     COPY whiteboard_canvas_data
          (page_id, session_id, stroke_type, stroke_data, stroke_order, created_at, started_at, ended_at) FROM STDIN
@@ -31,7 +37,7 @@ _COPY = """
 
 
 def measure_fairness(scale: Scale) -> Figure:
-    """Measure a recording of five minutes alone, behind three of three hours, and behind twenty films of boards."""
+    """Measure a recording of five minutes alone, behind three of three hours and their renditions, and behind films."""
     figure = Figure("Fairness: a short recording behind long work")
     with running_ground() as ground:
         short = write_recording(ground.folder, ground.binaries, repeats=repeats_for(scale.short_minutes))
@@ -39,7 +45,9 @@ def measure_fairness(scale: Scale) -> Figure:
         ground.settle()
         alone = _waited(ground, _upload(ground, short, 1))
         ground.settle()
-        behind_recordings = _behind_recordings(ground, short, scale)
+        long_ones = _upload_long(ground, scale)
+        behind_recordings = _waited(ground, _upload(ground, short, 2))
+        behind_renditions, renditions_left = _behind_renditions(ground, short, long_ones)
         ground.settle()
         behind_films, films_left = _behind_films(ground, short, scale)
     lengths = f"{scale.short_minutes:g} min"
@@ -50,21 +58,32 @@ def measure_fairness(scale: Scale) -> Figure:
         Reading(f"{lengths}, alone: available after", alone[1], "s"),
         Reading(f"{lengths} behind {long}: wait", behind_recordings[0], "s", limit=_WAITED),
         Reading("the same: available after", behind_recordings[1], "s"),
+        Reading(f"{lengths} behind the renditions of these: wait", behind_renditions[0], "s", limit=_WAITED),
+        Reading("the same: available after", behind_renditions[1], "s"),
         Reading(f"{lengths} behind {films}: wait", behind_films[0], "s", limit=_WAITED),
         Reading("the same: available after", behind_films[1], "s"),
     ]
     figure.notes.append(
         "Seconds from the answer to the upload until its work started, and until the recording could be watched; a "
-        f"worker with two children. When the last one was available, {films_left} of {_FILMS} films were still to do."
+        "worker with two children. Renditions or pictures of "
+        f"{renditions_left} recordings were still to do when the one behind them was available, and {films_left} of "
+        f"{_FILMS} films when the last one was."
     )
     return figure
 
 
-def _behind_recordings(ground: Ground, short: Path, scale: Scale) -> tuple[float, float]:
+def _upload_long(ground: Ground, scale: Scale) -> list[str]:
+    """Upload recordings of three hours; returns the subjects of their jobs."""
     long = write_recording(ground.folder, ground.binaries, repeats=repeats_for(3 * scale.long_minutes))
-    for number in range(_LONG_RECORDINGS):
-        _upload(ground, long, number)
-    return _waited(ground, _upload(ground, short, 2))
+    return [f"recording:{_upload(ground, long, number)}" for number in range(_LONG_RECORDINGS)]
+
+
+def _behind_renditions(ground: Ground, short: Path, subjects: list[str]) -> tuple[tuple[float, float], int]:
+    """A recording that comes when renditions of these subjects are begun; the rest of them is cancelled."""
+    with ground.connect() as connection:
+        wait_for(lambda: connection.execute(_BEGUN, [_RENDITION_KINDS, subjects]).fetchone() is not None, pause=_POLL)
+    waited = _waited(ground, _upload(ground, short, 4))
+    return waited, _cancel_left(ground, _RENDITION_KINDS)
 
 
 def _behind_films(ground: Ground, short: Path, scale: Scale) -> tuple[tuple[float, float], int]:
@@ -75,10 +94,15 @@ def _behind_films(ground: Ground, short: Path, scale: Scale) -> tuple[tuple[floa
             _draw(ground, session_id, board)
             other.post(f"/v1/whiteboard/sessions/{session_id}/replay", status=202)
     waited = _waited(ground, _upload(ground, short, 3))
+    return waited, _cancel_left(ground, _FILM_KINDS)
+
+
+def _cancel_left(ground: Ground, kinds: list[str]) -> int:
+    """Cancel the jobs of these kinds that have not ended; returns how many subjects had one."""
     with ground.connect() as connection:
-        left = connection.execute(_FILMS_LEFT).fetchone()
-        connection.execute("UPDATE jobs SET cancel_requested_at = now() WHERE kind = 'canvases.replay'")
-    return waited, int(left[0]) if left else 0
+        left = connection.execute(_LEFT, [kinds]).fetchone()
+        connection.execute(_CANCEL, [kinds])
+    return int(left[0]) if left else 0
 
 
 def _upload(ground: Ground, recording: Path, number: int) -> int:
