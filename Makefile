@@ -16,7 +16,7 @@ CHECK := $(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev demo test quick check conformance chaos alarms thin-link bench house settings pictures format lock clean
+.PHONY: help install install-dev demo test quick check conformance image chaos alarms thin-link bench house settings pictures format lock clean
 
 help: ## Show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -62,6 +62,10 @@ check: install-dev ## Run all of that but the tests
 conformance: install-dev ## Let rclone and the b2 command find out whether the emulator is Backblaze B2, with gigabytes
 	@command -v rclone >/dev/null || { echo "rclone is missing and nothing was tested. Install it (Debian: apt-get install rclone)." >&2; exit 1; }
 	$(BIN)/pytest tests/conformance
+
+image: install-dev ## Build the image with buildah and run every role of it with podman, read-only and without rights
+	sh deploy/image/build.sh
+	$(BIN)/pytest tests/compose/image
 
 # CHAOS="--seed 7 --minutes 2 --only kill_main" for another run than the usual one, CHAOS="--uploads --seed 7" for the
 # second half alone, CHAOS="--renditions --kills 100" for what makes renditions and pictures.

@@ -3,14 +3,18 @@
 import json
 import re
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 import yaml
+from psycopg import sql
+
+from tests.conftest import PostgresServer
 
 ROOT = Path(__file__).parents[2]
 _VARIABLE = re.compile(r"\$(?:(?P<dollar>\$)|\{(?P<name>\w+)(?::(?P<kind>[-?])(?P<word>[^}]*))?\})")
@@ -117,6 +121,27 @@ def image_modules(production_packages: frozenset[str], tmp_path_factory: pytest.
     folder = tmp_path_factory.mktemp("image-modules")
     (folder / "sitecustomize.py").write_text(_ABSENCE.format(absent=absent))
     return folder
+
+
+@pytest.fixture
+def postgres_of_compose(
+    postgres: PostgresServer, read_compose: ReadCompose, variables: dict[str, str]
+) -> Iterator[int]:
+    """What the image of PostgreSQL would make of its environment: an owner and a database. Answers the port."""
+    environment = read_compose(variables)["services"]["postgres"]["environment"]
+    owner, database = environment["POSTGRES_USER"], environment["POSTGRES_DB"]
+    postgres.create_database(database)
+    with psycopg.connect(postgres.admin_url, autocommit=True) as admin:
+        # Less than in the container, where it is a superuser: enough for an owner is enough for both.
+        admin.execute(
+            sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(
+                sql.Identifier(owner), sql.Literal(environment["POSTGRES_PASSWORD"])
+            )
+        )
+        admin.execute(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(sql.Identifier(database), sql.Identifier(owner)))
+        yield int(psycopg.conninfo.conninfo_to_dict(postgres.admin_url)["port"] or 5432)
+        postgres.drop_database(database)
+        admin.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(owner)))
 
 
 def _normal(name: str) -> str:

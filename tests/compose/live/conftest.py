@@ -10,16 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
-from psycopg import sql
 
 from devstack.emulator.credentials import Credentials
 from devstack.ports import free_port, retry_while_port_taken
 from devstack.process import ChildProcess, wait_until
 from devstack.programs import postgres_programs, valkey_server
 from tests.compose.conftest import ReadCompose
-from tests.conftest import PostgresServer
 from worker.cli.local_stack.command import astegni
 from worker.cli.local_stack.environment import environment_without_settings
 
@@ -169,27 +166,6 @@ def _programs(folder: Path, redis_port: int) -> None:
     for name, script in scripts.items():
         (folder / name).write_text(f"#!/bin/sh\n{script}\n")
         (folder / name).chmod(0o755)
-
-
-@pytest.fixture
-def postgres_of_compose(
-    postgres: PostgresServer, read_compose: ReadCompose, variables: dict[str, str]
-) -> Iterator[int]:
-    """What the image of PostgreSQL would make of its environment: an owner and a database. Answers the port."""
-    environment = read_compose(variables)["services"]["postgres"]["environment"]
-    owner, database = environment["POSTGRES_USER"], environment["POSTGRES_DB"]
-    postgres.create_database(database)
-    with psycopg.connect(postgres.admin_url, autocommit=True) as admin:
-        # Less than in the container, where it is a superuser: enough for an owner is enough for both.
-        admin.execute(
-            sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(
-                sql.Identifier(owner), sql.Literal(environment["POSTGRES_PASSWORD"])
-            )
-        )
-        admin.execute(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(sql.Identifier(database), sql.Identifier(owner)))
-        yield int(psycopg.conninfo.conninfo_to_dict(postgres.admin_url)["port"] or 5432)
-        postgres.drop_database(database)
-        admin.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(owner)))
 
 
 @pytest.fixture
