@@ -219,7 +219,8 @@ def test_the_network_is_closed_but_for_what_each_process_needs() -> None:
 
     base = {53, 5432}
     public = {443, 8443}
-    assert _allowed("Ingress") == {name: {"http"} if name == "api" else set() for name in WORKLOADS}
+    measured = {name: {"metrics"} for name in [*WORKERS, "beat"]}
+    assert _allowed("Ingress") == {"migrate": set(), "flower": set(), "api": {"http"}, **measured}
     assert _allowed("Egress") == {
         "migrate": base,
         "beat": base,

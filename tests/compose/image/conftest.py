@@ -43,7 +43,7 @@ class ContainerHost(Host):
             super().start(name)
             return
         service = self.services[name]
-        variables = {variable: self._local(value) for variable, value in service["environment"].items()}
+        variables = self.variables(name)
         # Names alone, values in the environment: arguments are for everybody to read.
         words = [*self._rights(service), *self._volumes(service), *(f"--env={variable}" for variable in variables)]
         command = [

@@ -35,6 +35,9 @@ class Host:
         self.services: dict[str, Any] = {
             name: service for name, service in compose["services"].items() if "profiles" not in service
         }
+        # Containers have a network each, so that all of them may use the same port.
+        measured = [name for name, service in self.services.items() if "METRICS_PORT" in service["environment"]]
+        self._metrics_ports = {name: str(free_port()) for name in measured}
         self.ports = ports
         self.running: dict[str, ChildProcess] = {}
         self._image_environment = image_environment
@@ -66,7 +69,7 @@ class Host:
         """The variables of image and service, translated, over those of our own shell that are no settings."""
         service = self.services[name]
         image = {} if name in SERVERS else self._image_environment
-        named = {variable: self._local(value) for variable, value in {**image, **service["environment"]}.items()}
+        named = {variable: self._local(value) for variable, value in image.items()} | self.variables(name)
         places = {
             variable: str(self.place(name, value))
             for variable, value in named.items()
@@ -77,6 +80,11 @@ class Host:
         if "tmpfs" in service:
             shell["TMPDIR"] = str(self.place(name, "/tmp"))  # noqa: S108 - the container's
         return shell | named | places
+
+    def variables(self, name: str) -> dict[str, str]:
+        """The variables of a service as this host says them."""
+        named = {variable: self._local(value) for variable, value in self.services[name]["environment"].items()}
+        return named | ({"METRICS_PORT": self._metrics_ports[name]} if name in self._metrics_ports else {})
 
     def place(self, name: str, path: str) -> Path:
         """Where a container's path is: in a volume that it may share, in its own /tmp, or in its closed root."""
