@@ -4,9 +4,12 @@ Cloning a database, connecting to it, compiling its statements and dropping it c
 database is reused only when nothing of the last test can remain in it; otherwise it is dropped.
 """
 
+import sys
 import threading
 import time
+from concurrent.futures.thread import _worker
 from functools import cached_property
+from types import FrameType
 from typing import Any, cast
 
 import psycopg
@@ -15,6 +18,7 @@ from sqlalchemy import Engine, make_url
 from sqlalchemy.pool import QueuePool
 
 from worker.database import Database
+from worker.jobs.run_heartbeat import Pulse
 
 # Deleted rows stay in the files, since nothing vacuums, and slow down each scan of their table.
 _MOST_TESTS = 50
@@ -96,10 +100,16 @@ class EmptyDatabase:
     def _has_threads(self) -> bool:
         """Whether a thread that the test started is still running; the threads of an event loop end soon after it."""
         deadline = time.monotonic() + _CLOSING_TIME
-        threads = set(threading.enumerate()) - self._threads
-        for thread in threads:
-            thread.join(max(0, deadline - time.monotonic()))
-        return any(thread.is_alive() for thread in threads)
+        while running := [thread for thread in threading.enumerate() if self._is_running(thread)]:
+            if time.monotonic() > deadline:
+                return True
+            running[0].join(0.01)
+        return False
+
+    def _is_running(self, thread: threading.Thread) -> bool:
+        """Not one of earlier tests, and not idle."""
+        frame = sys._current_frames().get(thread.ident or 0)
+        return thread not in self._threads and frame is not None and not _is_idle(frame)
 
     def _reset_connections(self) -> list[int]:
         """Keep one pooled connection, with the state of a new one, or none; returns the process ids of its backend."""
@@ -114,6 +124,12 @@ class EmptyDatabase:
         connection.autocommit = False
         pooled.close()
         return [connection.info.backend_pid]
+
+
+def _is_idle(frame: FrameType) -> bool:
+    """A thread of a pool that has no work (b2sdk leaves some), or a heartbeat without a run (it ends some beats later)."""
+    is_pulse = frame.f_code is Pulse._beat.__code__
+    return frame.f_code is _worker.__code__ or (is_pulse and not frame.f_locals["self"]._runs)
 
 
 def _pool(engine: Engine) -> QueuePool:

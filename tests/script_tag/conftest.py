@@ -221,8 +221,9 @@ def lesson(
     database_url: str,
     redis_url: str,
     b2: Credentials,
-) -> Lesson:
-    """The API of a lesson, for pages of another origin."""
+) -> Iterator[Lesson]:
+    """The API of a lesson, for pages of another origin. In the end its pages are closed: they would go on asking."""
     chosen = settings(secret_key=_KEY, cors_origins=cors, spool_reserve_bytes=0, **more_settings)
     api, process = processes.api(chosen)
-    return Lesson(fake_platform, chosen, api, process, browser)
+    yield Lesson(fake_platform, chosen, api, process, browser)
+    browser.close_pages()
