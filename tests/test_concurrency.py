@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+import structlog
 
 from tests.waiting import PATIENCE, wait_for
 from worker.concurrency import together
@@ -107,3 +108,12 @@ def test_the_programs_of_two_steps_run_to_their_ends(tmp_path: Path) -> None:
         for name in ("a", "b"):
             steps.begin(partial(write, tmp_path / name))
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes() != b""
+
+
+def test_the_log_lines_of_a_step_have_the_ids_of_its_job() -> None:
+    def bound(_stop: Callable[[], bool]) -> object:
+        return structlog.contextvars.get_contextvars()
+
+    with structlog.contextvars.bound_contextvars(job_id="7", request_id="r"), together(never) as steps:
+        step = steps.begin(bound)
+    assert step.result() == {"job_id": "7", "request_id": "r"}

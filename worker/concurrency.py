@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
+from contextvars import copy_context
 from typing import Any, TypeVar
 
 _MOST = 4
@@ -22,7 +23,8 @@ class TaskGroup:
 
     def begin(self, step: Callable[[ShouldStop], Result]) -> "Future[Result]":
         """Start a step, which must call its `should_stop` often; its result is available at the end of the block."""
-        future = self._pool.submit(step, self._should_stop)
+        # With the context of the job: its log lines have the ids of the job and of the request.
+        future = self._pool.submit(copy_context().run, step, self._should_stop)
         self.begun.append(future)
         return future
 

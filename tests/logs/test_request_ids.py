@@ -28,7 +28,7 @@ def test_a_request_is_followed_through_the_jobs_that_it_orders(
     ((session_id,),) = sql(
         "INSERT INTO whiteboard_sessions (booking_id) VALUES (:id) RETURNING id", id=school.booking_id
     )
-    worker = processes.worker(process_settings)
+    worker = processes.worker(process_settings.model_copy(update={"log_level": "DEBUG"}))
     url, api = processes.api(process_settings)
     headers = {"Authorization": f"Bearer {issue_token(key, sub=1, role_ids={'tutor': 11})}"}
     with httpx2.Client(base_url=url, headers=headers, trust_env=False, timeout=PATIENCE) as client:
@@ -54,3 +54,6 @@ def test_a_request_is_followed_through_the_jobs_that_it_orders(
         of_the_job = [line for line in _lines(worker.log) if line.get("job_id") == job.id and "kind" in line]
         assert {line["event"] for line in of_the_job} >= {"job_started", "job_succeeded"}
         assert {line["request_id"] for line in of_the_job} == {request_id}
+    programs = [line for line in _lines(worker.log) if line["event"] == "media_process_ended"]
+    assert {line["program"] for line in programs} == {"ffmpeg", "ffprobe"}
+    assert {(line["request_id"], line["status"]) for line in programs} == {(request_id, 0)}

@@ -8,17 +8,21 @@ import os
 import re
 import resource
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import IO
 
 from worker.errors import OutOfSpace
+from worker.logs import get_logger
 from worker.media.errors import FfmpegFailed, FfmpegKilled
 from worker.media.limits import MAX_ALLOC
 from worker.media.processes.binaries import Binaries
 from worker.media.processes.budget import Budget, never
 from worker.media.processes.confined_process import confine, end, start
 from worker.media.processes.supervise import CPUS, ProcessWatch, supervise
+
+_log = get_logger(__name__)
 
 STDERR_KEPT = 4096
 
@@ -100,6 +104,7 @@ def _run(
 ) -> str:
     # stderr is a file: ffmpeg blocks for ever on a pipe that nobody reads.
     with tempfile.TemporaryFile() as stderr:
+        began = time.monotonic()
         process = start(command, stderr, fed is not None)
         watch = ProcessWatch(budget, should_stop, process.pid)
         try:
@@ -110,7 +115,8 @@ def _run(
         finally:
             # Also after an asynchronous exception, such as Celery's soft time limit.
             end(process)
-        message = _last_words(stderr)
+            message = _last_words(stderr)
+            _log_end(program, process.returncode, time.monotonic() - began, message)
         _check(program, process.returncode, message)
         return message
 
@@ -128,6 +134,13 @@ def _last_words(stderr: IO[bytes]) -> str:
     size = os.fstat(stderr.fileno()).st_size
     stderr.seek(max(0, size - STDERR_KEPT))
     return stderr.read().decode("utf-8", "replace").strip()
+
+
+def _log_end(program: str, returncode: int, seconds: float, message: str) -> None:
+    """A line with the ids of the job and of the request that ordered it; of a run without any message at DEBUG only."""
+    said = sanitized(message.splitlines()[-1]) if message else None
+    write = _log.debug if returncode == 0 and said is None else _log.info
+    write("media_process_ended", program=program, status=returncode, seconds=round(seconds, 3), said=said)
 
 
 def _check(program: str, returncode: int, message: str) -> None:
