@@ -127,7 +127,7 @@ class EmptyDatabase:
 
 
 def _is_idle(frame: FrameType) -> bool:
-    """A thread of a pool that has no work (b2sdk leaves some), or a heartbeat without a run (it ends some beats later)."""
+    """A thread of a pool without work (b2sdk leaves some), or a heartbeat without a run (it ends 15 beats later)."""
     is_pulse = frame.f_code is Pulse._beat.__code__
     return frame.f_code is _worker.__code__ or (is_pulse and not frame.f_locals["self"]._runs)
 
