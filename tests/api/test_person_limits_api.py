@@ -15,7 +15,8 @@ from tests.api.conftest import Bearer, Serve, VisitorOf
 from tests.conftest import School, Sql
 from tests.waiting import PATIENCE, wait_for
 from worker.access.callers import UserCaller
-from worker.api.http.polling_streams import Publish, Subscription, Subscriptions
+from worker.api.http.polling_streams import Publish, Subscriptions
+from worker.api.http.subscription import Subscription
 from worker.api.services import Services
 from worker.errors import TooManyRequests, Unavailable
 from worker.limits.lease_rows import Bound

@@ -41,6 +41,7 @@ FILES = {
     "api/test_role_conflicts_api.py": "lessons of a person who has two roles",
     "api/test_strangers_api.py": "every route for people without a right",
     "api/test_stream_ends.py": "every stream",
+    "api/recordings/test_recording_texts.py": "captions, chapters and the search in both",
     "canvases/drawing/test_documents.py": "PDF and SVG of the same boards",
     "channels/test_mail_round_trip.py": "the subject, the headers and the connection, by two readers of mail",
     "devstack/emulator/test_durability.py": "what every module of the emulator stores",

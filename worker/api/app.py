@@ -14,11 +14,11 @@ from worker.api.description import docs
 from worker.api.description.description import complete
 from worker.api.http.body_limit import Larger, LimitBody, Streamed
 from worker.api.http.callers import identify
+from worker.api.http.error_handlers import install_problems
 from worker.api.http.idempotent import REPLAYED
 from worker.api.http.methods import AnyMethod
 from worker.api.http.polling_streams import Subscriptions
 from worker.api.http.privacy import PrivateResponses
-from worker.api.http.problems import install_problems
 from worker.api.operations import health, job_events, jobs
 from worker.api.operations.metrics import Metrics
 from worker.api.operations.request_log import REQUEST_ID, RequestLog
@@ -28,9 +28,11 @@ from worker.api.people.notification_streams import read_inbox_updates
 from worker.api.recordings import (
     hls,
     packs,
+    recording_captions,
+    recording_chapters,
     recording_pages,
+    recording_search,
     recording_shares,
-    recording_texts,
     recordings,
     renditions,
     shared_recordings,
@@ -49,7 +51,7 @@ MOST_JSON = 65_536
 MOST_STROKES_JSON = 2_000_000
 LARGER = (
     Larger("POST", re.compile(r"/v1/whiteboard/pages/[0-9]+/strokes"), MOST_STROKES_JSON),
-    Larger("PUT", re.compile(r"/v1/recordings/[0-9]+/captions/[^/]+"), recording_texts.MOST_CAPTION_BYTES),
+    Larger("PUT", re.compile(r"/v1/recordings/[0-9]+/captions/[^/]+"), recording_captions.MOST_CAPTION_BYTES),
 )
 STREAMED = (
     Streamed("POST", re.compile(r"/v1/(recordings|uploads)")),
@@ -78,7 +80,9 @@ _MODULES = (
     replays,
     recording_uploads,
     recordings,
-    recording_texts,
+    recording_captions,
+    recording_chapters,
+    recording_search,
     recording_shares,
     shared_recordings,
     renditions,

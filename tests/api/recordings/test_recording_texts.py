@@ -10,7 +10,7 @@ from devstack.emulator.credentials import Credentials
 from tests.api.conftest import Visitor, VisitorOf
 from tests.conftest import School, Sql
 from worker.access.callers import Operator
-from worker.api.recordings.recording_texts import MOST_CAPTION_BYTES
+from worker.api.recordings.recording_captions import MOST_CAPTION_BYTES
 
 SRT = "1\r\n00:00:01,000 --> 00:00:02,500\r\nሰላም <b>ተማሪዎች</b>\r\n"
 CHAPTERS = [{"start_ms": 60_000, "title": "Fractions & <b>more</b>"}, {"start_ms": 0, "title": " መግቢያ "}]

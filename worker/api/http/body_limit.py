@@ -9,7 +9,9 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from worker.api.http.problems import BodyRefused, database_away, problem_response
+from worker.api.http.database_errors import database_away
+from worker.api.http.problem_response import problem_response
+from worker.api.http.problems import BodyRefused
 from worker.database import AWAY
 from worker.errors import AstegniError, TooLarge
 

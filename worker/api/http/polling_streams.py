@@ -8,17 +8,16 @@ platform, where all callers are read at most every 10 seconds with one query.
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Collection
+from collections.abc import Callable, Collection
 from typing import Generic, TypeVar
 
-from fastapi.sse import EventSourceResponse
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
-from starlette.types import Receive, Scope, Send
 
 from worker import clock
-from worker.access.callers import Caller, UserCaller
+from worker.access.callers import UserCaller
 from worker.access.people import still_valid
+from worker.api.http.subscription import Subscription
 from worker.database import Database
 from worker.errors import TooManyRequests, Unavailable
 from worker.limits.lease_rows import Bound, Lease
@@ -30,39 +29,6 @@ _log = get_logger(__name__)
 
 # Milliseconds until a browser reconnects after losing the connection.
 RETRY = 3000
-# Seconds without data after which a keepalive is sent, before proxies and phones consider the connection dead.
-_PING = 15.0
-# `no-store`: a cache would replay a stored stream as current. `X-Accel-Buffering`: nginx would buffer the events.
-_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-
-
-class Subscription:
-    """One open stream of `caller`: what it follows, and whether there is something to send."""
-
-    def __init__(self, caller: Caller) -> None:
-        self.caller = caller
-        self.principal = caller.principal
-        self.ended = False
-        self._changed = asyncio.Event()
-
-    def notify(self) -> None:
-        """Wake the stream: there is something to send."""
-        self._changed.set()
-
-    def end(self) -> None:
-        """End the stream: nothing more will come."""
-        self.ended = True
-        self.notify()
-
-    async def changed(self) -> bool:
-        """Wait until notified; False after `_PING` seconds without, when a keepalive comment is due."""
-        try:
-            async with asyncio.timeout(_PING):
-                await self._changed.wait()
-        except TimeoutError:
-            return False
-        self._changed.clear()
-        return True
 
 
 W = TypeVar("W", bound=Subscription)
@@ -199,19 +165,3 @@ class Subscriptions(Generic[W]):
         self._renewed = time.monotonic()
         expired = self._renew({user.user_id for user in users})
         return {user for user in users if user.user_id in expired}
-
-
-class SubscriptionEvents(EventSourceResponse, Generic[W]):
-    """The response of a subscription in `subscriptions`; releases it however the stream ends."""
-
-    def __init__(self, subscriptions: Subscriptions[W], subscription: W, events: AsyncIterator[bytes]) -> None:
-        super().__init__(events, headers=_HEADERS)
-        self._subscriptions = subscriptions
-        self._subscription = subscription
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the events, then release the subscription."""
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            self._subscriptions.release(self._subscription)

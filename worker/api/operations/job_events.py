@@ -12,9 +12,11 @@ from starlette.responses import Response
 from worker.access.callers import Caller
 from worker.api.http.callers import CallerOf
 from worker.api.http.fields import JobId
-from worker.api.http.polling_streams import RETRY, Publish, Subscription, SubscriptionEvents, Subscriptions
+from worker.api.http.polling_streams import RETRY, Publish, Subscriptions
 from worker.api.http.problems import responses
 from worker.api.http.stream_tickets import TicketDocument, TicketOf
+from worker.api.http.subscription import Subscription
+from worker.api.http.subscription_events import SubscriptionEvents
 from worker.api.operations.jobs import JobDocument, ordered_by
 from worker.api.services import ServicesOf
 from worker.jobs.reading import JobView, read_job, read_jobs

@@ -9,7 +9,7 @@ import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from worker.api.http.problems import problem_response
+from worker.api.http.problem_response import problem_response
 from worker.api.operations.metrics import Metrics
 from worker.errors import AstegniError
 from worker.logs import get_logger

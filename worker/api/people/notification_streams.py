@@ -6,7 +6,8 @@ from sqlalchemy.orm import Session
 
 from models.notifications import Notification
 from worker.access.callers import UserCaller
-from worker.api.http.polling_streams import Publish, Subscription
+from worker.api.http.polling_streams import Publish
+from worker.api.http.subscription import Subscription
 from worker.reminders.inbox import InboxCursor, InboxUpdate, read_updates
 
 

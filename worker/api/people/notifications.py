@@ -15,20 +15,14 @@ from worker.access.callers import UserCaller
 from worker.api.http.callers import CallerOf
 from worker.api.http.fields import LARGEST_INTEGER, Document, Flag, RowId
 from worker.api.http.paging import BY_ID, Cursor, Limit, Page
-from worker.api.http.polling_streams import RETRY, SubscriptionEvents, Subscriptions
+from worker.api.http.polling_streams import RETRY, Subscriptions
 from worker.api.http.problems import responses
 from worker.api.http.stream_tickets import TicketDocument, TicketOf
+from worker.api.http.subscription_events import SubscriptionEvents
 from worker.api.people.notification_streams import InboxSubscription
 from worker.api.services import ServicesOf
 from worker.errors import Forbidden
-from worker.reminders.inbox import (
-    InboxCursor,
-    count_unread,
-    list_notifications,
-    mark_all_read,
-    mark_read,
-    read_cursor,
-)
+from worker.reminders.inbox import InboxCursor, count_unread, list_notifications, mark_all_read, mark_read, read_cursor
 
 router = APIRouter(prefix="/v1/me/notifications", tags=["notifications"], responses=responses(401, 403, 422, 503))
 

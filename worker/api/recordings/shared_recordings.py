@@ -19,9 +19,10 @@ from worker.api.http.callers import AddressOf
 from worker.api.http.problems import responses
 from worker.api.recordings.hls import PLAYLIST, TrackName, master_response, track_response
 from worker.api.recordings.playback import AddressOfFile, playback_document, storyboard_response
+from worker.api.recordings.recording_search import matches_document
 from worker.api.recordings.recording_text_documents import Language, MatchesDocument, SearchQuery
-from worker.api.recordings.recording_texts import VTT, cues_of_chapters, matches_document, vtt_response
 from worker.api.recordings.share_documents import SharedPlayback
+from worker.api.recordings.webvtt_responses import VTT, cues_of_chapters, vtt_response
 from worker.api.services import Services, ServicesOf
 from worker.errors import NotFound
 from worker.recordings.captions import find_captions

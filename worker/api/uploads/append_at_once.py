@@ -7,8 +7,9 @@ from worker import clock
 from worker.api.http.callers import claimed_user
 from worker.api.services import Services
 from worker.api.uploads.receive_piece import piece_of, stated_offset
-from worker.api.uploads.tus_headers import Checksum, read_checksum, require_version
+from worker.api.uploads.tus_headers import require_version
 from worker.api.uploads.tus_responses import appended_response
+from worker.api.uploads.upload_checksum import Checksum, read_checksum
 from worker.errors import AstegniError
 from worker.uploads.appending import Appending
 from worker.uploads.upload_file import LockedUpload

@@ -7,7 +7,9 @@ from starlette.requests import ClientDisconnect
 
 from worker.access.callers import Caller
 from worker.api.services import Services
-from worker.api.uploads.tus_headers import CONTENT_TYPE, UnsupportedMediaType, read_checksum, read_marks, whole_number
+from worker.api.uploads.tus_headers import CONTENT_TYPE, UnsupportedMediaType, whole_number
+from worker.api.uploads.upload_checksum import read_checksum
+from worker.api.uploads.upload_marks import read_marks
 from worker.api.uploads.upload_pieces import MOST_CHECKED, store_body
 from worker.errors import InvalidInput, TooLarge
 from worker.uploads.appending import Appending

@@ -15,7 +15,8 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from worker.api.http.problems import database_away, problem_response
+from worker.api.http.database_errors import database_away
+from worker.api.http.problem_response import problem_response
 from worker.api.services import Services
 from worker.database import AWAY
 from worker.errors import AstegniError

@@ -5,30 +5,20 @@ https://tus.io/protocols/resumable-upload, version 1.0.0.
 
 import base64
 import binascii
-import hashlib
-import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Annotated, Any, Literal
 
-from pydantic import Field, TypeAdapter, ValidationError
 from starlette.datastructures import Headers
 
-from worker.api.http.fields import Body
+from worker.api.uploads.upload_checksum import CHECKSUM_ALGORITHMS
 from worker.errors import AstegniError, InvalidInput
 
 VERSION = "1.0.0"
 EXTENSIONS = "creation,creation-with-upload,creation-defer-length,expiration,checksum,termination"
-CHECKSUM_ALGORITHMS = "sha1,sha256"
 CONTENT_TYPE = "application/offset+octet-stream"
 
-_DIGESTS = {"sha1": 20, "sha256": 32}
 _WHOLE = re.compile(r"0|[1-9]\d{0,18}", re.ASCII)
 _MOST_METADATA = 8192
-_MOST_MARKS = 4096
-# Milliseconds; far more than the longest recording that is accepted.
-_LONGEST = 30 * 86_400_000
 
 
 class UnsupportedVersion(AstegniError):
@@ -41,40 +31,6 @@ class UnsupportedMediaType(AstegniError):
     """The media type of the body, or of the file, is not accepted."""
 
     code, title, status = "unsupported-media-type", "Unsupported Media Type", 415
-
-
-class PieceMismatch(AstegniError):
-    """The bytes that arrived are not those that were sent; none of them was stored."""
-
-    code, title, status, retryable = "checksum-mismatch", "Checksum mismatch", 460, True
-
-
-class Mark(Body):
-    """A time in which the recorder recorded nothing; milliseconds of its clock since `started_at`."""
-
-    kind: Literal["pause", "gap", "sleep"]
-    from_ms: Annotated[int, Field(ge=0, le=_LONGEST)]
-    to_ms: Annotated[int, Field(ge=0, le=_LONGEST)]
-
-
-_MARKS = TypeAdapter(Annotated[list[Mark], Field(max_length=200)])
-
-
-@dataclass(frozen=True)
-class Checksum:
-    """The digest that a client states of the body of a request."""
-
-    algorithm: str
-    digest: bytes
-
-    def require(self, computed: "hashlib._Hash") -> None:
-        """Raise PieceMismatch unless the body has this digest."""
-        if computed.digest() != self.digest:
-            raise PieceMismatch(f"The body has another {self.algorithm} than Upload-Checksum. Send it again.")
-
-    def new(self) -> "hashlib._Hash":
-        """A new hash object of its algorithm."""
-        return hashlib.new(self.algorithm, usedforsecurity=False)
 
 
 def require_version(headers: Headers) -> None:
@@ -115,42 +71,6 @@ def read_metadata(headers: Headers) -> dict[str, str]:
             raise InvalidInput("Upload-Metadata has a key that is empty or repeated.")
         metadata[key] = _decoded(key, encoded)
     return metadata
-
-
-def read_checksum(headers: Headers) -> Checksum | None:
-    """`Upload-Checksum`: the algorithm and the digest in Base64. Raises InvalidInput."""
-    value = headers.get("upload-checksum")
-    if value is None:
-        return None
-    algorithm, _, encoded = value.strip().partition(" ")
-    if algorithm not in _DIGESTS:
-        raise InvalidInput(f"Upload-Checksum must use one of {CHECKSUM_ALGORITHMS}.")
-    try:
-        digest = base64.b64decode(encoded, validate=True)
-    except binascii.Error as error:
-        raise InvalidInput("The digest in Upload-Checksum is not Base64.") from error
-    if len(digest) != _DIGESTS[algorithm]:
-        raise InvalidInput(f"The digest in Upload-Checksum is not one of {algorithm}.")
-    return Checksum(algorithm, digest)
-
-
-def read_marks(headers: Headers) -> list[dict[str, Any]]:
-    """`Upload-Marks`: pauses and gaps of the recorder as JSON. Raises InvalidInput."""
-    value = headers.get("upload-marks")
-    if value is None:
-        return []
-    if len(value) > _MOST_MARKS:
-        raise InvalidInput(f"Upload-Marks is longer than {_MOST_MARKS} bytes.")
-    try:
-        marks = _MARKS.validate_python(json.loads(value), strict=True)
-    except (ValueError, RecursionError, ValidationError) as error:
-        raise InvalidInput(
-            'Upload-Marks must be JSON like [{"kind":"pause","from_ms":1000,"to_ms":5000}], with the kinds pause, gap '
-            "and sleep."
-        ) from error
-    if any(mark.to_ms < mark.from_ms for mark in marks):
-        raise InvalidInput("A mark in Upload-Marks ends before it begins.")
-    return [mark.model_dump() for mark in marks]
 
 
 def protocol_headers(most: int) -> Mapping[str, str]:

@@ -8,7 +8,7 @@ from typing import IO, NamedTuple, Self
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 
-from worker.api.uploads.tus_headers import Checksum
+from worker.api.uploads.upload_checksum import Checksum
 from worker.api.uploads.upload_stream import drain
 from worker.errors import AstegniError, TooLarge
 from worker.uploads.appending import Appending

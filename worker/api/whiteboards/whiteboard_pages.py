@@ -9,11 +9,12 @@ from starlette.responses import Response
 
 from worker.access.visibility import session_for
 from worker.api.http.callers import CallerOf
+from worker.api.http.error_handlers import is_json
 from worker.api.http.fields import Body, RowId
 from worker.api.http.idempotent import OnceOf, created
 from worker.api.http.json_pieces import read_json
 from worker.api.http.paging import Page
-from worker.api.http.problems import is_json, responses
+from worker.api.http.problems import responses
 from worker.api.services import ServicesOf
 from worker.api.whiteboards.stroke_documents import (
     Cleared,
