@@ -4,8 +4,9 @@ from sqlalchemy import text
 
 from tests.conftest import School
 from tests.whiteboards.conftest import Lesson
+from worker.whiteboards.delete_stroke import delete_stroke
 from worker.whiteboards.pages import create_page
-from worker.whiteboards.stroke_store import append_strokes, delete_stroke
+from worker.whiteboards.stroke_store import append_strokes
 from worker.whiteboards.stroke_validation import NewStroke
 
 POINTS = {"points": [[5, 6], [9, 11.25]], "color": "#000000", "width": 3}

@@ -11,8 +11,9 @@ from tests.conftest import School
 from tests.whiteboards.conftest import Lesson
 from worker.access.callers import Operator
 from worker.errors import Conflict, Forbidden, NotFound
+from worker.whiteboards.delete_stroke import delete_stroke
 from worker.whiteboards.pages import clear_page
-from worker.whiteboards.stroke_store import MOST_STROKES_OF_A_PAGE, append_strokes, delete_stroke
+from worker.whiteboards.stroke_store import MOST_STROKES_OF_A_PAGE, append_strokes
 from worker.whiteboards.stroke_validation import NewStroke
 
 

@@ -10,14 +10,9 @@ from hypothesis import strategies as st
 from models.states import STROKE_TYPES
 from worker.access.session_role import SessionRole
 from worker.errors import Forbidden, InvalidInput
-from worker.whiteboards.stroke_validation import (
-    MOST_POINTS,
-    PERMISSIONS,
-    NewStroke,
-    accepted_stroke,
-    check_may_draw,
-    permission_for,
-)
+from worker.whiteboards.stroke_permissions import PERMISSIONS, check_may_draw, permission_for
+from worker.whiteboards.stroke_validation import NewStroke, accepted_stroke
+from worker.whiteboards.stroke_values import MOST_POINTS
 
 NOON = datetime(2026, 2, 1, 12, tzinfo=UTC)
 PEN = {"points": [[12.5, 30.25], [18, 34.25]], "color": "#1d4ed8", "width": 4}

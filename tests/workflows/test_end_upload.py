@@ -17,9 +17,10 @@ from worker.jobs.routine_orders import SealUploads, SweepSpool
 from worker.limits.lease_rows import Bound
 from worker.media.containers.first_bytes import refuse_other_files
 from worker.uploads.appending import Appending
-from worker.uploads.upload_file import Replaced, UploadGone, WrongOffset
+from worker.uploads.upload_errors import Replaced, UploadGone, WrongOffset
+from worker.uploads.upload_piece import UploadPiece
 from worker.uploads.upload_rows import NewUpload
-from worker.uploads.uploads import UploadPiece, Uploads
+from worker.uploads.uploads import Uploads
 from worker.workflows import sweep
 from worker.workflows.context import WorkerContext
 from worker.workflows.delete_recording import delete_recording

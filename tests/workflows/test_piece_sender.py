@@ -11,7 +11,7 @@ from worker.access.callers import UserCaller
 from worker.database import Database
 from worker.errors import NotFound, Unauthorized
 from worker.platform.people import PlatformPeople
-from worker.uploads.upload_rows import UploadLimits
+from worker.uploads.upload_limits import UploadLimits
 from worker.workflows.piece_sender import PieceSender
 from worker.workflows.verify_caller import verify_caller
 

@@ -7,11 +7,9 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from itertools import takewhile
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote, urlsplit
 
 import requests
-from b2sdk.v3 import Bucket
 
 from worker.errors import InvalidInput, Misconfigured
 from worker.metrics.recorder import record_storage_bytes
@@ -19,14 +17,13 @@ from worker.settings import Settings
 from worker.storage.account import Account
 from worker.storage.bucket import prepare_bucket
 from worker.storage.errors import ChecksumMismatch, translate_errors
+from worker.storage.listing import file_names, file_versions, unfinished_uploads
 from worker.storage.object_names import check_folder, check_list_prefix, check_name, is_valid_name
 from worker.storage.objects import StoredObject, cancel_upload, delete_version, describe, find_object, instant
 from worker.storage.transfer import LocalFile, Progress, ShouldStop
 from worker.storage.upload import Upload
 
 _WEEK = 604_800
-_NAMES = 1000  # Backblaze bills each started thousand as one call
-_UNFINISHED = 100  # the most it gives at once
 
 
 class ObjectStore:
@@ -204,36 +201,3 @@ def _tell_nobody(_sent: int) -> None:
 
 def _never() -> bool:
     return False
-
-
-def file_names(bucket: Bucket, prefix: str) -> Iterator[Any]:
-    """The newest version of every name that starts with `prefix`, as b2sdk's FileVersion."""
-    start = None
-    while True:
-        page = bucket.api.session.list_file_names(bucket.id_, start, _NAMES, prefix)
-        yield from map(bucket.api.file_version_factory.from_api_response, page["files"])
-        start = page["nextFileName"]
-        if start is None:
-            return
-
-
-def file_versions(bucket: Bucket, prefix: str) -> Iterator[Any]:
-    """Every version, hide marker and unfinished upload of every name that starts with `prefix`."""
-    start, start_id = None, None
-    while True:
-        page = bucket.api.session.list_file_versions(bucket.id_, start, start_id, _NAMES, prefix)
-        yield from map(bucket.api.file_version_factory.from_api_response, page["files"])
-        start, start_id = page["nextFileName"], page["nextFileId"]
-        if start is None:
-            return
-
-
-def unfinished_uploads(bucket: Bucket, prefix: str) -> Iterator[dict[str, Any]]:
-    """Unfinished large files as Backblaze lists them: b2sdk's class omits when they were started."""
-    start = None
-    while True:
-        page = bucket.api.session.list_unfinished_large_files(bucket.id_, start, _UNFINISHED, prefix)
-        yield from page["files"]
-        start = page["nextFileId"]
-        if start is None:
-            return

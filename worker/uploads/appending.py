@@ -5,7 +5,8 @@ from pathlib import Path
 
 from worker.errors import TooLarge
 from worker.uploads.digests import Digest
-from worker.uploads.upload_file import LockedUpload, UploadFile
+from worker.uploads.locked_upload import LockedUpload
+from worker.uploads.upload_file import UploadFile
 
 # Checks the first bytes of the upload; the flag says whether more will follow. Raises an error to refuse them.
 CheckHead = Callable[[bytes, bool], None]

@@ -7,8 +7,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models.uploads import Upload
-from worker.uploads.upload_file import UploadFile, UploadGone
-from worker.uploads.upload_rows import open_uploads
+from worker.uploads.upload_errors import UploadGone
+from worker.uploads.upload_file import UploadFile
+from worker.uploads.upload_upkeep import open_uploads
 
 
 @dataclass(frozen=True)

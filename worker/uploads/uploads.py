@@ -2,10 +2,8 @@
 first the file, then the row."""
 
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -15,43 +13,13 @@ from worker.errors import InvalidInput, TooLarge, Unavailable
 from worker.limits.lease_rows import Bound
 from worker.uploads.appending import Appending, CheckHead
 from worker.uploads.digests import Digests
+from worker.uploads.locked_upload import LockedUpload
 from worker.uploads.spool import Spool
-from worker.uploads.upload_file import LockedUpload, UploadGone, gone, wrong_offset
-from worker.uploads.upload_rows import (
-    NewUpload,
-    UploadLimits,
-    create_upload,
-    find_upload,
-    go_on,
-    open_uploads_with_length,
-    read_limits,
-    reserve_more,
-)
-
-
-@dataclass(frozen=True)
-class UploadProgress:
-    """An upload and how many of its bytes have arrived."""
-
-    upload: Upload
-    offset: int
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether every byte has arrived, while no recording has all of them yet."""
-        return self.upload.state == "open" and self.upload.length == self.offset
-
-
-@dataclass(frozen=True)
-class UploadPiece:
-    """A request to append: where, how many bytes (None: unknown), the length of the upload if it is known now,
-    and marks of the recorder."""
-
-    offset: int
-    size: int | None
-    length: int | None = None
-    marks: Sequence[dict[str, Any]] = ()
-
+from worker.uploads.upload_errors import UploadGone, gone, wrong_offset
+from worker.uploads.upload_limits import UploadLimits, read_limits
+from worker.uploads.upload_piece import UploadPiece, UploadProgress
+from worker.uploads.upload_rows import NewUpload, create_upload, find_upload, go_on, reserve_more
+from worker.uploads.upload_upkeep import open_uploads_with_length
 
 # Appends all bytes of a request while its upload is locked.
 StoreAll = Callable[[Appending, LockedUpload], None]
@@ -189,7 +157,7 @@ class Uploads:
         self._spool.require_space(piece.size or 0)
         locked.own_inode()
         return Appending(
-            locked.file,
+            self._spool.upload(upload_id),
             locked.take_turn(),
             piece.offset,
             length or self._largest,

@@ -1,25 +1,15 @@
 """Strokes that come from the platform: numbered by their times over both sides of a call."""
 
-from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
-from typing import NamedTuple
+from collections.abc import Collection, Sequence
 
 from pydantic_core import to_json
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-_PREFIX = "platform-"
+from worker.whiteboards.platform_stroke import PlatformStroke
+from worker.whiteboards.renumber_strokes import renumber
 
 _LOCK = text("SELECT id, session_id FROM whiteboard_pages WHERE id = ANY(:pages) ORDER BY id FOR NO KEY UPDATE")
-# Since when somebody's page sends their strokes here itself.
-_JOINED = text(
-    """
-    SELECT session_id, profile_type, profile_id, min(at) AS at
-      FROM whiteboard_events
-     WHERE session_id = ANY(:sessions) AND kind IN ('start', 'join') AND profile_id IS NOT NULL
-     GROUP BY session_id, profile_type, profile_id
-    """
-)
 # Of pages that are locked: a statement sees what was committed before it began, so it is not the one that locks. The
 # last time is that of the whole board, for which there is an index.
 _ENDS = text(
@@ -73,77 +63,6 @@ _ADD_BYTES = text(
      WHERE page.id = added.id
     """
 )
-# By time, then by the platform's ids; strokes of one batch that was sent here have one time and keep their order.
-_RENUMBER = text(
-    r"""
-    WITH numbered AS (
-        SELECT stroke.id, earlier.number + row_number() OVER (
-                   PARTITION BY stroke.page_id
-                   ORDER BY stroke.created_at,
-                            CASE WHEN stroke.client_id ~ '^platform-\d{1,18}$'
-                                 THEN CAST(substr(stroke.client_id, 10) AS bigint) END NULLS LAST,
-                            stroke.stroke_order, stroke.id) AS place
-          FROM unnest(CAST(:pages AS integer[]), CAST(:since AS timestamptz[])) AS page (id, since)
-         CROSS JOIN LATERAL (SELECT count(*) AS number FROM whiteboard_canvas_data
-                              WHERE page_id = page.id AND created_at < page.since) AS earlier
-          JOIN whiteboard_canvas_data stroke ON stroke.page_id = page.id AND stroke.created_at >= page.since
-    )
-    UPDATE whiteboard_canvas_data stroke SET stroke_order = numbered.place
-      FROM numbered
-     WHERE numbered.id = stroke.id AND stroke.stroke_order <> numbered.place
-    """
-)
-# A board that nobody ended was closed at its last sign, before these strokes were known.
-_PUT_OFF_ENDS = text(
-    """
-    UPDATE whiteboard_sessions board
-       SET actual_end = last.at
-      FROM (SELECT session_id, max(created_at) AS at FROM whiteboard_canvas_data
-             WHERE session_id = ANY(:sessions) GROUP BY session_id) AS last
-     WHERE board.id = last.session_id AND board.status = 'completed' AND board.actual_end < last.at
-       AND EXISTS (SELECT FROM whiteboard_events event
-                    WHERE event.session_id = board.id AND event.kind = 'end' AND event.profile_id IS NULL)
-    """
-)
-_COMPLETED = text("SELECT id FROM whiteboard_sessions WHERE id = ANY(:sessions) AND status = 'completed' ORDER BY id")
-
-
-class Drawer(NamedTuple):
-    """A profile on a board."""
-
-    session_id: int
-    profile_type: str
-    profile_id: int
-
-
-class PlatformStroke(NamedTuple):
-    """A stroke there, its data in the stored shape as JSON text. The profile is None in older rows.
-
-    `name` is the `client_id` that the script of the platform's pages (`/astegni.js`) has given it; None without one.
-    """
-
-    platform_id: int
-    page_id: int
-    session_id: int
-    user_id: int | None
-    profile_type: str | None
-    profile_id: int | None
-    stroke_type: str
-    stroke_data: str
-    is_deleted: bool
-    created_at: datetime
-    name: str | None = None
-
-    @property
-    def client_id(self) -> str:
-        """Its name on the page."""
-        return self.name or f"{_PREFIX}{self.platform_id}"
-
-
-def drawers_since(session: Session, session_ids: Collection[int]) -> dict[Drawer, datetime]:
-    """Who has joined these boards here, and since when: their page sends what they draw."""
-    rows = session.execute(_JOINED, {"sessions": list(session_ids)})
-    return {Drawer(row.session_id, row.profile_type, row.profile_id): row.at for row in rows}
 
 
 def store_strokes(session: Session, strokes: Sequence[PlatformStroke], *, used: Collection[int]) -> dict[int, int]:
@@ -169,14 +88,8 @@ def store_strokes(session: Session, strokes: Sequence[PlatformStroke], *, used: 
     rows = session.execute(_INSERT, values).all()
     _add_bytes(session, [(row.page_id, len(written[row.page_id, row.client_id])) for row in rows if row.is_new])
     latest = {end.id: end.latest for end in ends if end.latest is not None}
-    _renumber(session, [named[row.page_id, row.client_id] for row in rows if row.is_new], latest)
+    renumber(session, [named[row.page_id, row.client_id] for row in rows if row.is_new], latest)
     return {named[row.page_id, row.client_id].platform_id: row.id for row in rows}
-
-
-def completed_boards(session: Session, session_ids: Collection[int]) -> list[int]:
-    """Those of the boards that have ended; an end that lies before their last stroke is put off to it."""
-    session.execute(_PUT_OFF_ENDS, {"sessions": sorted(session_ids)})
-    return list(session.scalars(_COMPLETED, {"sessions": list(session_ids)}))
 
 
 def _written(stroke: PlatformStroke) -> str:
@@ -201,13 +114,3 @@ def _add_bytes(session: Session, sizes: Sequence[tuple[int, int]]) -> None:
         of_page[page_id] = of_page.get(page_id, 0) + size
     if of_page:
         session.execute(_ADD_BYTES, {"pages": list(of_page), "bytes": list(of_page.values())})
-
-
-def _renumber(session: Session, new: Sequence[PlatformStroke], latest: Mapping[int, datetime]) -> None:
-    """Number the pages again on which a new stroke is not behind all that were there, the last of them at `latest`."""
-    since: dict[int, datetime] = {}
-    for stroke in new:
-        since[stroke.page_id] = min(stroke.created_at, since.get(stroke.page_id, stroke.created_at))
-    between = {page: first for page, first in since.items() if page in latest and first <= latest[page]}
-    if between:
-        session.execute(_RENUMBER, {"pages": list(between), "since": list(between.values())})

@@ -5,18 +5,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic_core import to_json
-from sqlalchemy import Row, func, select, text, update
+from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
-from models.strokes import Stroke
 from models.whiteboards import WhiteboardPage
 from worker.access.callers import Caller, UserCaller
 from worker.access.session_role import SessionRole
-from worker.errors import Conflict, Forbidden, InvalidInput, NotFound
+from worker.errors import Conflict, Forbidden, InvalidInput
 from worker.whiteboards.board_bytes import BoardBounds
 from worker.whiteboards.pages import find_page
-from worker.whiteboards.sessions import may_erase
-from worker.whiteboards.stroke_validation import NewStroke, accepted_stroke, check_may_draw
+from worker.whiteboards.stroke_permissions import check_may_draw, drawer_of
+from worker.whiteboards.stroke_validation import NewStroke, accepted_stroke
 
 # Some hours of uninterrupted drawing; it bounds the cost of one board.
 MOST_STROKES_OF_A_PAGE = 50_000
@@ -88,7 +87,7 @@ def append_strokes(
     cancelled or the page has too many strokes, TooLarge when the page or the board would have more bytes than `bounds`.
     """
     page, board, role = find_page(session, caller, page_id)
-    drawer = _drawer(role)
+    drawer = drawer_of(role)
     accepted, refused = _accepted(drawer, board.student_permissions, strokes)
     if board.status == "cancelled":
         raise Conflict(f"Session {board.id} is cancelled; nobody can draw on it.")
@@ -101,27 +100,6 @@ def append_strokes(
         placed |= {row.client_id: PlacedStroke(row.client_id, row.id, row.stroke_order) for row in rows}
     return AppendResult(
         [placed[client_id] for client_id in dict.fromkeys(stroke.client_id for stroke in accepted)], refused
-    )
-
-
-def delete_stroke(session: Session, caller: Caller, page_id: int, client_id: str) -> None:
-    """Mark a stroke deleted now (undo); idempotent.
-
-    People who may erase can undo any stroke, others only their own. Raises NotFound, Forbidden.
-    """
-    _page, board, role = find_page(session, caller, page_id)
-    drawer = _drawer(role)
-    stroke = session.scalar(select(Stroke).where(Stroke.page_id == page_id, Stroke.client_id == client_id))
-    if stroke is None:
-        raise NotFound(f"Page {page_id} has no stroke {client_id}.")
-    is_own = (stroke.profile_id, stroke.profile_type) == (drawer.profile_id, drawer.profile_type)
-    if not is_own and not may_erase(board, drawer):
-        raise Forbidden("Only those who may erase on this board may take back a stroke of somebody else's.")
-    # Checked again by the statement: a concurrent clear may have been first, and then its time stays.
-    session.execute(
-        update(Stroke)
-        .where(Stroke.id == stroke.id, Stroke.is_deleted.is_(False))
-        .values(is_deleted=True, deleted_at=func.clock_timestamp())
     )
 
 
@@ -143,12 +121,6 @@ def _accepted(
     if forbidden and not accepted:
         raise forbidden
     return accepted, refused
-
-
-def _drawer(role: SessionRole | None) -> SessionRole:
-    if role is None:
-        raise Forbidden("Only those who take part in this session can draw on it.")
-    return role
 
 
 def _highest_and_placed(

@@ -5,39 +5,31 @@ geometric keys that its redraw reads. All lengths are CSS pixels of the client's
 converted to these first.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import chain
 from math import isnan
 from typing import Any
 
-from worker.access.session_role import SessionRole
-from worker.errors import Forbidden, InvalidInput
+from worker.errors import InvalidInput
 from worker.stroke_shapes import NotUnderstood, board_shape
+from worker.whiteboards.stroke_values import MOST_POINTS, check_json, check_storable
 
 MOST_STROKES = 500
-MOST_POINTS = 20_000
 LONGEST_TEXT = 10_000
-DEEPEST = 6
 
 # Far beyond any canvas, and well within what a drawing engine's 32-bit floats represent exactly.
 FARTHEST = 1_000_000
-# Beyond it a JavaScript number is no longer exact.
-_LARGEST_EXACT = 2**53
 _NO_POINTS = "points is not a list of [x, y], nor the path or the points of a drawing library that is known"
 # A tap has one or two points, in one place.
 _LEAST_OF_LINE = 3
-_MOST_KEYS = 32
-_LONGEST_WORD = 200
 _GEOMETRY = {
     "line": ("startX", "startY", "endX", "endY"),
     "rectangle": ("x", "y", "width", "height"),
     "circle": ("x", "y", "radius"),
     "text": ("x", "y"),
 }
-PERMISSIONS = ("can_draw", "can_erase", "can_write")
-_NEEDED = {"text": "can_write", "eraser": "can_erase"}
 
 
 @dataclass(frozen=True)
@@ -124,59 +116,5 @@ def _check_values(data: Mapping[str, Any]) -> None:
         checked.add("text")
         if len(written) > LONGEST_TEXT:
             raise InvalidInput(f"its text is longer than {LONGEST_TEXT} characters")
-        _check_storable(written)
-    _check_json({key: value for key, value in data.items() if key not in checked}, depth=1)
-
-
-def _check_json(value: object, depth: int) -> None:
-    if depth > DEEPEST:
-        raise InvalidInput(f"stroke_data is nested deeper than {DEEPEST}")
-    match value:
-        case dict():
-            if len(value) > _MOST_KEYS:
-                raise InvalidInput(f"an object of stroke_data has more than {_MOST_KEYS} keys")
-            for key, inner in value.items():
-                _check_word(key)
-                _check_json(inner, depth + 1)
-        case list():
-            if len(value) > MOST_POINTS:
-                raise InvalidInput(f"a list of stroke_data has more than {MOST_POINTS} values")
-            for inner in value:
-                _check_json(inner, depth + 1)
-        case str():
-            _check_word(value)
-        case int() | float():
-            _check_number(value)
-
-
-def _check_word(word: str) -> None:
-    if len(word) > _LONGEST_WORD:
-        raise InvalidInput(f"stroke_data has a word longer than {_LONGEST_WORD} characters")
-    _check_storable(word)
-
-
-def _check_storable(written: str) -> None:
-    # PostgreSQL's jsonb accepts neither.
-    if "\x00" in written or not (written.isascii() or all(not "\ud800" <= letter <= "\udfff" for letter in written)):
-        raise InvalidInput("stroke_data has text that cannot be stored (NUL or half a character)")
-
-
-def _check_number(number: float) -> None:
-    # Python's JSON reads NaN, Infinity and integers of thousands of digits. Written so that NaN fails too.
-    if not abs(number) <= _LARGEST_EXACT:
-        raise InvalidInput("stroke_data has a number that is not finite, or too large to be exact")
-
-
-def permission_for(stroke_type: str) -> str:
-    """The key of `student_permissions` that drawing such a stroke needs."""
-    return _NEEDED.get(stroke_type, "can_draw")
-
-
-def check_may_draw(role: SessionRole, permissions: Mapping[str, Any], stroke_types: Iterable[str]) -> None:
-    """Raise Forbidden, for all of them, when one of the strokes is not allowed."""
-    if role.full:
-        return
-    for needed in sorted({permission_for(stroke_type) for stroke_type in stroke_types}):
-        # Only true itself grants: a row of the platform may hold anything here.
-        if permissions.get(needed) is not True:
-            raise Forbidden(f"The host of this session has not granted {needed}.")
+        check_storable(written)
+    check_json({key: value for key, value in data.items() if key not in checked}, depth=1)

@@ -16,7 +16,8 @@ from worker.recordings.register import NewRecording, register_recording
 from worker.recordings.source import lock_recording
 from worker.storage.file_digest import sha1_of
 from worker.uploads.digests import Digest
-from worker.uploads.upload_file import LockedUpload, UploadGone
+from worker.uploads.locked_upload import LockedUpload
+from worker.uploads.upload_errors import UploadGone
 from worker.uploads.upload_rows import lock_upload, recording_of, terminate
 from worker.workflows.context import WorkerContext
 

@@ -10,7 +10,7 @@ from worker.access.people import CLAIM_COLUMNS, CLAIM_TABLES, claim_values, clai
 from worker.database import Executor
 from worker.errors import NotFound, Unauthorized
 from worker.platform.people import PlatformPeople
-from worker.uploads.upload_rows import LIMIT_COLUMNS, LIMIT_JOIN, UploadLimits
+from worker.uploads.upload_limits import LIMIT_COLUMNS, LIMIT_JOIN, UploadLimits
 from worker.workflows.verify_caller import is_fresh
 
 _SENDER = text(f"SELECT {CLAIM_COLUMNS}, {LIMIT_COLUMNS} FROM {CLAIM_TABLES} {LIMIT_JOIN}")  # noqa: S608 - constants

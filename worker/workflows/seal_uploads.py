@@ -10,8 +10,8 @@ from worker.errors import AstegniError
 from worker.jobs.job_run import JobRun
 from worker.logs import get_logger
 from worker.uploads.spool import Spool
-from worker.uploads.upload_file import UploadGone
-from worker.uploads.upload_rows import kept_uploads, open_uploads, recovered_uploads
+from worker.uploads.upload_errors import UploadGone
+from worker.uploads.upload_upkeep import kept_uploads, open_uploads, recovered_uploads
 from worker.workflows.context import WorkerContext
 from worker.workflows.end_upload import recover_upload
 

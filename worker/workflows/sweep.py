@@ -28,7 +28,7 @@ from worker.recordings.shares import prune_shares
 from worker.recordings.source import give_up_bytes, named_spool_files
 from worker.reminders.delivery.prune import prune_deliveries
 from worker.storage.restores import require_sweeps_allowed
-from worker.uploads.upload_rows import prune_uploads
+from worker.uploads.upload_upkeep import prune_uploads
 from worker.workflows.context import WorkerContext
 from worker.workflows.own_bucket import check_owner
 from worker.workflows.remove_files import remove_unnamed

@@ -18,7 +18,7 @@ from worker.access.callers import UserCaller
 from worker.api.services import Services
 from worker.database import Database
 from worker.uploads.appending import Appending
-from worker.uploads.uploads import UploadPiece
+from worker.uploads.upload_piece import UploadPiece
 from worker.workflows.failure_hooks import ENDINGS
 
 SOUND = (Path(__file__).parents[2] / "data" / "audio.webm").read_bytes()

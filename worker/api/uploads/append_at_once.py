@@ -12,8 +12,9 @@ from worker.api.uploads.tus_responses import appended_response
 from worker.api.uploads.upload_checksum import Checksum, read_checksum
 from worker.errors import AstegniError
 from worker.uploads.appending import Appending
-from worker.uploads.upload_file import LockedUpload
-from worker.uploads.uploads import ReadLimits, UploadPiece, UploadProgress, Uploads
+from worker.uploads.locked_upload import LockedUpload
+from worker.uploads.upload_piece import UploadPiece, UploadProgress
+from worker.uploads.uploads import ReadLimits, Uploads
 from worker.workflows.end_upload import finish_upload
 from worker.workflows.piece_sender import PieceSender
 

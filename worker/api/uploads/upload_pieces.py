@@ -12,7 +12,7 @@ from worker.api.uploads.upload_checksum import Checksum
 from worker.api.uploads.upload_stream import drain
 from worker.errors import AstegniError, TooLarge
 from worker.uploads.appending import Appending
-from worker.uploads.upload_file import Replaced, WrongOffset
+from worker.uploads.upload_errors import Replaced, WrongOffset
 
 # Bytes stored at once: few switches to a thread, and a bound on the memory of each request.
 _BATCH = 1 << 20

@@ -13,8 +13,8 @@ from worker.api.http.problems import responses
 from worker.api.services import ServicesOf
 from worker.api.uploads.upload_documents import UploadDocument, UploadId, UploadList
 from worker.recordings.reading import ingest_jobs
+from worker.uploads.upload_piece import UploadProgress
 from worker.uploads.upload_rows import list_uploads
-from worker.uploads.uploads import UploadProgress
 
 # Uploads in one list; only the newest matter.
 _MOST_LISTED = 100

@@ -29,8 +29,9 @@ from worker.api.whiteboards.stroke_documents import (
 from worker.api.whiteboards.whiteboard_documents import NewPage, PageDocument
 from worker.errors import InvalidInput
 from worker.jobs.idempotency import Answer
+from worker.whiteboards.delete_stroke import delete_stroke
 from worker.whiteboards.pages import activate_page, clear_page, create_page, find_page, list_pages
-from worker.whiteboards.stroke_store import append_strokes, delete_stroke
+from worker.whiteboards.stroke_store import append_strokes
 from worker.whiteboards.stroke_validation import MOST_STROKES, NewStroke
 
 # The body of a request without one, for its fingerprint.

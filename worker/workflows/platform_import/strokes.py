@@ -16,14 +16,12 @@ from worker.platform.connection import Row, parse_json
 from worker.platform.links import Link, our_ids
 from worker.platform.refusals import Refusal
 from worker.platform.source import Source
-from worker.whiteboards.platform_strokes import (
-    Drawer,
-    PlatformStroke,
-    completed_boards,
-    drawers_since,
-    store_strokes,
-)
-from worker.whiteboards.stroke_validation import MOST_POINTS, NewStroke, accepted_stroke
+from worker.whiteboards.completed_boards import completed_boards
+from worker.whiteboards.drawers import Drawer, drawers_since
+from worker.whiteboards.platform_stroke import PlatformStroke
+from worker.whiteboards.platform_strokes import store_strokes
+from worker.whiteboards.stroke_validation import NewStroke, accepted_stroke
+from worker.whiteboards.stroke_values import MOST_POINTS
 from worker.workflows.platform_import.boards import BOARD, PAGE, without_board
 from worker.workflows.platform_import.kind import ImportOutcome, Incoming, Kind, Pull
 

@@ -1,0 +1,114 @@
+"""What may be done to the file of an upload while this thread has its lock."""
+
+import errno
+import os
+import secrets
+from pathlib import Path
+
+from worker.uploads.private_files import create_private, full_disk_named, sync_folder
+from worker.uploads.upload_errors import Replaced, gone, wrong_offset
+
+TOKEN_BYTES = 16
+
+FLUSHED_BYTES = 8
+
+
+class LockedUpload:
+    """An upload's file while this thread has its lock. Raises UploadGone: its removal may have had the lock before."""
+
+    def __init__(self, path: Path, lock: int) -> None:
+        self._path = path
+        self._lock = lock
+        self._data = _open(path)
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._data)
+
+    def size(self) -> int:
+        """Bytes that have arrived."""
+        return os.fstat(self._data).st_size
+
+    def take_turn(self) -> str:
+        """Replace the request that may append; returns the token of the new one."""
+        token = secrets.token_hex(TOKEN_BYTES // 2)
+        os.pwrite(self._lock, token.encode(), 0)
+        return token
+
+    def require_turn(self, token: str) -> None:
+        """Raise Replaced when another request may append now."""
+        if os.pread(self._lock, TOKEN_BYTES, 0) != token.encode():
+            raise Replaced("Another request continues this upload; this one stored nothing more.")
+
+    def append(self, data: bytes, at: int) -> None:
+        """Append at offset `at`. Raises WrongOffset, and OutOfSpace when the disk is full."""
+        size = self.size()
+        if size != at:
+            raise wrong_offset(size)
+        with full_disk_named():
+            view = memoryview(data)
+            while view:
+                written = os.pwrite(self._data, view, at)
+                at, view = at + written, view[written:]
+
+    def head(self, size: int) -> bytes:
+        """Its first bytes, at most `size`."""
+        return os.pread(self._data, size, 0)
+
+    def sync(self) -> None:
+        """Flush its bytes to the disk: only then may they be acknowledged.
+
+        When that fails, those that were not flushed before are cut off, and the client sends them again.
+        """
+        size = self.size()
+        with full_disk_named():
+            try:
+                os.fdatasync(self._data)
+            except OSError:
+                os.ftruncate(self._data, min(size, self._flushed(size)))
+                raise
+        os.pwrite(self._lock, size.to_bytes(FLUSHED_BYTES, "big"), TOKEN_BYTES)
+
+    def _flushed(self, size: int) -> int:
+        """How many first bytes have been flushed; `size` where an earlier release did not note it."""
+        noted = os.pread(self._lock, FLUSHED_BYTES, TOKEN_BYTES)
+        return int.from_bytes(noted, "big") if len(noted) == FLUSHED_BYTES else size
+
+    def own_inode(self) -> None:
+        """Copy the bytes if a recording shares them: an append must not change what an ingest reads."""
+        path = self._path
+        if os.fstat(self._data).st_nlink == 1:
+            return
+        copy = path.with_name(f"{path.name}.part")
+        copy.unlink(missing_ok=True)
+        with full_disk_named(), path.open("rb") as source, os.fdopen(create_private(copy), "wb") as target:
+            while os.copy_file_range(source.fileno(), target.fileno(), 1 << 30):
+                pass
+            os.fsync(target.fileno())
+            times = os.fstat(source.fileno())
+            if target.tell() != times.st_size:
+                raise OSError(errno.EIO, "The copy of an upload is shorter than the upload.")
+        os.utime(copy, ns=(times.st_atime_ns, times.st_mtime_ns))
+        copy.rename(path)
+        sync_folder(path.parent)
+        own = _open(path)
+        self.close()
+        self._data = own
+
+    def share_as(self, target: Path) -> None:
+        """Give the bytes a second name; idempotent."""
+        with full_disk_named():
+            self.sync()
+            try:
+                os.link(self._path, target)
+            except FileExistsError:
+                if not target.samefile(self._path):
+                    raise
+            sync_folder(target.parent)
+
+
+def _open(path: Path) -> int:
+    try:
+        return os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError as error:
+        raise gone() from error

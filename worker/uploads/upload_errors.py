@@ -1,0 +1,31 @@
+"""Errors of an upload whose bytes are gone, or that its client continues in the wrong place."""
+
+from worker.errors import AstegniError, Conflict
+
+
+class UploadGone(AstegniError):
+    """The upload was terminated or has expired: its bytes are no longer kept."""
+
+    code, title, status = "upload-gone", "The upload is gone", 410
+
+
+class WrongOffset(Conflict):
+    """The client's offset is not the number of bytes that have arrived, which is the member `offset`."""
+
+    code, title = "wrong-offset", "Wrong offset"
+
+
+class Replaced(Conflict):
+    """Another request of the same upload has taken over."""
+
+    code, title = "upload-taken-over", "Another request continues this upload"
+
+
+def gone() -> UploadGone:
+    """The error for an upload without bytes."""
+    return UploadGone("The bytes of this upload are no longer kept. Create another one.")
+
+
+def wrong_offset(offset: int) -> WrongOffset:
+    """The error for a client that does not continue at `offset`."""
+    return WrongOffset(f"{offset} bytes have arrived; ask with HEAD and continue there.", offset=offset)

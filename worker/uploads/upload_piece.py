@@ -1,0 +1,31 @@
+"""A request that appends to an upload, and how far the upload is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from models.uploads import Upload
+
+
+@dataclass(frozen=True)
+class UploadProgress:
+    """An upload and how many of its bytes have arrived."""
+
+    upload: Upload
+    offset: int
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every byte has arrived, while no recording has all of them yet."""
+        return self.upload.state == "open" and self.upload.length == self.offset
+
+
+@dataclass(frozen=True)
+class UploadPiece:
+    """A request to append: where, how many bytes (None: unknown), the length of the upload if it is known now,
+    and marks of the recorder."""
+
+    offset: int
+    size: int | None
+    length: int | None = None
+    marks: Sequence[dict[str, Any]] = ()

@@ -1,0 +1,27 @@
+"""Boards that have ended, at their last stroke or later."""
+
+from collections.abc import Collection
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+# A board that nobody ended was closed at its last sign, before these strokes were known.
+_PUT_OFF_ENDS = text(
+    """
+    UPDATE whiteboard_sessions board
+       SET actual_end = last.at
+      FROM (SELECT session_id, max(created_at) AS at FROM whiteboard_canvas_data
+             WHERE session_id = ANY(:sessions) GROUP BY session_id) AS last
+     WHERE board.id = last.session_id AND board.status = 'completed' AND board.actual_end < last.at
+       AND EXISTS (SELECT FROM whiteboard_events event
+                    WHERE event.session_id = board.id AND event.kind = 'end' AND event.profile_id IS NULL)
+    """
+)
+
+_COMPLETED = text("SELECT id FROM whiteboard_sessions WHERE id = ANY(:sessions) AND status = 'completed' ORDER BY id")
+
+
+def completed_boards(session: Session, session_ids: Collection[int]) -> list[int]:
+    """Those of the boards that have ended; an end that lies before their last stroke is put off to it."""
+    session.execute(_PUT_OFF_ENDS, {"sessions": sorted(session_ids)})
+    return list(session.scalars(_COMPLETED, {"sessions": list(session_ids)}))
