@@ -20,8 +20,9 @@ from worker.platform.people import PlatformPeople
 from worker.platform.zone import PlatformZone
 from worker.whiteboards.platform_pages import add_first_pages
 from worker.workflows.context import WorkerContext
-from worker.workflows.platform_import.boards import BOARD, Boards, Pages
+from worker.workflows.platform_import.boards import BOARD, Boards
 from worker.workflows.platform_import.kind import Incoming, Kind, Pull
+from worker.workflows.platform_import.pages import Pages
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,14 @@
 """The kinds of rows that are imported, in an order in which each finds the rows that it refers to."""
 
-from worker.workflows.platform_import.boards import Boards, Pages
+from worker.workflows.platform_import.boards import Boards
 from worker.workflows.platform_import.bookings import Enrolments, Groups
 from worker.workflows.platform_import.document_boards import DocumentBoards, DocumentStrokes
-from worker.workflows.platform_import.document_bookings import (
-    DocumentBookings,
-    DocumentEnrollments,
-    DocumentRequests,
-)
+from worker.workflows.platform_import.document_bookings import DocumentBookings, DocumentEnrollments, DocumentRequests
 from worker.workflows.platform_import.document_calendar import DocumentCalendar
 from worker.workflows.platform_import.entries import Entries
 from worker.workflows.platform_import.kind import Kind
 from worker.workflows.platform_import.lessons import Lessons
+from worker.workflows.platform_import.pages import Pages
 from worker.workflows.platform_import.people import NobodysParents, People, UnownedProfiles
 from worker.workflows.platform_import.recordings import Recordings
 from worker.workflows.platform_import.requests import Requests

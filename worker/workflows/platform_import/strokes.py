@@ -22,8 +22,9 @@ from worker.whiteboards.platform_stroke import PlatformStroke
 from worker.whiteboards.platform_strokes import store_strokes
 from worker.whiteboards.stroke_validation import NewStroke, accepted_stroke
 from worker.whiteboards.stroke_values import MOST_POINTS
-from worker.workflows.platform_import.boards import BOARD, PAGE, without_board
+from worker.workflows.platform_import.boards import BOARD, without_board
 from worker.workflows.platform_import.kind import ImportOutcome, Incoming, Kind, Pull
+from worker.workflows.platform_import.pages import PAGE
 
 _TABLE = "whiteboard_canvas_data"
 # A `client_id`, but not one of those that rows without a name get here.

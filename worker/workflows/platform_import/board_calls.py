@@ -1,0 +1,35 @@
+"""The calls that rows of whiteboard sessions belong to: one session, or both sides."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from worker.platform.calls import CallMember, CallSession, call_session, join_twins, leader, sessions_near
+from worker.workflows.platform_import.kind import Incoming, Pull
+
+
+@dataclass(frozen=True)
+class Call:
+    """The sessions of one call: one, or both sides."""
+
+    sessions: tuple[CallSession, ...]
+
+    @property
+    def leader(self) -> CallMember | None:
+        return leader(self.sessions)
+
+    @property
+    def leading(self) -> CallSession:
+        """The session whose title and permissions count: that which the leader made, else the first."""
+        return next((each for each in self.sessions if each.host == self.leader), self.sessions[0])
+
+
+def calls_of(rows: Sequence[Incoming], pull: Pull) -> list[Call]:
+    """The calls of these sessions, each once, in the order of ids."""
+    own = {incoming.row.id: call_session(incoming.row) for incoming in rows}
+    known = {each.id: each for each in sessions_near(pull.connection, pull.catalog, own)} | own
+    twins = join_twins(known.values())
+    calls: dict[int, Call] = {}
+    for session_id in sorted(own):
+        ids = sorted({session_id, twins.get(session_id, session_id)})
+        calls.setdefault(ids[0], Call(tuple(known[each] for each in ids)))
+    return list(calls.values())
