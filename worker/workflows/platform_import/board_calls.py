@@ -8,13 +8,14 @@ from worker.workflows.platform_import.kind import Incoming, Pull
 
 
 @dataclass(frozen=True)
-class Call:
+class BoardCall:
     """The sessions of one call: one, or both sides."""
 
     sessions: tuple[CallSession, ...]
 
     @property
     def leader(self) -> CallMember | None:
+        """Who leads the board; None for a call without a host."""
         return leader(self.sessions)
 
     @property
@@ -23,13 +24,13 @@ class Call:
         return next((each for each in self.sessions if each.host == self.leader), self.sessions[0])
 
 
-def calls_of(rows: Sequence[Incoming], pull: Pull) -> list[Call]:
+def calls_of(rows: Sequence[Incoming], pull: Pull) -> list[BoardCall]:
     """The calls of these sessions, each once, in the order of ids."""
     own = {incoming.row.id: call_session(incoming.row) for incoming in rows}
     known = {each.id: each for each in sessions_near(pull.connection, pull.catalog, own)} | own
     twins = join_twins(known.values())
-    calls: dict[int, Call] = {}
+    calls: dict[int, BoardCall] = {}
     for session_id in sorted(own):
         ids = sorted({session_id, twins.get(session_id, session_id)})
-        calls.setdefault(ids[0], Call(tuple(known[each] for each in ids)))
+        calls.setdefault(ids[0], BoardCall(tuple(known[each] for each in ids)))
     return list(calls.values())

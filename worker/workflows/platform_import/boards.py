@@ -11,7 +11,7 @@ from worker.platform.links import Link, our_ids, write_links
 from worker.platform.refusals import Refusal
 from worker.platform.source import Source
 from worker.whiteboards.platform_boards import PlatformBoard, store_boards
-from worker.workflows.platform_import.board_calls import Call, calls_of
+from worker.workflows.platform_import.board_calls import BoardCall, calls_of
 from worker.workflows.platform_import.convert_board import board_outcome, convert_board, stored_members
 from worker.workflows.platform_import.kind import ImportOutcome, Incoming, Kind, Pull
 
@@ -48,7 +48,7 @@ class Boards(Kind):
         links = our_ids(session, self.name, [each.id for call in calls for each in call.sessions])
         there = stored_members(session, {side for call in calls for each in call.sessions for side in each.people})
         full = self._rows(rows, calls, pull)
-        wanted: list[tuple[Call, PlatformBoard]] = []
+        wanted: list[tuple[BoardCall, PlatformBoard]] = []
         for call in calls:
             lead = call.leader
             if lead is not None and lead in there:
@@ -71,7 +71,7 @@ class Boards(Kind):
     def remove(self, session: Session, links: Sequence[Link], pull: Pull) -> None:
         """The board stays: what was drawn in a lesson outlives the platform's row."""
 
-    def _rows(self, rows: Sequence[Incoming], calls: Sequence["Call"], pull: Pull) -> dict[int, Row]:
+    def _rows(self, rows: Sequence[Incoming], calls: Sequence["BoardCall"], pull: Pull) -> dict[int, Row]:
         """The rows of all sessions of these calls, by id."""
         full = {incoming.row.id: incoming.row for incoming in rows}
         others = sorted({each.id for call in calls for each in call.sessions} - full.keys())

@@ -11,7 +11,7 @@ from worker.platform.connection import Row
 from worker.platform.refusals import Refusal
 from worker.whiteboards.platform_boards import PlatformBoard
 from worker.whiteboards.sessions import Participant
-from worker.workflows.platform_import.board_calls import Call
+from worker.workflows.platform_import.board_calls import BoardCall
 from worker.workflows.platform_import.kind import ImportOutcome, Pull
 from worker.workflows.platform_import.words import board_status
 
@@ -30,13 +30,14 @@ def stored_members(session: Session, sides: Collection[CallMember]) -> frozenset
 
 
 def convert_board(
-    call: Call,
+    call: BoardCall,
     lead: CallMember,
     there: Collection[CallMember],
     full: Mapping[int, Row],
     board_id: int | None,
     pull: Pull,
 ) -> PlatformBoard:
+    """The board of a call, with the words of the session that leads it."""
     row = full[call.leading.id]
     others = dict.fromkeys(side for each in call.sessions for side in each.people if side != lead and side in there)
     dated = [each for each in call.sessions if full[each.id].created_at is not None]
@@ -69,6 +70,7 @@ def _permissions(stored: object) -> dict[str, bool]:
 
 
 def board_outcome(row: Row, board_id: int | None, there: Collection[CallMember]) -> ImportOutcome:
+    """What became of a session: its board, or why it has none."""
     people = call_session(row).people
     missing = [f"{side.profile_type} {side.profile_id}" for side in people if side not in there]
     if board_id is None:

@@ -15,8 +15,9 @@ from worker.whiteboards.document_boards import name_bookings, people_of_boards
 from worker.whiteboards.platform_boards import PlatformBoard, store_boards
 from worker.whiteboards.sessions import Participant
 from worker.workflows.platform_import.boards import BOARD
-from worker.workflows.platform_import.document_bookings import DOCUMENT_BOOKING, document_source
+from worker.workflows.platform_import.document_bookings import DOCUMENT_BOOKING
 from worker.workflows.platform_import.document_people import profiles_of_users, without_profile
+from worker.workflows.platform_import.document_source import document_source
 from worker.workflows.platform_import.kind import ImportOutcome, Incoming, Kind, Pull
 from worker.workflows.platform_import.strokes import Strokes
 from worker.workflows.platform_import.words import board_status

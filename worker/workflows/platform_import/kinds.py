@@ -1,11 +1,14 @@
 """The kinds of rows that are imported, in an order in which each finds the rows that it refers to."""
 
 from worker.workflows.platform_import.boards import Boards
-from worker.workflows.platform_import.bookings import Enrolments, Groups
 from worker.workflows.platform_import.document_boards import DocumentBoards, DocumentStrokes
-from worker.workflows.platform_import.document_bookings import DocumentBookings, DocumentEnrollments, DocumentRequests
+from worker.workflows.platform_import.document_bookings import DocumentBookings
 from worker.workflows.platform_import.document_calendar import DocumentCalendar
+from worker.workflows.platform_import.document_enrollments import DocumentEnrollments
+from worker.workflows.platform_import.document_requests import DocumentRequests
+from worker.workflows.platform_import.enrolments import Enrolments
 from worker.workflows.platform_import.entries import Entries
+from worker.workflows.platform_import.groups import Groups
 from worker.workflows.platform_import.kind import Kind
 from worker.workflows.platform_import.lessons import Lessons
 from worker.workflows.platform_import.pages import Pages

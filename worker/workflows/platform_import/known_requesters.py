@@ -41,6 +41,7 @@ class KnownRequesters:
 
 
 def read_known_requesters(session: Session, rows: Sequence[Row], reading: RequesterReading) -> KnownRequesters:
+    """Read it for these rows."""
     requesters = {
         (kind, number): profile_id
         for kind, profile in _REQUESTERS.items()

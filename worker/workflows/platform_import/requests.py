@@ -15,7 +15,6 @@ from worker.workflows.platform_import.kind import ImportOutcome, Incoming, Kind,
 from worker.workflows.platform_import.known_requesters import read_known_requesters
 
 _TABLE = "requested_sessions"
-_NO_LEARNER = Refusal("no-learner", "nobody is named to learn", "Name the child on the platform.", is_refused=False)
 
 
 class Requests(Kind):

@@ -21,21 +21,14 @@ from worker.whiteboards.drawers import Drawer, drawers_since
 from worker.whiteboards.platform_stroke import PlatformStroke
 from worker.whiteboards.platform_strokes import store_strokes
 from worker.whiteboards.stroke_validation import NewStroke, accepted_stroke
-from worker.whiteboards.stroke_values import MOST_POINTS
 from worker.workflows.platform_import.boards import BOARD, without_board
 from worker.workflows.platform_import.kind import ImportOutcome, Incoming, Kind, Pull
 from worker.workflows.platform_import.pages import PAGE
+from worker.workflows.platform_import.plain_lines import is_plain_line
 
 _TABLE = "whiteboard_canvas_data"
 # A `client_id`, but not one of those that rows without a name get here.
 _NAME = re.compile(r"(?!platform-)[A-Za-z0-9._~-]{1,64}")
-# Nine of ten strokes are freehand lines as the board's page writes them. PostgreSQL prints jsonb in one way, so their
-# text is compared: that takes a tenth of the time of parsing it. Possessive, since no other reading could fit either.
-_NUMBER = r"-?[0-9]{1,6}+(?:\.[0-9]{1,20}+)?+"
-_PLAIN = re.compile(
-    r'\{(?:"color": "[^"\\]{0,50}+", )?+'
-    rf'(?:"width": {_NUMBER}, )?+"points": \[\[({_NUMBER}), ({_NUMBER})\](?:, \[{_NUMBER}, {_NUMBER}\])*+\]\}}'
-)
 # Between the platform's clock and ours.
 _CLOCKS_DIFFER = timedelta(seconds=5)
 
@@ -124,21 +117,6 @@ def _drawn(row: Row) -> tuple[str | None, str]:
     accepted = accepted_stroke(NewStroke(f"platform-{row.id}", row.stroke_type, drawn))
     is_name = isinstance(name, str) and _NAME.fullmatch(name) is not None
     return (name if is_name else None), to_json(accepted.stroke_data).decode()
-
-
-def is_plain_line(text: str) -> bool:
-    """Whether it is a freehand line as the board's page writes it, which needs no other check.
-
-    A line that may lie within one pixel, and a very long one, are checked with the others.
-    """
-    # A point has more than one character, so these are not too many.
-    if len(text) > MOST_POINTS:
-        return False
-    plain = _PLAIN.fullmatch(text)
-    if plain is None:
-        return False
-    last = text[text.rindex("[") + 1 : -3].split(", ")
-    return any(float(number) > 1 for number in (*plain.groups(), *last))
 
 
 def _undrawable(reason: str) -> Refusal:
