@@ -18,8 +18,9 @@ from benchmarks.timing import timed
 from models.series import Series
 from worker.database import Database
 from worker.schedules.planning import Planning
+from worker.schedules.series.fill import fill
 from worker.schedules.series.occurrences import occurrences, recurrence_of
-from worker.schedules.series.reconcile import fill, reconcile
+from worker.schedules.series.reconcile import reconcile
 
 _NOW = datetime(2026, 5, 1, 6, tzinfo=UTC)
 _FIRST_DAY = date(2026, 5, 1)

@@ -10,7 +10,7 @@ from worker.jobs.routine_orders import (
     SweepSpool,
 )
 from worker.processes.child import performs
-from worker.workflows import sweep, sweep_people
+from worker.workflows import sweep, sweep_people, sweep_spool
 from worker.workflows.context import WorkerContext
 from worker.workflows.platform_import import pull
 
@@ -28,9 +28,9 @@ def sweep_objects(run: JobRun, context: WorkerContext) -> None:
 
 
 @performs(SweepSpool)
-def sweep_spool(run: JobRun, context: WorkerContext) -> None:
+def sweep_spool_files(run: JobRun, context: WorkerContext) -> None:
     """Delete spool files that no row names."""
-    sweep.sweep_spool(run, context)
+    sweep_spool.sweep_spool(run, context)
 
 
 @performs(SweepPeople)

@@ -14,8 +14,9 @@ from worker.recurrence.request import TimeRequest, read_recurrence
 from worker.schedules.create_lesson import create_lesson
 from worker.schedules.planning import Planning
 from worker.schedules.series.create_series import CreationResult, NewLessons, create_series
+from worker.schedules.series.fill import FillResult, fill
 from worker.schedules.series.membership import SeriesMember, follow_booking, join_series
-from worker.schedules.series.reconcile import FillResult, fill, reconcile
+from worker.schedules.series.reconcile import reconcile
 
 # A Friday; the first Monday after it is the 4th.
 NOW = datetime(2026, 5, 1, 9, tzinfo=UTC)

@@ -14,7 +14,8 @@ from worker.recurrence.instants import Instants
 from worker.schedules.cancelling import LessonCancellation
 from worker.schedules.conflicts.clash import LessonConflict
 from worker.schedules.date_range import Range
-from worker.schedules.slots import Free, SlotReservation, free_parts, list_slots
+from worker.schedules.reserve_slot import SlotReservation
+from worker.schedules.slots import Free, free_parts, list_slots
 
 EIGHT = datetime(2026, 5, 4, 8, tzinfo=UTC)
 

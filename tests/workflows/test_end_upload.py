@@ -21,13 +21,13 @@ from worker.uploads.upload_errors import Replaced, UploadGone, WrongOffset
 from worker.uploads.upload_piece import UploadPiece
 from worker.uploads.upload_rows import NewUpload
 from worker.uploads.uploads import Uploads
-from worker.workflows import sweep
 from worker.workflows.context import WorkerContext
 from worker.workflows.delete_recording import delete_recording
 from worker.workflows.end_upload import finish_upload, recover_upload, terminate_upload
 from worker.workflows.failure_hooks import ENDINGS
 from worker.workflows.ingest_recording import ingest_recording
 from worker.workflows.seal_uploads import seal_uploads
+from worker.workflows.sweep_spool import sweep_spool
 
 DAY = 86_400
 
@@ -413,7 +413,7 @@ class TestJob:
         ten_days_ago = time.time() - 10 * DAY
         os.utime(upload.file.path, (ten_days_ago, ten_days_ago))
 
-        assert job(recordings.context, SweepSpool("shared"), sweep.sweep_spool)["files"] == 0
+        assert job(recordings.context, SweepSpool("shared"), sweep_spool)["files"] == 0
         assert upload.seal() == "recovered"
 
     def test_bytes_that_are_just_becoming_a_recording_are_not_swept(
@@ -428,7 +428,7 @@ class TestJob:
             locked.share_as(target)
 
             # The row that names it has not been committed.
-            assert job(recordings.context, SweepSpool("shared"), sweep.sweep_spool)["files"] == 0
+            assert job(recordings.context, SweepSpool("shared"), sweep_spool)["files"] == 0
         assert target.read_bytes() == sample[:60_000]
 
     def test_files_of_uploads_stay_while_they_may_go_on(self, recordings: RecordingFixture, sample: bytes) -> None:
@@ -441,11 +441,11 @@ class TestJob:
         for each in (recovered, ended):
             os.utime(each.file.path, (two_days_ago, two_days_ago))
 
-        assert job(recordings.context, SweepSpool("shared"), sweep.sweep_spool)["files"] == 1
+        assert job(recordings.context, SweepSpool("shared"), sweep_spool)["files"] == 1
         assert [each.file.path.exists() for each in (recovered, ended, running)] == [True, False, True]
 
         os.utime(recovered.file.path, (ten_days_ago, ten_days_ago))
-        assert job(recordings.context, SweepSpool("shared"), sweep.sweep_spool)["files"] == 1
+        assert job(recordings.context, SweepSpool("shared"), sweep_spool)["files"] == 1
         with pytest.raises(UploadGone):
             recovered.send(sample[60_000:], 60_000)
         assert recovered.row.state == "recovered"

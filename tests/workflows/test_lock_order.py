@@ -27,8 +27,8 @@ from worker.reminders.planning.preferences import Preferences
 from worker.schedules.cancelling import LessonCancellation
 from worker.schedules.planning import Planning
 from worker.schedules.requests import LessonRequest
+from worker.schedules.reserve_slot import SlotReservation
 from worker.schedules.series.reconcile import lock_series
-from worker.schedules.slots import SlotReservation
 from worker.workflows.change_booking import answer_booking, change_booking, offer_booking
 from worker.workflows.change_lessons import change_lessons, make_lessons
 from worker.workflows.plan_timetable import add_entry, change_entry, plan_due_entries, plan_entries_of, remove_entry

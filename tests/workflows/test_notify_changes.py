@@ -26,8 +26,8 @@ from worker.schedules.cancelling import LessonCancellation
 from worker.schedules.changes import LessonChange
 from worker.schedules.planning import Planning
 from worker.schedules.requests import LessonRequest
+from worker.schedules.reserve_slot import SlotReservation
 from worker.schedules.skips import DaySkip
-from worker.schedules.slots import SlotReservation
 from worker.workflows import lesson_upkeep
 from worker.workflows.change_lessons import change_lessons, make_lessons
 from worker.workflows.context import WorkerContext

@@ -16,6 +16,7 @@ from worker.jobs.routine_orders import PruneLedger, SweepObjects, SweepSpool
 from worker.workflows import sweep
 from worker.workflows.context import WorkerContext
 from worker.workflows.failure_hooks import ENDINGS
+from worker.workflows.sweep_spool import sweep_spool
 
 DAY = 86_400
 
@@ -25,7 +26,7 @@ RunSweep = Callable[..., Any]
 
 @pytest.fixture
 def run_sweep(recordings: RecordingFixture, context: WorkerContext) -> RunSweep:
-    """`run_sweep(sweep.sweep_spool, SweepSpool("shared"), orphan_age=…)`: the result of that job."""
+    """`run_sweep(sweep_spool, SweepSpool("shared"), orphan_age=…)`: the result of that job."""
 
     def run(work: Any, order: Any, **changes: Any) -> Any:
         with context.database.transaction() as session:
@@ -141,7 +142,7 @@ class TestSpool:
         (folder / "work" / "tmp1").mkdir(parents=True)
         grow_old(recordings, 2 * DAY)
 
-        counts = run_sweep(sweep.sweep_spool, SweepSpool("shared"), orphan_age=DAY)
+        counts = run_sweep(sweep_spool, SweepSpool("shared"), orphan_age=DAY)
 
         assert counts == {"files": 1, "debris": 2}
         assert recordings.spooled() == [spool_name]
@@ -153,7 +154,7 @@ class TestSpool:
         recordings.sql("DELETE FROM whiteboard_session_recordings WHERE id = :id", id=recording_id)
         (context.settings.spool_dir / ("f" * 32 + ".part")).write_bytes(b"half")
 
-        assert run_sweep(sweep.sweep_spool, SweepSpool("shared"), orphan_age=DAY) == {"files": 0, "debris": 0}
+        assert run_sweep(sweep_spool, SweepSpool("shared"), orphan_age=DAY) == {"files": 0, "debris": 0}
         assert len(recordings.spooled()) == 2
 
     def test_bytes_of_an_unfinished_ingest_are_kept_for_their_time(
@@ -168,10 +169,10 @@ class TestSpool:
         after = "UPDATE whiteboard_session_recordings SET updated_at = now() - interval '7 days 1 hour'"
 
         recordings.sql(before)
-        assert run_sweep(sweep.sweep_spool, SweepSpool("shared"))["files"] == 0
+        assert run_sweep(sweep_spool, SweepSpool("shared"))["files"] == 0
         assert recordings.spooled() == [recordings.row(recording_id).spool_name]
         recordings.sql(after)
-        assert run_sweep(sweep.sweep_spool, SweepSpool("shared"))["files"] == 1
+        assert run_sweep(sweep_spool, SweepSpool("shared"))["files"] == 1
         assert (recordings.spooled(), recordings.row(recording_id).spool_name) == ([], None)
 
     @pytest.mark.parametrize("state", ["waiting", "playable, source not yet stored", "of another spool"])
@@ -188,7 +189,7 @@ class TestSpool:
         recordings.sql("UPDATE whiteboard_session_recordings SET updated_at = now() - interval '1 year'")
         grow_old(recordings, 400 * DAY)
 
-        assert run_sweep(sweep.sweep_spool, SweepSpool("shared"))["files"] == 0
+        assert run_sweep(sweep_spool, SweepSpool("shared"))["files"] == 0
         assert recordings.spooled() == [recordings.row(recording_id).spool_name]
 
 

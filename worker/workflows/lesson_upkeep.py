@@ -16,7 +16,7 @@ from worker.schedules.advance import begin_lessons, complete_lessons
 from worker.schedules.planning import Planning
 from worker.schedules.recompute_instants import RedateResult, date_lessons, redate_lessons
 from worker.schedules.series.complete import complete_series
-from worker.schedules.series.reconcile import FillResult, fill
+from worker.schedules.series.fill import FillResult, fill
 from worker.workflows.context import WorkerContext
 from worker.workflows.plan_timetable import plan_due_entries
 from worker.workflows.run_session import close_sessions

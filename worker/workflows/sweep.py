@@ -1,42 +1,31 @@
 """Upkeep: remove objects and files that no row names, delete expired rows. Idempotent, safe to run at any time."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
-from itertools import islice
-
-from sqlalchemy.orm import Session
 
 from worker import clock
 from worker.access.operator_accesses import prune_operator_accesses
 from worker.batches import repeat_full
 from worker.canvases.snapshots.names import FOLDER as SNAPSHOTS
-from worker.canvases.snapshots.names import SnapshotTarget, target_of
-from worker.canvases.snapshots.rows import named_snapshots
 from worker.jobs.actions import prune_actions
-from worker.jobs.board_orders import SnapshotPage, SnapshotSession
 from worker.jobs.heartbeats import prune_heartbeats
 from worker.jobs.job_run import JobRun
 from worker.jobs.prune import prune_idempotency_keys, prune_jobs, prune_routine_jobs
-from worker.jobs.reading import live_jobs
-from worker.jobs.run_statements import running_jobs
 from worker.limits.counters import prune_counters
 from worker.limits.lease_rows import prune_leases
 from worker.recordings.names import FOLDER, recording_id_of
 from worker.recordings.renditions import drop_old_sources, is_named
 from worker.recordings.shares import prune_shares
-from worker.recordings.source import give_up_bytes, named_spool_files
 from worker.reminders.delivery.prune import prune_deliveries
 from worker.storage.restores import require_sweeps_allowed
 from worker.uploads.upload_upkeep import prune_uploads
 from worker.workflows.context import WorkerContext
 from worker.workflows.own_bucket import check_owner
 from worker.workflows.remove_files import remove_unnamed
-from worker.workflows.seal_uploads import sweep_upload_files
+from worker.workflows.sweep_snapshots import sweep_snapshots
 
 _BATCH = 5000
-# Objects that are looked up in one query.
-_NAMES = 500
 
 
 def prune_ledger(run: JobRun, context: WorkerContext) -> None:
@@ -76,7 +65,7 @@ def sweep_objects(run: JobRun, context: WorkerContext) -> None:
     require_sweeps_allowed(context.store, context.database)
     oldest = clock.now() - timedelta(seconds=context.settings.orphan_age)
     _drop_old_sources(context)
-    removed = _sweep_recordings(run, context, oldest) + _sweep_snapshots(run, context, oldest)
+    removed = _sweep_recordings(run, context, oldest) + sweep_snapshots(run, context, oldest)
     unfinished = sum(context.store.cancel_unfinished(folder, older_than=oldest) for folder in (FOLDER, SNAPSHOTS))
     run.succeed({"objects": removed, "unfinished": unfinished})
 
@@ -103,60 +92,3 @@ def _sweep_recordings(run: JobRun, context: WorkerContext, oldest: datetime) -> 
 def _is_named(context: WorkerContext, name: str) -> bool:
     with context.database.transaction() as session:
         return is_named(session, name)
-
-
-def sweep_spool(run: JobRun, context: WorkerContext) -> None:
-    """Remove spool files without a recording, debris of uploads and killed attempts, and bytes past their retention.
-
-    Bytes of a recording that never became playable are kept for SPOOL_RETENTION, for retries; those of a playable one
-    stay until its source is on B2.
-    """
-    settings = context.settings
-    require_sweeps_allowed(context.store, context.database)
-    # Files are listed before names: a file that gets a row in between counts as named.
-    old = list(context.spool.names(older_than=settings.orphan_age))
-    folders = context.spool.workspaces()
-    with context.database.transaction() as session:
-        give_up_bytes(session, settings.spool_id, clock.now() - timedelta(seconds=settings.spool_retention))
-        named = named_spool_files(session)
-        # A job creates its folder after its row is marked running.
-        running = running_jobs(session)
-    unnamed = [name for name in old if name not in named]
-    for name in unnamed:
-        context.spool.remove(name)
-    debris = context.spool.remove_debris(older_than=settings.orphan_age)
-    debris += context.spool.remove_workspaces(folders, running=running)
-    run.succeed({"files": len(unnamed) + sweep_upload_files(context), "debris": debris})
-
-
-def _sweep_snapshots(run: JobRun, context: WorkerContext, oldest: datetime) -> int:
-    """Remove objects older than `oldest` that no row names; returns how many."""
-    listed = ((stored.name, target_of(stored.name), stored.uploaded_at) for stored in context.store.list(SNAPSHOTS))
-    old = ((name, target) for name, target, uploaded_at in listed if target is not None and uploaded_at <= oldest)
-    removed = 0
-    while batch := dict(islice(old, _NAMES)):
-        removed += sum(_remove(context, name, batch[name]) for name in _unnamed(run, context, batch))
-    return removed
-
-
-def _unnamed(run: JobRun, context: WorkerContext, batch: dict[str, SnapshotTarget]) -> Iterator[str]:
-    with context.database.transaction() as session:
-        named = named_snapshots(session, batch.keys())
-    for name in batch.keys() - named:
-        run.check()
-        yield name
-
-
-def _remove(context: WorkerContext, name: str, target: SnapshotTarget) -> bool:
-    """Remove one object unless it is or will be named: a board that looks as it did before gets its old names again."""
-    with context.database.transaction() as session:
-        if _is_drawn_now(session, target) or named_snapshots(session, [name]):
-            return False
-    context.store.delete(name)
-    return True
-
-
-def _is_drawn_now(session: Session, target: SnapshotTarget) -> bool:
-    kinds = {SnapshotPage.kind, SnapshotSession.kind}
-    live = live_jobs(session, [f"session:{target.session_id}", f"page:{target.page_id}"])
-    return not kinds.isdisjoint(live.values())

@@ -13,8 +13,9 @@ from sqlalchemy import select
 
 from models.series import Series
 from tests.schedules.conftest import Diary
+from worker.schedules.series.fill import FillResult, fill
 from worker.schedules.series.occurrences import recurrence_of
-from worker.schedules.series.reconcile import FillResult, fill, reconcile
+from worker.schedules.series.reconcile import reconcile
 
 
 def at_once(number: int, do: Callable[[int], Any]) -> list[Any]:

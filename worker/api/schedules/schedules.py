@@ -26,8 +26,8 @@ from worker.schedules.changes import LessonChange
 from worker.schedules.date_range import Range
 from worker.schedules.reading import find_lesson, list_lessons
 from worker.schedules.requests import LessonRequest, try_lessons, zone_of_tutor
+from worker.schedules.reserve_slot import SlotReservation
 from worker.schedules.series.create_series import CreationResult
-from worker.schedules.slots import SlotReservation
 from worker.schedules.viewing import LessonView, view_lessons
 from worker.workflows.change_lessons import change_lessons, make_lessons
 

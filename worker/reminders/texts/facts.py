@@ -1,20 +1,20 @@
 """From the data of a message to the values of its templates: sanitised text, links, and times for the reader."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any, Protocol
-from zoneinfo import ZoneInfo
+from typing import Any
 
 from jinja2 import TemplateError
 
-from worker.calendars.zones import zone, zone_names
 from worker.errors import InvalidInput
 from worker.foreign_text import LONGEST_LINK, clean, foreign_link, uri
 from worker.reminders.texts import amharic, english
 from worker.reminders.texts.data import DATA
-from worker.reminders.texts.recipient import CalendarStyle, Language, Recipient
-from worker.reminders.texts.spans import Span, about, exactly
+from worker.reminders.texts.moments import moment_text
+from worker.reminders.texts.recipient import Language, Recipient
+from worker.reminders.texts.spans import about, exactly
+from worker.reminders.texts.words import Words
 
 LONGEST_NAME = 80
 # The most characters of what people wrote. More cannot be read in a message, and would not fit a subject line.
@@ -29,16 +29,6 @@ _OURS = {"code": 20, "label": 100}
 _LINKS = ("board_link", "link")
 _INSTANTS = ("starts_at", "before_starts_at", "recorded_at")
 _MOST_NAMES = 3
-
-
-class Words(Protocol):
-    """What each language must implement; see `english`."""
-
-    def moment(self, local: datetime, calendar: CalendarStyle) -> str: ...
-    def in_zone(self, place: str, offset: str) -> str: ...
-    def span(self, length: Span) -> str: ...
-    def until(self, rest: Span) -> str: ...
-    def listed(self, names: Sequence[str], others: int) -> str: ...
 
 
 _WORDS: Mapping[Language, Words] = {"en": english, "am": amharic}
@@ -102,7 +92,7 @@ def _told(known: dict[str, Any], reader: Recipient) -> dict[str, Any]:
         elif key in _LINKS:
             values[key] = uri(value) if len(value) <= LONGEST_LINK else None
         elif key in _INSTANTS:
-            values[key] = _moment(instant(value), known["timezone"], reader, words)
+            values[key] = moment_text(instant(value), known["timezone"], reader, words)
     return values | _derived(known, words)
 
 
@@ -131,30 +121,3 @@ def _derived(known: dict[str, Any], words: Words) -> dict[str, Any]:
 def _link_and_host(name: str, address: str | None) -> dict[str, Any]:
     link = foreign_link(address) if address else None
     return {f"{name}_link": link and link.address, f"{name}_host": link and link.host}
-
-
-def _moment(moment: datetime, home: str | None, reader: Recipient, words: Words) -> str:
-    place = _place(reader.timezone, home)
-    local = moment.astimezone(place)
-    shown = words.moment(local, reader.calendar)
-    return shown if place.key == home else shown + words.in_zone(_city(place.key), _offset(local))
-
-
-def _place(*names: str | None) -> ZoneInfo:
-    """The first zone that we know. A person's account may contain any text, and they must be reminded all the same."""
-    return zone(next((name for name in names if name in zone_names()), "UTC"))
-
-
-def _city(key: str) -> str:
-    """A zone's name for people; empty for those that are only an offset ("UTC", "Etc/GMT-3")."""
-    return key.rpartition("/")[2].replace("_", " ") if "/" in key and not key.startswith("Etc/") else ""
-
-
-def _offset(local: datetime) -> str:
-    """Like "UTC+3", "UTC-3:30"."""
-    shift = local.utcoffset()
-    minutes = int(shift.total_seconds()) // 60 if shift else 0
-    hours, rest = divmod(abs(minutes), 60)
-    if not minutes:
-        return "UTC"
-    return f"UTC{'+' if minutes > 0 else '-'}{hours}{f':{rest:02}' if rest else ''}"

@@ -11,6 +11,9 @@ from worker.recurrence.rule import parse_rule
 from worker.schedules.planning import Planning
 from worker.schedules.series.series_state import Occurrence
 
+# The local day is at most one away from the day in UTC.
+TWO_DAYS = timedelta(days=2)
+
 
 def recurrence_of(series: Series, excluded: Iterable[date] = ()) -> Recurrence:
     """The rule or the dates of the series, without the days `excluded`."""

@@ -1,24 +1,22 @@
 """Read what a plan needs of series: rule, students, skips and rows, the busy times of people, and ids for new rows."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import Row, and_, or_, select, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from models.bookings import Booking
-from models.people import StudentProfile, User
-from models.schedules import Schedule, ScheduleParticipant
-from models.series import ScheduleSkip, Series, SeriesParticipant
-from worker.access.names import name_of
+from models.series import Series
 from worker.schedules.conflicts.busy_times import BusyTimes
 from worker.schedules.conflicts.read_busy_times import read_busy
-from worker.schedules.series.columns import SHARED, shared_content
+from worker.schedules.series.columns import shared_content
 from worker.schedules.series.occurrences import occurrences, recurrence_of
-from worker.schedules.series.series_state import Attendee, Occurrence, SeriesState, StoredLesson
+from worker.schedules.series.series_people import read_attendees, read_skips
+from worker.schedules.series.series_state import Occurrence, SeriesState
+from worker.schedules.series.stored_lessons import read_stored_lessons
 
 _RESERVE = text("SELECT nextval(pg_get_serial_sequence('tutor_schedules', 'id')) FROM generate_series(1, :number)")
 _TAKEN_DAYS = text(
@@ -69,9 +67,9 @@ def read_facts(session: Session, ranges: Sequence[DateRange], now: datetime, *, 
 
 def _states(session: Session, ranges: Sequence[DateRange], now: datetime, *, rows: bool) -> list[SeriesState]:
     ids = [days.series.id for days in ranges]
-    attendees, skips = _attendees(session, ids), _skips(session, ids)
+    attendees, skips = read_attendees(session, ids), read_skips(session, ids)
     taken = _lesson_days(session, ranges)
-    stored = _stored_lessons(session, ids, now) if rows else {}
+    stored = read_stored_lessons(session, ids, now) if rows else {}
     return [
         SeriesState(
             series_id=days.series.id,
@@ -108,77 +106,12 @@ def _whole_days(skips: Iterable[tuple[date, int | None]]) -> frozenset[date]:
     return frozenset(day for day, student_id in skips if student_id is None)
 
 
-def _attendees(session: Session, series_ids: Sequence[int]) -> dict[int, list[Attendee]]:
-    attendees: dict[int, list[Attendee]] = defaultdict(list)
-    statement = (
-        select(
-            SeriesParticipant.series_id,
-            SeriesParticipant.student_id,
-            SeriesParticipant.booking_id,
-            name_of(StudentProfile),
-            Booking.start_date,
-            Booking.end_date,
-        )
-        .join(Booking, Booking.id == SeriesParticipant.booking_id)
-        .join(StudentProfile, StudentProfile.id == SeriesParticipant.student_id)
-        .join(User, User.id == StudentProfile.user_id)
-        .where(SeriesParticipant.series_id.in_(series_ids), Booking.status == "active")
-        .order_by(SeriesParticipant.created_at, SeriesParticipant.student_id)
-    )
-    for series_id, *attendee in session.execute(statement):
-        attendees[series_id].append(Attendee(*attendee))
-    return attendees
-
-
-def _skips(session: Session, series_ids: Sequence[int]) -> dict[int, set[tuple[date, int | None]]]:
-    skips: dict[int, set[tuple[date, int | None]]] = defaultdict(set)
-    columns = (ScheduleSkip.series_id, ScheduleSkip.occurrence_date, ScheduleSkip.student_id)
-    for series_id, day, student_id in session.execute(select(*columns).where(ScheduleSkip.series_id.in_(series_ids))):
-        skips[series_id].add((day, student_id))
-    return skips
-
-
 def _lesson_days(session: Session, ranges: Sequence[DateRange]) -> dict[int, set[date]]:
     days_by_series: dict[int, set[date]] = defaultdict(set)
     values = {"ids": [days.series.id for days in ranges], "floors": [days.floor for days in ranges]}
     for series_id, day in session.execute(_TAKEN_DAYS, values):
         days_by_series[series_id].add(day)
     return days_by_series
-
-
-def _stored_lessons(session: Session, series_ids: Sequence[int], now: datetime) -> dict[int, list[StoredLesson]]:
-    """Future rows that are scheduled or were cancelled with their series, except free slots that somebody booked."""
-    lessons: dict[int, list[StoredLesson]] = defaultdict(list)
-    may_change = and_(
-        Schedule.series_id.in_(series_ids),
-        Schedule.starts_at > now,
-        Schedule.booked_at.is_(None),
-        or_(Schedule.status == "scheduled", and_(Schedule.status == "cancelled", Schedule.cancelled_by == "series")),
-    )
-    seats: dict[int, dict[int, int | None]] = defaultdict(dict)
-    participants = select(
-        ScheduleParticipant.schedule_id, ScheduleParticipant.student_id, ScheduleParticipant.booking_id
-    ).join(Schedule, Schedule.id == ScheduleParticipant.schedule_id)
-    for schedule_id, student_id, booking_id in session.execute(participants.where(may_change)):
-        seats[schedule_id][student_id] = booking_id
-    for row in session.execute(select(*_STORED_COLUMNS).where(may_change)):
-        lessons[row.series_id].append(_stored(row, seats[row.id]))
-    return lessons
-
-
-def _stored(row: Row[Any], participants: Mapping[int, int | None]) -> StoredLesson:
-    return StoredLesson(
-        id=row.id,
-        day=row.occurrence_date,
-        starts_at=row.starts_at,
-        ends_at=row.ends_at,
-        scheduled=row.status == "scheduled",
-        is_override=row.is_override,
-        # schedule_date and SHARED, as _STORED_COLUMNS has them.
-        content=tuple(row[_OF_LESSON:]),
-        named=(row.student_id, row.student_name, row.booking_id),
-        participants=participants,
-    )
 
 
 def _busy(session: Session, states: Sequence[SeriesState]) -> BusyTimes:
@@ -195,19 +128,3 @@ def _busy(session: Session, states: Sequence[SeriesState]) -> BusyTimes:
         until=max(times),
         without=[row.id for state in taught for row in state.stored],
     )
-
-
-_OF_A_ROW: tuple[Any, ...] = (
-    Schedule.series_id,
-    Schedule.id,
-    Schedule.occurrence_date,
-    Schedule.starts_at,
-    Schedule.ends_at,
-    Schedule.status,
-    Schedule.is_override,
-    Schedule.student_id,
-    Schedule.student_name,
-    Schedule.booking_id,
-)
-_OF_LESSON = len(_OF_A_ROW)
-_STORED_COLUMNS = (*_OF_A_ROW, Schedule.schedule_date, *(getattr(Schedule, name) for name in SHARED))

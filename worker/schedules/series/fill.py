@@ -1,0 +1,86 @@
+"""Extend series whose stored days end before the horizon."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from models.series import Series
+from worker import errors
+from worker.calendars.zones import zone_names
+from worker.logs import get_logger
+from worker.schedules.planning import Planning
+from worker.schedules.series.occurrences import TWO_DAYS, horizon, recurrence_of, today_in
+from worker.schedules.series.reconcile import carry_out, fresh
+from worker.schedules.series.states import DateRange
+
+_log = get_logger(__name__)
+
+# Few zones and many series: the last day to fill is computed for each zone, by Python.
+_ZONES_DUE = text(
+    """
+    SELECT DISTINCT timezone FROM schedule_series
+     WHERE status = 'active' AND (expanded_until IS NULL OR expanded_until < :latest)
+    """
+)
+
+_DUE = text(
+    """
+    SELECT series.id
+      FROM schedule_series series
+      JOIN unnest(CAST(:zones AS varchar[]), CAST(:todays AS date[])) AS local (timezone, today)
+        ON local.timezone = series.timezone
+     WHERE series.status = 'active'
+       AND (series.expanded_until IS NULL
+            OR series.expanded_until < greatest(local.today, series.schedule_date) + CAST(:days AS integer))
+     ORDER BY series.id LIMIT :batch
+       FOR UPDATE OF series SKIP LOCKED
+    """
+)
+
+
+@dataclass(frozen=True)
+class FillResult:
+    """The result of one batch: series processed, lessons and slots stored, occurrences skipped."""
+
+    series: int
+    lessons: int
+    skipped: int
+    # The lessons and slots themselves.
+    ids: Sequence[int] = field(default=(), compare=False)
+
+
+def fill(session: Session, planning: Planning, *, batch: int) -> FillResult:
+    """Store the missing lessons of the next `batch` series up to the horizon; existing ones are not changed.
+
+    Series locked by others are left for the next call; when nothing was due, `series` is 0. One transaction per call.
+    """
+    now, horizon_days = planning.now, planning.horizon_days
+    zones = session.scalars(_ZONES_DUE, {"latest": (now + TWO_DAYS).date() + timedelta(days=horizon_days)}).all()
+    ids = session.scalars(_DUE, {**_local_days(zones, now), "days": horizon_days, "batch": batch}).all()
+    if not ids:
+        return FillResult(0, 0, 0)
+    due = session.scalars(fresh(select(Series).where(Series.id.in_(ids)).order_by(Series.id))).all()
+    ranges = [DateRange(series, series.expanded_until, horizon(series, planning)) for series in due]
+    plan = carry_out(session, [days for days in ranges if _is_readable(days.series)], now, rows=False)
+    for days in ranges:
+        days.series.expanded_until = days.until
+    session.flush()
+    return FillResult(len(due), len(plan.new), len(plan.skips), [lesson.id for lesson in plan.new])
+
+
+def _local_days(zones: Sequence[str], now: datetime) -> dict[str, list[str] | list[date]]:
+    known = sorted(zone_names().intersection(zones))
+    return {"zones": known, "todays": [today_in(zone, now) for zone in known]}
+
+
+def _is_readable(series: Series) -> bool:
+    """Whether the rule can be read. An invalid rule written by hand must not keep all others from being filled."""
+    try:
+        recurrence_of(series)
+    except errors.InvalidInput as error:
+        _log.error("series_unreadable", series_id=series.id, detail=error.detail)
+        return False
+    return True
