@@ -2,8 +2,9 @@
 
 import hashlib
 import secrets
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -16,6 +17,7 @@ from b2sdk.v3 import B2Api, InMemoryAccountInfo
 
 from devstack.emulator.credentials import Credentials
 from tests.conftest import MakeSettings, School, Sql
+from tests.waiting import wait_for
 from worker.access.callers import UserCaller
 from worker.bookings.requests import NewRequest
 from worker.database import Database
@@ -190,6 +192,39 @@ def with_ffmpeg(context: WorkerContext, tmp_path: Path) -> WithFfmpeg:
         return WorkerContext(context.settings.model_copy(update={"ffmpeg_path": script}), context.database)
 
     return replace
+
+
+class HeldFfmpeg:
+    """Contexts whose ffmpeg waits, the first time that its arguments have `word` in them, until the test goes on."""
+
+    def __init__(self, with_ffmpeg: WithFfmpeg, folder: Path) -> None:
+        self._with_ffmpeg = with_ffmpeg
+        self._begun, self._released = folder / "begun", folder / "released"
+
+    @contextmanager
+    def running(self, word: str, work: Callable[[WorkerContext], Any]) -> Iterator[Future[Any]]:
+        """Do the work in a thread; the block begins when that ffmpeg runs, which goes on when the block ends."""
+        context = self._with_ffmpeg(
+            f"""case "$*" in *{word}*)
+                   if [ ! -e {self._begun} ]; then
+                       touch {self._begun}
+                       until [ -e {self._released} ]; do sleep 0.02; done
+                   fi;;
+               esac
+               exec "$FFMPEG" "$@\""""
+        )
+        with ThreadPoolExecutor(1) as pool:
+            result = pool.submit(work, context)
+            try:
+                wait_for(lambda: self._begun.exists() or result.done())
+                yield result
+            finally:
+                self._released.touch()
+
+
+@pytest.fixture
+def held_ffmpeg(with_ffmpeg: WithFfmpeg, tmp_path: Path) -> HeldFfmpeg:
+    return HeldFfmpeg(with_ffmpeg, tmp_path)
 
 
 class BookingFixture:

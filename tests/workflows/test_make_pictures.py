@@ -12,12 +12,11 @@ from devstack.emulator.credentials import Credentials
 from models.recordings import Recording
 from tests.conftest import MakeSettings
 from tests.waiting import PATIENCE
-from tests.workflows.conftest import DATA, RHYTHM, RecordingFixture, Versions, WithFfmpeg
+from tests.workflows.conftest import DATA, RHYTHM, HeldFfmpeg, RecordingFixture, Versions, WithFfmpeg
 from worker.database import Database
 from worker.jobs.board_orders import ReplayBoard
 from worker.jobs.cancel import cancel_job, retry_job
 from worker.jobs.enqueue import enqueue
-from worker.jobs.job_run import JobRun
 from worker.jobs.perform import Performer
 from worker.jobs.recording_orders import IngestRecording, MakePictures, RemoveRecordingFiles
 from worker.media.decoding.frame_capture import jpeg_size
@@ -27,7 +26,6 @@ from worker.recordings.pictures import drop_pictures
 from worker.workflows.context import WorkerContext
 from worker.workflows.delete_recording import delete_recording
 from worker.workflows.failure_hooks import ENDINGS
-from worker.workflows.make_pictures import make_pictures
 from worker.workflows.replay_board import replay_board
 
 POSTERS = {f"poster-{size}{form}" for size in (320, 640, 1280) for form in ("", "-webp")}
@@ -262,21 +260,15 @@ def test_pictures_that_are_ordered_later_are_made_and_no_others(recordings: Reco
     assert "preview" not in rows
 
 
-def test_pictures_that_are_ordered_meanwhile_are_made_by_the_same_job(recordings: RecordingFixture, film: int) -> None:
+def test_pictures_that_are_ordered_meanwhile_are_made_by_the_same_job(
+    recordings: RecordingFixture, film: int, held_ffmpeg: HeldFfmpeg
+) -> None:
     recordings.sql("DELETE FROM recording_renditions WHERE name LIKE 'poster-%' OR name IN ('preview', 'activity')")
 
-    def order_more(run: JobRun, done: MakePictures, context: WorkerContext) -> None:
-        check = run.check
+    with held_ffmpeg.running("tile=", lambda it: recordings.perform(MakePictures, film, context=it)) as performed:
+        order(recordings, film, "preview")
 
-        def order_once() -> None:
-            run.check = check  # type: ignore[method-assign]
-            order(recordings, film, "preview")
-
-        run.check = order_once  # type: ignore[method-assign]
-        make_pictures(run, done, context)
-
-    job = recordings.perform(MakePictures, film, order_more)
-
+    job = performed.result()
     assert job.result == {"storyboard": "ready", "preview": "ready"}
     assert len(recordings.sql("SELECT 1 FROM jobs WHERE kind = 'recordings.pictures'")) == 1
 

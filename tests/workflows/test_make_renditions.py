@@ -11,7 +11,7 @@ from devstack.emulator.credentials import Credentials
 from models.recordings import Recording
 from tests.conftest import MakeSettings
 from tests.waiting import PATIENCE
-from tests.workflows.conftest import RecordingFixture, Versions, WithFfmpeg
+from tests.workflows.conftest import HeldFfmpeg, RecordingFixture, Versions, WithFfmpeg
 from worker.database import Database
 from worker.jobs.cancel import cancel_job, retry_job
 from worker.jobs.job_run import JobRun
@@ -97,12 +97,17 @@ def test_a_rendition_that_fails_takes_no_other_with_it(
     assert make(recordings, recording_id).result == {"renditions": {"audio": "ready"}}
 
 
-def test_another_attempt_makes_what_is_missing(recordings: RecordingFixture, versions: Versions, sample: bytes) -> None:
+def test_another_attempt_makes_what_is_missing(
+    recordings: RecordingFixture, held_ffmpeg: HeldFfmpeg, versions: Versions, sample: bytes
+) -> None:
     recording_id = ingest(recordings, sample)
     run = recordings.begin(MakeRenditions, recording_id)
 
+    job_lost = job_order(recordings, run)
+    with held_ffmpeg.running("rendition-download", lambda it: make_renditions(run, job_lost, it)) as performed:
+        recordings.lose(run)
     with pytest.raises(LeaseLost):
-        make_renditions(run, job_order(recordings, run), losing(recordings, run))
+        performed.result()
 
     left = rows(recordings, recording_id)
     assert {left[name].state for name in ("audio", "audio-aac", "hls")} == {"ready"}
@@ -114,22 +119,16 @@ def test_another_attempt_makes_what_is_missing(recordings: RecordingFixture, ver
     assert len(names) == len(set(names)) == 4
 
 
-def test_what_is_ordered_meanwhile_is_made_by_the_same_job(recordings: RecordingFixture, sample: bytes) -> None:
+def test_what_is_ordered_meanwhile_is_made_by_the_same_job(
+    recordings: RecordingFixture, held_ffmpeg: HeldFfmpeg, sample: bytes
+) -> None:
     recording_id = ingest(recordings, sample)
     recordings.sql("DELETE FROM recording_renditions WHERE name IN ('audio-aac', 'hls', 'download')")
 
-    def order_more(run: JobRun, done: MakeRenditions, context: WorkerContext) -> None:
-        check = run.check
+    with held_ffmpeg.running("rendition-audio", lambda it: make(recordings, recording_id, context=it)) as performed:
+        order(recordings, recording_id, "audio-aac")
 
-        def order_once() -> None:
-            run.check = check  # type: ignore[method-assign]
-            order(recordings, recording_id, "audio-aac")
-
-        run.check = order_once  # type: ignore[method-assign]
-        make_renditions(run, done, context)
-
-    job = make_by(recordings, recording_id, order_more)
-
+    job = performed.result()
     assert job.result == {"renditions": {"audio": "ready", "audio-aac": "ready"}}
     assert len(recordings.sql("SELECT 1 FROM jobs WHERE kind = 'recordings.renditions'")) == 1
 
@@ -158,7 +157,9 @@ def test_changed_chapters_make_the_download_again_and_nothing_else(
         renew_download(session, recording_id, principal="user:1")
         renew_download(session, recording_id, principal="user:1")
 
-    assert make_by(recordings, recording_id, without_fast_copy).result == {"renditions": {"download": "ready"}}
+    # It is made of other renditions; a job that fetched the fast copy would fail.
+    recordings.context.store.delete(before["playback"].object_name)
+    assert make(recordings, recording_id).result == {"renditions": {"download": "ready"}}
 
     after = rows(recordings, recording_id)
     changed = {name for name in after if after[name].object_name != before[name].object_name}
@@ -169,23 +170,17 @@ def test_changed_chapters_make_the_download_again_and_nothing_else(
 
 
 def test_chapters_that_change_while_the_download_is_made_are_in_it(
-    recordings: RecordingFixture, sample: bytes, tmp_path: Path
+    recordings: RecordingFixture, held_ffmpeg: HeldFfmpeg, sample: bytes, tmp_path: Path
 ) -> None:
     recording_id = ingest(recordings, sample)
-    context = WorkerContext(recordings.context.settings, recordings.database)
-    upload, titles = context.store.upload, iter(["first", "second"])
 
-    def change(path: Path, name: str, **options: Any) -> Any:
-        title = next(titles, None) if "download" in name else None
-        if title is not None:
-            with recordings.database.transaction() as session:
-                set_chapters(session, recording_id, "tutor", [Chapter(0, title)])
-        return upload(path, name, **options)
+    with (
+        held_ffmpeg.running("rendition-download", lambda it: make(recordings, recording_id, context=it)) as performed,
+        recordings.database.transaction() as session,
+    ):
+        set_chapters(session, recording_id, "tutor", [Chapter(0, "second")])
 
-    context.store.upload = change  # type: ignore[method-assign]
-
-    assert recordings.perform(MakeRenditions, recording_id, make_renditions, context=context).state == "succeeded"
-
+    assert performed.result().state == "succeeded"
     row, file = rows(recordings, recording_id)["download"], tmp_path / "lesson.mp4"
     recordings.context.store.download(row.object_name, file, sha1=row.sha1)
     assert chapter_titles(recordings, file) == ["second"]
@@ -224,39 +219,8 @@ def order(recordings: RecordingFixture, recording_id: int, *names: str) -> None:
         order_renditions(session, recording, names, principal="user:1")
 
 
-def make_by(recordings: RecordingFixture, recording_id: int, work: Any) -> Any:
-    return recordings.perform(MakeRenditions, recording_id, work)
-
-
 def job_order(recordings: RecordingFixture, run: JobRun) -> MakeRenditions:
     return MakeRenditions.from_args(recordings.job(run.claim.job_id).args)
-
-
-def losing(recordings: RecordingFixture, run: JobRun) -> WorkerContext:
-    """A context whose store lets the lease expire before the third object is uploaded: a worker that hangs."""
-    context = WorkerContext(recordings.context.settings, recordings.database)
-    upload, uploaded = context.store.upload, []
-
-    def hang(path: Path, name: str, **options: Any) -> Any:
-        uploaded.append(name)
-        if len(uploaded) == 3:
-            recordings.lose(run)
-        return upload(path, name, **options)
-
-    context.store.upload = hang  # type: ignore[method-assign]
-    return context
-
-
-def without_fast_copy(run: JobRun, done: MakeRenditions, context: WorkerContext) -> None:
-    """Make renditions with a store that has no fast copy."""
-    download = context.store.download
-
-    def refuse(name: str, path: Path, **options: Any) -> None:
-        assert path.name != "playback"
-        download(name, path, **options)
-
-    context.store.download = refuse  # type: ignore[method-assign]
-    make_renditions(run, done, context)
 
 
 def chapter_titles(recordings: RecordingFixture, path: Path) -> list[str]:
