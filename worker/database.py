@@ -1,11 +1,10 @@
 """Connections and transactions: one commit by the caller, followed by the calls that must come after it."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache, partial
 from typing import Any
-from uuid import UUID
 
 import psycopg
 from psycopg.pq import TransactionStatus
@@ -20,6 +19,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 # All tables are imported wherever there is a database: a foreign key needs the table it references.
 from models.metadata import metadata as _metadata  # noqa: F401
+from worker.after_commit import Announce, pending_calls
 
 # A hanging connection must not block its process: every wait has a timeout.
 _CONNECT_ARGS = {
@@ -40,10 +40,6 @@ _USED_AT = "used_at"
 AWAY = (OperationalError, InterfaceError, PoolTimeout, psycopg.OperationalError, psycopg.InterfaceError)
 # Everything that `transaction` and `statement` raise of themselves: SQLAlchemy's errors, and psycopg's.
 DATABASE_ERRORS = (SQLAlchemyError, psycopg.Error)
-
-AfterCommit = Callable[[], None]
-# Called with the id of every job that a committed transaction queued (worker/jobs/publisher.py).
-Announce = Callable[[UUID], None]
 
 
 class Database:
@@ -81,7 +77,7 @@ class Database:
         with Session(self.engine, expire_on_commit=False, info={"announce": self._announce}) as session:
             with session.begin():
                 yield session
-            for call in _calls(session):
+            for call in pending_calls(session):
                 call()
 
     @contextmanager
@@ -129,23 +125,6 @@ def _as_psycopg(sql: TextClause) -> bytes:
     return str(sql.compile(dialect=dialect)).encode()
 
 
-def after_commit(session: Session, call: AfterCommit) -> None:
-    """Run `call` after the transaction of `session` has committed; never if it rolls back."""
-    _calls(session).append(call)
-
-
-def _calls(session: Session) -> list[AfterCommit]:
-    calls: list[AfterCommit] = session.info.setdefault("after_commit", [])
-    return calls
-
-
-def announce_after_commit(session: Session, job_id: UUID) -> None:
-    """Pass the job to this process's publisher after the commit; without a publisher the relay finds it."""
-    announce: Announce | None = session.info.get("announce")
-    if announce is not None:
-        after_commit(session, partial(announce, job_id))
-
-
 def _note_use(_connection: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
     record.info[_USED_AT] = time.monotonic()
 
@@ -161,23 +140,3 @@ def _check_alive(
         engine.dialect.do_ping(connection)
     except psycopg.Error as error:
         raise InvalidatePoolError from error
-
-
-# Parts of PostgreSQL's messages for refused connections, which have no SQLSTATE, and what each of them means.
-_REFUSALS = (
-    ("password authentication failed", "the user or the password is wrong"),
-    ("no password supplied", "it wants a password"),
-    ('role "', "there is no such user"),
-    ("no pg_hba.conf entry", "its pg_hba.conf does not admit this user from this machine"),
-    ('database "', "there is no such database"),
-    ("too many connections", "it has too many connections"),
-    ("remaining connection slots", "it has too many connections"),
-)
-
-
-def refused_login(error: Exception) -> str | None:
-    """Why a server that responds refused the connection, without names; None for any other error."""
-    text = str(getattr(error, "orig", None) or error)
-    if "FATAL:" not in text:
-        return None
-    return next((meaning for words, meaning in _REFUSALS if words in text), None)

@@ -1,28 +1,20 @@
 """Migrate a database to a revision, one migrator at a time, and never a database that belongs to something else."""
 
 import importlib.util
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import ClassVar
 
-import psycopg
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, text
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy import URL, Connection, Engine, text
 
-from worker.database import refused_login
-from worker.errors import AstegniError, Misconfigured, Unavailable
+from worker.errors import AstegniError, Misconfigured
 from worker.logs import get_logger
+from worker.migration_connection import exclusive_connection, open_connection
 
-# An arbitrary constant that must be the same in every migrator (`astegni` in ASCII, 7 bytes).
-_LOCK = int.from_bytes(b"astegni", "big")
-# A second migrator waits for the first and then has nothing to do.
-_LOCK_WAIT = "5min"
 # Revision 0001 puts this comment on `alembic_version`, since other programs also have a revision `0001`.
 _MARK = "astegni-worker"
 
@@ -37,22 +29,13 @@ class ForeignDatabase(AstegniError):
     status: ClassVar[int] = 409
 
 
-class MigrationBusy(AstegniError):
-    """Another session locks what a migration needs for longer than the migration waits."""
-
-    code: ClassVar[str] = "migration-busy"
-    title: ClassVar[str] = "Database is busy"
-    status: ClassVar[int] = 503
-    retryable: ClassVar[bool] = True
-
-
 def migrate(database: str | URL | Engine, revision: str = "head") -> str | None:
     """Upgrade `database` to `revision` and return the revision it is at now.
 
     Raises ForeignDatabase before any change, MigrationBusy when a lock is unavailable (revisions done so far
     stay done; run it again), Unavailable when the server does not respond.
     """
-    with _exclusive(database) as connection:
+    with exclusive_connection(database) as connection:
         before = _guarded_revision(connection)
         command.upgrade(_config(connection), revision)
         after = _revision(connection)
@@ -65,7 +48,7 @@ def downgrade(database: str | URL | Engine, revision: str) -> str | None:
 
     Tables of undone revisions are dropped with their rows. Raises the same errors as `migrate`.
     """
-    with _exclusive(database) as connection:
+    with exclusive_connection(database) as connection:
         before = _guarded_revision(connection)
         command.downgrade(_config(connection), revision)
         after = _revision(connection)
@@ -75,7 +58,7 @@ def downgrade(database: str | URL | Engine, revision: str) -> str | None:
 
 def current(database: str | URL | Engine) -> str | None:
     """The revision `database` is at, or None; changes nothing."""
-    with _connection(database) as connection:
+    with open_connection(database) as connection:
         return _revision(connection)
 
 
@@ -134,50 +117,3 @@ def _guarded_revision(connection: Connection) -> str | None:
             "Install the newer release that migrated it."
         )
     return revision
-
-
-@contextmanager
-def _exclusive(database: str | URL | Engine) -> Iterator[Connection]:
-    """A connection that has the migrators' advisory lock until it closes."""
-    with _connection(database) as connection:
-        connection.exec_driver_sql(f"SET lock_timeout = '{_LOCK_WAIT}'")
-        connection.exec_driver_sql("SET statement_timeout = 0")
-        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
-        connection.commit()
-        yield connection
-
-
-@contextmanager
-def _connection(database: str | URL | Engine) -> Iterator[Connection]:
-    """A connection detached from its pool, so that neither its lock nor its timeouts persist there."""
-    engine = database if isinstance(database, Engine) else create_engine(database, poolclass=NullPool)
-    try:
-        with engine.connect() as connection:
-            connection.detach()
-            yield connection
-    except OperationalError as error:
-        raise _translated(error) from error
-    except ProgrammingError as error:
-        if not isinstance(error.orig, psycopg.errors.InsufficientPrivilege):
-            raise
-        raise Misconfigured(
-            f"The role of DATABASE_URL may not do what a migration needs: {error.orig.diag.message_primary}. "
-            "Let it own the database, and where it may not create extensions, let a superuser run `CREATE EXTENSION "
-            "btree_gist` there once."
-        ) from error
-
-
-def _translated(error: OperationalError) -> AstegniError:
-    match error.orig:
-        case psycopg.errors.LockNotAvailable():
-            return MigrationBusy(
-                "A migration waited too long for a lock that another session holds. End long transactions (or the "
-                "other migrator) and run the migration again."
-            )
-        case psycopg.errors.QueryCanceled():
-            return MigrationBusy("A statement of a migration took too long. Run it again when the server is idle.")
-    refusal = refused_login(error)
-    if refusal is not None:
-        return Misconfigured(f"The database of DATABASE_URL answers and refuses: {refusal}.")
-    # libpq's messages contain host, user and database, never the password.
-    return Unavailable(f"The database of DATABASE_URL does not answer, or broke off: {error.orig}")

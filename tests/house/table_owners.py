@@ -74,7 +74,7 @@ ALLOWED = (
         "who may see what and whom: predicates that the owners put into statements of their own",
     ),
     Crossing(
-        ("schedules/requests", "schedules/series/", "schedules/slots", "schedules/standalone_lessons"),
+        ("schedules/requests", "schedules/series/", "schedules/reserve_slot", "schedules/standalone_lessons"),
         ("tutor_student_bookings",),
         "a lesson is made for a booking, which is locked and read as a mapped row: mypy finds a renamed column",
     ),

@@ -15,7 +15,8 @@ from psycopg import sql
 from sqlalchemy import create_engine, make_url
 
 from worker.errors import Misconfigured, Unavailable
-from worker.migrate import ForeignDatabase, MigrationBusy, current, downgrade, migrate
+from worker.migrate import ForeignDatabase, current, downgrade, migrate
+from worker.migration_connection import MigrationBusy
 from worker.settings import Settings
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"

@@ -27,7 +27,7 @@ def import_enrollments(
     from rich.table import Column, Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    from worker.bookings.legacy_enrollments import shortened  # noqa: PLC0415
+    from worker.bookings.enrolled_subjects import shortened  # noqa: PLC0415
     from worker.cli.target import settings_of_stack  # noqa: PLC0415
     from worker.database import Database  # noqa: PLC0415
     from worker.workflows import import_enrollments as workflow  # noqa: PLC0415

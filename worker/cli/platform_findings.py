@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from worker.errors import Misconfigured, Unavailable
+from worker.refused_login import refused_login
 from worker.settings import Settings
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 @contextmanager
 def platform_reader(settings: Settings) -> "Iterator[PlatformConnection]":
     """A connection to PLATFORM_DATABASE_URL; raises Misconfigured where it is not set or its login is refused."""
-    from worker.database import refused_login  # noqa: PLC0415 - not for `--help`
     from worker.platform.connection import PlatformConnection  # noqa: PLC0415
 
     url = settings.platform_database_url

@@ -6,6 +6,7 @@ from pydantic import SecretStr
 
 from worker.cli.runfile import newest_stack
 from worker.errors import AstegniError, Misconfigured, Unavailable
+from worker.refused_login import refused_login
 from worker.settings import Settings
 
 if TYPE_CHECKING:
@@ -66,8 +67,6 @@ def database_errors() -> "type[SQLAlchemyError]":
 def database_error(error: "SQLAlchemyError") -> AstegniError:
     """The error to show at a terminal for a database error. Never its own text, which may contain the address."""
     from sqlalchemy.exc import ArgumentError, ProgrammingError  # noqa: PLC0415 - a heavy import
-
-    from worker.database import refused_login  # noqa: PLC0415
 
     if isinstance(error, ArgumentError):
         return Misconfigured(

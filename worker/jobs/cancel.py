@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from worker.database import announce_after_commit
+from worker.after_commit import announce_after_commit
 from worker.errors import Conflict, NotFound, problem
 from worker.jobs.actions import record_action
 from worker.jobs.failure_hooks import FailedJob, FailureHooks, run_failure_hook

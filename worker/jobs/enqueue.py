@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from models.jobs import Job
 from models.states import JOB_LIVE
-from worker.database import announce_after_commit
+from worker.after_commit import announce_after_commit
 from worker.errors import Unavailable
 from worker.jobs.order import Order
 from worker.logs import bound_request_id

@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 from structlog.contextvars import bound_contextvars
 
 from worker.database import AWAY, Database
-from worker.errors import AstegniError, Unavailable, problem
-from worker.jobs.cancel import CANCELLED
+from worker.errors import AstegniError
 from worker.jobs.claim import Claim, claim
+from worker.jobs.error_document import describe
 from worker.jobs.failure_hooks import FailureHooks
 from worker.jobs.job_run import JobCancelled, JobRun, LeaseTiming
 from worker.jobs.lanes import claim_in_lane
@@ -189,21 +189,3 @@ class _EndedRun:
 
 def _order_of(claimed: Claim) -> Order:
     return read_order(claimed.kind, claimed.args)
-
-
-def describe(error: Exception) -> dict[str, Any]:
-    """The problem document stored with the job. An unexpected error gives its type only: its text may be secret."""
-    if isinstance(error, JobCancelled):
-        return CANCELLED
-    if isinstance(error, AstegniError):
-        return error.problem()
-    if isinstance(error, AWAY):
-        return Unavailable("The database was away, or too busy, when the job needed it.").problem()
-    if isinstance(error, SoftTimeLimitExceeded):
-        return problem("time-limit", "It took too long", 500, "The attempt was stopped at its time limit.")
-    return problem(
-        "internal",
-        "Internal error",
-        500,
-        f"An unexpected {type(error).__name__}; the worker's log tells more.",
-    )

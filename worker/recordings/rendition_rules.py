@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from models.recordings import Recording
-from worker.media.renditions.rendition_forms import PICTURES, SOUNDS, is_taller
+from worker.media.renditions.fit_picture import is_taller
+from worker.media.renditions.rendition_forms import PICTURES, SOUNDS
 
 # In the order in which they are made: what a slow link plays comes first, and `hls` and `download` are made of others.
 RENDITIONS = ("audio", "audio-aac", "board", "360p", "720p", "hls", "download")

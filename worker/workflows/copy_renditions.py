@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from worker.media.renditions.check_rendition import check_copied
-from worker.media.renditions.rendition_forms import PICTURES, may_be_copied
+from worker.media.renditions.fit_picture import may_be_copied
+from worker.media.renditions.rendition_forms import PICTURES
 from worker.media.renditions.write_renditions import write_copied
 from worker.workflows.rendering import OWN_FAULTS, Rendering
 from worker.workflows.store_rendition import store_rendition

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from models.uploads import Upload
 from worker import clock
-from worker.database import after_commit
+from worker.after_commit import after_commit
 from worker.logs import get_logger
 from worker.recordings.extend import extend_recording
 from worker.recordings.register import NewRecording, register_recording

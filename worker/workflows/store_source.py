@@ -1,6 +1,6 @@
 """Store the uploaded bytes on B2; the spool file is removed only after the upload is verified."""
 
-from worker.database import after_commit
+from worker.after_commit import after_commit
 from worker.jobs.job_run import JobRun
 from worker.jobs.recording_orders import StoreSource
 from worker.recordings.names import SOURCE_FORMS, source_name

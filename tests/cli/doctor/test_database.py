@@ -78,7 +78,7 @@ def test_the_platform(platform: Platform) -> None:
     ],
 )
 def test_how_postgresql_refuses(refusal: str, meaning: str | None) -> None:
-    from worker.database import refused_login
+    from worker.refused_login import refused_login
 
     message = refused_login(Exception(refusal))
     assert (meaning is None and message is None) or (meaning is not None and meaning in (message or ""))

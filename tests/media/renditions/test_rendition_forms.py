@@ -2,7 +2,8 @@
 
 import pytest
 
-from worker.media.renditions.rendition_forms import PICTURES, fitted_size, frame_rate, is_taller
+from worker.media.renditions.fit_picture import fitted_size, frame_rate, is_taller
+from worker.media.renditions.rendition_forms import PICTURES
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,8 @@ from worker.media.errors import OutputDamaged
 from worker.media.probing.probe import Probe
 from worker.media.processes.binaries import Binaries
 from worker.media.renditions.check_rendition import check_copied, check_download, check_rendition
-from worker.media.renditions.rendition_forms import PICTURES, SOUNDS, may_be_copied
+from worker.media.renditions.fit_picture import may_be_copied
+from worker.media.renditions.rendition_forms import PICTURES, SOUNDS
 from worker.media.renditions.write_download import write_download
 from worker.media.renditions.write_renditions import Recorded, write_copied, write_renditions
 

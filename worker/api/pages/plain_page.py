@@ -1,19 +1,19 @@
 """`/watch/{id}/plain`: a lesson without any script, for old browsers: sound, film, chapters, the board's pages."""
 
 import gzip
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
 from importlib.resources import files
-from typing import Any, Literal
+from typing import Literal
 
 from fastapi import APIRouter, Request
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from sqlalchemy.orm import Session
 from starlette.responses import HTMLResponse, Response
 
-from models.recordings import Recording, Rendition
+from models.recordings import Recording
 from worker import clock
 from worker.access.tickets import player_ticket
 from worker.access.visibility import session_for, visible_recordings
@@ -24,33 +24,22 @@ from worker.api.http.fields import RowId
 from worker.api.http.problems import responses
 from worker.api.http.static_files import StaticFile
 from worker.api.http.stream_tickets import TicketDocument
+from worker.api.pages.plain_content import plain_content
 from worker.api.pages.watch_page import bucket_origin
 from worker.api.services import Services, ServicesOf
-from worker.canvases.snapshots.names import shared_folder
 from worker.canvases.snapshots.showing import SnapshotStatus, show_board
 from worker.player.player_files import words_of
-from worker.player.readable import size_text, time_text
-from worker.recordings.chapters import Chapter
-from worker.recordings.playback import PlaybackPlan, plan_playback
+from worker.recordings.playback import plan_playback
 from worker.recordings.reading import find_recording
 from worker.workflows.board_moments import chapters_of
 
 router = APIRouter()
 
-# Each address has some hundred characters: with these numbers of them the page stays below 15 KB.
-_MOST_LINKED_CHAPTERS = 8
-_MOST_CHAPTERS = 40
-_MOST_PAGES = 6
-_LONGEST_TITLE = 80
 _POLICY = (
     "default-src 'none'; style-src 'self'; media-src {bucket}; img-src {bucket}; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 _STYLE = {"Content-Type": "text/css; charset=utf-8", "Cache-Control": "public, max-age=3600"}
-_SOUNDS = ("audio-aac", "audio")
-_FILMS = ("download", "playback")
-
-Signed = Callable[[str | None], str]
 
 
 @router.get("/plain.css", include_in_schema=False)
@@ -113,7 +102,7 @@ def render_plain(services: Services, session: Session, recording: Recording, opt
     if options.seconds is not None:
         plan = replace(plan, seconds=min(plan.seconds, options.seconds))
     words = words_of(options.language)
-    values = _values(services, plan, chapters_of(session, recording).chapters, options.pictures, words)
+    values = plain_content(services, plan, chapters_of(session, recording).chapters, options.pictures, words)
     title = recording.recording_title or words["title"]
     template = _templates().get_template("plain.html.j2")
     return template.render(title=title, language=options.language, words=words, part=options.part, **values)
@@ -130,83 +119,6 @@ def plain_response(services: Services, request: Request, page: str) -> Response:
     if not accepts_gzip(request.headers.get("accept-encoding", "")):
         return HTMLResponse(page, headers=headers)
     return HTMLResponse(gzip.compress(page.encode(), mtime=0), headers=headers | {"Content-Encoding": "gzip"})
-
-
-def _values(
-    services: Services,
-    plan: PlaybackPlan,
-    chapters: Sequence[Chapter],
-    pictures: Sequence[SnapshotStatus],
-    words: dict[str, str],
-) -> dict[str, Any]:
-    rows = {row.name: row for row in plan.renditions if row.state == "ready" and row.object_name}
-    signed = _signed(services, plan.prefix, plan.seconds)
-    sounds = [_file(rows[name], signed, words["way-sound"]) for name in _SOUNDS if name in rows]
-    recorded = rows.get("playback")
-    if not sounds and recorded is not None and (recorded.mime or "").startswith("audio/"):
-        sounds = [_file(recorded, signed, words["way-sound"])]
-        del rows["playback"]
-    films = [_file(rows[name], signed, words["downloadFilm"]) for name in _FILMS if name in rows]
-    document = rows.get("document")
-    pages, board = _board(services, pictures, plan.seconds, words)
-    return {
-        "sounds": sounds,
-        "films": films,
-        "chapters": _chapters(chapters, sounds),
-        "pages": pages,
-        "document": board or (_file(document, signed, "") if document else None),
-    }
-
-
-def _signed(services: Services, prefix: str, seconds: int) -> Signed:
-    store = services.context.store
-    token = store.authorize_download(prefix, seconds)
-    return lambda name: store.signed_url(name or "", token)
-
-
-def _file(row: Rendition, signed: Signed, label: str) -> dict[str, str]:
-    kind = (row.mime or "").partition(";")[0].partition("/")[2].upper()
-    return {
-        "url": signed(row.object_name),
-        "mime": row.mime or "",
-        "label": f"{label} {kind}".strip(),
-        "size": size_text(row.bytes),
-    }
-
-
-def _chapters(chapters: Sequence[Chapter], sounds: Sequence[dict[str, str]]) -> list[dict[str, str]]:
-    """The first chapters lead into the sound (a media fragment: `#t=90`), the others are text."""
-    links = [f"{sounds[0]['url']}#t={chapter.start_ms / 1000:g}" for chapter in chapters] if sounds else []
-    return [
-        {
-            "time": time_text(chapter.start_ms),
-            "title": chapter.title[:_LONGEST_TITLE],
-            "url": links[number] if links and number < _MOST_LINKED_CHAPTERS else "",
-        }
-        for number, chapter in enumerate(chapters[:_MOST_CHAPTERS])
-    ]
-
-
-def _board(
-    services: Services, pictures: Sequence[SnapshotStatus], seconds: int, words: dict[str, str]
-) -> tuple[list[dict[str, str]], dict[str, str] | None]:
-    """The first pages' pictures, and the document of all pages."""
-    if not pictures:
-        return [], None
-    signed = _signed(services, shared_folder([shown.snapshot.object_name for shown in pictures]), seconds)
-    large = {shown.page_number: shown.snapshot for shown in pictures if shown.snapshot.name == "png"}
-    small = {shown.page_number: shown.snapshot for shown in pictures if shown.snapshot.name == "thumbnail"}
-    pages = [
-        {
-            "url": signed(small.get(number, picture).object_name),
-            "large": signed(picture.object_name),
-            "label": words["page"].format(n=number),
-        }
-        for number, picture in sorted(large.items(), key=lambda page: page[0] or 0)[:_MOST_PAGES]
-    ]
-    documents = [shown.snapshot for shown in pictures if shown.snapshot.name == "pdf"]
-    document = {"url": signed(documents[0].object_name), "size": size_text(documents[0].bytes)} if documents else None
-    return pages, document
 
 
 @cache

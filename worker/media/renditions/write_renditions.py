@@ -16,18 +16,9 @@ from worker.media.probing.streams import VideoStream
 from worker.media.processes.binaries import Binaries
 from worker.media.processes.budget import Budget, copy_budget, never
 from worker.media.processes.runner import run_ffmpeg
-from worker.media.renditions.rendition_forms import (
-    PAGE_TURN,
-    PICTURES,
-    SOUNDS,
-    PictureForm,
-    colour_matrix,
-    copied_options,
-    fitted_size,
-    frame_rate,
-    picture_options,
-    sound_options,
-)
+from worker.media.renditions.fit_picture import fitted_size, frame_rate
+from worker.media.renditions.rendition_forms import PAGE_TURN, PICTURES, SOUNDS, PictureForm
+from worker.media.renditions.rendition_options import colour_matrix, copied_options, picture_options, sound_options
 from worker.media.whole_files import removed_on_failure
 
 

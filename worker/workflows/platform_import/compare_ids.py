@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from worker.platform.links import Link, count_links, links_between
 from worker.platform.refusals import Refusal, refused_ids, write_refusals
-from worker.platform.source import SourceReader
+from worker.platform.source_reader import SourceReader
 from worker.workflows.platform_import.store_rows import RowStore
 from worker.workflows.platform_import.transactions import PullLimits
 

@@ -18,7 +18,8 @@ from worker.platform.catalog import Catalog
 from worker.platform.connection import PlatformConnection, Row
 from worker.platform.links import Link
 from worker.platform.refusals import Refusal
-from worker.platform.source import Source, SourceReader
+from worker.platform.source import Source
+from worker.platform.source_reader import SourceReader
 from worker.platform.zone import ServerZone
 
 

@@ -13,7 +13,8 @@ from datetime import timedelta
 from worker.canvases.stored.json_text import gc_paused
 from worker.platform.connection import Row
 from worker.platform.pulls import Progress, PullState, read_pulls, touch_pulls, write_pull
-from worker.platform.source import EVERYTHING, SourceReader, Window
+from worker.platform.source import EVERYTHING, Window
+from worker.platform.source_reader import SourceReader
 from worker.workflows.platform_import.compare_ids import IdComparison
 from worker.workflows.platform_import.kind import Kind, Pull
 from worker.workflows.platform_import.store_rows import RowStore

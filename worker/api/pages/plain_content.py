@@ -1,0 +1,105 @@
+"""What a page without script shows of a lesson: sound, film, chapters, the board's pages."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from models.recordings import Rendition
+from worker.api.services import Services
+from worker.canvases.snapshots.names import shared_folder
+from worker.canvases.snapshots.showing import SnapshotStatus
+from worker.player.readable import size_text, time_text
+from worker.recordings.chapters import Chapter
+from worker.recordings.playback import PlaybackPlan
+
+# Each address has some hundred characters: with these numbers of them the page stays below 15 KB.
+_MOST_LINKED_CHAPTERS = 8
+
+_MOST_CHAPTERS = 40
+
+_MOST_PAGES = 6
+
+_LONGEST_TITLE = 80
+
+_SOUNDS = ("audio-aac", "audio")
+
+_FILMS = ("download", "playback")
+
+Signed = Callable[[str | None], str]
+
+
+def plain_content(
+    services: Services,
+    plan: PlaybackPlan,
+    chapters: Sequence[Chapter],
+    pictures: Sequence[SnapshotStatus],
+    words: dict[str, str],
+) -> dict[str, Any]:
+    """The values of the page's template."""
+    rows = {row.name: row for row in plan.renditions if row.state == "ready" and row.object_name}
+    signed = _signed(services, plan.prefix, plan.seconds)
+    sounds = [_file(rows[name], signed, words["way-sound"]) for name in _SOUNDS if name in rows]
+    recorded = rows.get("playback")
+    if not sounds and recorded is not None and (recorded.mime or "").startswith("audio/"):
+        sounds = [_file(recorded, signed, words["way-sound"])]
+        del rows["playback"]
+    films = [_file(rows[name], signed, words["downloadFilm"]) for name in _FILMS if name in rows]
+    document = rows.get("document")
+    pages, board = _board(services, pictures, plan.seconds, words)
+    return {
+        "sounds": sounds,
+        "films": films,
+        "chapters": _chapters(chapters, sounds),
+        "pages": pages,
+        "document": board or (_file(document, signed, "") if document else None),
+    }
+
+
+def _signed(services: Services, prefix: str, seconds: int) -> Signed:
+    store = services.context.store
+    token = store.authorize_download(prefix, seconds)
+    return lambda name: store.signed_url(name or "", token)
+
+
+def _file(row: Rendition, signed: Signed, label: str) -> dict[str, str]:
+    kind = (row.mime or "").partition(";")[0].partition("/")[2].upper()
+    return {
+        "url": signed(row.object_name),
+        "mime": row.mime or "",
+        "label": f"{label} {kind}".strip(),
+        "size": size_text(row.bytes),
+    }
+
+
+def _chapters(chapters: Sequence[Chapter], sounds: Sequence[dict[str, str]]) -> list[dict[str, str]]:
+    """The first chapters lead into the sound (a media fragment: `#t=90`), the others are text."""
+    links = [f"{sounds[0]['url']}#t={chapter.start_ms / 1000:g}" for chapter in chapters] if sounds else []
+    return [
+        {
+            "time": time_text(chapter.start_ms),
+            "title": chapter.title[:_LONGEST_TITLE],
+            "url": links[number] if links and number < _MOST_LINKED_CHAPTERS else "",
+        }
+        for number, chapter in enumerate(chapters[:_MOST_CHAPTERS])
+    ]
+
+
+def _board(
+    services: Services, pictures: Sequence[SnapshotStatus], seconds: int, words: dict[str, str]
+) -> tuple[list[dict[str, str]], dict[str, str] | None]:
+    """The first pages' pictures, and the document of all pages."""
+    if not pictures:
+        return [], None
+    signed = _signed(services, shared_folder([shown.snapshot.object_name for shown in pictures]), seconds)
+    large = {shown.page_number: shown.snapshot for shown in pictures if shown.snapshot.name == "png"}
+    small = {shown.page_number: shown.snapshot for shown in pictures if shown.snapshot.name == "thumbnail"}
+    pages = [
+        {
+            "url": signed(small.get(number, picture).object_name),
+            "large": signed(picture.object_name),
+            "label": words["page"].format(n=number),
+        }
+        for number, picture in sorted(large.items(), key=lambda page: page[0] or 0)[:_MOST_PAGES]
+    ]
+    documents = [shown.snapshot for shown in pictures if shown.snapshot.name == "pdf"]
+    document = {"url": signed(documents[0].object_name), "size": size_text(documents[0].bytes)} if documents else None
+    return pages, document

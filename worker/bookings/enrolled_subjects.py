@@ -1,0 +1,83 @@
+"""The subjects of a legacy enrolment, each once, and why others are refused."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from worker.errors import InvalidInput
+
+_LONGEST_SUBJECT = 200
+
+_MOST_SUBJECTS = 50
+
+_LONGEST_SHOWN = 40
+
+
+@dataclass(frozen=True)
+class RefusedSubject:
+    """A subject of a row, or the whole row (None), that yields no booking, and why."""
+
+    subject: str | None
+    reason: str
+
+
+def subjects(text: str | None) -> tuple[list[str | None], list[RefusedSubject]]:
+    """The distinct names in the list, and its other entries. Without any name: one booking without a subject."""
+    names: dict[str, str | None] = {}
+    refused = []
+    for entry in _listed(text):
+        reason = _objection(entry)
+        if reason is not None:
+            refused.append(RefusedSubject(_named(entry), reason))
+        elif name := " ".join(entry.split()):
+            names.setdefault(name.casefold(), name)
+    if not names and not refused:
+        return [None], []
+    return list(names.values()), refused
+
+
+def _listed(text: str | None) -> list[Any]:
+    if text is None:
+        return []
+    try:
+        entries = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput("subjects cannot be read.") from error
+    if entries is None:
+        return []
+    if not isinstance(entries, list):
+        raise InvalidInput('subjects is not a list of names like ["Math", "Physics"].')
+    if len(entries) > _MOST_SUBJECTS:
+        raise InvalidInput(f"subjects holds {len(entries)} names; more than {_MOST_SUBJECTS} are no enrollment.")
+    return entries
+
+
+def _objection(entry: Any) -> str | None:
+    if not isinstance(entry, str):
+        return "a subject is a text"
+    if len(entry) > _LONGEST_SUBJECT:
+        return f"a subject has at most {_LONGEST_SUBJECT} characters, this one {len(entry)}"
+    # PostgreSQL's json keeps as escapes what its text cannot hold.
+    if any(letter == "\x00" or "\ud800" <= letter <= "\udfff" for letter in entry):
+        return "a subject holds no NUL character or half of a character"
+    return None
+
+
+def _named(entry: Any) -> str:
+    # What is nested may be nested a thousand deep.
+    if isinstance(entry, list | dict):
+        return "a list" if isinstance(entry, list) else "an object"
+    return shortened(str(entry))
+
+
+def shortened(text: str, most: int = _LONGEST_SHOWN) -> str:
+    """`text`, cut to `most` characters, with only characters that any terminal and file can show."""
+    shown = "".join(_shown(text[:most]))
+    return shown if len(text) <= most else f"{shown}…"
+
+
+def _shown(text: str) -> Iterator[str]:
+    for letter in text:
+        printable = letter.isprintable() or letter == " "
+        yield letter if printable else letter.encode("unicode_escape").decode("ascii")

@@ -1,0 +1,55 @@
+"""How ffmpeg writes a rendition of a form."""
+
+from typing import Any
+
+from worker.media.probing.streams import VideoStream
+from worker.media.renditions.fit_picture import frame_rate
+from worker.media.renditions.rendition_forms import FRAGMENTED, PictureForm, SoundForm
+
+# Players assume BT.601 for untagged pictures below this height, and BT.709 from it on.
+_HD_HEIGHT = 720
+
+
+_CLEAN = {"map_metadata": "-1", "map_chapters": "-1", "fflags": "+bitexact"}
+
+
+def colour_matrix(height: int) -> str:
+    """The matrix that players assume for a picture of this height when it states none."""
+    return "bt709" if height >= _HD_HEIGHT else "smpte170m"
+
+
+def picture_options(form: PictureForm, video: VideoStream) -> dict[str, Any]:
+    """The options of an encoded picture with a key frame every `key_seconds`, and where its content changes."""
+    rate = frame_rate(form, video.frame_rate)
+    return {
+        **_CLEAN,
+        "c:v": "libx264",
+        "preset": "veryfast",
+        "profile:v": "main",
+        "level:v": "3.1",
+        "crf": form.crf,
+        "maxrate": f"{form.kbit}k",
+        "bufsize": f"{form.buffer_kbit}k",
+        "pix_fmt": "yuv420p",
+        # Without B-frames frames are stored in the order of their times: players that ignore edit lists keep picture
+        # and sound together.
+        "x264-params": f"keyint={rate * form.key_seconds}:scenecut=0",
+        "bf": 0,
+        "flags:v": "+bitexact",
+        # The same bytes on every machine.
+        "threads:v": 2,
+        "f": "mp4",
+        "movflags": f"+frag_keyframe{FRAGMENTED}",
+        # x264's own detection misses the turn of a page with little on it; the filter scdet marks these frames.
+        **({"tune": "stillimage", "force_key_frames": "scd_metadata"} if form.is_board else {}),
+    }
+
+
+def copied_options() -> dict[str, Any]:
+    """The options of a picture that is not encoded again."""
+    return {**_CLEAN, "c:v": "copy", "f": "mp4", "movflags": f"+frag_keyframe{FRAGMENTED}"}
+
+
+def sound_options(form: SoundForm, *, tight: bool = False) -> dict[str, Any]:
+    """The options of an encoded sound."""
+    return {**_CLEAN, "flags:a": "+bitexact", **form.options, **(form.tight if tight else {})}
