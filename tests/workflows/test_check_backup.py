@@ -29,7 +29,8 @@ from worker.workflows.ingest_recording import ingest_recording
 from worker.workflows.remove_files import remove_recording_files
 from worker.workflows.restore_recording import restore_recording
 from worker.workflows.store_source import store_source
-from worker.workflows.sweep import sweep_objects, sweep_spool
+from worker.workflows.sweep import sweep_objects
+from worker.workflows.sweep_spool import sweep_spool
 
 WORK: dict[type[Order], Any] = {
     IngestRecording: ingest_recording,
