@@ -43,7 +43,15 @@ from worker.api.uploads import recording_uploads, server_time, upload_states, up
 from worker.api.uploads.append_at_once import append_at_once
 from worker.api.uploads.small_pieces import SmallPieces
 from worker.api.uploads.tus_protocol import REQUEST_HEADERS, RESPONSE_HEADERS, TusProtocol
-from worker.api.whiteboards import replays, snapshots, whiteboard_pages, whiteboard_sessions
+from worker.api.whiteboards import (
+    replays,
+    snapshots,
+    whiteboard_boards,
+    whiteboard_lifecycle,
+    whiteboard_openings,
+    whiteboard_pages,
+    whiteboard_sessions,
+)
 from worker.limits.lease_rows import Bound
 
 MOST_JSON = 65_536
@@ -74,7 +82,10 @@ _MODULES = (
     timetable,
     alarms,
     preferences,
+    whiteboard_openings,
     whiteboard_sessions,
+    whiteboard_boards,
+    whiteboard_lifecycle,
     whiteboard_pages,
     snapshots,
     replays,

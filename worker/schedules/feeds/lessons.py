@@ -2,11 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Integer, Row, Select, any_, exists, literal, or_, select, union
+from sqlalchemy import ARRAY, ColumnElement, Integer, Select, any_, exists, literal, or_, select, union
 from sqlalchemy.orm import Session
 
 from models.people import StudentProfile, TutorProfile
@@ -17,7 +16,8 @@ from worker.calendars.event import Event
 from worker.calendars.zones import zone_names
 from worker.schedules.feeds.addresses import FeedOwner
 from worker.schedules.feeds.entries import entry_events
-from worker.schedules.feeds.events import FeedLesson, View, feed_event
+from worker.schedules.feeds.events import FeedLesson, feed_event
+from worker.schedules.feeds.feed_rows import COLUMNS, Students, feed_lesson
 from worker.schedules.timetable.entries import active_entries
 
 MOST_LESSONS = 2_000
@@ -28,12 +28,6 @@ KEPT = timedelta(days=30)
 AHEAD = timedelta(days=5 * 366)
 # A lesson lasts at most a day, and its local day is at most one away from that of its instants.
 _DAYS_AROUND = timedelta(days=2)
-
-# Columns that an event tells as they are.
-_COLUMNS = tuple(field.name for field in fields(FeedLesson) if field.name in Schedule.__table__.columns)
-
-# Names by id of the student.
-Students = Mapping[int, str]
 
 
 @dataclass(frozen=True)
@@ -74,7 +68,7 @@ def _lessons(session: Session, owner: FeedOwner, now: datetime) -> list[FeedLess
         return []
     statement = (
         select(
-            *(getattr(Schedule, name) for name in _COLUMNS),
+            *(getattr(Schedule, name) for name in COLUMNS),
             Schedule.tutor_id,
             Schedule.student_id,
             Schedule.student_name,
@@ -93,7 +87,7 @@ def _lessons(session: Session, owner: FeedOwner, now: datetime) -> list[FeedLess
     )
     rows = session.execute(statement).all()
     participants = _participants(session, [row.id for row in rows])
-    return [_lesson(row, owner, children, participants[row.id]) for row in rows]
+    return [feed_lesson(row, owner, children, participants[row.id]) for row in rows]
 
 
 def _ids_of(owner: FeedOwner, children: Students, now: datetime) -> list[Select[int]]:
@@ -143,33 +137,3 @@ def _participants(session: Session, schedule_ids: Sequence[int]) -> Mapping[int,
     for row in session.execute(statement):
         names[row.schedule_id][row.student_id] = row.name or STUDENT
     return names
-
-
-def _lesson(row: Row[*tuple[Any, ...]], owner: FeedOwner, children: Students, participants: Students) -> FeedLesson:
-    known = participants or ({} if row.student_id is None else {row.student_id: children.get(row.student_id, STUDENT)})
-    view = _view(row.tutor_id, owner, known)
-    return FeedLesson(
-        view=view,
-        students=_names(view, row, children, known),
-        # Taught to somebody who has no account, it is no slot.
-        is_slot=row.student_id is None and not row.student_name,
-        tutor=row.tutor or "",
-        **{name: getattr(row, name) for name in _COLUMNS},
-    )
-
-
-def _view(tutor_id: int, owner: FeedOwner, students: Students) -> View:
-    if tutor_id == owner.tutor_id:
-        return "tutor"
-    return "student" if owner.student_id in students else "parent"
-
-
-def _names(view: View, row: Row[*tuple[Any, ...]], children: Students, students: Students) -> tuple[str, ...]:
-    """Students whose names the reader may know: a tutor all, a parent their children, a student none."""
-    if view == "student":
-        return ()
-    if view == "parent":
-        return tuple(name for student_id, name in students.items() if student_id in children)
-    # The row's own name of its first student is what the tutor knows them by.
-    named = {row.student_id: row.student_name} if row.student_name else {}
-    return tuple(filter(None, {**students, **named}.values()))
