@@ -1,6 +1,6 @@
 """Read the bookings that the caller may see."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from models.bookings import Booking, SessionRequest
 from worker.access.callers import Caller
 from worker.access.visibility import visible_bookings
-from worker.bookings.statuses import LIVE
+from worker.bookings.statuses import FINAL, LIVE
 from worker.errors import NotFound
 
 
@@ -52,3 +52,9 @@ def share_live_booking(session: Session, tutor_id: int, student_id: int) -> bool
 def booking_of_request(session: Session, request: SessionRequest) -> Booking | None:
     """The booking that was made of an accepted request; None when there is none."""
     return None if request.booking_id is None else session.get(Booking, request.booking_id)
+
+
+def unfinished_bookings(session: Session, *, tutors: Collection[int], students: Collection[int]) -> Sequence[Booking]:
+    """Bookings of these tutors or students that may still change, in the order of ids."""
+    theirs = Booking.tutor_id.in_(tutors) | Booking.student_id.in_(students)
+    return session.scalars(select(Booking).where(theirs, Booking.status.not_in(FINAL)).order_by(Booking.id)).all()

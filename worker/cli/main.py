@@ -24,6 +24,7 @@ from worker.cli import (
     schedules,
     stack,
     tokens,
+    users,
 )
 from worker.cli.doctor import command as doctor
 from worker.cli.setting_faults import setting_faults
@@ -43,6 +44,7 @@ app = typer.Typer(
 for module in (stack, processes, migrate, tokens, ingest, doctor):
     module.register(app)
 app.add_typer(jobs.app, name="jobs")
+app.add_typer(users.app, name="users")
 app.add_typer(schedules.app, name="schedules")
 app.add_typer(recordings.app, name="recordings")
 app.add_typer(reminders.app, name="reminders")

@@ -22,6 +22,8 @@ class JobFilter:
     kind: str | None = None
     subject: str | None = None
     older_than: timedelta | None = None
+    # Who ordered it.
+    principal: str | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -67,7 +69,13 @@ def select_jobs(
     """
     asked = or_(Job.state != "running", Job.cancel_requested_at.is_(None))
     statement = select(*_COLUMNS).where(Job.state.in_(states), asked)
-    for column, value in ((Job.state, wanted.state), (Job.kind, wanted.kind), (Job.subject, wanted.subject)):
+    exact = (
+        (Job.state, wanted.state),
+        (Job.kind, wanted.kind),
+        (Job.subject, wanted.subject),
+        (Job.principal, wanted.principal),
+    )
+    for column, value in exact:
         if value is not None:
             statement = statement.where(column == value)
     if wanted.older_than is not None:

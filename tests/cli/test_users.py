@@ -1,0 +1,42 @@
+"""`astegni users export` and `erase`."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import CallCommand, Said
+from tests.conftest import School, Sql
+from worker.cli.local_stack.environment import environment_without_settings
+
+Command = Callable[..., Said]
+
+
+@pytest.fixture
+def command(database_url: str, tmp_path: Path, call_command: CallCommand) -> Command:
+    environment = environment_without_settings() | {
+        "DATABASE_URL": database_url,
+        "XDG_STATE_HOME": str(tmp_path / "state"),
+    }
+    return lambda *words: call_command(["users", *words], environment, tmp_path)
+
+
+def test_a_person_without_recordings_is_exported_without_b2(command: Command, school: School, tmp_path: Path) -> None:
+    said = command("export", "2", "--to", "person")
+
+    assert said.stdout == "person: 3 rows of 3 tables, 0 objects, 0 bytes.\n"
+    assert json.loads((tmp_path / "person" / "rows" / "users.json").read_text())[0]["id"] == 2
+    assert command("export", "2", "--to", "person").returncode == 1
+    assert command("export", "9", "--to", "other").stderr == "astegni: There is no user 9.\n"
+
+
+def test_erasing_says_first_what_it_would_do(command: Command, school: School, sql: Sql) -> None:
+    would = command("erase", "2")
+    assert would.stdout.startswith("Would be erased (--yes does it): user 2; bookings ended: 1")
+    assert sql("SELECT first_name FROM users WHERE id = 2") == [("student 2",)]
+
+    done = command("erase", "2", "--yes", "--json", "--as", "maria")
+    assert (json.loads(done.stdout)["done"], json.loads(done.stdout)["bookings"]) == (True, 1)
+    assert sql("SELECT first_name, is_active FROM users WHERE id = 2") == [(None, False)]
+    assert command("erase", "9", "--yes").returncode == 1
