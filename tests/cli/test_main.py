@@ -109,7 +109,7 @@ def test_help_names_every_command(run: Terminal) -> None:
     help_text = run.apart("--help").stdout
 
     for command in (
-        *("mailbox", "reminders", "recordings", "backup", "users"),
+        *("mailbox", "reminders", "recordings", "backup", "users", "drain"),
         *("up", "demo", "worker", "beat", "api", "flower", "migrate", "token", "ingest", "jobs", "b2", "doctor"),
         "alive",
     ):

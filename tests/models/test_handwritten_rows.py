@@ -39,6 +39,7 @@ LEAST = {
     "jobs": "(kind) VALUES ('recordings.ingest')",
     "job_attempts": "(job_id, attempt, run_token, worker, started_at, outcome)"
     " SELECT id, 1, gen_random_uuid(), 'w1', now(), 'succeeded' FROM jobs",
+    "job_actions": "(job_id, kind, action, state, actor) SELECT id, kind, 'retry', 'dead', 'cli:maria' FROM jobs",
     "idempotency_keys": "(principal, key, fingerprint, status, body) VALUES ('user:1', 'k', 'f', 202, '{}')",
     "whiteboard_sessions": "(booking_id) VALUES (1)",
     "whiteboard_pages": "(session_id) VALUES (1)",
@@ -119,6 +120,10 @@ WORDS = {
     ("uploads", "recording_type"): ("video", "screen", "board"),
     ("jobs", "state"): ("queued", "published", "retryable"),
     ("job_attempts", "outcome"): (),
+    ("job_actions", "action"): ("retry", "cancel", "purge"),
+    ("job_actions", "state"): (
+        *("queued", "published", "running", "retryable", "succeeded", "failed", "cancelled", "dead"),
+    ),
 }
 
 Connection = psycopg.Connection[tuple[Any, ...]]

@@ -12,6 +12,7 @@ from worker.cli import (
     backup,
     bucket,
     canvas,
+    drain,
     ingest,
     jobs,
     legacy,
@@ -41,7 +42,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (stack, processes, migrate, tokens, ingest, doctor):
+for module in (stack, processes, migrate, tokens, ingest, doctor, drain):
     module.register(app)
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(users.app, name="users")

@@ -70,7 +70,8 @@ class HeartbeatWriter:
         self._database = database
         self._values = {"process": process, "part": part, "children": children}
         self._interval = interval
-        self._queues = queues
+        # A consumer that is told to leave a queue has fewer.
+        self.queues = queues
         self._now = now
         self._written = float("-inf")
 
@@ -79,7 +80,7 @@ class HeartbeatWriter:
         if time.monotonic() - self._written < self._interval:
             return
         with self._database.statement() as statement:
-            for queue in self._queues:
+            for queue in self.queues:
                 statement.execute(_WRITE, {**self._values, "queue": queue, "clock": self._now()})
         self._written = time.monotonic()
 

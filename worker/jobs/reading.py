@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, select, tuple_
+from sqlalchemy import Row, Select, func, select, tuple_
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
@@ -78,6 +78,12 @@ def live_jobs(session: Session, subjects: Collection[str]) -> dict[UUID, str]:
     """Ids and kinds of the unfinished jobs of these subjects."""
     statement = select(Job.id, Job.kind).where(Job.subject.in_(subjects), Job.state.in_(JOB_LIVE))
     return {row.id: row.kind for row in session.execute(statement)}
+
+
+def count_running_on(session: Session, process: str) -> int:
+    """How many jobs the processes whose name begins so are running."""
+    running = select(func.count()).where(Job.state == "running", Job.worker.startswith(process, autoescape=True))
+    return session.scalar(running) or 0
 
 
 @dataclass(frozen=True)

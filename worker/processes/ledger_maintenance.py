@@ -64,13 +64,14 @@ def _consumer_loop(database: Database, app: Any) -> PeriodicThread:
         app.process_name,
         "consumer",
         interval=interval,
-        queues=tuple(app.amqp.queues.consume_from),
         children=app.settings.worker_concurrency,
     )
 
     def step() -> bool:
         age = seconds_since_sign()
         if age is not None and age < _SIGN_AGE:
+            # `astegni drain` cancels consumers.
+            writer.queues = tuple(app.amqp.queues.consume_from)
             writer.beat()
         return False
 

@@ -1,0 +1,86 @@
+"""A worker that is drained ends what it holds and takes nothing new, also after its broker was away."""
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import MakeSettings
+from tests.forking.forked_process import ForkServer
+from tests.jobs.live.worker_stack import WorkerStack
+from tests.waiting import PATIENCE, wait_for
+from worker.cli.local_stack.environment import environment_for
+from worker.errors import NotFound, Unavailable
+from worker.jobs.heartbeats import read_process_metrics
+from worker.processes.drain import LiveWorker, find_workers, stop_consuming, wait_until_idle
+
+HOST = socket.gethostname()
+
+
+@pytest.fixture
+def stack(
+    settings: MakeSettings, database_url: str, redis_url: str, tmp_path: Path, fork_server: ForkServer
+) -> Iterator[WorkerStack]:
+    stack = WorkerStack(settings(), tmp_path, fork_server)
+    yield stack
+    stack.close()
+
+
+def wait_idle(stack: WorkerStack, workers: list[LiveWorker], seconds: float) -> list[int]:
+    left: list[int] = []
+    wait_until_idle(stack.app, stack.database, workers, seconds=seconds, report=left.append)
+    return left
+
+
+def living(stack: WorkerStack) -> int:
+    with stack.database.statement() as statement:
+        metrics = read_process_metrics(statement, interval=stack.settings.heartbeat_interval)
+    return metrics.consumers.get("default", 0)
+
+
+def test_it_ends_what_it_runs_and_another_takes_the_rest(stack: WorkerStack) -> None:
+    stack.start_worker("first")
+    stack.hold(on=True)
+    running = stack.order("hold")
+    stack.wait_for_start("hold")
+    workers = find_workers(stack.app, [f"first@{HOST}"], host=HOST)
+    stop_consuming(stack.app, workers)
+    waiting = stack.order("succeed")
+
+    with pytest.raises(Unavailable, match="No new ones are taken"):
+        wait_idle(stack, workers, 0)
+    stack.hold(on=False)
+    wait_idle(stack, workers, PATIENCE)
+    assert stack.job(running).state == "succeeded"
+    assert stack.starts("succeed") == []
+    # Its heartbeat says so: the queue has no consumer any more.
+    wait_for(lambda: living(stack) == 0, details=stack.log)
+    # Twice is the same.
+    stop_consuming(stack.app, workers)
+    assert wait_idle(stack, workers, PATIENCE) == []
+
+    stack.start_worker("second")
+    assert stack.wait_for(waiting, "succeeded").worker.startswith(HOST)
+    assert [worker.name for worker in find_workers(stack.app, (), host=HOST)] == [f"first@{HOST}", f"second@{HOST}"]
+
+
+def test_a_worker_that_nobody_knows(stack: WorkerStack) -> None:
+    with pytest.raises(NotFound, match=r"Workers that do: none\."):
+        find_workers(stack.app, (), host=HOST)
+    stack.start_worker("first")
+    wait_for(stack.app.control.ping, details=stack.log)
+    with pytest.raises(NotFound, match=f"No worker other@{HOST} answers. Workers that do: first@{HOST}"):
+        find_workers(stack.app, [f"other@{HOST}"], host=HOST)
+
+
+def test_the_command(stack: WorkerStack, fork_server: ForkServer) -> None:
+    stack.start_worker("first")
+    environment = environment_for(stack.settings)
+    said = fork_server.astegni(["drain", "--timeout", "5m"], environment)
+
+    assert (said.returncode, said.stdout.splitlines()) == (
+        0,
+        [f"No new jobs for first@{HOST}.", "They hold no jobs any more."],
+    )
+    assert fork_server.astegni(["drain", f"nobody@{HOST}"], environment).returncode == 1

@@ -1,0 +1,103 @@
+"""Let workers take no new jobs, and wait until they hold none: by Celery's remote control, and the ledger.
+
+A drained worker lives on and answers; it takes up work again only when it is started again, not when it reconnects.
+"""
+
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from celery import Celery
+
+from worker.database import Database
+from worker.errors import NotFound, Unavailable
+from worker.jobs.reading import count_running_on
+
+# Seconds that a worker has to answer: its main process does nothing that takes long, but the machine may be busy.
+_ANSWER = 10.0
+# Who is there is known only when nobody answers any more; a worker that has just started may miss the first question.
+_ROLL_CALL, _ROLL_CALLS = 3.0, 3
+_PAUSE = 0.5
+
+
+@dataclass(frozen=True)
+class LiveWorker:
+    """A worker by the name that Flower shows, and the beginning of its process's name in the ledger."""
+
+    name: str
+    process: str
+
+
+def find_workers(app: Celery, names: Collection[str], *, host: str) -> list[LiveWorker]:
+    """Workers of these names that answer, or without names those of `host`. Raises NotFound."""
+    answers: dict[str, Any] = {}
+    for _call in range(_ROLL_CALLS):
+        answers |= app.control.inspect(timeout=_ROLL_CALL).stats() or {}
+        wanted = names or [name for name in answers if name.partition("@")[2] == host]
+        missing = [name for name in wanted if name not in answers]
+        if wanted and not missing:
+            break
+    else:
+        others = ", ".join(sorted(answers)) or "none"
+        raise NotFound(f"No worker {', '.join(missing) or f'of host {host}'} answers. Workers that do: {others}.")
+    return [LiveWorker(name, f"{name.partition('@')[2]}:{answers[name]['pid']}:") for name in sorted(wanted)]
+
+
+def stop_consuming(app: Celery, workers: Collection[LiveWorker]) -> None:
+    """Cancel every consumer of these workers. Raises Unavailable when one does not confirm it. Idempotent."""
+    names = [worker.name for worker in workers]
+    consumed: Mapping[str, Any] = _inspect(app, names).active_queues() or {}
+    _require_all(names, consumed)
+    for name, queues in consumed.items():
+        for queue in queues:
+            replies = app.control.cancel_consumer(
+                queue["name"], destination=[name], reply=True, timeout=_ANSWER, limit=1
+            )
+            _require_all([name], {answered for reply in replies for answered in reply})
+
+
+def wait_until_idle(
+    app: Celery, database: Database, workers: Collection[LiveWorker], *, seconds: float, report: Callable[[int], None]
+) -> None:
+    """Wait until the workers hold no message and run no job; `report` gets how many are left when that changes.
+
+    Raises Unavailable after `seconds`.
+    """
+    names, until, reported = [worker.name for worker in workers], time.monotonic() + seconds, -1
+    while True:
+        held = _held(app, names) + _running(database, workers)
+        if held == 0:
+            return
+        if held != reported:
+            report(held)
+            reported = held
+        if time.monotonic() > until:
+            raise Unavailable(
+                f"{', '.join(names)}: {held} jobs are left after {seconds:.0f} s. No new ones are taken; wait again."
+            )
+        time.sleep(_PAUSE)
+
+
+def _held(app: Celery, names: list[str]) -> int:
+    """Messages that children process or that wait for one. A worker that does not answer now counts as one."""
+    inspect = _inspect(app, names)
+    active, reserved = inspect.active() or {}, inspect.reserved() or {}
+    silent = len({*names} - {*active}) + len({*names} - {*reserved})
+    return silent + sum(map(len, active.values())) + sum(map(len, reserved.values()))
+
+
+def _running(database: Database, workers: Collection[LiveWorker]) -> int:
+    """Runs whose message Celery does not know of any more: they may still write."""
+    with database.transaction() as session:
+        return sum(count_running_on(session, worker.process) for worker in workers)
+
+
+def _inspect(app: Celery, names: list[str]) -> Any:
+    return app.control.inspect(destination=names, timeout=_ANSWER, limit=len(names))
+
+
+def _require_all(names: Collection[str], answers: Collection[str]) -> None:
+    silent = [name for name in names if name not in answers]
+    if silent:
+        raise Unavailable(f"{', '.join(silent)} did not answer in {_ANSWER:g} s; try again.")
