@@ -44,7 +44,7 @@ def test_the_page_loads_from_the_api_and_the_bucket_alone(
             parts = urlsplit(b2.realm)
             assert response.headers["content-security-policy"] == (
                 "default-src 'none'; script-src 'self'; style-src 'self'; "
-                "connect-src 'self' {0}; media-src 'self' blob: {0}; img-src 'self' data: {0}; "
+                "connect-src 'self' {0}; media-src 'self' blob: {0}; img-src 'self' data: blob: {0}; "
                 "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
             ).format(f"{parts.scheme}://{parts.netloc}")
 

@@ -59,6 +59,8 @@ WATCHED = (
     "addEventListener('unhandledrejection', (event) => faults.push(String(event.reason?.stack || event.reason)));"
     "addEventListener('securitypolicyviolation', (event) => faults.push(event.blockedURI));"
 )
+# The bytes that lessons have moved in this browser this month.
+MONTH = "Number(localStorage.getItem(`watch-bytes-${new Date().toISOString().slice(0, 7)}`))"
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.browser.chromium import Chromium
-from tests.browser.watch.conftest import WATCHED, Lesson, Open, Viewer
+from tests.browser.watch.conftest import MONTH, WATCHED, Lesson, Open, Viewer
 from tests.browser.watch.thin_link import ThinLink, thin_link
 from tests.waiting import wait_for
 from worker.player.readable import size_text
@@ -15,7 +15,6 @@ from worker.player.readable import size_text
 # Seconds: less than what the page loads in front of the place that is heard.
 _SECONDS = 50
 _PERCENT = 0.05
-_MONTH = "Number(localStorage.getItem(`watch-bytes-${new Date().toISOString().slice(0, 7)}`))"
 
 
 def _put_sound(lesson: Lesson, folder: Path) -> int:
@@ -51,10 +50,10 @@ def test_the_size_that_is_shown_is_what_passes_the_link(
         assert shown == size_text(size)
         before = link.passed["down"]
         viewer.click("start")
-        viewer.wait(f"Math.abs({_MONTH} / {size} - 1) < {_PERCENT}")
+        viewer.wait(f"Math.abs({MONTH} / {size} - 1) < {_PERCENT}")
         wait_for(lambda: abs((link.passed["down"] - before) / size - 1) < _PERCENT, details=lambda: link.passed)
         assert viewer.text("lessonBytes") == viewer.text("monthBytes")
-        assert abs(viewer.run(_MONTH) / size - 1) < _PERCENT
+        assert abs(viewer.run(MONTH) / size - 1) < _PERCENT
         page.open(lesson.url + "?again")
         viewer.wait("document.getElementById('monthBytes').textContent.startsWith('9')")
         assert viewer.text("lessonBytes") == "0 KB"

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.browser.watch.conftest import Lesson, Open, Viewer
+from tests.browser.watch.conftest import MONTH, Lesson, Open, Viewer
 from tests.browser.watch.lesson import SECONDS
 from worker.canvases.engine import skia
 
@@ -15,15 +15,16 @@ _WIDTH, _HEIGHT = 160, 90
 _COLOURS = ((200, 30, 30), (30, 200, 30), (30, 30, 200), (200, 200, 30))
 
 
-def _storyboard(path: Path) -> None:
-    """A sheet of two by two tiles."""
-    pixels = np.zeros((2 * _HEIGHT, 2 * _WIDTH, 4), dtype=np.uint8)
+def _storyboard(path: Path) -> int:
+    """A sheet of two by two tiles, and below them noise, which makes it large; returns its bytes."""
+    pixels = np.random.default_rng(0).integers(256, size=(9 * _HEIGHT, 2 * _WIDTH, 4), dtype=np.uint8)
     pixels[:, :, 3] = 255
     for number, colour in enumerate(_COLOURS):
         row, column = divmod(number, 2)
         pixels[row * _HEIGHT : (row + 1) * _HEIGHT, column * _WIDTH : (column + 1) * _WIDTH, :3] = colour
     image = skia.Image.fromarray(pixels, colorType=skia.ColorType.kRGBA_8888_ColorType)
     image.save(str(path), skia.EncodedImageFormat.kPNG)
+    return path.stat().st_size
 
 
 def _hover(viewer: Viewer, part: float, *, button: str = "none") -> None:
@@ -33,7 +34,7 @@ def _hover(viewer: Viewer, part: float, *, button: str = "none") -> None:
 
 
 def _seen(viewer: Viewer) -> list[int] | None:
-    """The colour in the middle of the preview; its canvas has pictures of another origin, and cannot be read."""
+    """The colour in the middle of the preview."""
     box = viewer.run("(({ x, y, width, height }) => [x, y, width, height])(preview.getBoundingClientRect())")
     if not box[2]:
         return None
@@ -51,9 +52,10 @@ def _is_near(seen: list[int] | None, colour: tuple[int, int, int]) -> bool:
 def test_the_storyboard_is_shown_under_the_pointer(
     lesson: Lesson, open_lesson: Open, tmp_path: Path, direction: str
 ) -> None:
-    lesson.put_playback()
+    film_size = lesson.put_playback()
     sheet = tmp_path / "storyboard.png"
-    _storyboard(sheet)
+    sheet_size = _storyboard(sheet)
+    assert sheet_size > film_size
     times = [round(SECONDS * 250 * number) for number in range(len(_COLOURS))]
     lesson.put(
         "storyboard", sheet, "image/png", tiles={"width": _WIDTH, "height": _HEIGHT, "columns": 2, "times_ms": times}
@@ -71,6 +73,7 @@ def test_the_storyboard_is_shown_under_the_pointer(
             _hover(viewer, (number + 0.52) / len(_COLOURS))
             viewer.run("new Promise((resolve) => { setTimeout(resolve, 50); })")
         assert _is_near(_seen(viewer), colour), (number, _seen(viewer))
+    assert sheet_size <= viewer.run(MONTH) <= sheet_size + film_size
     viewer.run("seek.value = 4; seek.dispatchEvent(new Event('input'))")
     assert _is_near(_seen(viewer), _COLOURS[1])
     assert viewer.text("now") == "0:04"

@@ -23,7 +23,7 @@ PAGE_HEADERS = {"Content-Type": "text/html; charset=utf-8", "Cache-Control": "pr
 # Strokes, sound, film and pictures come from the bucket; everything else from the API itself.
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self' {bucket}; "
-    "media-src 'self' blob: {bucket}; img-src 'self' data: {bucket}; "
+    "media-src 'self' blob: {bucket}; img-src 'self' data: blob: {bucket}; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 # From a shared page to the folder of its files.

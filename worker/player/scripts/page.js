@@ -408,6 +408,17 @@ async function loadStoryboard(url) {
   });
 }
 
+/** Fetches a sheet, of which no document says the size, so that its bytes are counted. */
+async function fetchSheet(url) {
+  const sheet = new Image();
+  sheets.set(url, sheet);
+  const response = await fetch(url, { credentials: 'omit' });
+  if (!response.ok) throw new Error(`status ${response.status}`);
+  const blob = await response.blob();
+  meter.add(blob.size);
+  sheet.src = URL.createObjectURL(blob);
+}
+
 /** A small picture of that time: of the strokes, which cost nothing, or of the storyboard. */
 function drawPreview(canvas, seconds) {
   if (way.kind === 'strokes' && replay?.pages.length) {
@@ -416,7 +427,7 @@ function drawPreview(canvas, seconds) {
   }
   const cue = storyboard.find(({ start, end }) => start <= seconds && seconds < end);
   if (!cue?.part || $('saver').checked) return false;
-  if (!sheets.has(cue.sheet)) sheets.set(cue.sheet, Object.assign(new Image(), { src: cue.sheet }));
+  if (!sheets.has(cue.sheet)) fetchSheet(cue.sheet).catch(() => sheets.delete(cue.sheet));
   const sheet = sheets.get(cue.sheet);
   if (!sheet.complete || !sheet.naturalWidth) return false;
   const context = canvas.getContext('2d');
