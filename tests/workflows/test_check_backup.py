@@ -1,6 +1,7 @@
 """Yesterday's dump of PostgreSQL beside today's bucket: what is lost is named, what B2 has is found again."""
 
 import contextlib
+import stat
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -146,6 +147,7 @@ def test_what_was_lost_is_named_and_what_b2_has_is_found_again(
     (job,) = restored.sql("SELECT id, principal FROM jobs WHERE kind = 'recordings.restore'")
     assert (restored.run(job.id).state, job.principal) == ("succeeded", "cli:maria")
     (row,) = restored.sql("SELECT * FROM whiteboard_session_recordings WHERE id = :id", id=new)
+    assert stat.S_IMODE(restored.context.spool.path(row.spool_name).stat().st_mode) == 0o600
     assert restored.run(row.job_id).state == "succeeded"
     stores = restored.sql("SELECT id FROM jobs WHERE kind = 'recordings.store_source' AND state = 'queued'")
     assert [restored.run(job.id).state for job in stores] == ["succeeded"]

@@ -19,18 +19,15 @@ def restore_recording(run: JobRun, order: RestoreRecording, context: WorkerConte
     context.spool.require_space(order.size_bytes)
     name = secrets.token_hex(16)
     with full_disk_named():
-        context.store.download(order.object_name, context.spool.target(name), sha1=source.sha1)
-    is_used = False
-    try:
-        with run.finish({"object": order.object_name}) as session:
-            recording = lock_recording(session, order.recording_id)
-            if recording is None or recording.spool_name is not None:
-                return
-            recording.spool_name, recording.is_processing, recording.error = name, True, None
-            ingest = IngestRecording(order.recording_id, order.session_id, order.spool_id, order.size_bytes)
-            recording.job_id = enqueue(session, ingest, principal=run.claim.principal)
-        is_used = True
-    finally:
-        # After a crash, the sweep of the spool removes what no row names.
-        if not is_used:
+        path = context.spool.target(name)
+        context.store.download(order.object_name, path, sha1=source.sha1)
+        path.chmod(0o600)
+    # After a failure here, the sweep of the spool removes what no row names.
+    with run.finish({"object": order.object_name}) as session:
+        recording = lock_recording(session, order.recording_id)
+        if recording is None or recording.spool_name is not None:
             context.spool.remove(name)
+            return
+        recording.spool_name, recording.is_processing, recording.error = name, True, None
+        ingest = IngestRecording(order.recording_id, order.session_id, order.spool_id, order.size_bytes)
+        recording.job_id = enqueue(session, ingest, principal=run.claim.principal)
