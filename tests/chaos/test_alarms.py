@@ -10,9 +10,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
 from devstack.emulator.credentials import Credentials
-from tests.chaos.mayhem.alarms import OwnAlarms, read_rules, wait_until_firing
+from tests.chaos.mayhem.alarms import Alarms, OwnAlarms, read_rules, wait_until_firing
 from tests.chaos.mayhem.installation import Installation
 from tests.chaos.mayhem.parts import Parts
+from tests.chaos.mayhem.prometheus import Prometheus
 from tests.chaos.mayhem.troubles import troubles_of
 from tests.conftest import MakeSettings, Platform
 from tests.forking.forked_process import ForkServer
@@ -36,22 +37,33 @@ def installation(tmp_path_factory: pytest.TempPathFactory, fork_server: ForkServ
         yield running
 
 
-def test_alarms_fire_while_their_cause_lasts(installation: Installation) -> None:
+@pytest.fixture
+def alarms(installation: Installation, tmp_path: Path) -> Iterator[Alarms]:
+    """Prometheus, where it is installed (Debian: apt-get install prometheus), else our own evaluator of its rules."""
+    if not Prometheus.is_installed():
+        yield OwnAlarms(installation.metrics, quick=QUICK)
+        return
+    port = installation.environment.settings.api_port
+    with Prometheus(port, tmp_path / "prometheus", quick=QUICK, with_thresholds=True) as prometheus:
+        yield prometheus
+
+
+def test_alarms_fire_while_their_cause_lasts(installation: Installation, alarms: Alarms) -> None:
     """One after the other on one installation: between two of them it is quiet again."""
-    alarms = OwnAlarms(installation.metrics, quick=QUICK)
+    parts = {rule.name for rule in read_rules("astegni-parts")}
 
     def wait(condition: Callable[[set[str]], bool]) -> None:
         wait_until_firing(alarms, condition, within=PATIENCE, details=installation.log)
 
-    wait(lambda names: not names)
+    wait(parts.isdisjoint)
     troubles = troubles_of(installation)
     for trouble in troubles:
         with trouble.lasting():
             wait(set(trouble.alarms).issubset)
-        wait(lambda names: not names)
+        wait(parts.isdisjoint)
         trouble.afterwards()
     caused = {alarm for trouble in troubles for alarm in trouble.alarms} | {"SpoolFull"}
-    assert {rule.name for rule in read_rules("astegni-parts")} == caused
+    assert parts == caused
 
 
 def test_a_full_spool_fires(settings: MakeSettings, database: Database, small_disk: Callable[..., Path]) -> None:

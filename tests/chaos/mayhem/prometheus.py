@@ -1,5 +1,6 @@
 """Prometheus itself, with the rules and the intervals of deploy/prometheus, where it is installed."""
 
+import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,15 +23,25 @@ CONFIGURATION = RULES.with_name("prometheus.yml")
 class Prometheus:
     """A server that scrapes ports of this machine: an API's, and those of workers and beat. Its data is below `folder`.
 
-    Its intervals, and how long an expression must be true, are `quick` times shorter than in deploy/prometheus.
+    Its intervals, and how long an expression must be true, are `quick` times shorter than in deploy/prometheus; with
+    `with_thresholds` so are the ages that rules compare and the windows of rates.
     """
 
-    def __init__(self, api_port: int, folder: Path, *, process_ports: Sequence[int] = (), quick: float = 1.0) -> None:
+    def __init__(
+        self,
+        api_port: int,
+        folder: Path,
+        *,
+        process_ports: Sequence[int] = (),
+        quick: float = 1.0,
+        with_thresholds: bool = False,
+    ) -> None:
         self._folder = folder
         self._port = free_port()
         self._api_port = api_port
         self._process_ports = process_ports
         self._quick = quick
+        self._with_thresholds = with_thresholds
         self._process: ChildProcess | None = None
         self._http = httpx.Client(base_url=f"http://127.0.0.1:{self._port}", trust_env=False, timeout=10)
 
@@ -78,7 +89,15 @@ class Prometheus:
         for group in content["groups"]:
             for rule in group["rules"]:
                 rule["for"] = self._shorter(rule.get("for", "0s"))
+                if self._with_thresholds:
+                    rule["expr"] = self._lower(rule["expr"])
         return content
+
+    def _lower(self, expression: str) -> str:
+        windows = re.sub(r"\[(\w+)\]", lambda window: f"[{self._shorter(window[1])}]", expression)
+        return re.sub(
+            r"(_seconds(?:\{.*\})? > )([0-9]+)$", lambda age: f"{age[1]}{int(age[2]) / self._quick:g}", windows
+        )
 
     def _shorter(self, duration: str, least: float = 0.0) -> str:
         return f"{max(least, seconds_of(duration) / self._quick) * 1000:.0f}ms"
