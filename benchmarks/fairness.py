@@ -13,7 +13,7 @@ from benchmarks.ground import Ground, running_ground, wait_for
 from benchmarks.samples import distinct, repeats_for, write_recording
 from benchmarks.scale import Scale
 from benchmarks.sending import Client
-from worker.access.tokens import issue_token
+from worker.access.issue_token import issue_token
 
 _LONG_RECORDINGS = 3
 _FILMS = 20

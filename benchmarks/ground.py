@@ -17,7 +17,7 @@ from devstack.ports import free_port
 from devstack.process import ChildProcess, wait_until
 from devstack.supervisor import http_ready
 from models.people import StudentProfile, TutorProfile, User
-from worker.access.tokens import issue_operator_token, issue_token
+from worker.access.issue_token import issue_operator_token, issue_token
 from worker.cli.local_stack.command import astegni
 from worker.cli.local_stack.environment import environment_for
 from worker.cli.local_stack.stack import Stack

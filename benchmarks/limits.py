@@ -16,7 +16,7 @@ from benchmarks.figure import Figure, Limit, Reading, percentile
 from benchmarks.ground import Ground, running_ground, second_api
 from benchmarks.scale import Scale
 from benchmarks.sending import Client
-from worker.access.tokens import issue_token
+from worker.access.issue_token import issue_token
 from worker.api.http.connection_bounds import raise_descriptors
 from worker.settings import Settings
 

@@ -11,7 +11,7 @@ from benchmarks.figure import Figure, Limit, Reading, percentile
 from benchmarks.ground import running_ground
 from benchmarks.scale import Scale
 from benchmarks.sending import Client
-from worker.access.tokens import issue_token
+from worker.access.issue_token import issue_token
 from worker.calendars.zones import tzdata_version
 
 _LIMIT = Limit("value", "<", 20.0)

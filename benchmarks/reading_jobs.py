@@ -7,7 +7,7 @@ from benchmarks.ground import Ground, running_ground
 from benchmarks.million import fill_ledger
 from benchmarks.scale import Scale
 from benchmarks.sending import Client
-from worker.access.tokens import issue_token
+from worker.access.issue_token import issue_token
 
 _LIMIT = Limit("value", "<", 20.0)
 _WARM_UP = 20

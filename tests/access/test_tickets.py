@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from worker.access.callers import Caller, Operator, UserCaller
+from worker.access.issue_token import issue_token
 from worker.access.tickets import TICKET_LIFETIME, issue_ticket, read_ticket
-from worker.access.tokens import issue_token, read_token
+from worker.access.tokens import read_token
 from worker.errors import Unauthorized
 
 KEY, PATH = "k" * 32, "/v1/jobs/1/events"

@@ -9,7 +9,8 @@ import jwt
 import pytest
 
 from worker.access.callers import Operator, UserCaller
-from worker.access.tokens import issue_operator_token, issue_token, read_token
+from worker.access.issue_token import issue_operator_token, issue_token
+from worker.access.tokens import read_token
 from worker.errors import Forbidden, Unauthorized
 
 KEY = "a-key-of-the-platform-that-is-long-enough"

@@ -10,8 +10,9 @@ from models.people import StudentProfile
 from models.whiteboards import WhiteboardSession
 from tests.conftest import School
 from worker.access.callers import Operator, UserCaller
+from worker.access.session_access import session_and_role, session_for
 from worker.access.session_role import SessionRole
-from worker.access.visibility import session_and_role, session_for, visible_sessions
+from worker.access.visibility import visible_sessions
 from worker.database import Database
 from worker.errors import Forbidden, NotFound
 

@@ -17,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 from tests.conftest import MakeSettings, School, Sql
 from tests.waiting import PATIENCE, wait_for
 from worker.access.callers import Operator, UserCaller
-from worker.access.tokens import issue_operator_token, issue_token
+from worker.access.issue_token import issue_operator_token, issue_token
 from worker.api.app import create_api
 from worker.api.services import Services
 from worker.database import Database

@@ -13,7 +13,7 @@ from tests.api.conftest import Bearer, Serve, Stream
 from tests.conftest import Platform, School, Sql
 from tests.waiting import wait_for
 from worker.access.callers import Operator, UserCaller
-from worker.access.tokens import issue_operator_token, issue_token
+from worker.access.issue_token import issue_operator_token, issue_token
 from worker.api.services import Services
 from worker.database import Database
 from worker.jobs.enqueue import enqueue

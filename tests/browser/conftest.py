@@ -16,7 +16,7 @@ from tests.browser.film import Film, read_film
 from tests.browser.studio_page import MEDIA_FLAGS, serve_studio
 from tests.conftest import MakeSettings, Processes, School, Sql
 from tests.waiting import PATIENCE, wait_for
-from worker.access.tokens import issue_token
+from worker.access.issue_token import issue_token
 from worker.media.processes.binaries import find_binaries
 from worker.settings import Settings
 

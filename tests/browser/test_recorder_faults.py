@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from tests.browser.chromium import Page
 from tests.browser.conftest import Studio, Watch, assert_as_painted, assert_whole
 from tests.conftest import Processes, School
-from worker.access.tokens import issue_token
+from worker.access.issue_token import issue_token
 
 
 def test_a_restart_of_the_server_costs_nothing(studio: Studio, processes: Processes, watch: Watch) -> None:

@@ -17,7 +17,7 @@ from tests.browser.chromium import Chromium
 from tests.browser.npm import npm_file
 from tests.conftest import MakeSettings, Processes, School, Sql
 from tests.waiting import wait_for
-from worker.access.tokens import issue_token
+from worker.access.issue_token import issue_token
 from worker.settings import Settings
 
 # Each is one file without dependencies in its package.

@@ -11,7 +11,7 @@ import psycopg
 from tests.chaos.mayhem.environment import Environment
 from tests.chaos.mayhem.work import ChaosOrder
 from tests.waiting import PATIENCE, wait_for
-from worker.access.tokens import issue_operator_token
+from worker.access.issue_token import issue_operator_token
 from worker.settings import DEVELOPMENT_KEY
 
 

@@ -16,7 +16,7 @@ from devstack.ports import free_port
 from tests.chaos.mayhem.prometheus import Prometheus
 from tests.conftest import MakeSettings, Platform, Processes, School, Sql
 from tests.waiting import PATIENCE, wait_for
-from worker.access.tokens import issue_token
+from worker.access.issue_token import issue_token
 from worker.metrics.families import families_of
 
 ROOT = Path(__file__).parents[2]

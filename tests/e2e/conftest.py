@@ -20,7 +20,7 @@ from devstack.directories import scratch_directory
 from devstack.process import ChildProcess, wait_until
 from tests.forking.forked_process import ForkServer
 from tests.waiting import PATIENCE, wait_for
-from worker.access.tokens import issue_token
+from worker.access.issue_token import issue_token
 from worker.cli.local_stack.command import astegni
 from worker.cli.local_stack.environment import environment_without_settings
 from worker.media.processes.binaries import Binaries, find_binaries

@@ -63,7 +63,7 @@ class Crossing(NamedTuple):
 
 ALLOWED = (
     Crossing(
-        ("access/visibility", "access/sharing", "access/session_people"),
+        ("access/visibility", "access/session_access", "access/sharing", "access/session_people"),
         (
             "tutor_student_bookings",
             "whiteboard_sessions",

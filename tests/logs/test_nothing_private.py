@@ -19,7 +19,7 @@ from devstack.emulator.credentials import Credentials
 from devstack.ports import free_port
 from tests.conftest import MakeSettings, Processes, School, Sql
 from tests.waiting import PATIENCE, wait_for
-from worker.access.tokens import issue_token
+from worker.access.issue_token import issue_token
 
 AUDIO = Path(__file__).parent.parent / "data" / "audio.webm"
 # Nothing is running, and all was tried once.

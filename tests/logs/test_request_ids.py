@@ -10,7 +10,7 @@ import httpx2
 from devstack.emulator.credentials import Credentials
 from tests.conftest import MakeSettings, Processes, School, Sql
 from tests.waiting import PATIENCE, wait_for
-from worker.access.tokens import issue_token
+from worker.access.issue_token import issue_token
 
 AUDIO = Path(__file__).parent.parent / "data" / "audio.webm"
 LIVE = "SELECT 1 FROM jobs WHERE state NOT IN ('succeeded', 'failed', 'cancelled', 'dead')"

@@ -12,8 +12,9 @@ from sqlalchemy import event
 from tests.conftest import Platform, School
 from worker import clock
 from worker.access.callers import UserCaller
+from worker.access.issue_token import issue_token
 from worker.access.people import verify
-from worker.access.tokens import issue_token, read_token
+from worker.access.tokens import read_token
 from worker.database import Database
 from worker.errors import AstegniError, Unauthorized, Unavailable
 from worker.platform.connection import PlatformConnection

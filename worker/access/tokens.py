@@ -5,7 +5,6 @@ RFC 7519; the claims are those that the platform's own login writes.
 
 import re
 import time
-from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -15,8 +14,6 @@ from worker.access.callers import Caller, Operator, UserCaller
 from worker.errors import Forbidden, Unauthorized
 
 PROFILES = ("tutor", "student", "parent")
-WEEK = 7 * 86_400
-HALF_AN_HOUR = 1_800
 
 # The platform's tokens are under 1 KB. A longer one is not worth the hashing.
 _LONGEST = 8_192
@@ -27,36 +24,6 @@ _EXPIRED = "The token has expired; sign in again."
 _LEEWAY = 5
 _ID = re.compile(r"[1-9][0-9]{0,9}")
 _LARGEST_ID = 2**31 - 1
-
-
-def issue_token(
-    key: str,
-    *,
-    sub: int,
-    role: str | None = None,
-    role_ids: Mapping[str, int] | None = None,
-    expires_in: int = WEEK,
-) -> str:
-    """A person's token, valid for `expires_in` seconds. `role_ids` maps tutor, student and parent to profile ids."""
-    profiles = dict(role_ids or {})
-    claims = {
-        "sub": str(sub),
-        "role": role,
-        "role_ids": {name: str(profiles[name]) if name in profiles else None for name in PROFILES},
-        "exp": int(time.time()) + expires_in,
-    }
-    return jwt.encode(claims, key, algorithm="HS256")
-
-
-def issue_operator_token(key: str, *, admin_id: int, departments: Iterable[str], expires_in: int = HALF_AN_HOUR) -> str:
-    """An admin's token, valid for `expires_in` seconds; an operator's when a department is in OPERATOR_DEPARTMENTS."""
-    claims = {
-        "type": "admin",
-        "admin_id": admin_id,
-        "departments": sorted(departments),
-        "exp": int(time.time()) + expires_in,
-    }
-    return jwt.encode(claims, key, algorithm="HS256")
 
 
 def read_token(raw: str, key: str, operator_departments: frozenset[str]) -> Caller:

@@ -11,8 +11,6 @@ from models.people import StudentProfile
 from models.recordings import Recording
 from models.whiteboards import WhiteboardSession
 from worker.access.callers import Caller, Operator, UserCaller
-from worker.access.session_role import SessionRole, session_role
-from worker.errors import Forbidden, NotFound
 
 
 def visible_bookings(caller: Caller) -> ColumnElement[bool]:
@@ -54,39 +52,6 @@ def visible_sessions(caller: Caller) -> ColumnElement[bool]:
 def visible_recordings(caller: Caller) -> ColumnElement[bool]:
     """A predicate on Recording: those of visible sessions."""
     return Recording.session_id.in_(select(WhiteboardSession.id).where(visible_sessions(caller)))
-
-
-def session_for(session: Session, caller: Caller, session_id: int, *, change: bool = False) -> WhiteboardSession:
-    """The whiteboard session, when the caller may see it and, with `change`, change it.
-
-    Raises NotFound when the caller may not see it, Forbidden when the caller may not change it.
-    """
-    whiteboard, role = session_and_role(session, caller, session_id)
-    if change and (role is None or not role.full):
-        raise Forbidden("Only the tutor of this session may do that.")
-    return whiteboard
-
-
-def session_to_record(session: Session, caller: Caller, session_id: int) -> WhiteboardSession:
-    """The whiteboard session, when the caller may add recordings: its tutor or host, who opened it, or an operator.
-
-    Raises NotFound when the caller may not see it, Forbidden when the caller may not record it.
-    """
-    whiteboard, role = session_and_role(session, caller, session_id)
-    opener = (whiteboard.opener_profile_type, whiteboard.opener_profile_id)
-    may_record = role is not None and (role.full or (role.profile_type, role.profile_id) == opener)
-    if not may_record and not isinstance(caller, Operator):
-        raise Forbidden("Only the tutor of this session, and who opened it, may record it.")
-    return whiteboard
-
-
-def session_and_role(session: Session, caller: Caller, session_id: int) -> tuple[WhiteboardSession, SessionRole | None]:
-    """The session and the caller's role in it (None: they may only look). Raises NotFound."""
-    row = session.execute(visible_sessions_with_booking(caller).where(WhiteboardSession.id == session_id)).one_or_none()
-    if row is None:
-        raise NotFound(f"There is no whiteboard session {session_id}.")
-    whiteboard, tutor_id, student_id = row
-    return whiteboard, session_role(caller, whiteboard, tutor_id=tutor_id, student_id=student_id)
 
 
 def visible_sessions_with_booking(caller: Caller) -> Select[WhiteboardSession, int, int]:

@@ -89,7 +89,7 @@ def demo(
 
 def operator_token(settings: Settings) -> str:
     """An operator's token for the person who started the stack."""
-    from worker.access.tokens import issue_operator_token  # noqa: PLC0415 - not for `--help`
+    from worker.access.issue_token import issue_operator_token  # noqa: PLC0415 - not for `--help`
 
     departments = settings.operator_departments
     return issue_operator_token(settings.signing_key, admin_id=1, departments=departments, expires_in=_YEAR)

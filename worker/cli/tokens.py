@@ -27,7 +27,7 @@ def token(
     expires_in: Annotated[int, typer.Option(help="Lifetime in seconds.", min=1)] = 7 * 86_400,
 ) -> None:
     """Print a token signed with SECRET_KEY, or with the published development key."""
-    from worker.access.tokens import issue_operator_token, issue_token  # noqa: PLC0415 - not for `--help`
+    from worker.access.issue_token import issue_operator_token, issue_token  # noqa: PLC0415 - not for `--help`
 
     settings = Settings()
     if (sub is None) == (admin is None):

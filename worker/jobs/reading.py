@@ -7,11 +7,9 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, Select, func, select, tuple_
-from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from models.jobs import Job, JobAttempt
-from models.states import JOB_LIVE
 from worker.errors import NotFound
 
 # Read together with a job's document; `principal` decides who may see it and is not shown.
@@ -74,31 +72,10 @@ def read_jobs(session: Session, job_ids: Collection[UUID]) -> dict[UUID, JobView
     return {row.id: _view(row) for row in rows}
 
 
-def live_jobs(session: Session, subjects: Collection[str]) -> dict[UUID, str]:
-    """Ids and kinds of the unfinished jobs of these subjects."""
-    statement = select(Job.id, Job.kind).where(Job.subject.in_(subjects), Job.state.in_(JOB_LIVE))
-    return {row.id: row.kind for row in session.execute(statement)}
-
-
 def count_running_on(session: Session, process: str) -> int:
     """How many jobs the processes whose name begins so are running."""
     running = select(func.count()).where(Job.state == "running", Job.worker.startswith(process, autoescape=True))
     return session.scalar(running) or 0
-
-
-@dataclass(frozen=True)
-class NewestJob:
-    """The latest job of a kind about a subject."""
-
-    id: UUID
-    kind: str
-    state: str
-
-
-def newest_jobs(session: Session, subject: str) -> list[NewestJob]:
-    """The latest job of each kind about `subject`."""
-    statement = select(Job.id, Job.kind, Job.state).where(Job.subject == subject).ext(distinct_on(Job.kind))
-    return [NewestJob(*row) for row in session.execute(statement.order_by(Job.kind, Job.created_at.desc()))]
 
 
 def list_jobs(

@@ -43,8 +43,10 @@ WAYS = ("in_app", "email", "webhook", "apprise")
 
 def families_of(kinds: Sequence[str]) -> tuple[MetricFamily, ...]:
     """All families; `kinds` are those of the jobs that there are."""
-    names = (*kinds, OTHER)
-    ways = (*WAYS, OTHER)
+    return *_job_families((*kinds, OTHER)), *_transfer_families((*WAYS, OTHER))
+
+
+def _job_families(names: tuple[str, ...]) -> tuple[MetricFamily, ...]:
     outcomes = tuple(f"{kind} {outcome}" for kind in names for outcome in OUTCOMES)
     return (
         MetricFamily(
@@ -70,6 +72,11 @@ def families_of(kinds: Sequence[str]) -> tuple[MetricFamily, ...]:
             LEASE_LOSSES, "Runs that this worker took back because their lease expired.", "counter", "kind", names
         ),
         MetricFamily(ROUTINE_ORDERS, "Orders that beat has given.", "counter", "kind", names, is_quiet=True),
+    )
+
+
+def _transfer_families(ways: tuple[str, ...]) -> tuple[MetricFamily, ...]:
+    return (
         MetricFamily(
             STORAGE_BYTES,
             "Bytes of objects sent to B2 (up) and fetched from there (down).",

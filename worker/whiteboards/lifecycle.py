@@ -7,8 +7,8 @@ from sqlalchemy.orm import Session
 
 from models.whiteboards import WhiteboardEvent, WhiteboardSession
 from worker.access.callers import Caller
+from worker.access.session_access import session_and_role
 from worker.access.session_role import SessionRole
-from worker.access.visibility import session_and_role
 from worker.errors import Conflict, Forbidden
 from worker.whiteboards.events import record_event
 from worker.whiteboards.sessions import lead_session

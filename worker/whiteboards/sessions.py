@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 
 from models.whiteboards import WhiteboardPage, WhiteboardSession
 from worker.access.callers import Caller
+from worker.access.session_access import session_and_role
 from worker.access.session_role import SessionRole
-from worker.access.visibility import session_and_role, visible_sessions
+from worker.access.visibility import visible_sessions
 from worker.errors import Forbidden, InvalidInput
 
 

@@ -10,7 +10,7 @@ from worker import clock
 from worker.access.callers import Caller, UserCaller
 from worker.access.people_records import PersonRecord
 from worker.access.people_store import store_people
-from worker.access.visibility import session_for
+from worker.access.session_access import session_for
 from worker.errors import Forbidden, InvalidInput, NotFound
 from worker.platform.calls import CallMember, call_session, join_twins, sessions_near
 from worker.platform.catalog import Catalog

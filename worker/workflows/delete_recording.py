@@ -7,8 +7,8 @@ from sqlalchemy.orm import Session
 from worker.errors import Conflict, NotFound
 from worker.jobs.cancel import cancel_job
 from worker.jobs.enqueue import enqueue
-from worker.jobs.reading import live_jobs
 from worker.jobs.recording_orders import RemoveRecordingFiles
+from worker.jobs.subject_jobs import live_jobs
 from worker.recordings.source import delete_row, lock_recording
 from worker.uploads.upload_rows import terminate_uploads_of
 from worker.whiteboards.has_recordings import mark_recorded

@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterator, Mapping
 from worker.errors import AstegniError
 from worker.jobs.board_orders import ReplayBoard
 from worker.jobs.job_run import JobRun
-from worker.jobs.reading import live_jobs
 from worker.jobs.recording_orders import MakePictures
+from worker.jobs.subject_jobs import live_jobs
 from worker.recordings.chapters import set_scene_chapters
 from worker.recordings.pending_rows import MoreOrdered, begin_pending, require_none_pending
 from worker.recordings.pictures import (

@@ -4,8 +4,8 @@ from sqlalchemy.orm import Session
 
 from worker.errors import AstegniError
 from worker.jobs.job_run import JobRun
-from worker.jobs.reading import live_jobs
 from worker.jobs.recording_orders import RemoveRecordingFiles
+from worker.jobs.subject_jobs import live_jobs
 from worker.recordings.names import recording_prefix
 from worker.recordings.renditions import named_objects
 from worker.storage.restores import held_sweeps

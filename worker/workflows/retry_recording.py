@@ -12,8 +12,8 @@ from worker.database import Database
 from worker.errors import AstegniError, NotFound
 from worker.jobs.cancel import retry_job
 from worker.jobs.enqueue import enqueue
-from worker.jobs.reading import newest_jobs
 from worker.jobs.recording_orders import IngestRecording, MakePictures, MakeRenditions, RestoreRecording, StoreSource
+from worker.jobs.subject_jobs import newest_jobs
 from worker.recordings.order_pictures import order_pictures
 from worker.recordings.order_renditions import in_order, order_renditions
 from worker.recordings.pending_rows import names_in

@@ -11,7 +11,7 @@ from worker.canvases.snapshots.names import SnapshotTarget, target_of
 from worker.canvases.snapshots.rows import named_snapshots
 from worker.jobs.board_orders import SnapshotPage, SnapshotSession
 from worker.jobs.job_run import JobRun
-from worker.jobs.reading import live_jobs
+from worker.jobs.subject_jobs import live_jobs
 from worker.workflows.context import WorkerContext
 
 # Objects that are looked up in one query.

@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from worker.database import Database
 from worker.errors import NotFound
-from worker.jobs.reading import live_jobs
+from worker.jobs.subject_jobs import live_jobs
 from worker.recordings.named_objects import named_object, objects_named, objects_named_by
 from worker.recordings.names import FOLDER, recording_id_of, recording_prefix
 from worker.recordings.object_faults import NamedObject, ObjectFault, fault_of, orphan, pair_up

@@ -16,7 +16,7 @@ from tests.api.conftest import Bearer, Serve, VisitorOf
 from tests.conftest import School
 from tests.waiting import PATIENCE
 from worker.access.callers import UserCaller
-from worker.access.tokens import issue_operator_token
+from worker.access.issue_token import issue_operator_token
 from worker.api.app import MOST_JSON, create_api
 from worker.api.services import Services
 from worker.database import Database

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from tests.api.conftest import Bearer, Serve, Stream
 from tests.conftest import School, Sql
 from worker.access.callers import Operator
-from worker.access.tokens import issue_token
+from worker.access.issue_token import issue_token
 from worker.api.services import Services
 from worker.database import Database
 from worker.jobs.enqueue import enqueue

@@ -21,7 +21,7 @@ from models.schedules import Schedule
 from tests.api.conftest import VisitorOf
 from tests.conftest import MakeSettings, School
 from worker.access.callers import Operator
-from worker.access.tokens import issue_token
+from worker.access.issue_token import issue_token
 from worker.api.app import create_api
 from worker.api.services import Services
 from worker.channels.destinations import Mailbox, MessageService, Webhook

@@ -18,7 +18,7 @@ from tests.browser.chromium import Chromium, Page
 from tests.browser.watch.lesson import CAP, HEIGHT, LEFT, RIGHT, RULER, SECONDS, WIDTH, LessonFiles, make_lesson
 from tests.conftest import MakeSettings, Processes, School, Sql
 from tests.waiting import wait_for
-from worker.access.tokens import issue_token
+from worker.access.issue_token import issue_token
 from worker.canvases.engine import skia
 from worker.canvases.lettering.fonts import FAMILIES, font_path
 from worker.database import Database

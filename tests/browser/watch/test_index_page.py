@@ -10,7 +10,7 @@ from tests.browser.chromium import Chromium
 from tests.browser.watch.conftest import FLOWER, WATCHED, Lesson, Viewer
 from tests.conftest import Sql
 from worker import clock
-from worker.access.tokens import issue_operator_token
+from worker.access.issue_token import issue_operator_token
 
 _RECORDING = (
     "INSERT INTO whiteboard_session_recordings (session_id, recording_title, recording_type, is_processing,"

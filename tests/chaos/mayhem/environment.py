@@ -24,7 +24,7 @@ from tests.chaos.mayhem.watchdog import Watchdog
 from tests.chaos.mayhem.workers import Workers
 from tests.forking.forked_process import Start, start_process
 from tests.waiting import PATIENCE, wait_for
-from worker.access.tokens import issue_token
+from worker.access.issue_token import issue_token
 from worker.app import create_app
 from worker.cli.local_stack.environment import environment_for
 from worker.jobs.enqueue import enqueue

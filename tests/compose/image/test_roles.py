@@ -8,7 +8,7 @@ import pytest
 from tests.compose.image.conftest import ContainerHost, podman
 from tests.compose.live.test_compose import RECORDING, SERVERS, _record_a_lesson, _teach
 from tests.waiting import PATIENCE
-from worker.access.tokens import issue_token
+from worker.access.issue_token import issue_token
 
 LARGEST = 800_000_000
 

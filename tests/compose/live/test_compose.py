@@ -12,7 +12,7 @@ import redis
 from models.people import StudentProfile, TutorProfile, User
 from tests.compose.live.conftest import Host
 from tests.waiting import PATIENCE, wait_for
-from worker.access.tokens import issue_token
+from worker.access.issue_token import issue_token
 from worker.database import Database
 from worker.settings import Settings
 

@@ -15,8 +15,9 @@ from starlette.responses import HTMLResponse, Response
 
 from models.recordings import Recording
 from worker import clock
+from worker.access.session_access import session_for
 from worker.access.tickets import player_ticket
-from worker.access.visibility import session_for, visible_recordings
+from worker.access.visibility import visible_recordings
 from worker.api.http.addresses import public_address
 from worker.api.http.callers import CallerOf
 from worker.api.http.conditional import accepts_gzip

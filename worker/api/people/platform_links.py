@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from sqlalchemy.orm import Session
 
 from worker.access.callers import Caller, UserCaller
-from worker.access.visibility import session_for
+from worker.access.session_access import session_for
 from worker.api.http.callers import CallerOf
 from worker.api.http.fields import Document, RowId
 from worker.api.http.problems import responses

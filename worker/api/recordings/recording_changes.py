@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session
 
 from models.recordings import Recording
 from worker.access.callers import Caller, UserCaller
-from worker.access.visibility import session_for, visible_recordings
+from worker.access.session_access import session_for
+from worker.access.visibility import visible_recordings
 from worker.api.services import Services
 from worker.errors import NotFound
 from worker.recordings.reading import find_recording

@@ -6,7 +6,8 @@ from fastapi import APIRouter
 
 from models.snapshots import Snapshot
 from worker import clock
-from worker.access.visibility import session_for, visible_recordings
+from worker.access.session_access import session_for
+from worker.access.visibility import visible_recordings
 from worker.api.http.callers import CallerOf
 from worker.api.http.fields import Document, RowId
 from worker.api.http.problems import responses

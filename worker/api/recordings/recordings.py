@@ -9,7 +9,8 @@ from starlette.responses import Response
 from models.recordings import Recording
 from worker import clock
 from worker.access.callers import UserCaller
-from worker.access.visibility import session_for, visible_recordings
+from worker.access.session_access import session_for
+from worker.access.visibility import visible_recordings
 from worker.api.http.callers import CallerOf
 from worker.api.http.fields import FilterId, RowId
 from worker.api.http.file_backed_response import file_backed_response

@@ -11,7 +11,8 @@ from starlette.responses import Response
 
 from models.recordings import Recording
 from worker.access.callers import Caller, UserCaller
-from worker.access.visibility import session_for, visible_recordings
+from worker.access.session_access import session_for
+from worker.access.visibility import visible_recordings
 from worker.api.http.callers import CallerOf
 from worker.api.http.fields import Body, Document, RowId
 from worker.api.http.idempotent import OnceOf

@@ -6,7 +6,7 @@ from starlette.datastructures import Headers
 
 from models.uploads import Upload
 from worker.access.callers import Caller, UserCaller
-from worker.access.visibility import session_to_record
+from worker.access.session_access import session_to_record
 from worker.api.services import Services
 from worker.api.uploads.tus_headers import read_metadata, upload_length
 from worker.api.uploads.upload_documents import UploadMetadata

@@ -8,7 +8,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 from worker.access.callers import Caller
-from worker.access.visibility import session_to_record
+from worker.access.session_access import session_to_record
 from worker.api.http.callers import CallerOf
 from worker.api.http.idempotent import OnceOf
 from worker.api.http.problems import responses

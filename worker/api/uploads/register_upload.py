@@ -7,7 +7,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.responses import Response
 
 from worker.access.callers import Caller, UserCaller
-from worker.access.visibility import session_to_record
+from worker.access.session_access import session_to_record
 from worker.api.http.idempotent import IdempotentRequest
 from worker.api.recordings.recording_documents import Accepted, IgnoredField, UploadedForm, UploadForm
 from worker.api.services import Services

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from sqlalchemy.orm import Session
 
-from worker.access.visibility import session_for
+from worker.access.session_access import session_for
 from worker.api.http.callers import CallerOf
 from worker.api.http.fields import LARGEST_INTEGER, AsText
 from worker.api.http.problems import responses

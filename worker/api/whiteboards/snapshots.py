@@ -8,7 +8,7 @@ from sqlalchemy import inspect
 from starlette.responses import Response
 
 from worker import clock
-from worker.access.visibility import session_for
+from worker.access.session_access import session_for
 from worker.api.http.callers import CallerOf
 from worker.api.http.fields import Body, RowId
 from worker.api.http.idempotent import OnceOf

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 from starlette.responses import Response
 
-from worker.access.visibility import session_for
+from worker.access.session_access import session_for
 from worker.api.http.callers import CallerOf
 from worker.api.http.fields import AsText, FilterId, RowId
 from worker.api.http.file_backed_response import file_backed_response

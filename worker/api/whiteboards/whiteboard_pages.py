@@ -7,7 +7,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.responses import Response
 
-from worker.access.visibility import session_for
+from worker.access.session_access import session_for
 from worker.api.http.callers import CallerOf
 from worker.api.http.error_handlers import is_json
 from worker.api.http.fields import Body, RowId

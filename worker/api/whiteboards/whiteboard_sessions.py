@@ -4,7 +4,7 @@ from fastapi import APIRouter
 from sqlalchemy.orm import Session
 
 from models.whiteboards import WhiteboardSession
-from worker.access.visibility import session_for
+from worker.access.session_access import session_for
 from worker.api.http.callers import CallerOf
 from worker.api.http.fields import FilterId, RowId
 from worker.api.http.paging import BY_ID, Cursor, Limit, Page

@@ -25,7 +25,7 @@ from tests.chaos.mayhem.uploads.browser import BrowserRecorder
 from tests.chaos.mayhem.uploads.clients import TusClients
 from tests.chaos.mayhem.uploads.kills import KINDS, OF_BROWSERS, Kill, UploadPlan
 from tests.waiting import PATIENCE
-from worker.access.tokens import issue_token
+from worker.access.issue_token import issue_token
 from worker.cli.local_stack.environment import environment_for
 from worker.jobs.enqueue import enqueue
 from worker.jobs.routine_orders import SealUploads
