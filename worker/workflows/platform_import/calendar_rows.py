@@ -14,6 +14,7 @@ from worker.recurrence.instants import Instants, instants
 from worker.schedules.platform_lessons import PlatformLesson, Seat
 from worker.workflows.platform_import.document_people import profiles_of_users, stored_profiles, without_profile
 from worker.workflows.platform_import.kind import Incoming, Pull
+from worker.workflows.platform_import.unknown_words import unknown_lesson_words
 from worker.workflows.platform_import.words import attendance, lesson_status, session_format
 
 
@@ -113,14 +114,7 @@ def calendar_notes(row: Row, known: CalendarPeople) -> tuple[Refusal, ...]:
     if row.is_recurring and not (row.recurrence_pattern or "").strip():
         reason = "it recurs, and nobody wrote how; taken as a single one"
         notes.append(_note("recurs-without-words", reason, "Make a series of it here, if it goes on."))
-    if lesson_status(row.status) is None:
-        notes.append(_note("unknown-status", f"status {row.status!r} is unknown and taken as scheduled", _WORD))
-    if row.session_format and session_format(row.session_format) is None:
-        notes.append(_note("unknown-format", f"format {row.session_format!r} has no meaning here", _WORD))
-    return tuple(notes)
-
-
-_WORD = "Set a word that the platform knows."
+    return *notes, *unknown_lesson_words(row.status, row.session_format)
 
 
 def _note(code: str, reason: str, remedy: str) -> Refusal:

@@ -13,6 +13,7 @@ from worker.whiteboards.platform_boards import PlatformBoard
 from worker.whiteboards.sessions import Participant
 from worker.workflows.platform_import.board_calls import BoardCall
 from worker.workflows.platform_import.kind import ImportOutcome, Pull
+from worker.workflows.platform_import.unknown_words import note_status
 from worker.workflows.platform_import.words import board_status
 
 _PERMISSIONS = ("can_draw", "can_erase", "can_write")
@@ -85,6 +86,4 @@ def _remarks(row: Row, missing: Sequence[str]) -> Iterable[Refusal]:
     if missing:
         reason = f"{', '.join(missing)} left out: no such profile with a user"
         yield Refusal("people-left-out", reason, "Give the profile an account on the platform.", is_refused=False)
-    if board_status(row.status) is None:
-        reason = f"status {row.status!r} is unknown and taken as in progress"
-        yield Refusal("unknown-status", reason, "Set a status that the platform knows.", is_refused=False)
+    yield from note_status(row.status, board_status(row.status), "in progress")

@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 from worker.bookings.document_rows import DocumentRow, store_document_bookings
 from worker.bookings.platform_bookings import end_bookings
 from worker.platform.links import Link
-from worker.platform.refusals import Refusal
 from worker.workflows.platform_import.document_people import profiles_of_users, without_profile
 from worker.workflows.platform_import.document_source import created_column, document_source
 from worker.workflows.platform_import.kind import ImportOutcome, Incoming, Kind, Pull
+from worker.workflows.platform_import.unknown_words import unknown_booking_words
 from worker.workflows.platform_import.words import booking_status, session_format
 
 DOCUMENT_BOOKING = "document_booking"
@@ -49,7 +49,7 @@ class DocumentBookings(Kind):
             (booking_id,) = store_document_bookings(
                 session, [DocumentRow(incoming.id, people | _booking_columns(row, pull))]
             )
-            outcomes.append(ImportOutcome(row.id, booking_id, _unknown_words(row)))
+            outcomes.append(ImportOutcome(row.id, booking_id, unknown_booking_words(row.status, row.session_type)))
         return outcomes
 
     def remove(self, session: Session, links: Sequence[Link], pull: Pull) -> None:  # noqa: ARG002 - as in Kind
@@ -65,13 +65,3 @@ def _booking_columns(row: Any, pull: Pull) -> dict[str, Any]:
         "status": booking_status(row.status) or "paused",
         **created_column(row, pull),
     }
-
-
-def _unknown_words(row: Any) -> tuple[Refusal, ...]:
-    notes = []
-    if booking_status(row.status) is None:
-        notes.append(("unknown-status", f"status {row.status!r} is unknown and taken as paused"))
-    if row.session_type and session_format(row.session_type) is None:
-        notes.append(("unknown-format", f"format {row.session_type!r} has no meaning here and is left out"))
-    remedy = "Set a word that the platform knows."
-    return tuple(Refusal(code, reason, remedy, is_refused=False) for code, reason in notes)

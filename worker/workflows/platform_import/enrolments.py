@@ -21,8 +21,8 @@ from worker.workflows.platform_import.pair_bookings import (
     known_pairs,
     nobodys_pair,
     pair_booking,
-    unknown_booking_words,
 )
+from worker.workflows.platform_import.unknown_words import unknown_booking_words
 from worker.workflows.platform_import.words import booking_status
 
 # The enrolment that decides is that of the first of these.
@@ -96,7 +96,7 @@ class Enrolments(Kind):
         booking_id = bookings.get(_pair(row))
         if booking_id is None:
             return ImportOutcome(row.id, incoming.id, (nobodys_pair(_pair(row)),))
-        return ImportOutcome(row.id, booking_id, unknown_booking_words(row))
+        return ImportOutcome(row.id, booking_id, unknown_booking_words(row.status, row.session_format))
 
 
 def _pair(row: Row) -> Pair:

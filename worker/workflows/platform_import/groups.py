@@ -23,8 +23,8 @@ from worker.workflows.platform_import.pair_bookings import (
     known_pairs,
     nobodys_pair,
     pair_booking,
-    unknown_booking_words,
 )
+from worker.workflows.platform_import.unknown_words import unknown_booking_words
 
 
 class Groups(Kind):
@@ -95,8 +95,8 @@ def _group_outcome(row: Row, known: set[Pair]) -> ImportOutcome:
         reason = f"{_students(left_out)} left out: no such profile with a user"
         remedy = "Give each an account on the platform, or take them out of the group."
         refusal = Refusal("students-left-out", reason, remedy, is_refused=False, details={"students": left_out})
-        return ImportOutcome(row.id, None, (refusal, *unknown_booking_words(row)))
-    return ImportOutcome(row.id, None, unknown_booking_words(row))
+        return ImportOutcome(row.id, None, (refusal, *unknown_booking_words(row.status, row.session_format)))
+    return ImportOutcome(row.id, None, unknown_booking_words(row.status, row.session_format))
 
 
 def _students(ids: Sequence[int]) -> str:

@@ -1,15 +1,13 @@
-"""What is reported of lessons: those that collide, persons in two lessons at once, and words without a meaning."""
+"""What is reported of lessons: those that collide, and persons in two lessons at once."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
 from sqlalchemy.orm import Session
 
-from worker.platform.connection import Row
 from worker.platform.links import linked_platform_ids
 from worker.platform.refusals import Refusal
 from worker.schedules.platform_overlaps import people_in_two_roles
 from worker.workflows.platform_import.collisions import Collision
-from worker.workflows.platform_import.words import lesson_status, session_format
 
 LESSON = "lesson"
 NOBODYS = Refusal("nobodys", "no course: nobody's", "Give the lesson a group on the platform, or delete it there.")
@@ -63,15 +61,3 @@ def _two_roles(other_id: int, user_ids: Iterable[int], theirs: Mapping[int, int]
     reason = f"user {', '.join(map(str, users))} has {named} at that time by another role"
     details = {"lesson": other, "users": users}
     return Refusal("two-roles", reason, "Move one of the two, if it is a mistake.", is_refused=False, details=details)
-
-
-def unknown_words(row: Row) -> tuple[Refusal, ...]:
-    """Words of a row that mean nothing here."""
-    refusals = []
-    if lesson_status(row.status) is None:
-        reason = f"status {row.status!r} is unknown and taken as scheduled"
-        refusals.append(Refusal("unknown-status", reason, "Set a status that the platform knows.", is_refused=False))
-    if row.session_mode and session_format(row.session_mode) is None:
-        reason = f"format {row.session_mode!r} has no meaning here and is left out"
-        refusals.append(Refusal("unknown-format", reason, "Set online, in-person or hybrid.", is_refused=False))
-    return tuple(refusals)

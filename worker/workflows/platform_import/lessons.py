@@ -21,13 +21,8 @@ from worker.workflows.platform_import.convert_lesson import convert_lesson, less
 from worker.workflows.platform_import.kind import ImportOutcome, Incoming, Kind, Pull
 from worker.workflows.platform_import.lesson_alarms import ALARM, set_alarms
 from worker.workflows.platform_import.lesson_people import read_known_people
-from worker.workflows.platform_import.lesson_refusals import (
-    LESSON,
-    NOBODYS,
-    collision_refusals,
-    two_role_notes,
-    unknown_words,
-)
+from worker.workflows.platform_import.lesson_refusals import LESSON, NOBODYS, collision_refusals, two_role_notes
+from worker.workflows.platform_import.unknown_words import unknown_lesson_words
 
 
 class Lessons(Kind):
@@ -78,7 +73,7 @@ class Lessons(Kind):
                 incoming.row.id,
                 ids.get(incoming.row.id, incoming.id),
                 refusals.get(incoming.row.id)
-                or ((NOBODYS,) if lesson is None else (*unknown_words(incoming.row), *notes[incoming.row.id])),
+                or ((NOBODYS,) if lesson is None else (*_unknown_words(incoming.row), *notes[incoming.row.id])),
             )
             for incoming, lesson in wanted
         ]
@@ -113,3 +108,7 @@ def _store(
 def _needs_plan(incoming: Incoming, lesson: PlatformLesson, ids: Mapping[int, int], pull: Pull) -> bool:
     """Whether reminders may have changed: of lessons to come, and of those that were stored before."""
     return incoming.row.id in ids and (lesson.id is not None or lesson.starts_at > pull.now)
+
+
+def _unknown_words(row: Row) -> tuple[Refusal, ...]:
+    return unknown_lesson_words(row.status, row.session_mode)

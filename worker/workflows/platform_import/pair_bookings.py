@@ -58,15 +58,3 @@ def nobodys_pair(pair: Pair) -> Refusal:
     reason = f"tutor {pair.tutor_id} or student {pair.student_id} is no profile with a user"
     details = {"tutor": pair.tutor_id, "student": pair.student_id}
     return Refusal("nobodys", reason, "Give the profile an account on the platform.", details=details)
-
-
-def unknown_booking_words(row: Row) -> tuple[Refusal, ...]:
-    """Words of a row that mean nothing here."""
-    refusals = []
-    if booking_status(row.status) is None:
-        reason = f"status {row.status!r} is unknown and taken as paused"
-        refusals.append(Refusal("unknown-status", reason, "Set a status that the platform knows.", is_refused=False))
-    if row.session_format and session_format(row.session_format) is None:
-        reason = f"format {row.session_format!r} has no meaning here and is left out"
-        refusals.append(Refusal("unknown-format", reason, "Set online, in-person or hybrid.", is_refused=False))
-    return tuple(refusals)
