@@ -10,6 +10,8 @@ from worker.jobs.publisher import Publisher
 from worker.settings import Settings
 
 EXCHANGE = "astegni"
+# For RabbitMQ: a queue that is written to the disk of most nodes before a message is confirmed. Redis has no types.
+_QUORUM = {"x-queue-type": "quorum"}
 # The soft limit interrupts the run so that it can settle; this many seconds later the child is killed.
 _GRACE = 30
 # The number of jobs that one finished job makes room for, and a few more.
@@ -18,7 +20,7 @@ _NEXT = 10
 
 def queue(name: str) -> Queue:
     """One of our queues, whichever process consumes it."""
-    return Queue(name, Exchange(EXCHANGE), routing_key=name)
+    return Queue(name, Exchange(EXCHANGE), routing_key=name, queue_arguments=_QUORUM)
 
 
 def sender(app: Celery) -> Send:

@@ -1,0 +1,85 @@
+"""The ledger with RabbitMQ as its broker: quorum queues, and nothing lost with a node or a worker."""
+
+import os
+import re
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import MakeSettings
+from tests.forking.forked_process import ForkServer
+from tests.jobs.live.rabbitmq import RabbitMQ
+from tests.jobs.live.worker_stack import WorkerStack
+from worker.jobs.recording_orders import MakeRenditions
+from worker.queue_names import queue_names
+from worker.settings import Settings
+
+
+@pytest.fixture(scope="module")
+def rabbitmq(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQ]:
+    """A running node."""
+    node = RabbitMQ(tmp_path_factory.mktemp("rabbitmq") / "node")
+    try:
+        node.start()
+        yield node
+    finally:
+        node.close()
+
+
+@pytest.fixture
+def stack(
+    rabbitmq: RabbitMQ, settings: MakeSettings, database_url: str, tmp_path: Path, fork_server: ForkServer
+) -> Iterator[WorkerStack]:
+    stack = WorkerStack(settings(redis_url=rabbitmq.url), tmp_path, fork_server)
+    yield stack
+    stack.close()
+
+
+def test_orders_end_as_they_should_in_quorum_queues(stack: WorkerStack, rabbitmq: RabbitMQ) -> None:
+    stack.start_worker()
+    happy, again, crashed = stack.order("succeed"), stack.order("fail_once"), stack.order("crash")
+
+    assert stack.wait_for(happy, "succeeded").attempt == 1
+    assert stack.wait_for(again, "succeeded").attempt == 2
+    assert stack.wait_for(crashed, "dead").attempt == 3
+    types = dict(line.split("\t") for line in rabbitmq.control("list_queues", "name", "type").splitlines())
+    assert {types.get(name) for name in queue_names(stack.settings)} == {"quorum", None}, (
+        "what nobody consumes is absent"
+    )
+
+
+def test_the_job_of_a_killed_worker_runs_again(stack: WorkerStack) -> None:
+    worker = stack.start_worker()
+    stack.hold(on=True)
+    job = stack.order("hold")
+    stack.wait_for_start("hold")
+    os.killpg(worker.pid, signal.SIGKILL)
+    stack.hold(on=False)
+    stack.start_worker()
+
+    assert stack.wait_for(job, "succeeded").attempt == 2
+
+
+def test_a_job_outlives_the_broker(stack: WorkerStack, rabbitmq: RabbitMQ) -> None:
+    stack.start_worker()
+    stack.hold(on=True)
+    running = stack.order("hold")
+    stack.wait_for_start("hold")
+    rabbitmq.kill()
+    waiting = stack.order("succeed")
+    rabbitmq.start()
+    stack.hold(on=False)
+
+    assert stack.wait_for(running, "succeeded").attempt == 1
+    assert stack.wait_for(waiting, "succeeded").attempt == 1
+
+
+def test_the_documented_node_waits_for_the_longest_job(rabbitmq: RabbitMQ) -> None:
+    """Otherwise it closes the channel, and Celery ends the worker: PreconditionFailed is no error of a connection."""
+    known = rabbitmq.control("eval", "application:get_env(rabbit, consumer_timeout).")
+    (milliseconds,) = map(int, re.findall(r"\d+", known))
+    longest = MakeRenditions(1, session_id=1, seconds=Settings().recording_max_seconds).time_limit
+
+    assert milliseconds > longest * 1000
