@@ -162,26 +162,34 @@ def test_statements_run(block: Block, stack: SampleStack) -> None:
         connection.rollback()
 
 
-@of_language("js")
-def test_scripts_run_in_a_browser(block: Block, stack: SampleStack, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
     program = shutil.which("chromium")
     if program is None:
-        pytest.skip(f"{block.page}:{block.line} was NOT tried: `chromium` is not installed (apt-get install chromium)")
+        pytest.skip(
+            "scripts of the documentation are NOT tried: `chromium` is not installed (apt-get install chromium)"
+        )
+    browser = Chromium(program, tmp_path_factory.mktemp("chromium"))
+    yield browser
+    browser.close()
+
+
+@pytest.fixture(scope="module")
+def values(stack: SampleStack) -> dict[str, Any]:
+    """What the scripts use without saying where it comes from."""
     recording_id, job_id = _recorded_replay(stack)
-    values = {
-        "api": stack.facts["api"],
-        "token": stack.facts["sample"]["tutor"]["token"],
-        "id": recording_id,
-        "jobId": job_id,
-    }
+    facts = stack.facts
+    return {"api": facts["api"], "token": facts["sample"]["tutor"]["token"], "id": recording_id, "jobId": job_id}
+
+
+@of_language("js")
+def test_scripts_run_in_a_browser(block: Block, stack: SampleStack, browser: Chromium, values: dict[str, Any]) -> None:
     constants = "".join(f"const {name} = {json.dumps(value)};\n" for name, value in values.items())
-    browser = Chromium(program, tmp_path)
-    try:
-        browser.open(stack.page)
-        headers = "const headers = { Authorization: `Bearer ${token}` };\n"
-        browser.run(f"(async () => {{ {constants} {headers} {{ {block.content} }} }})()")
-    finally:
-        browser.close()
+    headers = "const headers = { Authorization: `Bearer ${token}` };\n"
+    page = browser.page()
+    page.open(stack.page)
+    page.run(f"(async () => {{ {constants} {headers} {{ {block.content} }} }})()")
+    browser.close_pages()
 
 
 def _recorded_replay(stack: SampleStack) -> tuple[int, str]:
