@@ -13,7 +13,6 @@ from worker.refused_login import refused_login
 
 # An arbitrary constant that must be the same in every migrator (`astegni` in ASCII, 7 bytes).
 _LOCK = int.from_bytes(b"astegni", "big")
-
 # A second migrator waits for the first and then has nothing to do.
 _LOCK_WAIT = "5min"
 

@@ -8,9 +8,7 @@ from typing import Any
 from worker.errors import InvalidInput
 
 _LONGEST_SUBJECT = 200
-
 _MOST_SUBJECTS = 50
-
 _LONGEST_SHOWN = 40
 
 

@@ -10,7 +10,6 @@ from worker.platform.zone_rows import ZoneEvidence
 from worker.zone_names import zone_names
 
 Level = Literal["ok", "WARNING", "CANNOT"]
-
 Line = tuple[Level, str]
 
 

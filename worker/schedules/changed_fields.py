@@ -6,7 +6,6 @@ from typing import Any
 from worker.errors import InvalidInput
 
 TIME_FIELDS = ("schedule_date", "start_time", "end_time", "timezone")
-
 # The fields that make a new rule; without any of these the days stay as they are.
 RULE_FIELDS = ("recurrence_pattern", "schedule_type", "months", "days", "year", "year_to", "specific_dates")
 

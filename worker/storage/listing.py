@@ -6,7 +6,6 @@ from typing import Any
 from b2sdk.v3 import Bucket
 
 _NAMES = 1000  # Backblaze bills each started thousand as one call
-
 _UNFINISHED = 100  # the most it gives at once
 
 

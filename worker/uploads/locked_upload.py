@@ -9,7 +9,6 @@ from worker.uploads.private_files import create_private, full_disk_named, sync_f
 from worker.uploads.upload_errors import Replaced, gone, wrong_offset
 
 TOKEN_BYTES = 16
-
 FLUSHED_BYTES = 8
 
 

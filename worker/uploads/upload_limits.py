@@ -9,10 +9,8 @@ from worker.errors import NotFound
 
 # Executed for each piece; textual SQL, since an ORM statement would cost as much as the rest of the piece.
 _LIMITS = text("SELECT state, length, reserved FROM uploads WHERE id = :id AND principal = :principal")
-
 # For a statement that reads more than these; NULL without such an upload.
 LIMIT_COLUMNS = "upload.state, upload.length, upload.reserved"
-
 LIMIT_JOIN = "LEFT JOIN uploads upload ON upload.id = :upload_id AND upload.principal = :principal"
 
 

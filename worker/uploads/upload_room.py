@@ -8,7 +8,6 @@ from worker.errors import TooManyRequests
 from worker.limits.lease_rows import Bound
 
 _RETRY_AFTER = 30
-
 # Two concurrent creations by one person would both see room for one more upload.
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('open uploads ' || :principal, 0))")
 

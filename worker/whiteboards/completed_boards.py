@@ -17,7 +17,6 @@ _PUT_OFF_ENDS = text(
                     WHERE event.session_id = board.id AND event.kind = 'end' AND event.profile_id IS NULL)
     """
 )
-
 _COMPLETED = text("SELECT id FROM whiteboard_sessions WHERE id = ANY(:sessions) AND status = 'completed' ORDER BY id")
 
 

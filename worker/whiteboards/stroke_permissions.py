@@ -7,7 +7,6 @@ from worker.access.session_role import SessionRole
 from worker.errors import Forbidden
 
 PERMISSIONS = ("can_draw", "can_erase", "can_write")
-
 _NEEDED = {"text": "can_write", "eraser": "can_erase"}
 
 

@@ -3,14 +3,10 @@
 from worker.errors import InvalidInput
 
 MOST_POINTS = 20_000
-
 DEEPEST = 6
-
 # Beyond it a JavaScript number is no longer exact.
 _LARGEST_EXACT = 2**53
-
 _MOST_KEYS = 32
-
 _LONGEST_WORD = 200
 
 

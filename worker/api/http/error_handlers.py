@@ -21,9 +21,7 @@ _log = get_logger(__name__)
 
 # Reported errors of one request; a hostile body may cause thousands.
 _MOST_ERRORS = 20
-
 _LONGEST_NAME = 100
-
 _UNSUPPORTED, _NOT_ALLOWED = 415, 405
 
 

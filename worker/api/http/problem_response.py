@@ -10,9 +10,7 @@ from starlette.types import Scope
 from worker.errors import AstegniError, Busy, TooManyRequests, Unauthorized, Unavailable
 
 MEDIA_TYPE = "application/problem+json"
-
 _RETRY_AFTER = 5
-
 # What follows one of these in a path is a secret, and people copy problem documents into reports.
 _BEFORE_SECRETS = ("/calendar/", "/shared/")
 

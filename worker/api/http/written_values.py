@@ -5,15 +5,11 @@ from datetime import UTC, date, datetime
 from typing import Any, TypeVar
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-
 # In addresses and forms numbers are text. Other forms that Python accepts (`01`, `+1`, `1_0`, ` 1`, digits of other
 # scripts) would be second spellings of the same value, which caches, logs and limits treat as different.
 _WHOLE = re.compile(r"0|[1-9]\d{0,18}", re.ASCII)
-
 _AMOUNT = re.compile(r"\d{1,8}(\.\d{1,2})?", re.ASCII)
-
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
-
 # No lesson is outside these years, and close to the years 1 and 9999 a day may not exist in another time zone.
 _YEARS = range(2000, 2101)
 

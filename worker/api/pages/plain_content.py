@@ -13,17 +13,11 @@ from worker.recordings.playback import PlaybackPlan
 
 # Each address has some hundred characters: with these numbers of them the page stays below 15 KB.
 _MOST_LINKED_CHAPTERS = 8
-
 _MOST_CHAPTERS = 40
-
 _MOST_PAGES = 6
-
 _LONGEST_TITLE = 80
-
 _SOUNDS = ("audio-aac", "audio")
-
 _FILMS = ("download", "playback")
-
 Signed = Callable[[str | None], str]
 
 

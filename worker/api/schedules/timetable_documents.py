@@ -13,20 +13,13 @@ from worker.recurrence.platform_days import MOST_DATES
 from worker.schedules.timetable.viewing import EntryView
 
 Priority = Literal["low", "medium", "high", "urgent", "important"]
-
 EntryStatus = Literal["active", "draft", "completed", "cancelled"]
-
 # Both spellings of single dates are the platform's.
 EntryType = Literal["recurring", "specific", "specific_dates"]
-
 Role = Literal["tutor", "student", "parent"]
-
 Title = Annotated[Words, StringConstraints(strip_whitespace=True), Field(min_length=1, max_length=255, pattern=r"\S")]
-
 Prose = Annotated[Words, Field(max_length=10_000)]
-
 Year = Annotated[int, Field(strict=True, ge=2000, le=2100), AsJson]
-
 Checked = Annotated[bool, Field(strict=True)]
 
 

@@ -10,7 +10,6 @@ from starlette.datastructures import Headers
 from worker.errors import AstegniError, InvalidInput
 
 CHECKSUM_ALGORITHMS = "sha1,sha256"
-
 _DIGESTS = {"sha1": 20, "sha256": 32}
 
 

@@ -10,7 +10,6 @@ from worker.api.http.fields import Body
 from worker.errors import InvalidInput
 
 _MOST_MARKS = 4096
-
 # Milliseconds; far more than the longest recording that is accepted.
 _LONGEST = 30 * 86_400_000
 

@@ -11,7 +11,6 @@ from worker.media.probing.probe import Probe
 
 # Packets of a thousand that may be missing, and always two: versions of ffmpeg treat broken packets differently.
 _MISSING_PER_THOUSAND = 10
-
 _MISSING_ALWAYS = 2
 
 

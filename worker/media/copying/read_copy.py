@@ -11,10 +11,8 @@ from worker.media.probing.track import Track
 
 # The most by which the copy's duration may differ: less than anyone sees or hears.
 TOLERANCE_MS = 100
-
 # By then both tracks have begun, also with reordered frames and the hidden lead-in of an MP4.
 _FIRST_PACKETS = 200
-
 # The packets of the last seconds show a copy that is cut off, and usually include the last packet of each track.
 _TAIL_SECONDS = 5.0
 

@@ -5,10 +5,8 @@ from worker.media.renditions.rendition_forms import PictureForm
 
 # Players take these frame rates everywhere; a recorder's average is rounded up to one of them.
 _RATES = (5, 10, 12, 15, 20, 24, 25, 30)
-
 # Baseline, Main and High of H.264 (the first byte of `avc1.…`), with 8 bits.
 _PROFILES = frozenset({"42", "4d", "64"})
-
 # A segment of a copied picture is no longer than this.
 _LONGEST_KEY_INTERVAL_MS = 10_000
 

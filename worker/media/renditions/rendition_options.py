@@ -8,8 +8,6 @@ from worker.media.renditions.rendition_forms import FRAGMENTED, PictureForm, Sou
 
 # Players assume BT.601 for untagged pictures below this height, and BT.709 from it on.
 _HD_HEIGHT = 720
-
-
 _CLEAN = {"map_metadata": "-1", "map_chapters": "-1", "fflags": "+bitexact"}
 
 

@@ -13,7 +13,6 @@ from worker.schedules.feeds.events import FeedLesson, View
 
 # Names by id of the student.
 Students = Mapping[int, str]
-
 # Columns that an event tells as they are.
 COLUMNS = tuple(field.name for field in fields(FeedLesson) if field.name in Schedule.__table__.columns)
 

@@ -17,7 +17,6 @@ from worker.schedules.series.reconcile import carry_out, fresh
 from worker.schedules.series.states import DateRange
 
 _log = get_logger(__name__)
-
 # Few zones and many series: the last day to fill is computed for each zone, by Python.
 _ZONES_DUE = text(
     """
@@ -25,7 +24,6 @@ _ZONES_DUE = text(
      WHERE status = 'active' AND (expanded_until IS NULL OR expanded_until < :latest)
     """
 )
-
 _DUE = text(
     """
     SELECT series.id

@@ -60,7 +60,5 @@ _OF_A_ROW: tuple[Any, ...] = (
     Schedule.student_name,
     Schedule.booking_id,
 )
-
 _OF_LESSON = len(_OF_A_ROW)
-
 _STORED_COLUMNS = (*_OF_A_ROW, Schedule.schedule_date, *(getattr(Schedule, name) for name in SHARED))

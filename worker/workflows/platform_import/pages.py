@@ -13,7 +13,6 @@ from worker.workflows.platform_import.boards import BOARD, without_board
 from worker.workflows.platform_import.kind import ImportOutcome, Incoming, Kind, Pull
 
 PAGE = "board_page"
-
 _PAGES = "whiteboard_pages"
 _SESSIONS = "whiteboard_sessions"
 

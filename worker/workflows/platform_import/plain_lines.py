@@ -7,7 +7,6 @@ from worker.whiteboards.stroke_values import MOST_POINTS
 # Nine of ten strokes are freehand lines as the board's page writes them. PostgreSQL prints jsonb in one way, so their
 # text is compared: that takes a tenth of the time of parsing it. Possessive, since no other reading could fit either.
 _NUMBER = r"-?[0-9]{1,6}+(?:\.[0-9]{1,20}+)?+"
-
 _PLAIN = re.compile(
     r'\{(?:"color": "[^"\\]{0,50}+", )?+'
     rf'(?:"width": {_NUMBER}, )?+"points": \[\[({_NUMBER}), ({_NUMBER})\](?:, \[{_NUMBER}, {_NUMBER}\])*+\]\}}'
