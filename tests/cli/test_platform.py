@@ -3,6 +3,7 @@
 import os
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -16,11 +17,11 @@ Check = Callable[..., tuple[int, str]]
 
 
 @pytest.fixture
-def check(fork_server: ForkServer) -> Check:
+def check(fork_server: ForkServer, tmp_path: Path) -> Check:
     """`check(url, **settings)`: the exit status and the text of `astegni platform check`."""
 
     def run(url: str, **settings: str) -> tuple[int, str]:
-        environment = os.environ | {"PLATFORM_DATABASE_URL": url} | settings
+        environment = os.environ | {"PLATFORM_DATABASE_URL": url, "XDG_STATE_HOME": str(tmp_path)} | settings
         done = fork_server.astegni(["platform", "check"], environment)
         assert "hush" not in done.stdout + done.stderr
         return done.returncode, done.stdout + done.stderr
@@ -110,6 +111,17 @@ def test_a_table_that_may_not_be_read(check: Check, platform: Platform, reader: 
     assert code == 1
     assert "sessions: id, enrolled_courses_id" in text
     assert "may not be read; run the statements of `astegni platform grants`" in text
+
+
+def test_a_table_that_may_not_be_read_is_no_reason_to_stop_for_a_database_of_ours(
+    check: Check, platform: Platform, reader: Identifier, database_url: str
+) -> None:
+    platform.owner.execute(SQL("REVOKE SELECT ON sessions FROM {}").format(reader))
+
+    code, text = check(platform.url, DATABASE_URL=database_url)
+
+    assert code == 1
+    assert "nothing was counted: The platform's column sessions.id may not be read" in text
 
 
 def test_a_role_that_may_do_more(check: Check, platform: Platform, reader: Identifier) -> None:

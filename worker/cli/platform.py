@@ -56,6 +56,9 @@ def _print_rehearsal() -> set[str]:
     try:
         for line in rehearsal_lines():
             _print_finding("import", "ok", line)
+    except AstegniError as error:
+        _print_finding("import", "WARNING", f"nothing was counted: {error.detail}")
+        return {"WARNING"}
     except database_errors() as error:
         reason = str(getattr(error, "orig", error)).strip().split("\n")[0]
         _print_finding("import", "WARNING", f"our own database cannot be used, nothing was counted: {reason}")
