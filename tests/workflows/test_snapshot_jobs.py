@@ -586,8 +586,8 @@ def test_pages_lead_to_the_voice_once_it_can_be_played(board: Board) -> None:
         """
         INSERT INTO whiteboard_session_recordings
                (session_id, recording_type, is_available, duration_seconds, recording_date, recording_metadata)
-        VALUES (:id, 'board', true, 60, now() - interval '30 s', '{"duration_ms": 60000, "audio_codec": "opus"}')
-        RETURNING id
+        SELECT :id, 'board', true, 60, created_at - interval '30 s', '{"duration_ms": 60000, "audio_codec": "opus"}'
+          FROM whiteboard_canvas_data RETURNING id
         """,
         id=board.id,
     )[0]
