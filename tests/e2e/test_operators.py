@@ -159,7 +159,10 @@ def test_jobs_from_the_command_line(stack: UpStack, sample: Callable[[str], byte
     assert (shown["state"], [item["outcome"] for item in shown["attempts"]]) == ("failed", ["failed"])
 
     again = stack.command("jobs", "retry", failed_job)
-    assert (again.returncode, again.stdout) == (0, "Queued again.\n")
+    assert (again.returncode, again.stdout) == (
+        0,
+        f"Retried: {failed_job} recordings.ingest recording:{failed_id} (failed)\n",
+    )
     assert tutor.job(failed_job)["state"] == "failed"
     stack.settled(failed_id)
     refusal = stack.command("jobs", "cancel", failed_job)
@@ -173,7 +176,10 @@ def test_jobs_from_the_command_line(stack: UpStack, sample: Callable[[str], byte
         recording_id, job_id = tutor.upload_accepted(session_id, sample("audio"))
         tutor.job(job_id, "running")
         cancellation = stack.command("jobs", "cancel", job_id)
-        assert (cancellation.returncode, cancellation.stdout) == (0, "The running job was asked to stop.\n")
+        assert (cancellation.returncode, cancellation.stdout) == (
+            0,
+            f"Asked to stop: {job_id} recordings.ingest recording:{recording_id} (running)\n",
+        )
         assert tutor.job(job_id)["state"] == "cancelled"
     tutor.delete(f"/v1/recordings/{recording_id}")
     stack.settled(recording_id)
