@@ -9,6 +9,7 @@ from tests.chaos.mayhem.orphans import media_processes
 from tests.chaos.mayhem.recovery import RESUMPTION, percentile, recoveries, resumptions, runs_of
 from tests.chaos.mayhem.run import ChaosRun
 from worker.storage.ownership import MARK
+from worker.storage.restores import HISTORY
 from worker.storage.store import ObjectStore
 
 # Seconds, with production values.
@@ -181,7 +182,8 @@ def _recordings(run: ChaosRun) -> list[Claim]:
 
 def _files(run: ChaosRun) -> list[Claim]:
     environment = run.environment
-    stored = {file.name for file in ObjectStore.from_settings(environment.settings).list("videos/whiteboard/")} - {MARK}
+    files = ObjectStore.from_settings(environment.settings).list("videos/whiteboard/")
+    stored = {file.name for file in files} - {MARK, HISTORY}
     rows = environment.watchdog.ask("SELECT object_name FROM recording_renditions WHERE object_name IS NOT NULL")
     named = {row["object_name"] for row in rows}
     spooled = [path.name for path in environment.settings.spool_dir.rglob("*") if path.is_file()]
