@@ -45,6 +45,8 @@ def _profile(prefix: str) -> str:
     return _OF_PROFILE.format(id=f"{prefix}profile_id", type=f"{prefix}profile_type")
 
 
+_HOSTED = f"SELECT id FROM whiteboard_sessions WHERE {_profile('host_')}"  # noqa: S608 - constants of this module
+
 # In the order in which they are erased: the account and its profiles come last, for the others are found by them.
 PERSONAL_TABLES = (
     PersonalTable("notification_channels", "user_id = :of_user", secret=("address", "code_hash")),
@@ -66,7 +68,8 @@ PERSONAL_TABLES = (
     PersonalTable("job_actions", "actor = :of_principal", {"actor": "erased"}, why_kept="the history of what happened"),
     PersonalTable(
         "whiteboard_session_recordings",
-        "recorded_by = :of_user",
+        # Some do not say who made them: the platform's, an operator's, adopted ones. Then the session's host did.
+        f"recorded_by = :of_user OR recorded_by IS NULL AND session_id IN ({_HOSTED})",
         {},
         why_kept="deleted one by one before, with their objects",
     ),

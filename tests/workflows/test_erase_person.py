@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from tests.conftest import School, Sql
 from tests.workflows.conftest import RecordingFixture, Versions
+from worker.access.person_ids import person_ids
 from worker.database import Database
 from worker.errors import NotFound
 from worker.jobs.enqueue import enqueue
@@ -18,6 +19,7 @@ from worker.schedules.planning import Planning
 from worker.schedules.requests import LessonRequest
 from worker.workflows.change_lessons import make_lessons
 from worker.workflows.erase_person import Erasure, erase_person, plan_erasure
+from worker.workflows.personal_rows import recordings_of
 
 # A Monday, 11:00 in Addis Ababa.
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -142,6 +144,22 @@ def test_recordings_go_with_their_objects_and_jobs_are_stopped(
     assert recordings.sql("SELECT 1 FROM uploads") == []
     assert recordings.perform(RemoveRecordingFiles, mine).state == "succeeded"
     assert {name.split("/")[3] for name, _ in versions()} == {f"recording_{theirs}"}
+
+
+def test_a_recording_that_does_not_say_who_made_it_is_the_hosts(
+    recordings: RecordingFixture, school: School, sample: bytes
+) -> None:
+    recordings.sql(
+        "UPDATE whiteboard_sessions SET host_profile_type = 'tutor', host_profile_id = 11 WHERE id = :id",
+        id=recordings.session_id,
+    )
+    recording_id = recordings.arrive(sample, recorded_by=None, principal="operator:1")
+    recordings.perform(IngestRecording, recording_id)
+    with recordings.database.transaction() as session:
+        assert recordings_of(session, person_ids(session, 2)) == []
+
+    assert erase(recordings.database, 1).recordings == 1
+    assert recordings.sql("SELECT 1 FROM whiteboard_session_recordings WHERE id = :id", id=recording_id) == []
 
 
 def test_nobody_of_that_id(database: Database) -> None:

@@ -68,11 +68,6 @@ def list_recordings(
     return list(session.scalars(query))
 
 
-def recorded_by(session: Session, user_id: int) -> list[int]:
-    """The recordings that this person made, in the order of ids."""
-    return list(session.scalars(select(Recording.id).where(Recording.recorded_by == user_id).order_by(Recording.id)))
-
-
 def duration_ms(recording: Recording) -> int | None:
     """How long the recording plays; None while that is not known."""
     measured = (recording.recording_metadata or {}).get("duration_ms")

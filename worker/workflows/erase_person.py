@@ -18,12 +18,11 @@ from worker.errors import Conflict, NotFound
 from worker.jobs.cancel import cancel_job
 from worker.jobs.recording_orders import RemoveRecordingFiles
 from worker.jobs.selection import JobFilter, select_jobs
-from worker.recordings.reading import recorded_by
 from worker.schedules.planning import Planning
 from worker.workflows.change_booking import change_booking
 from worker.workflows.delete_recording import delete_recording
 from worker.workflows.failure_hooks import ENDINGS
-from worker.workflows.personal_rows import count_rows, erase_batch, personal_table_names
+from worker.workflows.personal_rows import count_rows, erase_batch, personal_table_names, recordings_of
 
 _MOST_JOBS = 1000
 
@@ -46,7 +45,7 @@ def plan_erasure(database: Database, user_id: int) -> Erasure:
         rows = {name: count_rows(session, name, person) for name in personal_table_names()}
         bookings = unfinished_bookings(session, tutors=person.tutors, students=person.students)
         jobs = select_jobs(session, JobFilter(principal=person.principal), JOB_LIVE, after=None, most=_MOST_JOBS)
-        recordings = recorded_by(session, user_id)
+        recordings = recordings_of(session, person)
     return Erasure(user_id, len(bookings), len(jobs), len(recordings), {name: n for name, n in rows.items() if n})
 
 
@@ -59,7 +58,7 @@ def erase_person(database: Database, user_id: int, planning: Planning, *, by: st
         person = person_ids(session, user_id)
     erasure = Erasure(user_id)
     erasure.jobs = _stop_jobs(database, person, by)
-    erasure.recordings = _delete_recordings(database, user_id)
+    erasure.recordings = _delete_recordings(database, person)
     for personal in PERSONAL_TABLES:
         while True:
             with database.transaction() as session:
@@ -106,9 +105,9 @@ def _stop_jobs(database: Database, person: PersonIds, by: str) -> int:
         after = jobs[-1].position
 
 
-def _delete_recordings(database: Database, user_id: int) -> int:
+def _delete_recordings(database: Database, person: PersonIds) -> int:
     with database.transaction() as session:
-        ids = recorded_by(session, user_id)
+        ids = recordings_of(session, person)
     for recording_id in ids:
         with suppress(NotFound), database.transaction() as session:
             delete_recording(session, recording_id, principal="system")

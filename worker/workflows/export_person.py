@@ -15,10 +15,9 @@ from worker.access.person_ids import PersonIds, person_ids
 from worker.database import Database
 from worker.errors import Conflict
 from worker.recordings.named_objects import objects_named_by
-from worker.recordings.reading import recorded_by
 from worker.storage.store import ObjectStore
 from worker.uploads.private_files import create_private, make_private
-from worker.workflows.personal_rows import personal_table_names, select_rows
+from worker.workflows.personal_rows import personal_table_names, recordings_of, select_rows
 
 # Adds the file at the path under this name, and takes it away.
 AddFile = Callable[[str, Path], None]
@@ -46,7 +45,7 @@ def export_person(database: Database, store: Callable[[], ObjectStore], user_id:
         raise Conflict(f"{to} exists already; name a new file or folder.")
     with _target(to) as (folder, add):
         rows = {name: _write_table(database, name, person, folder, add) for name in personal_table_names()}
-        sizes = list(_write_objects(database, store, user_id, folder, add))
+        sizes = list(_write_objects(database, store, person, folder, add))
     return PersonExport({name: count for name, count in rows.items() if count}, len(sizes), sum(sizes))
 
 
@@ -72,10 +71,10 @@ def _document(row: Any) -> dict[str, Any]:
 
 
 def _write_objects(
-    database: Database, store: Callable[[], ObjectStore], user_id: int, folder: Path, add: AddFile
+    database: Database, store: Callable[[], ObjectStore], person: PersonIds, folder: Path, add: AddFile
 ) -> Iterator[int]:
     with database.transaction() as session:
-        named = [each for recording in recorded_by(session, user_id) for each in objects_named_by(session, recording)]
+        named = [each for recording in recordings_of(session, person) for each in objects_named_by(session, recording)]
     for each in named:
         path = folder / "object"
         store().download(each.name, path, sha1=each.sha1)

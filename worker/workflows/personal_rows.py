@@ -39,6 +39,12 @@ def select_rows(table_name: str, person: PersonIds) -> Select[*tuple[Any, ...]]:
     return select(*columns).where(or_(*(_condition(personal, person) for personal in mine)))
 
 
+def recordings_of(session: Session, person: PersonIds) -> list[int]:
+    """The recordings that are the person's, in the order of ids."""
+    rows = select_rows("whiteboard_session_recordings", person).subquery()
+    return list(session.scalars(select(rows.c.id).order_by(rows.c.id)))
+
+
 def count_rows(session: Session, table_name: str, person: PersonIds) -> int:
     """How many rows of a table are the person's."""
     return session.scalar(select(func.count()).select_from(select_rows(table_name, person).subquery())) or 0
