@@ -19,7 +19,7 @@ from worker.errors import AstegniError
 from worker.jobs.settle import release_runs
 from worker.jobs.wait_for_database import retry_while_database_down
 from worker.logs import get_logger
-from worker.processes.child import close_child, open_child
+from worker.processes.child import close_child, open_child, record_end
 from worker.processes.events import GatherEvents
 from worker.processes.ledger_maintenance import LedgerMaintenance
 from worker.processes.liveness import show_alive
@@ -70,6 +70,7 @@ def create_app(settings: Settings, task_modules: Sequence[str] = TASK_MODULES) -
     app.steps["consumer"].add(GatherEvents)
     signals.setup_logging.connect(_keep_our_logging)
     signals.worker_process_init.connect(open_child)
+    signals.task_postrun.connect(record_end)
     signals.worker_process_shutdown.connect(close_child)
     signals.worker_ready.connect(_show_alive)
     signals.heartbeat_sent.connect(_show_alive)

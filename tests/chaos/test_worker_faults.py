@@ -102,6 +102,29 @@ def test_a_job_that_starts_during_the_shutdown_is_released(unhurried: Environmen
     assert unhurried.job(job)["state"] == "queued"
 
 
+def test_the_shutdown_ends_with_the_runs_and_not_with_its_timeout(unhurried: Environment) -> None:
+    """Both jobs end while the main process cannot read of it: one before SIGTERM is handled, one after."""
+    never = str(100 * PATIENCE)
+    unhurried.workers.start(SOFT_SHUTDOWN=never)
+    [worker] = unhurried.workers.running
+    first, second = (unhurried.submit(ChaosOrder(number, what="hold", seconds=PATIENCE)) for number in (1, 2))
+    for job in (first, second):
+        unhurried.wait_for_start(job)
+    stopped = unhurried.wait_for_start(second)["pid"]
+    os.kill(stopped, signal.SIGSTOP)
+    worker.signal(signal.SIGSTOP)
+    unhurried.event_log.write("opened")
+    unhurried.wait_for(first, "succeeded")
+    worker.signal(signal.SIGTERM)
+    worker.signal(signal.SIGCONT)
+    wait_for(lambda: "soft_shutdown" in worker.log_tail(20), details=unhurried.workers.log)
+    os.kill(stopped, signal.SIGCONT)
+    assert worker.wait(PATIENCE), worker.log_tail(40)
+    assert '"interrupted": 0' in worker.log_tail(40)
+    assert unhurried.workers.forget(worker) == 0
+    assert [unhurried.outcomes(job) for job in (first, second)] == [["succeeded"], ["succeeded"]]
+
+
 def test_rolling_restart_under_load_charges_nothing(unhurried: Environment) -> None:
     # With a lease of seconds a slow machine lets it expire between the end of a child and its release.
     for _n in range(2):

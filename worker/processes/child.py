@@ -48,6 +48,7 @@ def open_child(**_signal: object) -> None:
     """Set up a freshly forked child (signal `worker_process_init`, which allows four seconds: nothing connects yet)."""
     app: Celery = current_app._get_current_object()  # noqa: SLF001 - the proxy would end with this call
     enter_child(app.metrics, current_process().index)
+    app.ended_runs.use_slot(current_process().index)
     database, publisher = start_publisher(app, app.settings)
     app.child = ChildContext(
         performer=Performer(
@@ -62,6 +63,11 @@ def open_child(**_signal: object) -> None:
         publisher=publisher,
         context=WorkerContext(app.settings, database),
     )
+
+
+def record_end(task_id: str, **_signal: object) -> None:
+    """Record that the child has processed a message (signal `task_postrun`)."""
+    current_app.ended_runs.record(task_id)
 
 
 def close_child(**_signal: object) -> None:

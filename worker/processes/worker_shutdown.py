@@ -1,14 +1,18 @@
 """The end of a worker's main process: no child outlasts the soft shutdown."""
 
-from time import sleep
+from time import monotonic, sleep
+from typing import Any
 
 from billiard.process import active_children
 from celery.apps.worker import Worker
 from celery.worker import state
 
 from worker.logs import get_logger
+from worker.processes.ended_runs import EndedRuns
 
 _log = get_logger(__name__)
+
+_LOOK_EVERY = 0.05
 
 
 class BoundedWorker(Worker):  # type: ignore[misc]  # celery publishes no types
@@ -20,13 +24,25 @@ class BoundedWorker(Worker):  # type: ignore[misc]  # celery publishes no types
     is charged an attempt.
     """
 
+    def on_after_init(self, **kwargs: Any) -> None:
+        """Called when `concurrency` is known and before the children are forked."""
+        super().on_after_init(**kwargs)
+        self.app.ended_runs = EndedRuns(self.concurrency)
+
     def wait_for_soft_shutdown(self) -> None:
         """Wait while messages are being processed, then terminate the children whose runs Celery will not cancel."""
         seconds = self.app.conf.worker_soft_shutdown_timeout
-        if tuple(state.reserved_requests):
+        if self._messages_in_process():
             _log.info("soft_shutdown", seconds=seconds)
-            sleep(seconds)
+            end = monotonic() + seconds
+            while (messages := self._messages_in_process()) and monotonic() < end:
+                sleep(_LOOK_EVERY)
+            _log.info("soft_shutdown_over", interrupted=len(messages))
         known = {request.worker_pid for request in tuple(state.active_requests)}
         for child in active_children():
             if child.pid not in known:
                 self.pool.terminate_job(child.pid)
+
+    def _messages_in_process(self) -> list[str]:
+        """Those that children have, or are about to read; `state` does not change while the handler blocks the loop."""
+        return [request.id for request in tuple(state.reserved_requests) if request.id not in self.app.ended_runs]

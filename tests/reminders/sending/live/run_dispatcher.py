@@ -1,4 +1,4 @@
-"""A worker like `astegni worker --queues default,reminders`, with a shorter soft shutdown: Celery sleeps all of it."""
+"""A worker like `astegni worker --queues default,reminders`, with a shorter soft shutdown."""
 
 import os
 
