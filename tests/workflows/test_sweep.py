@@ -13,6 +13,7 @@ from worker.jobs.job_run import LeaseTiming
 from worker.jobs.perform import Performer
 from worker.jobs.recording_orders import IngestRecording, RemoveRecordingFiles, StoreSource
 from worker.jobs.routine_orders import PruneLedger, SweepObjects, SweepSpool
+from worker.reminders.prune_notifications import prune_notifications
 from worker.workflows import sweep
 from worker.workflows.context import WorkerContext
 from worker.workflows.failure_hooks import ENDINGS
@@ -260,6 +261,7 @@ def test_the_ledger_forgets_what_is_long_over(recordings: RecordingFixture, run_
         "jobs": 2,
         "idempotency_keys": 0,
         "deliveries": 0,
+        "notifications": 0,
         "uploads": 0,
         "recording_shares": 0,
         "job_actions": 0,
@@ -294,3 +296,19 @@ def test_messages_are_forgotten_but_those_of_lessons_to_come(recordings: Recordi
     assert run_sweep(sweep.prune_ledger, PruneLedger())["deliveries"] == 2
     left = {row.key for row in recordings.sql("SELECT key FROM deliveries WHERE kind = 'test'")}
     assert left == {"young", "waiting", "to come"}
+
+
+def test_old_messages_in_the_app_go_in_batches_read_or_not(
+    recordings: RecordingFixture, run_sweep: RunSweep, context: WorkerContext
+) -> None:
+    recordings.sql("INSERT INTO users (id, first_name, email) VALUES (900, 'Reader', 'r@example.org')")
+    recordings.sql(
+        "INSERT INTO notifications (user_id, kind, title, message, created_at, read_at)"
+        " SELECT 900, 'test', age::text, '', now() - make_interval(days => age), CASE age WHEN 41 THEN now() END"
+        " FROM unnest(ARRAY[42, 41, 40, 38, 1]) AS age"
+    )
+    with context.database.transaction() as session:
+        assert prune_notifications(session, age=39 * DAY, most=2) == 2
+
+    assert run_sweep(sweep.prune_ledger, PruneLedger(), notification_retention=39 * DAY)["notifications"] == 1
+    assert [row.title for row in recordings.sql("SELECT title FROM notifications ORDER BY id")] == ["38", "1"]

@@ -18,6 +18,9 @@ class MessageSettings(SettingsGroup):
     dispatch_interval: Interval = Field(1.0, description="How often due messages are looked for.")
     delivery_lease: Interval = Field(60.0, description="A message in hand without news this long is sent again.")
     delivery_retention: Retention = Field(90 * 86_400, description="How long messages that are over are kept.")
+    notification_retention: Retention = Field(
+        2 * 365 * 86_400, ge=86_400, description="How long messages in the app are kept, read or not."
+    )
     whiteboard_url: (
         Annotated[str, AfterValidator(partial(address_values.address_template, placeholder="schedule_id"))] | None
     ) = Field(None, description="Address of a lesson's whiteboard with `{schedule_id}` in it; messages lead there.")

@@ -18,6 +18,7 @@ from worker.recordings.names import FOLDER, recording_id_of
 from worker.recordings.renditions import drop_old_sources, is_named
 from worker.recordings.shares import prune_shares
 from worker.reminders.delivery.prune import prune_deliveries
+from worker.reminders.prune_notifications import prune_notifications
 from worker.storage.restores import require_sweeps_allowed
 from worker.uploads.upload_upkeep import prune_uploads
 from worker.workflows.context import WorkerContext
@@ -36,6 +37,7 @@ def prune_ledger(run: JobRun, context: WorkerContext) -> None:
         "jobs": (jobs, partial(prune_routine_jobs, age=settings.routine_job_retention)),
         "idempotency_keys": (partial(prune_idempotency_keys, age=settings.idempotency_retention),),
         "deliveries": (partial(prune_deliveries, age=settings.delivery_retention),),
+        "notifications": (partial(prune_notifications, age=settings.notification_retention),),
         "uploads": (partial(prune_uploads, age=settings.job_retention),),
         "recording_shares": (partial(prune_shares, age=settings.job_retention),),
         "job_actions": (partial(prune_actions, age=settings.operator_access_retention),),

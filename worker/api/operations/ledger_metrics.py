@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from worker.api.operations.metric_families import labelled_gauge
 from worker.api.operations.part_metrics import local_metrics, process_metrics, spool_metrics
 from worker.api.operations.platform_metrics import answers, platform_metrics
+from worker.api.operations.table_metrics import TableMetrics, read_table_metrics, table_metrics
 from worker.canvases.snapshots.metrics import outdated_pages
 from worker.database import Database
 from worker.jobs.heartbeats import ProcessMetrics, read_process_metrics
@@ -38,6 +39,7 @@ _Figures = tuple[
     UploadMetrics,
     PullMetrics,
     _Renditions,
+    TableMetrics,
 ]
 
 
@@ -68,7 +70,7 @@ class LedgerCollector(Collector):
         yield from local_metrics(self._settings)
         if figures is None:
             return
-        queues, processes, checks, deliveries, lessons, behind, uploads, pulls, renditions = figures
+        queues, processes, checks, deliveries, lessons, behind, uploads, pulls, renditions, tables = figures
         yield from _of_queues(queues)
         yield from process_metrics(self._settings, processes, checks)
         yield from _of_deliveries(deliveries)
@@ -80,6 +82,7 @@ class LedgerCollector(Collector):
         )
         yield from spool_metrics(uploads)
         yield from _of_renditions(renditions, queues)
+        yield from table_metrics(tables)
         if self._platform is not None:
             yield from platform_metrics(is_up=answers(self._platform), pulls=pulls)
 
@@ -108,6 +111,7 @@ class LedgerCollector(Collector):
                     ),
                     pull_metrics(session),
                     rendition_counts(session),
+                    read_table_metrics(session),
                 )
         except SQLAlchemyError:
             return None

@@ -1,0 +1,20 @@
+"""How long ago the jobs that delete what is old last succeeded."""
+
+from sqlalchemy import text
+
+from worker.database import Executor
+
+# While none that is still stored has succeeded, the age is that of the oldest order. Each spool has a queue.
+_AGES = text(
+    """
+    SELECT kind, queue, greatest(0, extract(epoch FROM now() -
+               coalesce(max(finished_at) FILTER (WHERE state = 'succeeded'), min(created_at))))::float AS age
+      FROM jobs WHERE kind IN ('upkeep.prune_ledger', 'upkeep.sweep_objects', 'upkeep.sweep_spool')
+     GROUP BY kind, queue
+    """
+)
+
+
+def upkeep_ages(executor: Executor) -> dict[tuple[str, str], float]:
+    """Seconds since the last success by (kind, queue); what nobody has ordered is missing."""
+    return {(row.kind, row.queue): row.age for row in executor.execute(_AGES, {})}
