@@ -4,8 +4,8 @@ from alembic import context
 
 connection = context.config.attributes["connection"]
 
-# A revision that waits for a table blocks everybody behind it: it gives up after four seconds and is retried.
-connection.exec_driver_sql("SET lock_timeout = '4s'")
+# A revision that waits for a table blocks everybody behind it: it gives up after a second, and is tried again later.
+connection.exec_driver_sql("SET lock_timeout = '1s'")
 # An index over a large table takes minutes; more than ten is an error.
 connection.exec_driver_sql("SET statement_timeout = '10min'")
 # Ends the transaction that the two SETs started: Alembic would join it, and all revisions would share one commit.

@@ -100,8 +100,8 @@ class Rendition(Base):
     state: Mapped[str] = mapped_column(server_default="pending")
     # Why it failed, for people.
     reason: Mapped[str | None]
-    # Where it is on B2, and B2's id of that version. Ordered by bytes, as Backblaze lists names.
-    object_name: Mapped[str | None] = mapped_column(String(collation="C"), unique=True)
+    # Where it is on B2, and B2's id of that version.
+    object_name: Mapped[str | None] = mapped_column(unique=True)
     file_id: Mapped[str | None]
     # Lower-case hex, as B2 verified it.
     sha1: Mapped[str | None]
@@ -129,4 +129,6 @@ class Rendition(Base):
         CheckConstraint("state <> 'ready' OR object_name IS NOT NULL OR name = 'hls'", name="ready"),
         # Its index also serves the foreign key, recording_id being its first column.
         UniqueConstraint("recording_id", "name"),
+        # The order of the bytes, in which Backblaze lists names.
+        Index("ix_recording_renditions_object_name", object_name.collate("C")),
     )

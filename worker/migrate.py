@@ -13,10 +13,12 @@ from sqlalchemy import URL, Connection, Engine, text
 
 from worker.errors import AstegniError, Misconfigured
 from worker.logs import get_logger
-from worker.migration_connection import exclusive_connection, open_connection
+from worker.migration_connection import exclusive_connection, open_connection, retry_while_locked
 
 # Revision 0001 puts this comment on `alembic_version`, since other programs also have a revision `0001`.
 _MARK = "astegni-worker"
+# Seconds for which revisions are tried again that do not get their locks.
+_PATIENCE = 120.0
 
 _log = get_logger(__name__)
 
@@ -29,28 +31,28 @@ class ForeignDatabase(AstegniError):
     status: ClassVar[int] = 409
 
 
-def migrate(database: str | URL | Engine, revision: str = "head") -> str | None:
+def migrate(database: str | URL | Engine, revision: str = "head", *, patience: float = _PATIENCE) -> str | None:
     """Upgrade `database` to `revision` and return the revision it is at now.
 
-    Raises ForeignDatabase before any change, MigrationBusy when a lock is unavailable (revisions done so far
-    stay done; run it again), Unavailable when the server does not respond.
+    Raises ForeignDatabase before any change, MigrationBusy when a lock is unavailable for `patience` seconds (revisions
+    done so far stay done; run it again), Unavailable when the server does not respond.
     """
     with exclusive_connection(database) as connection:
         before = _guarded_revision(connection)
-        command.upgrade(_config(connection), revision)
+        retry_while_locked(connection, lambda: command.upgrade(_config(connection), revision), patience=patience)
         after = _revision(connection)
     _log.info("database_migrated", before=before, after=after)
     return after
 
 
-def downgrade(database: str | URL | Engine, revision: str) -> str | None:
+def downgrade(database: str | URL | Engine, revision: str, *, patience: float = _PATIENCE) -> str | None:
     """Downgrade `database` to `revision` (`base`: before the first) and return the revision it is at now.
 
     Tables of undone revisions are dropped with their rows. Raises the same errors as `migrate`.
     """
     with exclusive_connection(database) as connection:
         before = _guarded_revision(connection)
-        command.downgrade(_config(connection), revision)
+        retry_while_locked(connection, lambda: command.downgrade(_config(connection), revision), patience=patience)
         after = _revision(connection)
     _log.info("database_downgraded", before=before, after=after)
     return after

@@ -1,6 +1,7 @@
 """The connection of a migration: alone, and with clear errors."""
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import ClassVar
 
@@ -9,12 +10,20 @@ from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, text
 from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from worker.errors import AstegniError, Misconfigured, Unavailable
+from worker.logs import get_logger
 from worker.refused_login import refused_login
 
 # An arbitrary constant that must be the same in every migrator (`astegni` in ASCII, 7 bytes).
 _LOCK = int.from_bytes(b"astegni", "big")
-# A second migrator waits for the first and then has nothing to do.
-_LOCK_WAIT = "5min"
+# Seconds. A second migrator waits for the first and then has nothing to do.
+_LOCK_WAIT = 300.0
+_LOOK_EVERY = 0.2
+# Seconds between two tries of a revision: what waits behind it for the same table gets its turn meanwhile.
+_FIRST_PAUSE = 0.5
+_LONGEST_PAUSE = 10.0
+_LOCKED = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected)
+
+_log = get_logger(__name__)
 
 
 class MigrationBusy(AstegniError):
@@ -30,21 +39,53 @@ class MigrationBusy(AstegniError):
 def exclusive_connection(database: str | URL | Engine) -> Iterator[Connection]:
     """A connection that has the migrators' advisory lock until it closes."""
     with open_connection(database) as connection:
-        connection.exec_driver_sql(f"SET lock_timeout = '{_LOCK_WAIT}'")
         connection.exec_driver_sql("SET statement_timeout = 0")
-        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _LOCK})
-        connection.commit()
+        _wait_for_other_migrators(connection)
         yield connection
+
+
+def _wait_for_other_migrators(connection: Connection) -> None:
+    """Take the advisory lock. Asks again and again: CREATE INDEX CONCURRENTLY waits for every statement that waits."""
+    end = time.monotonic() + _LOCK_WAIT
+    while True:
+        taken = connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": _LOCK})
+        connection.commit()
+        if taken:
+            return
+        if time.monotonic() > end:
+            raise MigrationBusy(f"Another migrator has been at work for {_LOCK_WAIT:g} s. Wait until it has ended.")
+        time.sleep(_LOOK_EVERY)
+
+
+def retry_while_locked(connection: Connection, change: Callable[[], None], *, patience: float) -> None:
+    """Call `change` until it gets its locks, or `patience` seconds have passed: then the error of the last try.
+
+    The lock timeout of each try is short (migrations/env.py): statements that come after it wait behind it.
+    """
+    end = time.monotonic() + patience
+    pause = _FIRST_PAUSE
+    while True:
+        try:
+            return change()
+        except OperationalError as error:
+            connection.rollback()
+            if not isinstance(error.orig, _LOCKED) or time.monotonic() + pause > end:
+                raise
+        _log.info("migration_waits_for_lock", pause=pause)
+        time.sleep(pause)
+        pause = min(2 * pause, _LONGEST_PAUSE)
 
 
 @contextmanager
 def open_connection(database: str | URL | Engine) -> Iterator[Connection]:
-    """A connection detached from its pool, so that neither its lock nor its timeouts persist there."""
+    """A connection that is closed instead of going back to its pool: neither lock nor timeouts persist there."""
     engine = database if isinstance(database, Engine) else create_engine(database, poolclass=NullPool)
     try:
         with engine.connect() as connection:
-            connection.detach()
-            yield connection
+            try:
+                yield connection
+            finally:
+                connection.invalidate()
     except OperationalError as error:
         raise _translated(error) from error
     except ProgrammingError as error:
@@ -59,10 +100,10 @@ def open_connection(database: str | URL | Engine) -> Iterator[Connection]:
 
 def _translated(error: OperationalError) -> AstegniError:
     match error.orig:
-        case psycopg.errors.LockNotAvailable():
+        case psycopg.errors.LockNotAvailable() | psycopg.errors.DeadlockDetected():
             return MigrationBusy(
-                "A migration waited too long for a lock that another session holds. End long transactions (or the "
-                "other migrator) and run the migration again."
+                "A migration tried for too long to get a lock that another session holds. End long transactions and "
+                "run the migration again."
             )
         case psycopg.errors.QueryCanceled():
             return MigrationBusy("A statement of a migration took too long. Run it again when the server is idle.")

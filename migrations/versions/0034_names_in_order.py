@@ -1,4 +1,8 @@
-"""Names of objects are ordered by their bytes, as Backblaze lists them. The table is not written again."""
+"""An index of the names of objects in the order of their bytes, as Backblaze lists them.
+
+The column keeps its type: connections of the previous release have prepared statements that return it, and PostgreSQL
+refuses these from then on ("cached plan must not change result type").
+"""
 
 from alembic import op
 
@@ -7,10 +11,24 @@ down_revision = "0033"
 branch_labels = None
 depends_on = None
 
+_BUILD = (
+    # It waits for older transactions, and holds up nobody meanwhile.
+    "SET lock_timeout = 0",
+    # One that a failed try has left is not valid.
+    "DROP INDEX CONCURRENTLY IF EXISTS ix_recording_renditions_object_name",
+    """
+    CREATE INDEX CONCURRENTLY ix_recording_renditions_object_name
+        ON recording_renditions (object_name COLLATE "C")
+    """,
+    "SET lock_timeout = '1s'",
+)
+
 
 def upgrade() -> None:
-    op.execute('ALTER TABLE recording_renditions ALTER COLUMN object_name TYPE VARCHAR COLLATE "C"')
+    with op.get_context().autocommit_block():
+        for statement in _BUILD:
+            op.execute(statement)
 
 
 def downgrade() -> None:
-    op.execute('ALTER TABLE recording_renditions ALTER COLUMN object_name TYPE VARCHAR COLLATE "default"')
+    op.execute("DROP INDEX ix_recording_renditions_object_name")

@@ -14,6 +14,8 @@ from tests.conftest import PostgresServer
 from worker.migrate import migrate
 from worker.settings import Settings
 
+# Alembic does not read an index's collation, and would replace these; their definitions are compared all the same.
+WITH_COLLATION = {"ix_recording_renditions_object_name"}
 CATALOG = {
     "columns": """
         SELECT c.relname, a.attname, a.attnum, format_type(a.atttypid, a.atttypmod), a.attnotnull,
@@ -74,7 +76,15 @@ def test_catalogs_are_equal(migrated_url: str, modelled_url: str) -> None:
 def test_alembic_finds_nothing_to_do(migrated_url: str) -> None:
     engine = create_engine(Settings(database_url=migrated_url).sqlalchemy_url)
     with engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        context = MigrationContext.configure(
+            connection,
+            opts={
+                "compare_type": True,
+                "compare_server_default": True,
+                "include_name": lambda name, *_: name not in WITH_COLLATION,
+                "include_object": lambda _, name, *__: name not in WITH_COLLATION,
+            },
+        )
         differences = compare_metadata(context, metadata)
     engine.dispose()
 

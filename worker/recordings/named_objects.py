@@ -11,6 +11,8 @@ from worker.database import Database
 from worker.recordings.object_faults import NamedObject
 
 _PAGE = 1000
+# Names in the order of their bytes, in which Backblaze lists them.
+_ORDER = Rendition.object_name.collate("C")
 _READY = select(
     Rendition.recording_id,
     Rendition.name,
@@ -26,7 +28,7 @@ def objects_named(database: Database) -> Iterator[NamedObject]:
     after = ""
     while True:
         with database.transaction() as session:
-            page = _rows(session, _READY.where(Rendition.object_name > after).limit(_PAGE))
+            page = _rows(session, _READY.where(after < _ORDER).limit(_PAGE))
         yield from page
         if len(page) < _PAGE:
             return
@@ -45,6 +47,5 @@ def named_object(session: Session, name: str) -> NamedObject | None:
 
 
 def _rows(session: Session, statement: Select[*tuple[Any, ...]]) -> list[NamedObject]:
-    # The column has the collation C: the order of the bytes, in which Backblaze lists names.
-    rows = session.execute(statement.order_by(Rendition.object_name))
+    rows = session.execute(statement.order_by(_ORDER))
     return [NamedObject(*row) for row in rows]
