@@ -6,6 +6,6 @@ compile() {
 	uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --upgrade --quiet \
 		--no-emit-index-url --no-annotate "$@"
 }
-compile --group pyproject.toml:build --output-file requirements.txt
-compile --group pyproject.toml:build --extra embedded --output-file requirements-embedded.txt
-compile --group pyproject.toml:build --extra embedded --group pyproject.toml:dev --output-file requirements-dev.txt
+compile --group pyproject.toml:build --extra tracing --output-file requirements.txt
+compile --group pyproject.toml:build --extra embedded --extra tracing --output-file requirements-embedded.txt
+compile --group pyproject.toml:build --extra embedded --extra tracing --group pyproject.toml:dev --output-file requirements-dev.txt

@@ -76,6 +76,8 @@ class Job(Base):
     weight: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     # `X-Request-ID` of the request that ordered it, or whose job did; in every log line of its runs.
     request_id: Mapped[str | None]
+    # The span of the request or job that ordered it (W3C trace context); NULL where nothing is traced.
+    traceparent: Mapped[str | None] = mapped_column(String(55))
 
     __table_args__ = (
         words("state", JOB_STATES),

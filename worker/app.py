@@ -29,6 +29,7 @@ from worker.processes.reminder_dispatcher import DispatchReminders
 from worker.processes.storage_check import CheckStorage
 from worker.processes.worker_shutdown import BoundedWorker
 from worker.settings import Settings
+from worker.tracing.tracing import load_packages
 
 _log = get_logger(__name__)
 
@@ -54,6 +55,7 @@ class WorkerFailed(AstegniError):
 
 def create_app(settings: Settings, task_modules: Sequence[str] = TASK_MODULES) -> Celery:
     """The application of one process: worker, beat, Flower, or the publisher inside the API."""
+    load_packages(settings)
     install_patched_transport()
     app = Celery("astegni", broker=settings.broker_url, include=list(task_modules), set_as_current=True)
     app.conf.update(celery_config(settings))

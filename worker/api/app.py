@@ -22,6 +22,7 @@ from worker.api.http.privacy import PrivateResponses
 from worker.api.operations import health, job_events, jobs
 from worker.api.operations.metrics import Metrics
 from worker.api.operations.request_log import REQUEST_ID, RequestLog
+from worker.api.operations.request_span import RequestSpan
 from worker.api.pages import index_page, plain_page, record_page, script_tag, shared_plain_page, watch_page
 from worker.api.people import channels, me, notifications, platform_links, preferences
 from worker.api.people.notification_streams import read_inbox_updates
@@ -173,6 +174,7 @@ def _wrap(api: FastAPI, services: Services) -> None:
     api.add_middleware(LimitBody, most=MOST_JSON, admit=identify, larger=LARGER, streamed=STREAMED)
     api.add_middleware(AnyMethod)
     api.add_middleware(SmallPieces, services=services, route=_route_of(uploads.patch_upload), append=append_at_once)
+    api.add_middleware(RequestSpan)
     api.add_middleware(RequestLog, metrics=api.state.metrics)
     api.add_middleware(PrivateResponses)
     api.add_middleware(TusProtocol, most=services.settings.upload_max_bytes)

@@ -19,6 +19,7 @@ from worker.app import create_app
 from worker.logs import get_logger
 from worker.processes.broker import start_publisher
 from worker.settings import Settings
+from worker.tracing.tracing import Tracing
 from worker.workflows.failure_hooks import ENDINGS
 
 _log = get_logger(__name__)
@@ -51,6 +52,8 @@ def serve(settings: Settings) -> None:
         # Then addresses given to people contain this machine's own address, which few of them can reach.
         _log.warning("public_base_url_missing", api_host=settings.api_host)
     celery = create_app(settings, ())
+    tracing = Tracing(settings, "api")
+    tracing.start()
     database, publisher = start_publisher(celery, settings, connections=_CONNECTIONS)
     try:
         api = create_api(Services(settings, database, ENDINGS, lambda: publisher.dropped))
@@ -77,4 +80,5 @@ def serve(settings: Settings) -> None:
     finally:
         publisher.stop()
         database.close()
+        tracing.stop()
         celery.close()

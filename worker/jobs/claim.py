@@ -18,7 +18,7 @@ CLAIM = """
            progress = 0, progress_note = NULL, progress_seq = progress_seq + 1
      WHERE id = :id AND state IN ('queued', 'published', 'retryable')
        AND attempt < max_attempts AND cancel_requested_at IS NULL AND run_at <= now() {rule}
-    RETURNING id, run_token, kind, args, principal, attempt, max_attempts, lane, request_id,
+    RETURNING id, run_token, kind, args, principal, attempt, max_attempts, lane, request_id, subject, traceparent,
               extract(epoch FROM now() - run_at)::float AS waited
 """
 _CLAIM = text(CLAIM.format(rule=""))
@@ -38,6 +38,8 @@ class Claim:
     max_attempts: int
     lane: str | None
     request_id: str | None
+    subject: str | None
+    traceparent: str | None
     # Seconds since it was due.
     waited: float
 
@@ -64,5 +66,7 @@ def claim_of(row: Any) -> Claim:
         row.max_attempts,
         row.lane,
         row.request_id,
+        row.subject,
+        row.traceparent,
         row.waited,
     )

@@ -13,14 +13,15 @@ from worker.after_commit import announce_after_commit
 from worker.errors import Unavailable
 from worker.jobs.order import Order
 from worker.logs import bound_request_id
+from worker.tracing.spans import current_traceparent
 
 # Text, as the ledger's other statements: building this one from parts for each order cost more than its execution.
 _INSERT = text(
     """
     INSERT INTO jobs (kind, queue, principal, subject, args, priority, max_attempts, time_limit, unique_key, run_at,
-                      lane, weight, request_id)
+                      lane, weight, request_id, traceparent)
     VALUES (:kind, :queue, :principal, :subject, CAST(:args AS jsonb), :priority, :max_attempts, :time_limit,
-            :unique_key, coalesce(:run_at, now()), :lane, :weight, :request_id)
+            :unique_key, coalesce(:run_at, now()), :lane, :weight, :request_id, :traceparent)
     ON CONFLICT (unique_key) WHERE unique_key IS NOT NULL AND state IN ('queued', 'published', 'running', 'retryable')
     DO NOTHING
     RETURNING id
@@ -55,6 +56,7 @@ def enqueue(
         "lane": order.lane,
         "weight": order.weight,
         "request_id": bound_request_id(),
+        "traceparent": current_traceparent(),
     }
     # The live job may end between our INSERT and our SELECT: then its key is free and the next round takes it.
     for _round in range(3):

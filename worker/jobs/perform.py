@@ -28,6 +28,8 @@ from worker.jobs.settle import settle
 from worker.jobs.wait_for_database import retry_while_database_down
 from worker.logs import get_logger
 from worker.metrics.recorder import record_attempt
+from worker.tracing.crashes import report_crash
+from worker.tracing.spans import Note, record_past, span
 
 _log = get_logger(__name__)
 
@@ -74,12 +76,20 @@ class Performer:
         # Bound to every log line of the run, and to the orders that it places (worker/jobs/enqueue.py).
         with bound_contextvars(job_id=str(job_id), kind=claimed.kind, request_id=claimed.request_id):
             try:
-                self._run(JobRun(self.database, claimed, self.rhythm), work)
+                self._run_traced(JobRun(self.database, claimed, self.rhythm), work)
             finally:
                 if claimed.lane is not None:
                     self.publish_waiting()
 
-    def _run(self, run: JobRun, work: Work) -> None:
+    def _run_traced(self, run: JobRun, work: Work) -> None:
+        """Run within a span, and record one of the wait before it; both in the trace of what ordered the job."""
+        claimed = run.claim
+        ids = {"attempt": claimed.attempt, "subject": claimed.subject}
+        record_past("job wait", max(0.0, claimed.waited), parent=claimed.traceparent, **ids)
+        with span("job attempt", parent=claimed.traceparent, **ids) as note:
+            self._run(run, work, note)
+
+    def _run(self, run: JobRun, work: Work, note: Note) -> None:
         claimed, began = run.claim, time.monotonic()
         _log.info("job_started", attempt=claimed.attempt)
         outcome = "lost"
@@ -100,6 +110,7 @@ class Performer:
         else:
             _log.info("job_succeeded", seconds=round(time.monotonic() - began, 3))
         finally:
+            note(outcome=outcome)
             record_attempt(claimed.kind, outcome, waited=claimed.waited, ran=time.monotonic() - began)
 
     def _claim(self, job_id: UUID) -> Claim | None:
@@ -140,6 +151,7 @@ class Performer:
             _log.warning("job_not_done", **ids, **reason)
         else:
             _log.error("job_crashed", **ids, exc_info=error)
+            report_crash(error)
         return state
 
     def _decide(

@@ -17,6 +17,7 @@ from worker.jobs.publisher import Publisher
 from worker.processes.broker import start_publisher
 from worker.processes.metrics_server import enter_child
 from worker.settings import Settings
+from worker.tracing.tracing import Tracing
 from worker.workflows.context import WorkerContext
 from worker.workflows.failure_hooks import ENDINGS
 
@@ -32,6 +33,7 @@ class ChildContext:
     performer: Performer
     publisher: Publisher
     context: WorkerContext
+    tracing: Tracing
 
     @property
     def database(self) -> Database:
@@ -49,6 +51,8 @@ def open_child(**_signal: object) -> None:
     app: Celery = current_app._get_current_object()  # noqa: SLF001 - the proxy would end with this call
     enter_child(app.metrics, current_process().index)
     app.ended_runs.use_slot(current_process().index)
+    tracing = Tracing(app.settings, "worker")
+    tracing.start()
     database, publisher = start_publisher(app, app.settings)
     app.child = ChildContext(
         performer=Performer(
@@ -62,6 +66,7 @@ def open_child(**_signal: object) -> None:
         ),
         publisher=publisher,
         context=WorkerContext(app.settings, database),
+        tracing=tracing,
     )
 
 
@@ -76,6 +81,7 @@ def close_child(**_signal: object) -> None:
     if child is not None:
         child.publisher.stop(timeout=1.0)
         child.database.close()
+        child.tracing.stop()
 
 
 def performs(order: type[OrderType]) -> Callable[[Work[OrderType]], Any]:

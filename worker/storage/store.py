@@ -22,6 +22,7 @@ from worker.storage.object_names import check_folder, check_list_prefix, check_n
 from worker.storage.objects import StoredObject, cancel_upload, delete_version, describe, find_object, instant
 from worker.storage.transfer import LocalFile, Progress, ShouldStop
 from worker.storage.upload import Upload
+from worker.tracing.spans import span
 
 _WEEK = 604_800
 
@@ -98,12 +99,13 @@ class ObjectStore:
             content_encoding,
             content_disposition,
         )
-        return upload.run(LocalFile(path, sha1))
+        with span("b2", operation="upload"):
+            return upload.run(LocalFile(path, sha1))
 
     def stat(self, name: str) -> StoredObject | None:
         """The object of this name, None when there is none."""
         check_name(name)
-        with translate_errors(f"look at {name}"):
+        with span("b2", operation="stat"), translate_errors(f"look at {name}"):
             return find_object(self._account.bucket(), name)
 
     def download(self, name: str, path: Path, *, sha1: str | None = None) -> None:
@@ -115,7 +117,7 @@ class ObjectStore:
         check_name(name)
         part = path.with_name(path.name + ".part")
         try:
-            with translate_errors(f"download of {name}"):
+            with span("b2", operation="download"), translate_errors(f"download of {name}"):
                 download = self._account.bucket().download_file_by_name(name)
                 download.save_to(part)
             record_storage_bytes("down", part.stat().st_size)
@@ -137,7 +139,7 @@ class ObjectStore:
     def delete(self, name: str) -> int:
         """Delete all versions of a name, and its unfinished uploads; returns how many."""
         check_name(name)
-        with translate_errors(f"delete of {name}"):
+        with span("b2", operation="delete"), translate_errors(f"delete of {name}"):
             bucket = self._account.bucket()
             # Of all names that start with this one, it is the first.
             versions = takewhile(lambda version: version.file_name == name, file_versions(bucket, name))
@@ -172,7 +174,7 @@ class ObjectStore:
         check_folder(prefix)
         if not 1 <= seconds <= _WEEK:
             raise InvalidInput(f"A download token holds for 1 to {_WEEK} seconds, not {seconds}.")
-        with translate_errors(f"download token for {prefix}"):
+        with span("b2", operation="authorize"), translate_errors(f"download token for {prefix}"):
             return str(self._account.bucket().get_download_authorization(prefix, seconds))
 
     def signed_url(self, name: str, token: str) -> str:

@@ -13,6 +13,7 @@ from worker.api.http.problem_response import problem_response
 from worker.api.operations.metrics import Metrics
 from worker.errors import AstegniError
 from worker.logs import get_logger
+from worker.tracing.crashes import report_crash
 
 _log = get_logger(__name__)
 
@@ -56,6 +57,7 @@ class RequestLog:
         except Exception as error:
             # The last resort: whatever no handler has translated becomes a line of the log and problem details.
             _log.exception("request_crashed", route=_route(scope), error=type(error).__name__)
+            report_crash(error)
             if answered:
                 raise  # too late for another response: the server closes the connection
             unexpected = AstegniError("Something unexpected happened; the worker's log tells more by this request_id.")

@@ -21,6 +21,7 @@ from worker.media.processes.binaries import Binaries
 from worker.media.processes.budget import Budget, never
 from worker.media.processes.confined_process import confine, end, start
 from worker.media.processes.supervise import CPUS, ProcessWatch, supervise
+from worker.tracing.spans import span
 
 _log = get_logger(__name__)
 
@@ -103,7 +104,7 @@ def _run(
     fed: Iterable[bytes | memoryview] | None = None,
 ) -> str:
     # stderr is a file: ffmpeg blocks for ever on a pipe that nobody reads.
-    with tempfile.TemporaryFile() as stderr:
+    with span(program, program=program) as note, tempfile.TemporaryFile() as stderr:
         began = time.monotonic()
         process = start(command, stderr, fed is not None)
         watch = ProcessWatch(budget, should_stop, process.pid)
@@ -115,6 +116,7 @@ def _run(
         finally:
             # Also after an asynchronous exception, such as Celery's soft time limit.
             end(process)
+            note(exit_code=process.returncode)
             message = _last_words(stderr)
             _log_end(program, process.returncode, time.monotonic() - began, message)
         _check(program, process.returncode, message)
