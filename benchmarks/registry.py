@@ -10,6 +10,7 @@ from benchmarks.ledger import measure_ledger
 from benchmarks.limits import measure_limits
 from benchmarks.media import measure_media
 from benchmarks.memory import measure_memory
+from benchmarks.migrating import measure_migrating
 from benchmarks.pictures import measure_pictures
 from benchmarks.platform import measure_platform
 from benchmarks.rates import measure_latency, measure_rates
@@ -34,6 +35,7 @@ FIGURES: dict[str, Measure] = {
     "reading": measure_reading,
     "accepting": measure_accepting,
     "limits": measure_limits,
+    "migrating": measure_migrating,
     "schedules": measure_schedules,
     "calendars": measure_calendars,
     "reminders_planning": measure_reminders_planning,

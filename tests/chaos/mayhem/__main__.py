@@ -10,11 +10,15 @@ from devstack.directories import scratch_directory
 from tests.chaos.mayhem.plan import FAULTS, make_plan
 from tests.chaos.mayhem.rendition_kills import carry_out_rendition_kills
 from tests.chaos.mayhem.report import Claim
+from tests.chaos.mayhem.rolling_session import carry_out_rolling
 from tests.chaos.mayhem.session import as_table, carry_out
 from tests.chaos.mayhem.uploads.kills import make_upload_plan
 from tests.chaos.mayhem.uploads.run import Say
 from tests.chaos.mayhem.uploads.session import browser_program, carry_out_kills
 from tests.forking.forked_process import ForkServer
+
+# Seconds from one restart of everything to the next.
+_EVERY = 20.0
 
 
 def main() -> int:
@@ -27,6 +31,8 @@ def main() -> int:
     parser.add_argument("--only", nargs="*", choices=sorted(FAULTS), default=(), help="only these faults")
     parser.add_argument("--uploads", action="store_true", help="only kill what records, sends and stores uploads")
     parser.add_argument("--renditions", action="store_true", help="only kill what makes renditions and pictures")
+    parser.add_argument("--rolling", action="store_true", help="only restart everything in order, again and again")
+    parser.add_argument("--restarts", type=int, default=9, help="so many of them, 20 s apart; 0: leave this part out")
     parser.add_argument("--kills", type=int, default=200, help="so many of them; 0: leave this part out")
     parser.add_argument("--keep", type=Path, help="keep logs and the event log in this folder")
     arguments = parser.parse_args()
@@ -40,10 +46,14 @@ def main() -> int:
         claims: list[Claim] = []
         if arguments.renditions:
             return judged(kill_renditions(arguments, root / "renditions", say))
+        if arguments.rolling:
+            return judged(restart_everything(arguments, root / "rolling", say))
         if not arguments.uploads:
             claims += break_ledger(arguments, root, say)
         if arguments.kills and not arguments.only:
             claims += kill_uploads(arguments, root / "uploads", say)
+        if arguments.restarts and not arguments.only and not arguments.uploads:
+            claims += restart_everything(arguments, root / "rolling", say)
     return judged(claims)
 
 
@@ -83,6 +93,14 @@ def kill_renditions(arguments: argparse.Namespace, root: Path, say: Say) -> list
     root.mkdir(parents=True, exist_ok=True)
     with ForkServer(root) as server:
         claims = carry_out_rendition_kills(arguments.seed, arguments.kills, root, say, start=server.start)
+    print_line("\n" + as_table(claims))
+    return claims
+
+
+def restart_everything(arguments: argparse.Namespace, root: Path, say: Say) -> list[Claim]:
+    """Restart API, workers and beat by SIGTERM while they have work."""
+    print_line(f"seed {arguments.seed}, {arguments.restarts} restarts of everything, one each {_EVERY:g} s")
+    claims = carry_out_rolling(arguments.seed, arguments.restarts, _EVERY, root, say, quick=arguments.quick)
     print_line("\n" + as_table(claims))
     return claims
 
