@@ -1,6 +1,8 @@
 """REDIS_URL: each documented form is taken as it is meant, by all processes, or refused with a sentence."""
 
 import ipaddress
+import os
+import signal
 import socket
 import ssl
 import threading
@@ -19,6 +21,9 @@ from hypothesis import strategies as st
 
 from devstack.process import ChildProcess, wait_until
 from devstack.programs import valkey_server
+from tests.conftest import MakeSettings
+from tests.forking.forked_process import ForkServer
+from tests.jobs.live.worker_stack import WorkerStack
 from tests.waiting import PATIENCE
 from worker.api.operations.broker_state import broker_state
 from worker.app import create_app
@@ -270,6 +275,33 @@ def test_certificates_are_verified_by_every_process(front: TlsFront) -> None:
     other = Settings(redis_url=url.replace("127.0.0.1", "localhost"), redis_ca_file=front.certificate)
     with create_app(other, ()).connection_for_write() as link, pytest.raises(Exception, match="CERTIFICATE_VERIFY"):
         link.default_channel.client.ping()
+
+
+@pytest.mark.parametrize("form", ["unix://small:pw@{socket}?db=1", "rediss://small:pw@127.0.0.1:{tls_port}/1"])
+def test_jobs_go_through_a_socket_and_through_tls(
+    server: tuple[int, Path],
+    front: TlsFront,
+    settings: MakeSettings,
+    database_url: str,
+    tmp_path: Path,
+    fork_server: ForkServer,
+    form: str,
+) -> None:
+    """A worker and a publisher; a message that a killed worker had is delivered again."""
+    url = form.format(socket=server[1], tls_port=front.port)
+    stack = WorkerStack(settings(redis_url=url, redis_ca_file=front.certificate), tmp_path, fork_server)
+    try:
+        worker = stack.start_worker()
+        assert stack.wait_for(stack.order("succeed"), "succeeded").attempt == 1
+        stack.hold(on=True)
+        job = stack.order("hold")
+        stack.wait_for_start("hold")
+        os.killpg(worker.pid, signal.SIGKILL)
+        stack.hold(on=False)
+        stack.start_worker()
+        assert stack.wait_for(job, "succeeded").attempt == 2
+    finally:
+        stack.close()
 
 
 def test_an_authority_that_is_no_file_is_refused() -> None:
