@@ -16,7 +16,7 @@ CHECK := $(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev demo test quick check conformance image chaos alarms thin-link bench house settings pictures format lock clean
+.PHONY: help install install-dev demo test quick check conformance image chaos alarms thin-link bench house audit settings pictures format lock clean
 
 help: ## Show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -85,6 +85,10 @@ bench: install-dev ## Measure what docs/benchmarks.md says, beside peers, in abo
 
 house: install-dev ## Print sizes, names, imports and types of the code, beside their limits
 	@$(BIN)/python tests/house/measure.py
+
+# AUDIT_DATABASE=all.zip: advisories in OSV's form.
+audit: install-dev ## List the image's components, and look for known vulnerabilities and licences that NOTICE does not allow
+	@$(BIN)/python -m tests.house.audit.run
 
 settings: install-dev ## Write docs/settings.md from the settings
 	@$(BIN)/python tests/house/settings_page.py > docs/settings.md
