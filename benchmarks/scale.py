@@ -16,7 +16,7 @@ class Scale:
     media_repeats: int = 3
     film_strokes: int = 1500
     upload_bytes: int = 1_000_000_000
-    upload_repeats: int = 3
+    upload_repeats: int = 7
     ledger_jobs: int = 1000
     ledger_repeats: int = 5
     rate_jobs: int = 1000
