@@ -92,8 +92,8 @@ def _bucket_ids(call: Call) -> tuple[str, ...] | None:
     several = call.parameters.texts("bucketIds")
     if several is not None:
         return tuple(several) or None
-    one = call.parameters.optional_text("bucketId")
-    return (one,) if one else None
+    bucket_id = call.parameters.optional_text("bucketId")
+    return (bucket_id,) if bucket_id else None
 
 
 def _as_json(call: Call, key: Key) -> Json:

@@ -28,9 +28,9 @@ def trimmed(text: str) -> str:
     return text
 
 
-def is_same_mailbox(one: str, other: str) -> bool:
+def is_same_mailbox(address: str, other: str) -> bool:
     """Whether two checked addresses mean one mailbox. By RFC 5321 case may tell them apart; no provider's does."""
-    return one.lower() == other.lower()
+    return address.lower() == other.lower()
 
 
 def read_mailbox(text: str) -> str:

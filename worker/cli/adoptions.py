@@ -11,9 +11,9 @@ def sentence(adoption: Adoption, dry_run: bool) -> str:
     if adoption.plan is None or adoption.error is not None:
         return f"astegni: recording {adoption.recording_id} is not adopted ({adoption.prefix}): {adoption.error}"
     done = "Would be adopted" if dry_run else "Adopted"
-    made = "as it was uploaded" if adoption.plan.is_source else "from its fast copy"
+    origin = "as it was uploaded" if adoption.plan.is_source else "from its fast copy"
     return (
-        f"{done}: recording {adoption.recording_id} of session {adoption.plan.session_id}, {made} "
+        f"{done}: recording {adoption.recording_id} of session {adoption.plan.session_id}, {origin} "
         f"({adoption.objects} objects, {adoption.bytes} bytes). Not known: {', '.join(UNKNOWN)}."
     )
 

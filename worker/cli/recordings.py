@@ -88,17 +88,17 @@ def adopt(
     from worker.cli.recordings_target import recordings_target  # noqa: PLC0415
     from worker.workflows.adopt_recordings import adopt_recordings  # noqa: PLC0415
 
-    refused = found = 0
+    refused = adopted = 0
     with recordings_target() as target:
         spool_id, only = target.settings.spool_id, frozenset(recording_ids or ())
         adoptions = adopt_recordings(
             target.store, target.database, only, spool_id=spool_id, by=actor(as_), dry_run=dry_run
         )
         for adoption in adoptions:
-            found, refused = found + 1, refused + (adoption.error is not None)
+            adopted, refused = adopted + 1, refused + (adoption.error is not None)
             line = json_format.dumps(document(adoption, dry_run=dry_run)) if json else sentence(adoption, dry_run)
             typer.echo(line, err=adoption.error is not None and not json)
-    if not found and not json:
+    if not adopted and not json:
         typer.echo("Every object of a recording has a recording.")
     if refused:
         raise typer.Exit(1)

@@ -35,8 +35,8 @@ def silent_parts(
 ) -> list[str]:
     """The same, of these heartbeats and ages of checks."""
     parts = (_part(settings, part, metrics.last_runs.get(part, math.inf)) for part in expected_parts(settings))
-    found = (*parts, *_silent_queues(settings, metrics.consumers, checks, queues))
-    return [sentence for sentence in found if sentence is not None]
+    sentences = (*parts, *_silent_queues(settings, metrics.consumers, checks, queues))
+    return [sentence for sentence in sentences if sentence is not None]
 
 
 def _part(settings: Settings, part: str, age: float) -> str | None:

@@ -92,11 +92,11 @@ def linked_platform_ids(session: Session, kind: str, ids: Collection[int]) -> di
     """The platform ids of our rows, by our id, in order."""
     statement = select(PlatformLink.id, PlatformLink.platform_id)
     of_kind = (PlatformLink.kind == kind, PlatformLink.id == func.any(list(ids)))
-    found: dict[int, list[int]] = {}
+    platform_ids_of: dict[int, list[int]] = {}
     for our_id, platform_id in session.execute(statement.where(*of_kind).order_by(PlatformLink.platform_id)):
         if our_id is not None:
-            found.setdefault(our_id, []).append(platform_id)
-    return found
+            platform_ids_of.setdefault(our_id, []).append(platform_id)
+    return platform_ids_of
 
 
 def links_with(session: Session, kind: str, digests: Collection[bytes]) -> list[Link]:

@@ -32,10 +32,13 @@ def quiet_stretches(spoken: Sequence[Stretch], drawn: Sequence[Stretch], duratio
 def in_recording(drawn: Iterable[Stretch], recorded: Sequence[RecordedStretch]) -> list[Stretch]:
     """Stretches of the clock on the wall (milliseconds since 1970) as those of a file that was recorded then."""
     return [
-        (one.at + max(start, one.begun) - one.begun, one.at + min(end, one.begun + one.length) - one.begun)
+        (
+            stretch.at + max(start, stretch.begun) - stretch.begun,
+            stretch.at + min(end, stretch.begun + stretch.length) - stretch.begun,
+        )
         for start, end in drawn
-        for one in recorded
-        if start <= one.begun + one.length and end >= one.begun
+        for stretch in recorded
+        if start <= stretch.begun + stretch.length and end >= stretch.begun
     ]
 
 

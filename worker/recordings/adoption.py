@@ -42,12 +42,12 @@ def plan_adoption(objects: Sequence[StoredObject]) -> AdoptionPlan | None:
 
     Of several versions of a recording's bytes the latest counts; its source goes before its fast copy.
     """
-    found = [(match, stored) for stored in objects if (match := _NAME.fullmatch(stored.name)) and stored.sha1]
-    if not found:
+    candidates = [(match, stored) for stored in objects if (match := _NAME.fullmatch(stored.name)) and stored.sha1]
+    if not candidates:
         return None
-    newest = max(found, key=lambda pair: pair[1].uploaded_at)[0]["digest"]
+    newest = max(candidates, key=lambda pair: pair[1].uploaded_at)[0]["digest"]
     match, stored = min(
-        ((match, stored) for match, stored in found if match["digest"] == newest),
+        ((match, stored) for match, stored in candidates if match["digest"] == newest),
         key=lambda pair: (not pair[0]["file"].startswith("source"), pair[1].name),
     )
     recording_id, session_id = int(match["recording"]), int(match["session"])

@@ -115,10 +115,10 @@ def _refuse_ambiguous(parts: dict[str, str]) -> None:
     """Every second Friday: of a month, or each fortnight?"""
     place, name = _numbers(parts["places"])[0], WEEKDAYS[int(parts["weekday"][1:])]
     if place > 1:
-        said = nth(place)
+        ordinal = nth(place)
         raise InvalidInput(
-            f"“every {said} {name}” can be read in two ways: say “every {place} weeks on {name}” or "
-            f"“monthly on the {said} {name}”."
+            f"“every {ordinal} {name}” can be read in two ways: say “every {place} weeks on {name}” or "
+            f"“monthly on the {ordinal} {name}”."
         )
 
 

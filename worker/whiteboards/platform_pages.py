@@ -95,15 +95,15 @@ def store_pages(session: Session, pages: Sequence[PlatformPage]) -> dict[PageKey
     leading = [row for row, page in zip(rows, first.values(), strict=True) if page.leads]
     session.execute(_CHANGE_PAGES, {"rows": json.dumps(leading)})
     _show(session, session_ids, [page.key for page in first.values() if page.is_shown])
-    found = session.execute(_FIND_PAGES, {"ids": session_ids})
-    return {PageKey(row.session_id, row.page_number): row.id for row in found}
+    page_rows = session.execute(_FIND_PAGES, {"ids": session_ids})
+    return {PageKey(row.session_id, row.page_number): row.id for row in page_rows}
 
 
 def add_first_pages(session: Session, session_ids: Collection[int]) -> None:
     """Give boards without a page their first one. Idempotent."""
     pages = [PlatformPage(PageKey(each, 1), "Page 1", None, True, True, None) for each in session_ids]
-    found = session.execute(_FIND_PAGES, {"ids": list(session_ids)})
-    with_pages = {row.session_id for row in found}
+    page_rows = session.execute(_FIND_PAGES, {"ids": list(session_ids)})
+    with_pages = {row.session_id for row in page_rows}
     store_pages(session, [page for page in pages if page.key.session_id not in with_pages])
 
 

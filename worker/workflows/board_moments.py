@@ -36,8 +36,8 @@ def chapters_of(session: Session, recording: Recording) -> ChapterList:
     if stored is not None:
         return stored
     moments = _computed(session, recording)
-    found = _chapters(moments) if moments is not None else ()
-    return ChapterList("automatic" if found else None, found)
+    chapters = _chapters(moments) if moments is not None else ()
+    return ChapterList("automatic" if chapters else None, chapters)
 
 
 def board_texts_of(session: Session, recording: Recording) -> list[BoardText]:
@@ -88,8 +88,8 @@ def _computed(session: Session, recording: Recording) -> _BoardTimes | None:
 
 
 def _chapters(moments: _BoardTimes) -> tuple[Chapter, ...]:
-    found = find_chapters(moments.timeline, moments.duration_ms)
-    return tuple(Chapter(chapter.at, chapter.title) for chapter in found)
+    chapters = find_chapters(moments.timeline, moments.duration_ms)
+    return tuple(Chapter(chapter.at, chapter.title) for chapter in chapters)
 
 
 def _texts(moments: _BoardTimes) -> list[BoardText]:

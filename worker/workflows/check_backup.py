@@ -36,8 +36,8 @@ def why_sweeps_wait(database: Database) -> str | None:
 def find_gaps(store: ObjectStore, database: Database, *, now: datetime) -> Iterator[RecordingGap]:
     """Every recording with a gap, in the order of its names on B2; what running jobs work on is left out."""
     faults = verify_recordings(store, database, None, orphans_before=now)
-    for recording_id, found in groupby(faults, key=lambda fault: fault.recording_id or 0):
-        yield _gap(database, recording_id, list(found))
+    for recording_id, its_faults in groupby(faults, key=lambda fault: fault.recording_id or 0):
+        yield _gap(database, recording_id, list(its_faults))
 
 
 def _gap(database: Database, recording_id: int, faults: list[ObjectFault]) -> RecordingGap:

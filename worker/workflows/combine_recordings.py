@@ -83,7 +83,10 @@ def plan_corners(recordings: Sequence[Combinable], *, is_drawn: bool) -> list[tu
     """
     shown = [recording for recording in recordings if recording.has_picture]
     large = [
-        one for kind in ("board", "screen") for one in shown if one.type == kind and not (is_drawn and kind == "board")
+        recording
+        for kind in ("board", "screen")
+        for recording in shown
+        if recording.type == kind and not (is_drawn and kind == "board")
     ]
     cameras = [recording for recording in shown if recording.type == "video"]
     people = list(dict.fromkeys(camera.recorded_by for camera in cameras))
@@ -92,7 +95,7 @@ def plan_corners(recordings: Sequence[Combinable], *, is_drawn: bool) -> list[tu
         large = [camera for camera in cameras if camera.recorded_by == first]
     corners = {person: corner for corner, person in enumerate(people[:MOST_CORNERS])}
     small = [(camera, corners[camera.recorded_by]) for camera in cameras if camera.recorded_by in corners]
-    return [*((one, None) for one in large), *small]
+    return [*((recording, None) for recording in large), *small]
 
 
 def _lesson(
@@ -112,7 +115,7 @@ def _lesson(
         )
         pieces = {voice.recording_id: voice.pieces for voice in board.voices}
         return _Lesson(board, pieces, board.duration_ms, recordings[0].stretches[0].begun)
-    clock = RecordedClock([one.interval for recording in recordings for one in recording.stretches], [])
+    clock = RecordedClock([stretch.interval for recording in recordings for stretch in recording.stretches], [])
     pieces = {recording.recording_id: clock.place(recording.stretches) for recording in recordings}
     return _Lesson(None, pieces, clock.duration_ms, clock.begin)
 
@@ -137,10 +140,14 @@ def _film(
         duration_ms=lesson.duration_ms,
         board=None if lesson.board is None else frames_of(lesson.board),
         pictures=[
-            Overlay(paths[one.recording_id], lesson.pieces[one.recording_id], corner)
-            for one, corner in plan_corners(recordings, is_drawn=lesson.board is not None)
+            Overlay(paths[recording.recording_id], lesson.pieces[recording.recording_id], corner)
+            for recording, corner in plan_corners(recordings, is_drawn=lesson.board is not None)
         ],
-        sounds=[Sound(paths[one.recording_id], lesson.pieces[one.recording_id]) for one in recordings if one.has_sound],
+        sounds=[
+            Sound(paths[recording.recording_id], lesson.pieces[recording.recording_id])
+            for recording in recordings
+            if recording.has_sound
+        ],
         should_stop=run.should_stop,
         on_progress=lambda seconds: run.progress(20 + 75 * min(1.0, seconds * 1000 / lesson.duration_ms)),
     )
@@ -154,7 +161,7 @@ def _fetch(run: JobRun, context: WorkerContext, recordings: Sequence[Combinable]
     paths = {}
     for recording in recordings:
         run.check()
-        path = folder / f"recording_{recording.recording_id}"
+        path = folder / f"recording{recording.recording_id}"
         context.store.download(recording.object_name, path, sha1=recording.sha1)
         paths[recording.recording_id] = path
     return paths

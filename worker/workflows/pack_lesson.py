@@ -48,7 +48,7 @@ class PackPlan:
     pages: PagesBeside
     chapters: Sequence[Cue]
     captions: Sequence[tuple[str, Sequence[Cue]]]
-    made: Rendition | None
+    stored: Rendition | None
 
 
 def plan_pack(session: Session, recording: Recording, language: str) -> PackPlan:
@@ -64,10 +64,10 @@ def plan_pack(session: Session, recording: Recording, language: str) -> PackPlan
     title = recording.recording_title or ""
     digest = _digest(language, title, [sound, strokes, picture], pages, chapters, captions)
     name = pack_name(recording_prefix(recording.session_id, recording.id), recording.source_sha1, language, digest)
-    made = rows.get(f"pack-{language}")
-    is_current = made is not None and made.object_name == name
+    stored = rows.get(f"pack-{language}")
+    is_current = stored is not None and stored.object_name == name
     return PackPlan(
-        title, name, digest, sound, strokes, picture, pages, chapters, captions, made if is_current else None
+        title, name, digest, sound, strokes, picture, pages, chapters, captions, stored if is_current else None
     )
 
 
@@ -77,7 +77,7 @@ def pack_lesson(run: JobRun, order: PackLesson, context: WorkerContext) -> None:
         recording = lock_recording(session, order.recording_id)
         plan = None if recording is None else plan_pack(session, recording, order.language)
         session.expunge_all()
-    if plan is None or plan.made is not None:
+    if plan is None or plan.stored is not None:
         return
     with full_disk_named(), context.spool.workspace(run.claim.job_id) as folder:
         run.progress(10, "fetching the lesson")
@@ -100,8 +100,8 @@ def pack_lesson(run: JobRun, order: PackLesson, context: WorkerContext) -> None:
 
 
 def _sound(rows: dict[str, Rendition]) -> Rendition | None:
-    found = (rows[name] for name in _SOUNDS if name in rows)
-    return next((row for row in found if (row.mime or "").startswith("audio/")), None)
+    sounds = (rows[name] for name in _SOUNDS if name in rows)
+    return next((row for row in sounds if (row.mime or "").startswith("audio/")), None)
 
 
 def _fetch(plan: PackPlan, context: WorkerContext, folder: Path) -> PackedLesson:

@@ -38,8 +38,13 @@ def write_posters(attempt: PictureAttempt) -> Sequence[PictureFile]:
     attempt.context.store.download(poster.object_name or "", path, sha1=poster.sha1)
     sizes = write_poster_sizes(path, attempt.folder, attempt.context.binaries, should_stop=stop)
     return [
-        PictureFile(poster_name(one.size, one.form), one.path, one.form, {"width": one.width, "height": one.height})
-        for one in sizes
+        PictureFile(
+            poster_name(poster_size.size, poster_size.form),
+            poster_size.path,
+            poster_size.form,
+            {"width": poster_size.width, "height": poster_size.height},
+        )
+        for poster_size in sizes
     ]
 
 

@@ -38,9 +38,9 @@ def search_recording(session: Session, recording: Recording, query: str) -> Matc
     words = fold_text(query).split()
     if not words:
         return Matches((), 0)
-    found = [match for match in _places(session, recording) if contains(fold_text(match.text), words)]
-    found.sort(key=lambda match: match.start_ms)
-    return Matches(tuple(found[:MOST_MATCHES]), len(found))
+    matches = [match for match in _places(session, recording) if contains(fold_text(match.text), words)]
+    matches.sort(key=lambda match: match.start_ms)
+    return Matches(tuple(matches[:MOST_MATCHES]), len(matches))
 
 
 def _places(session: Session, recording: Recording) -> Iterator[Match]:

@@ -35,9 +35,9 @@ class LinkDocument(Document):
 def get_link(kind: LinkKind, platform_id: RowId, caller: CallerOf, services: ServicesOf) -> LinkDocument:
     """The id here of a lesson, an entry of the caller's timetable or a whiteboard session of the platform's."""
     with services.database.transaction() as session:
-        found = _visible(session, caller, kind, our_ids(session, kind, [platform_id]).get(platform_id))
+        our_id = _visible(session, caller, kind, our_ids(session, kind, [platform_id]).get(platform_id))
     imported = services.settings.platform_database_url is not None
-    return LinkDocument(kind=kind, platform_id=platform_id, id=found, is_imported=imported)
+    return LinkDocument(kind=kind, platform_id=platform_id, id=our_id, is_imported=imported)
 
 
 def _visible(session: Session, caller: Caller, kind: LinkKind, row_id: int | None) -> int | None:

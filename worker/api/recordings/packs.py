@@ -51,7 +51,7 @@ def get_pack(
     with services.database.transaction() as session:
         recording = find_recording(session, recording_id, visible_recordings(caller))
         plan = plan_pack(session, recording, language)
-        if plan.made is None:
+        if plan.stored is None:
             order = PackLesson(recording_id, language, plan.digest, caller.principal)
             most, key = services.most_live_jobs, order.unique_key
             require_room(session, order.kind, principal=caller.principal, most=most, unique_key=key)
@@ -59,7 +59,7 @@ def get_pack(
             response.status_code = 202
             response.headers["Retry-After"] = "2"
             return Pack(url=None, bytes=None, job_id=job_id, expires_at=None)
-        size = plan.made.bytes
+        size = plan.stored.bytes
         folder = play_prefix(recording_prefix(recording.session_id, recording.id), recording.source_sha1 or "")
     token = services.context.store.authorize_download(folder, int(_VALID.total_seconds()))
     url = services.context.store.signed_url(plan.object_name, token)

@@ -27,6 +27,6 @@ def get_search(recording_id: RowId, q: SearchQuery, caller: CallerOf, services: 
         return matches_document(search_recording(session, recording, q))
 
 
-def matches_document(found: Matches) -> MatchesDocument:
+def matches_document(matches: Matches) -> MatchesDocument:
     """The response to a search."""
-    return MatchesDocument(items=[MatchDocument(**asdict(match)) for match in found.matches], total=found.total)
+    return MatchesDocument(items=[MatchDocument(**asdict(match)) for match in matches.matches], total=matches.total)

@@ -44,7 +44,7 @@ class RecordedClock:
 
     def place(self, stretches: Iterable[RecordedStretch]) -> tuple[SoundPiece, ...]:
         """The pieces of a recording that belongs to this clock, at their film times."""
-        return tuple(SoundPiece(self.film(one.begun), one.at, one.length) for one in stretches)
+        return tuple(SoundPiece(self.film(stretch.begun), stretch.at, stretch.length) for stretch in stretches)
 
 
 def _later(drawn: Sequence[Stretch], end: int) -> list[Stretch]:

@@ -13,7 +13,7 @@ class Doubtful(AstegniError):
 
 def raise_findings(faults: Sequence[str], doubts: Sequence[str], *, of: str = "") -> None:
     """Raise Misconfigured with all faults, else Doubtful with all doubts; `of` what they are about, before them."""
-    found = "; ".join(faults or doubts)
-    if found:
-        text = f"{of}: {found}." if of else f"{found[0].upper()}{found[1:]}."
+    sentence = "; ".join(faults or doubts)
+    if sentence:
+        text = f"{of}: {sentence}." if of else f"{sentence[0].upper()}{sentence[1:]}."
         raise (Misconfigured if faults else Doubtful)(text)

@@ -43,8 +43,8 @@ def read_captions(content: bytes, *, duration_ms: int | None) -> Captions:
         )
     cues: list[Cue] = []
     rejected: list[RejectedCue] = []
-    for found in _blocks(lines, _end_of_block(lines, 0) if is_webvtt else 0, rejected):
-        cue = _cue(found, duration_ms, is_webvtt=is_webvtt)
+    for block in _blocks(lines, _end_of_block(lines, 0) if is_webvtt else 0, rejected):
+        cue = _cue(block, duration_ms, is_webvtt=is_webvtt)
         if isinstance(cue, Cue):
             cues.append(cue)
         else:
@@ -95,18 +95,18 @@ def _end_of_text(lines: list[str], start: int) -> int:
     return end
 
 
-def _cue(found: _Block, duration_ms: int | None, *, is_webvtt: bool) -> Cue | RejectedCue:
-    timing = read_timing(found.timing)
+def _cue(block: _Block, duration_ms: int | None, *, is_webvtt: bool) -> Cue | RejectedCue:
+    timing = read_timing(block.timing)
     if timing is None:
-        return RejectedCue(found.number, "its times cannot be read")
+        return RejectedCue(block.number, "its times cannot be read")
     reason = _fault(timing, duration_ms)
     if reason is not None:
-        return RejectedCue(found.number, reason)
-    text = webvtt_text(found.lines) if is_webvtt else srt_text(found.lines)
+        return RejectedCue(block.number, reason)
+    text = webvtt_text(block.lines) if is_webvtt else srt_text(block.lines)
     if not text:
-        return RejectedCue(found.number, "it has no text")
+        return RejectedCue(block.number, "it has no text")
     if len(text) > LONGEST_CUE:
-        return RejectedCue(found.number, f"its text is longer than {LONGEST_CUE} characters")
+        return RejectedCue(block.number, f"its text is longer than {LONGEST_CUE} characters")
     end = timing.end_ms if duration_ms is None else min(timing.end_ms, duration_ms)
     return Cue(timing.start_ms, end, text, timing.settings)
 

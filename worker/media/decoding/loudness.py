@@ -36,8 +36,8 @@ def measure_loudness(
     words = ffmpeg.get_args(ffmpeg.output(sound, "-", f="null"))
     budget = Budget(wall_seconds=120 + seconds, stall_seconds=60)
     report = run_ffmpeg(binaries, ["-v", "info", *words], budget=budget, should_stop=should_stop)
-    found = _INTEGRATED.findall(report)
-    loudness = float(found[-1]) if found else float("-inf")
+    measurements = _INTEGRATED.findall(report)
+    loudness = float(measurements[-1]) if measurements else float("-inf")
     return loudness if loudness > _SILENCE_LUFS else None
 
 

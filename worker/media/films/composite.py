@@ -83,7 +83,7 @@ def _frames() -> Any:
 
 def _composed(base: Any, pictures: Sequence[Overlay]) -> Any:
     for picture in pictures:
-        shown = _windows([(one.at, one.length) for one in picture.pieces])
+        shown = _windows([(piece.at, piece.length) for piece in picture.pieces])
         base = ffmpeg.filter([base, _placed(picture)], "overlay", **_place(picture.corner), enable=shown)
     return base
 
@@ -101,7 +101,7 @@ def _placed(picture: Overlay) -> Any:
     media = ffmpeg.input(str(picture.path.absolute()), **options, an=None)
     moved = (
         media["v:0"]
-        .filter("select", _windows([(one.start, one.length) for one in picture.pieces]))
+        .filter("select", _windows([(piece.start, piece.length) for piece in picture.pieces]))
         .filter("setpts", f"PTS+({_late(picture.pieces)})/TB")
     )
     width, height = (WIDTH, HEIGHT) if picture.corner is None else (CORNER_WIDTH, CORNER_HEIGHT)

@@ -58,15 +58,15 @@ def _on_clock(stream: Any) -> Any:
 def _heard(pieces: Sequence[SoundPiece]) -> str:
     """An expression of the time of a frame: whether it is in one of the pieces."""
     return "+".join(
-        f"between(t,{one.start / 1000:.3f},{(one.start + one.length) / 1000 - 0.001:.3f})" for one in pieces
+        f"between(t,{piece.start / 1000:.3f},{(piece.start + piece.length) / 1000 - 0.001:.3f})" for piece in pieces
     )
 
 
 def _moved(pieces: Sequence[SoundPiece]) -> str:
     """An expression of the time of a frame: the seconds by which its piece comes earlier than in the file."""
-    early = [one.start - (one.at - pieces[0].at) for one in pieces]
+    early = [piece.start - (piece.at - pieces[0].at) for piece in pieces]
     steps = [
-        f"gte(T,{one.start / 1000:.3f})*{(after - before) / 1000:.3f}"
-        for one, before, after in zip(pieces[1:], early, early[1:], strict=False)
+        f"gte(T,{piece.start / 1000:.3f})*{(after - before) / 1000:.3f}"
+        for piece, before, after in zip(pieces[1:], early, early[1:], strict=False)
     ]
     return "+".join([f"{early[0] / 1000:.3f}", *steps])

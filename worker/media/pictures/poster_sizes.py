@@ -47,16 +47,20 @@ def write_poster_sizes(
     branches = picture["v:0"].split()
     outputs = [
         ffmpeg.output(
-            branches[number].filter("scale", one.width, one.height),
-            str(one.path),
-            **FORMS[one.form],
+            branches[number].filter("scale", poster_size.width, poster_size.height),
+            str(poster_size.path),
+            **FORMS[poster_size.form],
             **{"frames:v": 1, "fflags": "+bitexact", "flags:v": "+bitexact"},
         )
-        for number, one in enumerate(sizes)
+        for number, poster_size in enumerate(sizes)
     ]
     budget = Budget(wall_seconds=60, file_bytes=16 * 1024 * 1024)
     run_ffmpeg(binaries, ffmpeg.get_args(ffmpeg.merge_outputs(*outputs)), budget=budget, should_stop=should_stop)
-    empty = [one.path.name for one in sizes if not one.path.is_file() or not one.path.stat().st_size]
+    empty = [
+        poster_size.path.name
+        for poster_size in sizes
+        if not poster_size.path.is_file() or not poster_size.path.stat().st_size
+    ]
     if empty:
         raise OutputDamaged(f"No picture was written: {', '.join(empty)}.")
     return sizes

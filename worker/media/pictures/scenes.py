@@ -94,7 +94,7 @@ def chapter_starts(changes: Sequence[SceneChange], silences: Sequence[Stretch] |
     starts = [0]
     if duration_ms < 2 * LEAST_CHAPTER_MS:
         return []
-    for change in sorted(changes, key=lambda one: (-one.change, one.at)):
+    for change in sorted(changes, key=lambda scene: (-scene.change, scene.at)):
         at = change.at if silences is None else _nearest(change.at, silences)
         if at is None or at > duration_ms - LEAST_CHAPTER_MS:
             continue

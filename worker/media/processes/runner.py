@@ -140,9 +140,9 @@ def _last_words(stderr: IO[bytes]) -> str:
 
 def _log_end(program: str, returncode: int, seconds: float, message: str) -> None:
     """A line with the ids of the job and of the request that ordered it; of a run without any message at DEBUG only."""
-    said = sanitized(message.splitlines()[-1]) if message else None
-    write = _log.debug if returncode == 0 and said is None else _log.info
-    write("media_process_ended", program=program, status=returncode, seconds=round(seconds, 3), said=said)
+    last_line = sanitized(message.splitlines()[-1]) if message else None
+    write = _log.debug if returncode == 0 and last_line is None else _log.info
+    write("media_process_ended", program=program, status=returncode, seconds=round(seconds, 3), said=last_line)
 
 
 def _check(program: str, returncode: int, message: str) -> None:

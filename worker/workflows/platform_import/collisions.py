@@ -31,19 +31,19 @@ def find_collisions(lessons: Sequence[PlatformLesson], near: Sequence[Sequence[N
     The same lesson twice (tutor, times and students) is no collision of two, whatever its state.
     """
     batch_ids = {lesson.id for lesson in lessons if lesson.id is not None}
-    found: list[Collision | None] = [None] * len(lessons)
+    collisions: list[Collision | None] = [None] * len(lessons)
     busy = BusyTimes()
     same: dict[tuple[object, ...], int] = {}
     for place in sorted(range(len(lessons)), key=lambda number: (lessons[number].id is None, number)):
         lesson = lessons[place]
         others = [other for other in near[place] if other.id not in batch_ids]
-        found[place] = _beside(lesson, others) or _within(lesson, busy, same)
-        if found[place] is None and lesson.status != "cancelled":
+        collisions[place] = _beside(lesson, others) or _within(lesson, busy, same)
+        if collisions[place] is None and lesson.status != "cancelled":
             same.setdefault(_sameness(lesson), place)
             if lesson.is_live:
                 for person in _people(lesson):
                     busy.take(person, lesson.starts_at, lesson.ends_at, place)
-    return found
+    return collisions
 
 
 def _beside(lesson: PlatformLesson, others: Sequence[Neighbour]) -> Collision | None:

@@ -25,8 +25,8 @@ def stored_members(session: Session, sides: Collection[CallMember]) -> frozenset
     for profile_type, table in PROFILE_TABLES.items():
         ids = [side.profile_id for side in sides if side.profile_type == profile_type]
         if ids:
-            found = session.scalars(select(table.id).where(table.id == func.any(ids)))
-            stored |= {CallMember(profile_type, profile_id) for profile_id in found}
+            known_ids = session.scalars(select(table.id).where(table.id == func.any(ids)))
+            stored |= {CallMember(profile_type, profile_id) for profile_id in known_ids}
     return frozenset(stored)
 
 

@@ -74,5 +74,7 @@ class DocumentCalendar(Kind):
         """Why lessons cannot be stored beside others, by platform id. Rows without a student take nobody's time."""
         lessons = [(incoming.row.id, calendar_lesson(incoming, known, pull)) for incoming in rows]
         taken = [(row_id, lesson) for row_id, lesson in lessons if lesson is not None]
-        found = find_collisions([lesson for _, lesson in taken], neighbours(session, [lesson for _, lesson in taken]))
-        return collision_refusals(session, [row_id for row_id, _ in taken], found, kind=self.name)
+        collisions = find_collisions(
+            [lesson for _, lesson in taken], neighbours(session, [lesson for _, lesson in taken])
+        )
+        return collision_refusals(session, [row_id for row_id, _ in taken], collisions, kind=self.name)

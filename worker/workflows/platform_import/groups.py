@@ -57,8 +57,8 @@ class Groups(Kind):
             for pair in _pairs(row):
                 if pair in known and pair not in there and pair not in missing:
                     missing[pair] = pair_booking(pair, None, row, names, pull)
-        made = store_bookings(session, list(missing.values()))
-        note_group_bookings(session, {made[pair]: _group_of(pair, groups) for pair in missing})
+        booking_ids = store_bookings(session, list(missing.values()))
+        note_group_bookings(session, {booking_ids[pair]: _group_of(pair, groups) for pair in missing})
         return [_group_outcome(row, known) for row in groups]
 
     def remove(self, session: Session, links: Sequence[Link], pull: Pull) -> None:

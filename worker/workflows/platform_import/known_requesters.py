@@ -78,7 +78,7 @@ def _requesters(
     number = profile.user_id if reading.are_users else profile.id
     statement = select(number, profile.id).where(number == func.any(list(numbers)))
     rows = session.execute(statement.order_by(number, profile.is_active, profile.id.desc()))
-    return [(found, profile_id) for found, profile_id in rows]
+    return [(requester, profile_id) for requester, profile_id in rows]
 
 
 def _students(session: Session, ids: Iterable[int]) -> dict[int, KnownStudent]:

@@ -14,13 +14,13 @@ NOBODYS = Refusal("nobodys", "no course: nobody's", "Give the lesson a group on 
 
 
 def collision_refusals(
-    session: Session, platform_ids: Sequence[int], found: Sequence[Collision | None], *, kind: str = LESSON
+    session: Session, platform_ids: Sequence[int], collisions: Sequence[Collision | None], *, kind: str = LESSON
 ) -> dict[int, tuple[Refusal, ...]]:
     """Why those that collide were not stored, by platform id; `kind` is that of their links."""
-    stored = [each.stored_id for each in found if each is not None and each.stored_id is not None]
+    stored = [each.stored_id for each in collisions if each is not None and each.stored_id is not None]
     theirs = linked_platform_ids(session, kind, stored) if stored else {}
     refusals: dict[int, tuple[Refusal, ...]] = {}
-    for platform_id, collision in zip(platform_ids, found, strict=True):
+    for platform_id, collision in zip(platform_ids, collisions, strict=True):
         if collision is not None:
             refusals[platform_id] = (_collision_refusal(collision, platform_ids, theirs),)
     return refusals
@@ -44,12 +44,12 @@ def _collision_refusal(
 def two_role_notes(session: Session, ids: Mapping[int, int]) -> dict[int, tuple[Refusal, ...]]:
     """Persons who have two lessons at once by two roles: noted at the later row. By platform id."""
     notes: dict[int, tuple[Refusal, ...]] = dict.fromkeys(ids, ())
-    found = people_in_two_roles(session, list(ids.values()))
-    others = {each.other_id for conflicts in found.values() for each in conflicts}
+    conflicts_of = people_in_two_roles(session, list(ids.values()))
+    others = {each.other_id for conflicts in conflicts_of.values() for each in conflicts}
     theirs = {our_id: platform_ids[0] for our_id, platform_ids in linked_platform_ids(session, LESSON, others).items()}
     theirs |= {our_id: platform_id for platform_id, our_id in ids.items()}
     for platform_id, our_id in ids.items():
-        conflicts = [each for each in found.get(our_id, ()) if theirs.get(each.other_id, 0) < platform_id]
+        conflicts = [each for each in conflicts_of.get(our_id, ()) if theirs.get(each.other_id, 0) < platform_id]
         if conflicts:
             notes[platform_id] = (_two_roles(conflicts[0].other_id, {each.user_id for each in conflicts}, theirs),)
     return notes

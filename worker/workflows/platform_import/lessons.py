@@ -97,12 +97,14 @@ def _store(
     """Our ids of those that could be stored, and why the others could not, both by platform id."""
     if not lessons:
         return {}, {}
-    found = find_collisions([lesson for _, lesson in lessons], neighbours(session, [lesson for _, lesson in lessons]))
-    free = [pair for pair, collision in zip(lessons, found, strict=True) if collision is None]
+    collisions = find_collisions(
+        [lesson for _, lesson in lessons], neighbours(session, [lesson for _, lesson in lessons])
+    )
+    free = [pair for pair, collision in zip(lessons, collisions, strict=True) if collision is None]
     ids = store_lessons(session, [lesson for _, lesson in free])
     by_platform_id = {incoming.row.id: our_id for (incoming, _), our_id in zip(free, ids, strict=True)}
     platform_ids = [incoming.row.id for incoming, _ in lessons]
-    return by_platform_id, collision_refusals(session, platform_ids, found)
+    return by_platform_id, collision_refusals(session, platform_ids, collisions)
 
 
 def _needs_plan(incoming: Incoming, lesson: PlatformLesson, ids: Mapping[int, int], pull: Pull) -> bool:
