@@ -58,7 +58,7 @@ def test_database_restarted_and_crashed(environment: Environment) -> None:
 
 def test_work_done_while_the_database_is_away_is_not_done_again(unhurried: Environment) -> None:
     """Nor is the run left to the reaper: it would be charged to whoever restarts the worker meanwhile."""
-    worker = unhurried.workers.start()
+    worker = unhurried.workers.start(SOFT_SHUTDOWN=str(PATIENCE))
     job = unhurried.submit(ChaosOrder(1, seconds=0.8))
     unhurried.wait_for_start(job)
     unhurried.parts.stop_database()

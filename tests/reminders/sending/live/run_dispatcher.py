@@ -1,4 +1,4 @@
-"""A worker like `astegni worker --queues default,reminders`, with a shorter soft shutdown."""
+"""A worker like `astegni worker --queues default,reminders`, with a soft shutdown that ends when all is sent."""
 
 import os
 
@@ -11,5 +11,5 @@ from worker.settings import Settings
 settings = Settings()
 configure_logs("INFO")
 app = create_app(settings)
-app.conf.worker_soft_shutdown_timeout = 2.0
+app.conf.worker_soft_shutdown_timeout = 100.0
 run_worker(app, ["default", "reminders"], name="dispatcher", concurrency=settings.worker_concurrency)
