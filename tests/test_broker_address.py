@@ -1,8 +1,6 @@
 """REDIS_URL: each documented form is taken as it is meant, by all processes, or refused with a sentence."""
 
 import ipaddress
-import os
-import signal
 import socket
 import ssl
 import threading
@@ -293,13 +291,7 @@ def test_jobs_go_through_a_socket_and_through_tls(
     try:
         worker = stack.start_worker()
         assert stack.wait_for(stack.order("succeed"), "succeeded").attempt == 1
-        stack.hold(on=True)
-        job = stack.order("hold")
-        stack.wait_for_start("hold")
-        os.killpg(worker.pid, signal.SIGKILL)
-        stack.hold(on=False)
-        stack.start_worker()
-        assert stack.wait_for(job, "succeeded").attempt == 2
+        assert stack.repeat_after_kill(worker).attempt == 2
     finally:
         stack.close()
 

@@ -1,8 +1,6 @@
 """The ledger with RabbitMQ as its broker: quorum queues, and nothing lost with a node or a worker."""
 
-import os
 import re
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -51,15 +49,7 @@ def test_orders_end_as_they_should_in_quorum_queues(stack: WorkerStack, rabbitmq
 
 
 def test_the_job_of_a_killed_worker_runs_again(stack: WorkerStack) -> None:
-    worker = stack.start_worker()
-    stack.hold(on=True)
-    job = stack.order("hold")
-    stack.wait_for_start("hold")
-    os.killpg(worker.pid, signal.SIGKILL)
-    stack.hold(on=False)
-    stack.start_worker()
-
-    assert stack.wait_for(job, "succeeded").attempt == 2
+    assert stack.repeat_after_kill(stack.start_worker()).attempt == 2
 
 
 def test_a_job_outlives_the_broker(stack: WorkerStack, rabbitmq: RabbitMQ) -> None:

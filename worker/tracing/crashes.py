@@ -1,4 +1,4 @@
-"""Errors that nobody expected, for whoever is told of them: types and places, never messages, values or requests."""
+"""Reports of unexpected errors: types and places only, never messages, values or requests."""
 
 import traceback
 from collections.abc import Iterator

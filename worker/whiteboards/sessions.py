@@ -64,7 +64,7 @@ def create_session(session: Session, hosting: Hosting, values: Mapping[str, Any]
 
 
 def session_exists(session: Session, session_id: int) -> bool:
-    """Whether there is such a session, whoever may see it."""
+    """Whether the session exists; access to it is not checked."""
     return session.get(WhiteboardSession, session_id) is not None
 
 

@@ -1,5 +1,7 @@
 """Workers on the live stack, and the side that gives orders."""
 
+import os
+import signal
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -87,6 +89,16 @@ class WorkerStack:
         self.publisher.stop()
         self.database.close()
         self.app.close()
+
+    def repeat_after_kill(self, worker: ChildProcess) -> Any:
+        """Kill the worker in the middle of a job; returns the job when another worker has done it."""
+        self.hold(on=True)
+        job = self.order("hold")
+        self.wait_for_start("hold")
+        os.killpg(worker.pid, signal.SIGKILL)
+        self.hold(on=False)
+        self.start_worker()
+        return self.wait_for(job, "succeeded")
 
     def hold(self, *, on: bool) -> None:
         """Whether jobs that do `hold` stay running."""
