@@ -28,6 +28,7 @@ from worker.app import create_app
 from worker.broker_address import BrokerAddress, read_broker_address
 from worker.cli.doctor.broker import check_broker as doctor_of_broker
 from worker.errors import AstegniError, Misconfigured
+from worker.sentinels import Sentinels
 from worker.settings import Settings
 
 
@@ -69,9 +70,9 @@ def test_forms_that_are_taken(url: str, expected: BrokerAddress) -> None:
         ("localhost", "scheme"),
         ("http://h", "scheme"),
         ("memory://", "scheme"),
-        ("sentinel://h:26379/0", "Sentinel"),
-        ("redis+sentinel://h:26379/mymaster/0", "Sentinel"),
-        ("redis://a:1;redis://b:2", "Sentinel"),
+        ("sentinel://h:26379/0", "REDIS_MASTER_NAME"),
+        ("redis+sentinel://h:26379/mymaster/0", "scheme"),
+        ("redis://a:1;redis://b:2", "only Sentinels"),
         ("redis://", "no host"),
         ("redis:///0", "no host"),
         ("redis://:hush@", "no host"),
@@ -97,6 +98,43 @@ def test_forms_that_are_refused(url: str, message: str) -> None:
     # At the start of worker, beat, Flower and API, which all make this application.
     with pytest.raises(Misconfigured, match=message):
         create_app(Settings(redis_url=url), ())
+
+
+@pytest.mark.parametrize(
+    ("url", "nodes", "login"),
+    [
+        ("sentinel://a", [("a", 26379)], (None, None, "0")),
+        ("sentinel://:p;w@a:1/2;sentinel://b;SENTINEL://c:3", [("a", 1), ("b", 26379), ("c", 3)], (None, "p;w", "2")),
+        ("sentinel://u:p%40@a/1;sentinel://u:p%40@b/1", [("a", 26379), ("b", 26379)], ("u", "p@", "1")),
+        ("sentinel://a;sentinel://u:p@[::1]:7?db=3", [("a", 26379), ("::1", 7)], ("u", "p", "3")),
+    ],
+)
+def test_sentinels(url: str, nodes: list[tuple[str, int]], login: tuple[str | None, str | None, str]) -> None:
+    address = read_broker_address(url, master_name="m", sentinel_password="hush")
+    assert address.sentinels == Sentinels(tuple(nodes), "m", "hush")
+    assert (address.user, address.password, address.database) == login
+    assert (address.host, address.port) == nodes[0]
+    assert "hush" not in repr(address) + address.url
+    # Flower shows what follows the first of a list with its passwords.
+    assert ";" not in address.url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sentinel://:hush@a;sentinel://:hush2@b",
+        "sentinel://a/1;sentinel://b/2",
+        "sentinel://:hush@a;sentinel://",
+        "sentinel://:hush@a;b",
+        "sentinel://:hush@a:99999",
+        "sentinel://a/hush",
+        "sentinel://a?ssl_cert_reqs=none",
+    ],
+)
+def test_sentinels_that_are_refused(url: str) -> None:
+    with pytest.raises(Misconfigured) as refused:
+        read_broker_address(url, master_name="m")
+    assert "hush" not in refused.value.detail
 
 
 _WORDS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=12)

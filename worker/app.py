@@ -19,12 +19,12 @@ from worker.errors import AstegniError
 from worker.jobs.settle import release_runs
 from worker.jobs.wait_for_database import retry_while_database_down
 from worker.logs import get_logger
+from worker.processes.broker_transports import install_transports
 from worker.processes.child import close_child, open_child, record_end
 from worker.processes.events import GatherEvents
 from worker.processes.ledger_maintenance import LedgerMaintenance
 from worker.processes.liveness import show_alive
 from worker.processes.metrics_server import serving_metrics
-from worker.processes.redis_transport import install_patched_transport
 from worker.processes.reminder_dispatcher import DispatchReminders
 from worker.processes.storage_check import CheckStorage
 from worker.processes.worker_shutdown import BoundedWorker
@@ -56,7 +56,7 @@ class WorkerFailed(AstegniError):
 def create_app(settings: Settings, task_modules: Sequence[str] = TASK_MODULES) -> Celery:
     """The application of one process: worker, beat, Flower, or the publisher inside the API."""
     load_packages(settings)
-    install_patched_transport()
+    install_transports(settings.broker)
     app = Celery("astegni", broker=settings.broker_url, include=list(task_modules), set_as_current=True)
     app.conf.update(celery_config(settings))
     app.settings = settings

@@ -1,27 +1,18 @@
 """Parse REDIS_URL, the same way for all processes, or reject it with a sentence. Pure: nothing connects."""
 
-import re
 import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, quote, unquote
+from urllib.parse import quote, unquote
 
+from worker.broker_url import FORMS, BrokerUrl, refused, split_url
 from worker.errors import Misconfigured
+from worker.sentinels import Sentinels, read_sentinels
 
-_FORMS = (
-    "redis://[user:password@]host[:port][/number], rediss://… (TLS), unix:///path/to/socket[?db=number] or amqp(s)://…"
-)
-# Up to the last `@`: a password may hold `#`, `/`, `?` and `@` as they are. Elsewhere these end the host.
-_ADDRESS = re.compile(
-    r"(?:(?P<userinfo>.*)@)?(?P<host>\[[0-9A-Fa-f:.]+(?:%[\w.]+)?\]|[^@/?#:\[\]\s]*)(?::(?P<port>[0-9]+))?"
-    r"(?P<path>/[^?#@]*)?(?:\?(?P<query>[^#@]*))?",
-    re.DOTALL,
-)
 _SOCKETS = frozenset({"unix", "redis+socket", "redis+unix", "socket"})
 _RABBIT = {"amqp": 5672, "amqps": 5671, "pyamqp": 5672}
 _REDIS_PORT = 6379
-_MOST_PORT = 65_535
 
 
 @dataclass(frozen=True)
@@ -30,6 +21,7 @@ class BrokerAddress:
 
     `socket` is a unix socket instead of host and port; `database` is the number of a Redis database, or the virtual
     host of RabbitMQ, percent-encoded; `ca_file` has the certificate authority, if the system does not trust it already.
+    With `sentinels`, host and port are those of the first of them, and login and database those of Redis.
     """
 
     kind: str
@@ -41,6 +33,7 @@ class BrokerAddress:
     socket: str | None = None
     tls: bool = False
     ca_file: Path | None = None
+    sentinels: Sentinels | None = None
 
     @property
     def is_redis(self) -> bool:
@@ -55,7 +48,10 @@ class BrokerAddress:
             login = f"{quote(self.user or '', safe='')}:{quote(self.password or '', safe='')}@"
         if self.socket is not None:
             return f"redis+socket://{login}{quote(self.socket)}?virtual_host={self.database}"
-        scheme = {True: ("redis", "rediss"), False: ("amqp", "amqps")}[self.is_redis][self.tls]
+        # Only the first Sentinel: Flower shows the others of a URL with their passwords, and our transport does not
+        # need them (worker/processes/sentinel_transport.py).
+        names = ("sentinel",) if self.sentinels else ("redis", "rediss") if self.is_redis else ("amqp", "amqps")
+        scheme = names[self.tls]
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{scheme}://{login}{host}:{self.port}/{self.database}"
 
@@ -70,75 +66,60 @@ class BrokerAddress:
         return {"cert_reqs": ssl.CERT_REQUIRED, "ca_certs": ca_file, "server_hostname": self.host}
 
 
-def read_broker_address(url: str, *, ca_file: Path | None = None) -> BrokerAddress:
-    """Parse REDIS_URL. Raises Misconfigured, whose text never contains a part of the URL's login."""
+def read_broker_address(
+    url: str,
+    *,
+    ca_file: Path | None = None,
+    master_name: str | None = None,
+    sentinel_password: str | None = None,
+) -> BrokerAddress:
+    """Parse REDIS_URL. Raises Misconfigured, whose text never contains a part of the URL's login.
+
+    `master_name` and `sentinel_password` are for Sentinel alone.
+    """
     scheme, rest = _scheme(url)
-    match = _ADDRESS.fullmatch(rest)
-    if match is None:
-        raise _refused(f"it cannot be read. Write {_FORMS}; percent-encode what is special in a user or password")
-    user, password = _login(match["userinfo"])
     if ca_file is not None and not ca_file.is_file():
         raise Misconfigured(f"REDIS_CA_FILE names no file: {ca_file}.")
-    options = _options(match["query"])
+    if scheme == "sentinel":
+        redis, sentinels = read_sentinels(rest, master_name, sentinel_password)
+        return _redis(redis, sentinels=sentinels)
+    parts = split_url(rest)
     if scheme in _SOCKETS:
-        return _socket(match, options, user, password)
-    if not match["host"]:
-        raise _refused(f"it names no host. Write {_FORMS}")
-    host = unquote(match["host"]).strip("[]")
-    port = int(match["port"] or _RABBIT.get(scheme, _REDIS_PORT))
-    if not 1 <= port <= _MOST_PORT:
-        raise _refused(f"the port is not one of 1 to {_MOST_PORT}")
+        return _socket(parts)
+    if not parts.host:
+        raise refused(f"it names no host. Write {FORMS}")
     if scheme in _RABBIT:
-        if options:
-            raise _refused("an address of RabbitMQ takes no options here")
-        vhost = quote(unquote((match["path"] or "/")[1:]), safe="")
-        return BrokerAddress("amqp", host, port, user, password, vhost, None, scheme == "amqps", ca_file)
-    number = _number(unquote((match["path"] or "/")[1:]), options)
-    return BrokerAddress("redis", host, port, user, password, number, None, scheme == "rediss", ca_file)
+        return _rabbit(parts, scheme, ca_file)
+    return _redis(parts, tls=scheme == "rediss", ca_file=ca_file)
 
 
 def _scheme(url: str) -> tuple[str, str]:
     scheme, separator, rest = url.strip().partition("://")
     scheme = scheme.lower()
     if not separator:
-        raise _refused(f"it does not begin with a scheme. Write {_FORMS}")
-    if "sentinel" in scheme or ";" in rest.rpartition("@")[2]:
-        raise _refused("Sentinel and lists of servers are not supported. Name the master, or a proxy that follows it")
-    if scheme not in {"redis", "rediss", *_SOCKETS, *_RABBIT}:
-        raise _refused(f"its scheme is not known. Write {_FORMS}")
+        raise refused(f"it does not begin with a scheme. Write {FORMS}")
+    if scheme not in {"redis", "rediss", "sentinel", *_SOCKETS, *_RABBIT}:
+        raise refused(f"its scheme is not known. Write {FORMS}")
+    if scheme != "sentinel" and ";" in rest.rpartition("@")[2]:
+        raise refused("only Sentinels are written as a list. Name one server, or a proxy that follows the master")
     return scheme, rest
 
 
-def _socket(match: re.Match[str], options: dict[str, str], user: str | None, password: str | None) -> BrokerAddress:
-    path = unquote(match["path"] or "")
-    if match["host"] or match["port"] or path in {"", "/"}:
-        raise _refused("a socket is written with its whole path, like unix:///run/redis/redis.sock")
-    return BrokerAddress("redis", "", 0, user, password, _number("", options), path)
+def _redis(parts: BrokerUrl, *, tls: bool = False, **more: Any) -> BrokerAddress:
+    port, number = parts.port or _REDIS_PORT, parts.number or "0"
+    return BrokerAddress("redis", parts.host, port, parts.user, parts.password, number, None, tls, **more)
 
 
-def _login(userinfo: str | None) -> tuple[str | None, str | None]:
-    if userinfo is None:
-        return None, None
-    user, _, password = userinfo.partition(":")
-    return unquote(user) or None, unquote(password) or None
+def _rabbit(parts: BrokerUrl, scheme: str, ca_file: Path | None) -> BrokerAddress:
+    if parts.options:
+        raise refused("an address of RabbitMQ takes no options here")
+    vhost, port = quote(unquote(parts.path[1:]), safe=""), parts.port or _RABBIT[scheme]
+    return BrokerAddress("amqp", parts.host, port, parts.user, parts.password, vhost, None, scheme == "amqps", ca_file)
 
 
-def _options(query: str | None) -> dict[str, str]:
-    options = dict(parse_qsl(query or "", keep_blank_values=True))
-    if any(name.startswith("ssl") for name in options):
-        raise _refused("certificates are always verified. Set REDIS_CA_FILE for an authority of your own")
-    unknown = options.keys() - {"db", "virtual_host"}
-    if unknown:
-        raise _refused("of the options behind `?` only `db` is known")
-    return options
-
-
-def _number(path: str, options: dict[str, str]) -> str:
-    numbers = {number for number in (path, options.get("db"), options.get("virtual_host")) if number}
-    if len(numbers) > 1 or not all(number.isascii() and number.isdigit() for number in numbers):
-        raise _refused("the database is a number, like /0")
-    return str(int(numbers.pop())) if numbers else "0"
-
-
-def _refused(reason: str) -> Misconfigured:
-    return Misconfigured(f"REDIS_URL cannot be used: {reason}.")
+def _socket(parts: BrokerUrl) -> BrokerAddress:
+    path = unquote(parts.path)
+    if parts.host or parts.port or path in {"", "/"}:
+        raise refused("a socket is written with its whole path, like unix:///run/redis/redis.sock")
+    number = BrokerUrl("", None, None, None, "", parts.options).number or "0"
+    return BrokerAddress("redis", "", 0, parts.user, parts.password, number, path)

@@ -105,6 +105,7 @@ def celery_config(settings: Settings) -> dict[str, Any]:
         **_SHUTDOWN,
         **_LINK,
         **_OBSERVATION,
+        "broker_transport_options": _transport_options(settings),
         "broker_use_ssl": settings.broker.tls_options,
         # Exactly these: a mistyped name must fail and not create a queue that nobody consumes.
         "task_queues": [queue(name) for name in queue_names(settings)],
@@ -117,3 +118,10 @@ def celery_config(settings: Settings) -> dict[str, Any]:
         "beat_scheduler": "worker.processes.beat:Timetable",
         "beat_max_loop_interval": 5,
     }
+
+
+def _transport_options(settings: Settings) -> dict[str, Any]:
+    options: dict[str, Any] = _LINK["broker_transport_options"]
+    sentinels = settings.broker.sentinels
+    # Flower asks for it; our transport has it from the address.
+    return options if sentinels is None else {**options, "master_name": sentinels.master_name}

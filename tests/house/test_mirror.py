@@ -50,6 +50,7 @@ FILES = {
     "jobs/test_ledger.py": "the statements of a job's whole life",
     "jobs/test_live_lanes.py": "lanes in real worker processes",
     "jobs/test_live_rabbitmq.py": "a job's life with RabbitMQ as the broker",
+    "jobs/test_live_sentinel.py": "a job's life with Redis behind Sentinel as the broker",
     "jobs/test_live_worker.py": "a job's life in real worker processes",
     "media/test_browser_recordings.py": "recordings of browsers, through every module",
     "media/test_hostile.py": "hostile files, through every module",

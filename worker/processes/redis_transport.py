@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from kombu.transport import TRANSPORT_ALIASES
 from kombu.transport import redis as kombu_redis
 
 
-class RedisChannel(kombu_redis.Channel):  # type: ignore[misc]  # kombu publishes no types
-    """A channel that reports clearly when its connection is closed, and keeps its client."""
+class PatchedChannel:
+    """The base of channels that report clearly when their connection is closed, and keep their client."""
 
+    connection: Any
+    pool: Any
     _kept_client: Any = None
 
     def _create_client(self, asynchronous: bool = False) -> Any:
@@ -18,9 +19,9 @@ class RedisChannel(kombu_redis.Channel):  # type: ignore[misc]  # kombu publishe
         the worker's main process. A lost connection means a new pool, and so a new client.
         """
         if asynchronous:
-            return super()._create_client(asynchronous=True)
+            return super()._create_client(asynchronous=True)  # type: ignore[misc]  # of kombu's channel
         if self._kept_client is None or self._kept_client.connection_pool is not self.pool:
-            self._kept_client = super()._create_client()
+            self._kept_client = super()._create_client()  # type: ignore[misc]
         return self._kept_client
 
     def _connparams(self, asynchronous: bool = False) -> dict[str, Any]:
@@ -34,16 +35,15 @@ class RedisChannel(kombu_redis.Channel):  # type: ignore[misc]  # kombu publishe
         """
         if self.connection is None or self.connection.client is None:
             raise ConnectionError("The connection of this channel was lost.")
-        parameters: dict[str, Any] = super()._connparams(asynchronous=asynchronous)
+        parameters: dict[str, Any] = super()._connparams(asynchronous=asynchronous)  # type: ignore[misc]
         return parameters
+
+
+class RedisChannel(PatchedChannel, kombu_redis.Channel):  # type: ignore[misc]  # kombu publishes no types
+    """A channel of one server."""
 
 
 class RedisTransport(kombu_redis.Transport):  # type: ignore[misc]  # kombu publishes no types
     """kombu's transport with our channels."""
 
     Channel = RedisChannel
-
-
-def install_patched_transport() -> None:
-    """Use our transport for this process's `redis://` and `rediss://` brokers; call it before the first connection."""
-    TRANSPORT_ALIASES.update(dict.fromkeys(("redis", "rediss"), f"{__name__}:{RedisTransport.__name__}"))

@@ -25,9 +25,17 @@ class ServiceSettings(SettingsGroup):
     platform_timezone: Zone | None = Field(
         None, description="Zone of the times that the platform's SQL writes; none: the one that its rows prove."
     )
-    redis_url: str | None = Field(None, description="The broker: Redis 7 or Valkey 8.")
+    redis_url: str | None = Field(
+        None, description="The broker: Redis 7 or Valkey 8, alone or behind Sentinel; or RabbitMQ."
+    )
     redis_ca_file: Path | None = Field(
         None, description="Certificates (PEM) of the authority that signs a `rediss://` broker's, if not a known one."
+    )
+    redis_master_name: Text | None = Field(
+        None, description="With `sentinel://…`: the name of the master, as `sentinel monitor` has it."
+    )
+    redis_sentinel_password: SecretStr | None = Field(
+        None, description="Password of the Sentinels themselves (their `requirepass`), if they have one."
     )
     backblaze_key_id: Text | None = Field(None, description="Application key id of Backblaze B2.")
     backblaze_application_key: SecretStr | None = Field(None, description="Application key of Backblaze B2.")
@@ -68,7 +76,13 @@ class ServiceSettings(SettingsGroup):
         """The parsed REDIS_URL. Raises Misconfigured, which says what to do."""
         if self.redis_url is None:
             raise Misconfigured("REDIS_URL is not set. Set it, or run `astegni up` for an embedded server.")
-        return read_broker_address(self.redis_url, ca_file=self.redis_ca_file)
+        password = self.redis_sentinel_password
+        return read_broker_address(
+            self.redis_url,
+            ca_file=self.redis_ca_file,
+            master_name=self.redis_master_name,
+            sentinel_password=None if password is None else password.get_secret_value(),
+        )
 
     @property
     def broker_url(self) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 from worker.cli.doctor.broker_rights import missing_rights
 from worker.cli.doctor.database import CLOCK_OFFSET, read_server
 from worker.cli.doctor.doubtful import raise_findings
+from worker.cli.doctor.sentinels import sentinel_findings
 from worker.cli.target import database_errors
 from worker.errors import Misconfigured, Unavailable
 from worker.settings import Settings
@@ -27,6 +28,10 @@ def _redis(settings: Settings) -> str:
 
     from worker.processes.broker_client import redis_client  # noqa: PLC0415
 
+    sentinels, doubts_of_sentinels = settings.broker.sentinels, list[str]()
+    if sentinels is not None:
+        faults, doubts_of_sentinels = sentinel_findings(sentinels, seconds=_SECONDS)
+        raise_findings(faults, [])
     try:
         with redis_client(settings.broker, seconds=_SECONDS) as client:
             client.ping()
@@ -41,7 +46,7 @@ def _redis(settings: Settings) -> str:
             ) from error
         raise Unavailable(f"The broker of REDIS_URL does not answer ({type(error).__name__}).") from error
     of_facts, doubts = info_findings(facts)
-    raise_findings(faults + of_facts, doubts + _clock_doubts(settings, offset))
+    raise_findings(faults + of_facts, doubts_of_sentinels + doubts + _clock_doubts(settings, offset))
     return (
         f"{facts.get('server_name', 'redis').capitalize()} {_version(facts)}, keeps what it has, and its clock is right"
     )

@@ -1,0 +1,111 @@
+"""Debian's Redis as a master with a replica, and three Sentinels that watch them, on free ports of 127.0.0.1."""
+
+import shutil
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import pytest
+import redis
+
+from devstack.ports import free_port
+from devstack.process import ChildProcess, wait_until
+from tests.waiting import PATIENCE
+
+PASSWORD, SENTINEL_PASSWORD, MASTER_NAME = "hush;-of@redis", "hush-of-sentinels", "astegni-broker"
+_SERVER = f"""bind 127.0.0.1
+save ""
+appendonly yes
+maxmemory-policy noeviction
+requirepass "{PASSWORD}"
+masterauth "{PASSWORD}"
+repl-diskless-sync-delay 0
+"""
+# A master that has not answered for a second is replaced when two of three Sentinels agree.
+_SENTINEL = """bind 127.0.0.1
+sentinel monitor {name} 127.0.0.1 {master} 2
+sentinel auth-pass {name} "{password}"
+sentinel down-after-milliseconds {name} 1000
+sentinel failover-timeout {name} 5000
+requirepass {own}
+sentinel sentinel-pass {own}
+"""
+
+
+class RedisWithSentinels:
+    """Two servers and three Sentinels in `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        if shutil.which("redis-server") is None or shutil.which("redis-sentinel") is None:
+            pytest.skip(
+                "Redis Sentinel was NOT TRIED: it is not installed (apt-get install redis-server redis-sentinel)"
+            )
+        folder.mkdir()
+        self._folder = folder
+        self._processes: dict[int, ChildProcess] = {}
+        self.master, self.replica = free_port(), free_port()
+        self.sentinels = [free_port() for _number in range(3)]
+
+    @property
+    def url(self) -> str:
+        """Its address in kombu's form: login at the first alone, and a Sentinel first that is not there."""
+        login = PASSWORD.replace("@", "%40")
+        others = "".join(f";sentinel://127.0.0.1:{port}" for port in self.sentinels)
+        return f"sentinel://:{login}@127.0.0.1:{free_port()}/3{others}"
+
+    def start(self) -> None:
+        """Start all, and wait until the Sentinels know one another and the replica."""
+        self._start(self.master, "redis-server", _SERVER)
+        self._start(self.replica, "redis-server", f"{_SERVER}replicaof 127.0.0.1 {self.master}\n")
+        lines = _SENTINEL.format(name=MASTER_NAME, master=self.master, password=PASSWORD, own=SENTINEL_PASSWORD)
+        for port in self.sentinels:
+            self._start(port, "redis-sentinel", lines)
+        for port in self.sentinels:
+            wait_until(partial(self._is_complete, port), self._processes[port], PATIENCE)
+
+    def kill_master(self) -> None:
+        """End the master without warning, and wait until the replica is the master."""
+        self._processes.pop(self.master).kill()
+        wait_until(self._is_promoted, self._processes[self.replica], PATIENCE)
+        self.master, self.replica = self.replica, self.master
+
+    def start_replica(self) -> None:
+        """Start again what was killed, as it was configured: as a master, which Sentinel makes a replica."""
+        self._start(self.replica, "redis-server", _SERVER)
+
+    def client(self, port: int) -> redis.Redis:
+        """A client of one server."""
+        return redis.Redis(port=port, password=SENTINEL_PASSWORD if port in self.sentinels else PASSWORD)
+
+    def close(self) -> None:
+        """End all."""
+        for process in self._processes.values():
+            process.kill()
+
+    def _start(self, port: int, program: str, lines: str) -> None:
+        folder = self._folder / str(port)
+        folder.mkdir(exist_ok=True)
+        configuration = folder / "redis.conf"
+        configuration.write_text(f"port {port}\ndir {folder}\n{lines}")
+        process = ChildProcess(program, [program, str(configuration)], folder / "log", env={"PATH": "/usr/bin"})
+        self._processes[port] = process
+        wait_until(_answering(self.client(port)), process, PATIENCE)
+
+    def _is_complete(self, port: int) -> bool:
+        with self.client(port) as client:
+            state = client.sentinel_master(MASTER_NAME)
+        return bool(state["num-other-sentinels"] == len(self.sentinels) - 1 and state["num-slaves"] == 1)
+
+    def _is_promoted(self) -> bool:
+        with self.client(self.replica) as client:
+            return bool(client.info("replication")["role"] == "master")
+
+
+def _answering(client: redis.Redis) -> Callable[[], bool]:
+    def answers() -> bool:
+        try:
+            return bool(client.ping())
+        except (redis.ConnectionError, redis.TimeoutError):
+            return False
+
+    return answers
