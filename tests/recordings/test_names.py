@@ -48,6 +48,11 @@ def test_a_viewers_prefix_does_not_open_the_source() -> None:
         (f"{FOLDER}session_7/recording_/x", None),
         (f"{FOLDER}session_7/recording_-1/x", None),
         (f"{FOLDER}session_7/recording_١٢/x", None),
+        (f"{FOLDER}session_7/recording_2147483647/x", 2**31 - 1),
+        # No row can have such an id, and PostgreSQL refuses to look for it.
+        (f"{FOLDER}session_7/recording_2147483648/x", None),
+        (f"{FOLDER}session_7/recording_{'9' * 200}/x", None),
+        (f"{FOLDER}session_7/recording_0/x", None),
         (f"{FOLDER}session_7/notes_12/x", None),
         (f"{FOLDER}readme.txt", None),
         (f"backup/{FOLDER}session_7/recording_12/x", None),

@@ -173,3 +173,35 @@ def test_what_cannot_be_adopted_is_named(restored: RestoredDatabase, recorded: d
     assert {adoption.recording_id for adoption in refused} == {recorded["new"], recorded["kept"]}
     assert all("is not in the database" in (adoption.error or "") for adoption in refused)
     assert restored.sql("SELECT 1 FROM whiteboard_session_recordings") == []
+
+
+@pytest.mark.parametrize("before", [IngestRecording, StoreSource])
+def test_a_dump_from_before_a_job_does_not_lose_the_bytes_that_it_moved(
+    before: type[Order],
+    recordings: RecordingFixture,
+    context: WorkerContext,
+    sample: bytes,
+    database_url: str,
+    empty_database_url: str,
+    tmp_path: Path,
+    versions: Versions,
+) -> None:
+    recording_id = recordings.arrive(sample)
+    for order in (IngestRecording, StoreSource):
+        if order is before:
+            dump(database_url, tmp_path / "dump")
+        recordings.perform(order, recording_id)
+    objects = sorted(versions())
+    restore(tmp_path / "dump", empty_database_url)
+    restored = RestoredDatabase(empty_database_url, context)
+
+    for kind in (IngestRecording.kind, StoreSource.kind):
+        for job in restored.sql("SELECT id FROM jobs WHERE kind = :kind AND state = 'queued'", kind=kind):
+            assert restored.run(job.id).state == "succeeded"
+    (row,) = restored.sql("SELECT is_available, spool_name FROM whiteboard_session_recordings")
+    assert (row.is_available, row.spool_name) == (True, None)
+    assert [*find_gaps(restored.context.store, restored.database, now=clock.now())] == []
+    resume_sweeps(restored.context.store, restored.database)
+    assert restored.perform(SweepObjects()).result["objects"] == 0
+    assert (sorted(versions()), recordings.spooled()) == (objects, [])
+    restored.database.close()

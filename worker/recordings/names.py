@@ -1,6 +1,9 @@
 """Names of a recording's objects in B2: by their content, so that the bytes behind a name never change."""
 
 FOLDER = "videos/whiteboard/"
+# What the columns hold.
+LARGEST_ID = 2**31 - 1
+_ID_DIGITS = 10
 
 
 def recording_prefix(session_id: int, recording_id: int) -> str:
@@ -78,7 +81,12 @@ def pack_name(prefix: str, digest: str, language: str, content: str) -> str:
 def recording_id_of(name: str) -> int | None:
     """The recording that an object belongs to by its name; None for any other name."""
     parts = name.removeprefix(FOLDER).split("/") if name.startswith(FOLDER) else []
-    if len(parts) < 3 or not parts[1].startswith("recording_"):
+    return None if len(parts) < 3 else _number(parts[1], "recording_")
+
+
+def _number(part: str, word: str) -> int | None:
+    """The id in `word` and digits. A larger one than a column holds is nobody's: others may write to the bucket."""
+    digits = part.removeprefix(word)
+    if not part.startswith(word) or not digits.isascii() or not digits.isdigit() or len(digits) > _ID_DIGITS:
         return None
-    number = parts[1].removeprefix("recording_")
-    return int(number) if number.isascii() and number.isdigit() else None
+    return int(digits) if 0 < int(digits) <= LARGEST_ID else None

@@ -39,6 +39,10 @@ class Spool:
             raise NotFound(f"The uploaded bytes {name} are no longer in the spool.")
         return path
 
+    def has(self, name: str) -> bool:
+        """Whether the complete file `name` is there."""
+        return self._path(name).is_file()
+
     def receive(self, *, limit: int, expected: int | None = None) -> SpoolWriter:
         """Begin to receive a file of at most `limit` bytes; the disk must have room for the `expected` ones.
 

@@ -4,7 +4,6 @@ from sqlalchemy.orm import Session
 
 from models.recordings import Recording
 from worker import clock
-from worker.errors import NotFound
 from worker.jobs.enqueue import enqueue
 from worker.jobs.job_run import JobRun
 from worker.jobs.recording_orders import IngestRecording, StoreSource
@@ -23,13 +22,8 @@ from worker.whiteboards.has_recordings import mark_recorded
 from worker.workflows.context import WorkerContext
 from worker.workflows.notify_recording import notify_of_recording
 from worker.workflows.page_addresses import renew_document
+from worker.workflows.uploaded_bytes import uploaded_bytes
 from worker.workflows.voice_film import order_film
-
-
-class BytesGone(NotFound):
-    """The uploaded bytes are neither in the spool nor on B2; only a new upload helps."""
-
-    code, title, status = "bytes-gone", "The uploaded bytes are gone", 410
 
 
 def ingest_recording(run: JobRun, order: IngestRecording, context: WorkerContext) -> None:
@@ -44,12 +38,11 @@ def ingest_recording(run: JobRun, order: IngestRecording, context: WorkerContext
         source = find_source(session, order.recording_id)
     if source is None or source.version != order.version:
         return
-    if source.spool_name is None:
-        raise BytesGone(f"The bytes of recording {source.recording_id} are no longer kept. Upload it again.")
+    uploaded = uploaded_bytes(context, source)
     with full_disk_named(), context.spool.workspace(run.claim.job_id) as folder:
         limits = Limits(max_seconds=context.settings.recording_max_seconds)
         ingest = IngestContext(context.binaries, context.store, folder, limits)
-        playable = make_playable(run, ingest, source, context.spool.path(source.spool_name))
+        playable = make_playable(run, ingest, source, uploaded)
     run.check()
     _finish(run, order, context, source, playable)
 

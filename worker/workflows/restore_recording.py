@@ -6,8 +6,8 @@ from worker.jobs.enqueue import enqueue
 from worker.jobs.job_run import JobRun
 from worker.jobs.recording_orders import IngestRecording, RestoreRecording
 from worker.recordings.source import find_source, lock_recording
-from worker.uploads.private_files import full_disk_named
 from worker.workflows.context import WorkerContext
+from worker.workflows.uploaded_bytes import fetch_to_spool
 
 
 def restore_recording(run: JobRun, order: RestoreRecording, context: WorkerContext) -> None:
@@ -16,12 +16,8 @@ def restore_recording(run: JobRun, order: RestoreRecording, context: WorkerConte
         source = find_source(session, order.recording_id)
     if source is None or source.spool_name is not None:
         return
-    context.spool.require_space(order.size_bytes)
     name = secrets.token_hex(16)
-    with full_disk_named():
-        path = context.spool.target(name)
-        context.store.download(order.object_name, path, sha1=source.sha1)
-        path.chmod(0o600)
+    fetch_to_spool(context, order.object_name, name, sha1=source.sha1, size=order.size_bytes)
     # After a failure here, the sweep of the spool removes what no row names.
     with run.finish({"object": order.object_name}) as session:
         recording = lock_recording(session, order.recording_id)

@@ -5,8 +5,10 @@ from worker.jobs.job_run import JobRun
 from worker.jobs.recording_orders import StoreSource
 from worker.recordings.names import SOURCE_FORMS, source_name
 from worker.recordings.renditions import set_rendition
-from worker.recordings.source import find_source, lock_recording, version_of
+from worker.recordings.source import UploadedSource, find_source, lock_recording, version_of
+from worker.storage.objects import StoredObject
 from worker.workflows.context import WorkerContext
+from worker.workflows.uploaded_bytes import stored_source
 
 
 def store_source(run: JobRun, order: StoreSource, context: WorkerContext) -> None:
@@ -18,15 +20,7 @@ def store_source(run: JobRun, order: StoreSource, context: WorkerContext) -> Non
         source = find_source(session, order.recording_id)
     if source is None or source.spool_name is None or source.version != order.version:
         return
-    extension, content_type = SOURCE_FORMS[source.container or "webm"]
-    stored = context.store.upload(
-        context.spool.path(source.spool_name),
-        source_name(source.prefix, source.sha1, extension),
-        content_type=content_type,
-        sha1=source.sha1,
-        on_progress=lambda sent: run.progress(100 * sent / max(order.size_bytes, 1), "storing the source"),
-        should_stop=run.should_stop,
-    )
+    stored = _store(run, order, context, source, source.spool_name)
     with run.finish({"object": stored.name}) as session:
         recording = lock_recording(session, order.recording_id)
         if recording is None or version_of(recording) != order.version:
@@ -46,3 +40,20 @@ def store_source(run: JobRun, order: StoreSource, context: WorkerContext) -> Non
         name, recording.spool_name = source.spool_name, None
         # A crash right here leaves a file that no row names: the sweep removes it.
         after_commit(session, lambda: context.spool.remove(name))
+
+
+def _store(
+    run: JobRun, order: StoreSource, context: WorkerContext, source: UploadedSource, spool_name: str
+) -> StoredObject:
+    """Upload the file. One that has left the spool is on B2 already: a restored database does not know of it."""
+    if not context.spool.has(spool_name) and (stored := stored_source(context, source)) is not None:
+        return stored
+    extension, content_type = SOURCE_FORMS[source.container or "webm"]
+    return context.store.upload(
+        context.spool.path(spool_name),
+        source_name(source.prefix, source.sha1, extension),
+        content_type=content_type,
+        sha1=source.sha1,
+        on_progress=lambda sent: run.progress(100 * sent / max(order.size_bytes, 1), "storing the source"),
+        should_stop=run.should_stop,
+    )
