@@ -47,7 +47,7 @@ def new_environment(parts: Parts, folder: Path, fork_server: ForkServer, **chang
     name = f"chaos_{next(_numbers)}"
     parts.restore()
     parts.postgres.create_database(name, _TEMPLATE)
-    parts.flush_broker()
+    parts.broker.flush()
     with Environment(parts, folder, name, start=fork_server.start, **changes) as environment:
         yield environment
     parts.postgres.drop_database(name)

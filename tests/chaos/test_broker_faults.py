@@ -18,7 +18,7 @@ def test_everything_forgotten_with_jobs_queued_and_running(environment: Environm
     environment.workers.start()
     jobs = [environment.submit(ChaosOrder(number, seconds=0.3)) for number in range(12)]
     environment.wait_for_start(jobs[0])
-    environment.parts.flush_broker()
+    environment.parts.broker.flush()
     assert set(environment.wait_until_finished(jobs).values()) == {"succeeded"}
     # The worker that consumed all along gets what is published from now on.
     assert environment.wait_for(environment.submit(ChaosOrder(99)), "succeeded")["attempt"] == 1
@@ -33,7 +33,7 @@ def test_a_frozen_broker_holds_up_no_upload(environment: Environment) -> None:
     assert environment.post_recording(sessions.pop()).status_code == 202
     running = environment.submit(ChaosOrder(1, seconds=3.0))
     environment.wait_for_start(running)
-    environment.parts.freeze_broker()
+    environment.parts.broker.freeze()
     jobs = []
     try:
         for session_id in sessions:
@@ -43,7 +43,7 @@ def test_a_frozen_broker_holds_up_no_upload(environment: Environment) -> None:
         environment.wait_for(running, "succeeded")  # whose lease needs no broker
         assert {environment.job(job)["state"] for job in jobs} <= {"queued", "published"}
     finally:
-        environment.parts.thaw_broker()
+        environment.parts.broker.thaw()
     assert set(environment.wait_until_finished(jobs).values()) == {"succeeded"}
     assert environment.watchdog.violations() == []
 
@@ -52,7 +52,7 @@ def test_broker_restarted_under_load(environment: Environment) -> None:
     environment.workers.start()
     jobs = [environment.submit(ChaosOrder(number, seconds=0.2)) for number in range(12)]
     environment.wait_for_start(jobs[0])
-    environment.parts.stop_broker()
+    environment.parts.broker.stop()
     jobs += [environment.submit(ChaosOrder(number)) for number in range(100, 105)]
     time.sleep(1.0)
     environment.parts.start_broker()
@@ -78,7 +78,7 @@ def test_a_worker_with_work_in_hand_outlives_its_broker(environment: Environment
     worker = environment.workers.start()
     running = environment.submit(ChaosOrder(1, seconds=2.0))
     environment.wait_for_start(running)
-    environment.parts.stop_broker()
+    environment.parts.broker.stop()
     time.sleep(0.5)
     environment.parts.start_broker()
     ended = environment.wait_for(running, "succeeded")
@@ -91,12 +91,12 @@ def test_a_worker_with_work_in_hand_outlives_its_broker(environment: Environment
 def test_a_worker_that_cannot_go_on_says_so_with_its_exit_status(environment: Environment) -> None:
     """A supervisor that restarts on failure would take 0 for a good end."""
     worker = environment.workers.start()
-    with redis.Redis.from_url(environment.parts.valkey.url()) as client:
+    with redis.Redis.from_url(environment.parts.broker.url()) as client:
         client.set("astegni:default", "not a list")
     assert worker.wait(PATIENCE)
     assert worker.exit_code == 1
     assert "WorkerFailed" in worker.log_tail(5)
-    environment.parts.flush_broker()
+    environment.parts.broker.flush()
     environment.workers.start()
     environment.wait_for(environment.submit(ChaosOrder(1)), "succeeded")
 
@@ -139,7 +139,7 @@ def test_flower_hears_of_every_job_also_after_the_broker_was_away(environment: E
             environment.wait_for(last, "succeeded")
             expected_events = {(event, job) for event in ("task-started", "task-succeeded") for job in [*jobs, last]}
             wait_for(lambda: expected_events <= events, details=lambda: str(expected_events - events))  # noqa: B023 - asked here
-        environment.parts.stop_broker()
+        environment.parts.broker.stop()
         time.sleep(0.5)
         environment.parts.start_broker()
     worker.signal(signal.SIGTERM)

@@ -37,7 +37,7 @@ def held(parts: Parts, tmp_path: Path, fork_server: ForkServer) -> Iterator[Envi
     name = "chaos_held"
     parts.restore()
     parts.postgres.create_database(name, "chaos_template")
-    parts.flush_broker()
+    parts.broker.flush()
     script = tmp_path / "ffmpeg"
     ffmpeg = find_binaries(Settings()).ffmpeg
     script.write_text(_HELD.format(hold=tmp_path / "hold", ffmpeg=ffmpeg))

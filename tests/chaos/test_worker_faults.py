@@ -5,6 +5,9 @@ import random
 import signal
 import time
 
+import pytest
+import redis
+
 from tests.chaos.mayhem.environment import Environment
 from tests.chaos.mayhem.work import ChaosOrder, PoisonOrder
 from tests.chaos.mayhem.workers import children
@@ -91,7 +94,8 @@ def test_a_job_that_starts_during_the_shutdown_is_released(unhurried: Environmen
     for child in pool:
         os.kill(child, signal.SIGSTOP)
     job = unhurried.submit(ChaosOrder(1, what="hold", seconds=2 * PATIENCE))
-    wait_for(lambda: unhurried.parts.unacknowledged() == 1, details=unhurried.workers.log)
+    with redis.Redis.from_url(unhurried.parts.broker.url()) as broker:
+        wait_for(lambda: broker.hlen("astegni:unacked") == 1, details=unhurried.workers.log)
     worker.signal(signal.SIGTERM)
     wait_for(lambda: "soft_shutdown" in worker.log_tail(20), details=unhurried.workers.log)
     for child in pool:
@@ -123,6 +127,29 @@ def test_the_shutdown_ends_with_the_runs_and_not_with_its_timeout(unhurried: Env
     assert '"interrupted": 0' in worker.log_tail(40)
     assert unhurried.workers.forget(worker) == 0
     assert [unhurried.outcomes(job) for job in (first, second)] == [["succeeded"], ["succeeded"]]
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_the_shutdown_does_not_wait_for_a_child_that_was_killed(unhurried: Environment, before: bool) -> None:
+    """As by the kernel when memory runs out. The main process cannot notice: before SIGTERM it is stopped."""
+    unhurried.workers.start(SOFT_SHUTDOWN=str(100 * PATIENCE))
+    [worker] = unhurried.workers.running
+    ended, lost = (unhurried.submit(ChaosOrder(number, what="hold", seconds=PATIENCE)) for number in (1, 2))
+    for job in (ended, lost):
+        unhurried.wait_for_start(job)
+    child = unhurried.wait_for_start(lost)["pid"]
+    if before:
+        worker.signal(signal.SIGSTOP)
+        os.kill(child, signal.SIGKILL)
+    worker.signal(signal.SIGTERM)
+    worker.signal(signal.SIGCONT)
+    wait_for(lambda: "soft_shutdown" in worker.log_tail(20), details=unhurried.workers.log)
+    if not before:
+        os.kill(child, signal.SIGKILL)
+    unhurried.event_log.write("opened")
+    assert worker.wait(PATIENCE), worker.log_tail(40)
+    assert unhurried.workers.forget(worker) == 0
+    assert [unhurried.outcomes(job) for job in (ended, lost)] == [["succeeded"], ["released"]]
 
 
 def test_rolling_restart_under_load_charges_nothing(unhurried: Environment) -> None:

@@ -45,4 +45,16 @@ class BoundedWorker(Worker):  # type: ignore[misc]  # celery publishes no types
 
     def _messages_in_process(self) -> list[str]:
         """Those that children have, or are about to read; `state` does not change while the handler blocks the loop."""
-        return [request.id for request in tuple(state.reserved_requests) if request.id not in self.app.ended_runs]
+        ended = self.app.ended_runs
+        requests = tuple(state.reserved_requests)
+        return [request.id for request in requests if request.id not in ended and not _is_lost(request)]
+
+
+def _is_lost(request: Any) -> bool:
+    """Whether the child that had the message was killed: the blocked loop would notice, and end the request."""
+    reference = request._apply_result  # noqa: SLF001 - nothing public says which child has it
+    result = None if reference is None else reference()
+    if result is None:
+        return False
+    child = result._scheduled_for  # noqa: SLF001
+    return result._worker_lost is not None or (child is not None and child.exitcode is not None)  # noqa: SLF001

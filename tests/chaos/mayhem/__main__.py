@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from devstack.directories import scratch_directory
+from tests.chaos.mayhem.brokers import BROKERS
 from tests.chaos.mayhem.plan import FAULTS, make_plan
 from tests.chaos.mayhem.rendition_kills import carry_out_rendition_kills
 from tests.chaos.mayhem.report import Claim
@@ -16,6 +17,7 @@ from tests.chaos.mayhem.uploads.kills import make_upload_plan
 from tests.chaos.mayhem.uploads.run import Say
 from tests.chaos.mayhem.uploads.session import browser_program, carry_out_kills
 from tests.forking.forked_process import ForkServer
+from tests.jobs.live import rabbitmq
 
 # Seconds from one restart of everything to the next.
 _EVERY = 20.0
@@ -28,6 +30,7 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--jobs", type=int, default=500)
     parser.add_argument("--quick", type=float, default=1.0, help="how many times shorter than in production")
+    parser.add_argument("--broker", choices=sorted(BROKERS), default="valkey", help="rabbitmq: Debian's, quorum queues")
     parser.add_argument("--only", nargs="*", choices=sorted(FAULTS), default=(), help="only these faults")
     parser.add_argument("--uploads", action="store_true", help="only kill what records, sends and stores uploads")
     parser.add_argument("--renditions", action="store_true", help="only kill what makes renditions and pictures")
@@ -36,6 +39,8 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=200, help="so many of them; 0: leave this part out")
     parser.add_argument("--keep", type=Path, help="keep logs and the event log in this folder")
     arguments = parser.parse_args()
+    if arguments.broker == "rabbitmq" and not rabbitmq.is_installed():
+        parser.error("RabbitMQ is not installed (apt-get install rabbitmq-server)")
     began = time.monotonic()
 
     def say(what: str) -> None:
@@ -64,11 +69,11 @@ def judged(claims: list[Claim]) -> int:
 
 def break_ledger(arguments: argparse.Namespace, root: Path, say: Say) -> list[Claim]:
     """Let everything go wrong for some minutes."""
-    print_line(f"seed {arguments.seed}, {arguments.minutes:g} minutes, {arguments.jobs} jobs")
+    print_line(f"seed {arguments.seed}, {arguments.minutes:g} minutes, {arguments.jobs} jobs, {arguments.broker}")
     plan = make_plan(
         arguments.seed, seconds=60 * arguments.minutes, jobs=arguments.jobs, quick=arguments.quick, only=arguments.only
     )
-    claims = carry_out(plan, root, say)
+    claims = carry_out(plan, root, say, broker=arguments.broker)
     print_line("\n" + as_table(claims))
     return claims
 
@@ -82,7 +87,7 @@ def kill_uploads(arguments: argparse.Namespace, root: Path, say: Say) -> list[Cl
     plan = make_upload_plan(arguments.seed, kills=arguments.kills, with_browser=has_browser)
     # Dozens of processes start again: how long an interpreter takes to import everything is not the question here.
     with ForkServer(root) as server:
-        claims = carry_out_kills(plan, root, say, start=server.start)
+        claims = carry_out_kills(plan, root, say, start=server.start, broker=arguments.broker)
     print_line("\n" + as_table(claims))
     return claims
 
@@ -92,7 +97,9 @@ def kill_renditions(arguments: argparse.Namespace, root: Path, say: Say) -> list
     print_line(f"seed {arguments.seed}, {arguments.kills} kills while renditions are made")
     root.mkdir(parents=True, exist_ok=True)
     with ForkServer(root) as server:
-        claims = carry_out_rendition_kills(arguments.seed, arguments.kills, root, say, start=server.start)
+        claims = carry_out_rendition_kills(
+            arguments.seed, arguments.kills, root, say, start=server.start, broker=arguments.broker
+        )
     print_line("\n" + as_table(claims))
     return claims
 
@@ -100,7 +107,9 @@ def kill_renditions(arguments: argparse.Namespace, root: Path, say: Say) -> list
 def restart_everything(arguments: argparse.Namespace, root: Path, say: Say) -> list[Claim]:
     """Restart API, workers and beat by SIGTERM while they have work."""
     print_line(f"seed {arguments.seed}, {arguments.restarts} restarts of everything, one each {_EVERY:g} s")
-    claims = carry_out_rolling(arguments.seed, arguments.restarts, _EVERY, root, say, quick=arguments.quick)
+    claims = carry_out_rolling(
+        arguments.seed, arguments.restarts, _EVERY, root, say, quick=arguments.quick, broker=arguments.broker
+    )
     print_line("\n" + as_table(claims))
     return claims
 

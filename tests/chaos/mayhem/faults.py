@@ -90,7 +90,7 @@ class FaultInjector:
         if "broker" in self._busy:
             return NOT_NOW
         self._note("flush_broker")
-        self._environment.parts.flush_broker()
+        self._environment.parts.broker.flush()
         return "done"
 
     def freeze_broker(self, seconds: float) -> str:
@@ -98,8 +98,8 @@ class FaultInjector:
             "broker",
             "freeze_broker",
             seconds,
-            self._environment.parts.freeze_broker,
-            self._environment.parts.thaw_broker,
+            self._environment.parts.broker.freeze,
+            self._environment.parts.broker.thaw,
         )
 
     def restart_broker(self, seconds: float) -> str:
@@ -107,7 +107,7 @@ class FaultInjector:
             "broker",
             "restart_broker",
             seconds,
-            self._environment.parts.stop_broker,
+            self._environment.parts.broker.stop,
             self._environment.parts.start_broker,
         )
 

@@ -39,7 +39,7 @@ class Installation:
         self.quick = quick
         self._folder = folder
         # The API has a line to Redis of its own: it can be cut off while workers are not.
-        self._api_line = Proxy(parts.valkey.port)
+        self._api_line = Proxy(parts.broker.port)
         self._beat: ChildProcess | None = None
         self._orders: list[UUID] = []
         changes: dict[str, Any] = {
@@ -106,7 +106,7 @@ class Installation:
     def start_broker(self) -> None:
         """Redis comes back, for the API as well."""
         self.parts.start_broker()
-        self._api_line.target = self.parts.valkey.port
+        self._api_line.target = self.parts.broker.port
 
     def cut_api_off(self, is_cut: bool) -> None:
         """Break the API's connections to Redis and refuse new ones, until told otherwise."""

@@ -7,13 +7,12 @@ from typing import Self
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
-import redis
 
 from devstack.emulator.credentials import Credentials
 from devstack.emulator.embedded import EmbeddedB2
 from devstack.postgres import EmbeddedPostgres
 from devstack.process import ChildProcess
-from devstack.valkey import EmbeddedValkey
+from tests.chaos.mayhem.brokers import BROKERS
 from tests.chaos.mayhem.proxy import Proxy
 
 # What every request of B2's clients holds: in front of it goes the header that asks the emulator to fail.
@@ -21,11 +20,11 @@ _HEADER = b"\r\nUser-Agent: "
 
 
 class Parts:
-    """PostgreSQL (durable: a restart may lose nothing), Valkey and the B2 emulator below `root`."""
+    """PostgreSQL (durable: a restart may lose nothing), a broker and the B2 emulator below `root`."""
 
-    def __init__(self, root: Path, *, storage: bool = True) -> None:
+    def __init__(self, root: Path, *, storage: bool = True, broker: str = "valkey") -> None:
         self.postgres = EmbeddedPostgres(root / "postgres")
-        self.valkey = EmbeddedValkey(root / "valkey")
+        self.broker = BROKERS[broker](root)
         self.b2 = EmbeddedB2(root / "b2") if storage else None
         self._running = ExitStack()
 
@@ -33,9 +32,10 @@ class Parts:
         enter = self._running.enter_context
         try:
             enter(self.postgres)
-            enter(self.valkey)
+            self._running.callback(self.broker.close)
+            self.broker.start()
             self.database_line = enter(Proxy(self.postgres.port))
-            self.broker_line = enter(Proxy(self.valkey.port))
+            self.broker_line = enter(Proxy(self.broker.port))
             if self.b2 is not None:
                 enter(self.b2)
                 self.storage_line = enter(Proxy(_port(self.b2.credentials.realm)))
@@ -45,7 +45,6 @@ class Parts:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.thaw_broker()
         self._running.close()
 
     def database_url(self, name: str) -> str:
@@ -54,7 +53,7 @@ class Parts:
 
     def redis_url(self, number: int = 0, line: Proxy | None = None) -> str:
         """The address of a logical database through the proxy, or through another one."""
-        return _through(self.valkey.url(number), line or self.broker_line)
+        return _through(self.broker.url(number), line or self.broker_line)
 
     @property
     def storage(self) -> Credentials:
@@ -64,34 +63,10 @@ class Parts:
         realm = f"http://127.0.0.1:{self.storage_line.port}"
         return Credentials(realm, credentials.key_id, credentials.application_key, credentials.bucket)
 
-    def flush_broker(self) -> None:
-        """FLUSHALL: every message, binding and unacknowledged one is gone."""
-        with redis.Redis.from_url(self.valkey.url(), socket_timeout=10) as client:
-            client.flushall()
-
-    def unacknowledged(self) -> int:
-        """How many messages workers have received and not acknowledged."""
-        with redis.Redis.from_url(self.valkey.url(), socket_timeout=10) as client:
-            return int(client.hlen("astegni:unacked"))
-
-    def freeze_broker(self) -> None:
-        """It takes connections and data and answers nothing."""
-        _process(self.valkey.process).signal(signal.SIGSTOP)
-
-    def thaw_broker(self) -> None:
-        """Go on where it was frozen."""
-        if self.valkey.process is not None:
-            self.valkey.process.signal(signal.SIGCONT)
-
-    def stop_broker(self) -> None:
-        """End it; `start_broker` brings it back with what it had written."""
-        self.thaw_broker()
-        self.valkey.stop()
-
     def start_broker(self) -> None:
         """Bring it back."""
-        self.valkey.start()
-        self.broker_line.target = self.valkey.port
+        self.broker.start()
+        self.broker_line.target = self.broker.port
 
     def stop_database(self, *, crash: bool = False) -> None:
         """End it, in order or (`crash`) with everything left as it lies; `start_database` brings it back."""
@@ -115,10 +90,10 @@ class Parts:
 
     def restore(self) -> None:
         """Start and thaw whatever a test that failed has left stopped or frozen."""
-        self.thaw_broker()
+        self.broker.thaw()
         if self.postgres.process is None:
             self.start_database()
-        if self.valkey.process is None:
+        if not self.broker.is_running:
             self.start_broker()
         if self.b2 is not None and self.b2.process is None:
             self.start_storage()

@@ -88,8 +88,15 @@ def recoveries(runs: Sequence[Run], lines: Lines) -> list[Recovery]:
 def _outages(lines: Lines, job: str) -> list[tuple[float, float]]:
     """When parts that a start of this job needs were away."""
     away = {"freeze_broker", "restart_broker", "restart_database", "crash_database"}
+    calms = [(line["at"], line["fault"]) for line in lines if line["what"] == "calm"]
+
+    def end(line: dict[str, Any]) -> float:
+        """Of what lasts longer than planned, as the start of a large server does, when it was over."""
+        planned = float(line["at"] + line["seconds"])
+        return max(planned, next((at for at, fault in calms if fault == line["fault"] and at > line["at"]), planned))
+
     return sorted(
-        (line["at"], line["at"] + line["seconds"])
+        (line["at"], end(line))
         for line in lines
         if line["what"] == "fault" and (line["fault"] in away or (line["fault"] == "hog" and job in line["jobs"]))
     )

@@ -32,11 +32,11 @@ _QUICK = 10.0
 
 
 def carry_out_rendition_kills(
-    seed: int, kills: int, root: Path, say: Say, *, start: Start = start_process
+    seed: int, kills: int, root: Path, say: Say, *, start: Start = start_process, broker: str = "valkey"
 ) -> list[Claim]:
     """Start servers, a worker and an API below `root`, kill, and judge. Call it from the main thread."""
     root.mkdir(parents=True, exist_ok=True)
-    with Parts(root / "parts") as parts:
+    with Parts(root / "parts", broker=broker) as parts:
         make_template(parts, "rendition_kills")
         folder = root / "environment"
         folder.mkdir()

@@ -16,13 +16,21 @@ from tests.forking.forked_process import Start, start_process
 
 
 def carry_out_rolling(
-    seed: int, rounds: int, every: float, root: Path, say: Say, *, quick: float = 1.0, start: Start = start_process
+    seed: int,
+    rounds: int,
+    every: float,
+    root: Path,
+    say: Say,
+    *,
+    quick: float = 1.0,
+    start: Start = start_process,
+    broker: str = "valkey",
 ) -> list[Claim]:
     """Start everything below `root`, restart it, and judge. Call it from the main thread."""
     folder = root / "environment"
     folder.mkdir(parents=True, exist_ok=True)
     changes = {"smtp_host": "127.0.0.1", "upload_abandoned_after": ABANDONED_AFTER}
-    with Parts(root / "parts") as parts, closing(MailServer()) as mail:
+    with Parts(root / "parts", broker=broker) as parts, closing(MailServer()) as mail:
         make_template(parts, "rolling")
         with (
             Environment(

@@ -11,11 +11,13 @@ from tests.chaos.mayhem.run import ChaosRun
 from tests.forking.forked_process import Start, start_process
 
 
-def carry_out(plan: Plan, root: Path, say: Callable[[str], None], *, start: Start = start_process) -> list[Claim]:
+def carry_out(
+    plan: Plan, root: Path, say: Callable[[str], None], *, start: Start = start_process, broker: str = "valkey"
+) -> list[Claim]:
     """Start servers, workers and API below `root`, let it happen, and judge. Call it from the main thread."""
     folder = root / "environment"
     folder.mkdir(parents=True, exist_ok=True)
-    with Parts(root / "parts") as parts:
+    with Parts(root / "parts", broker=broker) as parts:
         make_template(parts, "chaos")
         with Environment(parts, folder, "chaos", quick=plan.quick, start=start) as environment:
             run = ChaosRun(environment, plan, say)

@@ -46,7 +46,7 @@ def troubles_of(installation: Installation) -> list[Trouble]:
         installation.send_mail()
 
     def stop_broker() -> None:
-        parts.stop_broker()
+        parts.broker.stop()
         installation.submit_order()
 
     def refuse_mail(mode: str) -> None:

@@ -23,22 +23,27 @@ def _documented() -> str:
     return str(lines)
 
 
+def is_installed() -> bool:
+    """Whether Debian's server and Erlang are there."""
+    return (_PROGRAMS / "rabbitmq-server").exists() and shutil.which("erl") is not None
+
+
 class RabbitMQ:
     """A node in `folder`; `start` again after `kill` keeps what was durable."""
 
     def __init__(self, folder: Path) -> None:
-        if not (_PROGRAMS / "rabbitmq-server").exists() or shutil.which("erl") is None:
+        if not is_installed():
             pytest.skip("RabbitMQ was NOT TRIED: it is not installed (apt-get install rabbitmq-server)")
         folder.mkdir()
         (folder / "plugins").write_text("[].")
         (folder / "rabbitmq.conf").write_text(_documented())
         self._folder = folder
-        self._port, distribution, epmd = free_port(), free_port(), free_port()
+        self.port, distribution, epmd = free_port(), free_port(), free_port()
         self._environment = os.environ | {
             "HOME": str(folder),
-            "RABBITMQ_NODENAME": f"astegni{self._port}@localhost",
+            "RABBITMQ_NODENAME": f"astegni{self.port}@localhost",
             "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
-            "RABBITMQ_NODE_PORT": str(self._port),
+            "RABBITMQ_NODE_PORT": str(self.port),
             "RABBITMQ_DIST_PORT": str(distribution),
             "ERL_EPMD_PORT": str(epmd),
             "ERL_EPMD_ADDRESS": "127.0.0.1",
@@ -50,19 +55,19 @@ class RabbitMQ:
         }
         # The port mapper of Erlang: a node that finds none would start one that outlives it.
         self._epmd = ChildProcess("epmd", ["epmd"], folder / "epmd.log", env=self._environment)
-        self._process: ChildProcess | None = None
+        self.process: ChildProcess | None = None
 
     @property
     def url(self) -> str:
         """Its address, as REDIS_URL has it."""
-        return f"amqp://guest:guest@127.0.0.1:{self._port}/"
+        return f"amqp://guest:guest@127.0.0.1:{self.port}/"
 
     def start(self) -> None:
         """Start the node and wait until it takes connections."""
         log = self._folder / "node.log"
         wait_until(self._mapper_answers, self._epmd, PATIENCE)
-        self._process = ChildProcess("rabbitmq", [str(_PROGRAMS / "rabbitmq-server")], log, env=self._environment)
-        wait_until(lambda: "Starting broker... completed" in log.read_text(), self._process, PATIENCE, interval=0.2)
+        self.process = ChildProcess("rabbitmq", [str(_PROGRAMS / "rabbitmq-server")], log, env=self._environment)
+        wait_until(lambda: "Starting broker... completed" in log.read_text(), self.process, PATIENCE, interval=0.2)
         log.write_text("")
 
     def _mapper_answers(self) -> bool:
@@ -72,9 +77,9 @@ class RabbitMQ:
 
     def kill(self) -> None:
         """End it without warning."""
-        if self._process is not None:
-            self._process.kill()
-            self._process = None
+        if self.process is not None:
+            self.process.kill()
+            self.process = None
 
     def close(self) -> None:
         """End it, and the port mapper."""

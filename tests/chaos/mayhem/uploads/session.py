@@ -24,7 +24,9 @@ def browser_program() -> str | None:
     return shutil.which("chromium")
 
 
-def carry_out_kills(plan: UploadPlan, root: Path, say: Say, *, start: Start = start_process) -> list[Claim]:
+def carry_out_kills(
+    plan: UploadPlan, root: Path, say: Say, *, start: Start = start_process, broker: str = "valkey"
+) -> list[Claim]:
     """Start servers, workers, two API processes, clients and a browser below `root`, kill them, and judge.
 
     Call it from the main thread.
@@ -34,7 +36,7 @@ def carry_out_kills(plan: UploadPlan, root: Path, say: Say, *, start: Start = st
     with ExitStack() as stack:
         runs: list[UploadRun] = []
         origin = stack.enter_context(serve_studio(lambda: f"http://127.0.0.1:{runs[0].links[0].port}"))
-        parts = stack.enter_context(Parts(root / "parts"))
+        parts = stack.enter_context(Parts(root / "parts", broker=broker))
         make_template(parts, "kills")
         environment = stack.enter_context(
             Environment(
