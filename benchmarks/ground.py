@@ -93,9 +93,16 @@ class Ground:
 @contextmanager
 def second_api(ground: Ground, **changes: Any) -> Iterator[tuple[str, int]]:
     """Another API process on the same servers and spool with these settings changed: its address and process id."""
-    settings = ground.stack.settings.model_copy(update=changes | {"api_port": free_port()})
-    log = ground.folder / f"api-{settings.api_port}.log"
-    process = ChildProcess("second api", astegni("api"), log, env=environment_for(settings))
+    with running_api(ground.stack.settings.model_copy(update=changes), ground.folder) as api:
+        yield api
+
+
+@contextmanager
+def running_api(settings: Settings, folder: Path) -> Iterator[tuple[str, int]]:
+    """An API process with these settings on a free port, and its log in `folder`: its address and process id."""
+    settings = settings.model_copy(update={"api_port": free_port()})
+    log = folder / f"api-{settings.api_port}.log"
+    process = ChildProcess("another api", astegni("api"), log, env=environment_for(settings))
     try:
         wait_until(http_ready("127.0.0.1", settings.api_port, "/healthz"), process, _PATIENCE)
         yield f"http://127.0.0.1:{settings.api_port}", process.pid

@@ -21,6 +21,7 @@ from benchmarks.reminders import measure_reminders
 from benchmarks.reminders_claiming import measure_reminders_claiming
 from benchmarks.reminders_planning import measure_reminders_planning
 from benchmarks.replay import measure_replay
+from benchmarks.rows import measure_rows
 from benchmarks.schedules import measure_schedules
 from benchmarks.strokes import measure_strokes
 from benchmarks.uploads import measure_uploads
@@ -33,6 +34,7 @@ FIGURES: dict[str, Measure] = {
     "rates": measure_rates,
     "latency": measure_latency,
     "reading": measure_reading,
+    "rows": measure_rows,
     "accepting": measure_accepting,
     "limits": measure_limits,
     "migrating": measure_migrating,

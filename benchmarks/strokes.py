@@ -29,7 +29,7 @@ Batch = list[dict[str, Any]]
 def measure_strokes(scale: Scale) -> Figure:
     """Measure one client, several on separate pages, and as many on one page; each turn uses new pages."""
     figure = Figure(f"API: strokes stored in a second, {_POINTS} points each, {_BATCH} in a request")
-    batches = [_batch(number) for number in range(scale.stroke_batches)]
+    batches = [stroke_batch(number) for number in range(scale.stroke_batches)]
     bodies = [json.dumps({"strokes": batch}).encode() for batch in batches]
     rates: dict[str, list[float]] = {name: [] for name in ("one", "apart", "together", "insert", "copy")}
     with running_ground() as ground, ground.tutor() as tutor, ground.connect() as connection:
@@ -60,7 +60,8 @@ def measure_strokes(scale: Scale) -> Figure:
     return figure
 
 
-def _batch(number: int) -> Batch:
+def stroke_batch(number: int) -> Batch:
+    """The strokes of one request: the same for the same number, unlike those of others."""
     chance = Random(number)
     return [
         {

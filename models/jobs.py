@@ -84,7 +84,14 @@ class Job(Base):
         CheckConstraint("progress BETWEEN 0 AND 100", name="progress"),
         CheckConstraint(f"(finished_at IS NOT NULL) = ({_in(JOB_FINISHED)})", name="finished"),
         CheckConstraint("(run_token IS NOT NULL) = (state = 'running')", name="run_token"),
-        Index("ix_jobs_due", "priority", "run_at", "id", postgresql_where=text(_in(("queued", "retryable")))),
+        # IS TRUE: see worker/jobs/publish.py.
+        Index(
+            "ix_jobs_waiting",
+            "priority",
+            "run_at",
+            "id",
+            postgresql_where=text(f"({_in(('queued', 'retryable'))}) IS TRUE"),
+        ),
         Index("ix_jobs_lease", "lease_until", postgresql_where=text(_in(("published", "running")))),
         Index(
             "ix_jobs_lane",

@@ -28,8 +28,9 @@ _CONNECT_ARGS = {
     "keepalives_interval": 10,
     "keepalives_count": 3,
     "tcp_user_timeout": 20_000,
+    # No compiled plans: among millions of rows a short statement looks expensive enough, and compiling takes longer.
     "options": "-c statement_timeout=30000 -c lock_timeout=5000"
-    " -c idle_in_transaction_session_timeout=60000 -c timezone=UTC",
+    " -c idle_in_transaction_session_timeout=60000 -c timezone=UTC -c jit=off",
 }
 
 # A connection used within these seconds is not checked before use: the check costs as much as a statement.

@@ -33,7 +33,7 @@ ADMITTED = """
                row_number() OVER (PARTITION BY w.queue, w.lane, w.principal ORDER BY w.priority, w.run_at, w.id)
                + coalesce(t.number, 0) AS turn
           FROM jobs w LEFT JOIN taken t USING (queue, lane, principal)
-         WHERE w.lane IS NOT NULL AND w.state IN ('queued', 'retryable') AND w.run_at <= now()
+         WHERE w.lane IS NOT NULL AND (w.state IN ('queued', 'retryable')) IS TRUE AND w.run_at <= now()
            AND (w.publish_at IS NULL OR w.publish_at <= now())
     ), people AS (
         SELECT lane, principal,

@@ -6,12 +6,25 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 _DIED = text("SELECT count(*) FROM jobs WHERE state = 'dead' AND finished_at > now() - interval '1 hour'")
-_FIGURES = text("SELECT state, kind, count(*) FROM jobs GROUP BY state, kind ORDER BY state, kind")
-# Since the job became due, however often it was published, lost or rejected by the broker.
+# Live ones, and those that ended within an hour: old ones say nothing, and would be counted at every scrape.
+_FIGURES = text(
+    """
+    SELECT state, kind, count(*) FROM jobs
+     WHERE state IN ('queued', 'published', 'running', 'retryable') GROUP BY state, kind
+     UNION ALL
+    SELECT state, kind, count(*) FROM jobs WHERE finished_at > now() - interval '1 hour' GROUP BY state, kind
+     ORDER BY 1, 2
+    """
+)
+# Since the job became due, however often it was published, lost or rejected by the broker. Waiting and published jobs
+# have an index each.
 _OLDEST_DUE = text(
     """
-    SELECT queue, extract(epoch FROM now() - min(run_at))::float AS age FROM jobs
-     WHERE state IN ('queued', 'retryable', 'published') AND run_at <= now() GROUP BY queue
+    SELECT queue, extract(epoch FROM now() - min(run_at))::float AS age FROM (
+        SELECT queue, run_at FROM jobs WHERE (state IN ('queued', 'retryable')) IS TRUE AND run_at <= now()
+         UNION ALL
+        SELECT queue, run_at FROM jobs WHERE state = 'published' AND run_at <= now()
+    ) AS due GROUP BY queue
     """
 )
 # The length of the recordings of a kind of job, and how long their jobs ran.
@@ -40,7 +53,9 @@ class MediaWork:
 
 @dataclass(frozen=True)
 class QueueMetrics:
-    """Jobs by (state, kind), and for how many seconds the oldest due job of each queue has been waiting."""
+    """Live jobs and those that ended within an hour by (state, kind), and for how many seconds the oldest due job of
+    each queue has been waiting.
+    """
 
     counts: dict[tuple[str, str], int]
     oldest_due: dict[str, float]

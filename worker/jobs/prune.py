@@ -5,21 +5,23 @@ from typing import Any, cast
 from sqlalchemy import CursorResult, TextClause, text
 from sqlalchemy.orm import Session
 
+# By their place in the table, which a locked row keeps: ids are random, so that each would be looked up in another page
+# of their index.
 _JOBS = text(
     """
-    DELETE FROM jobs WHERE id IN (
-        SELECT id FROM jobs WHERE finished_at < now() - make_interval(
+    DELETE FROM jobs WHERE ctid = ANY(ARRAY(
+        SELECT ctid FROM jobs WHERE finished_at < now() - make_interval(
             secs => CASE WHEN state = 'dead' THEN :dead ELSE :finished END)
-         ORDER BY finished_at LIMIT :most FOR UPDATE SKIP LOCKED)
+         ORDER BY finished_at LIMIT :most FOR UPDATE SKIP LOCKED))
     """
 )
 # What the timetable orders repeatedly: thousands of identical jobs a day, of which nobody reads an old one.
 _ROUTINE = text(
     """
-    DELETE FROM jobs WHERE id IN (
-        SELECT id FROM jobs
+    DELETE FROM jobs WHERE ctid = ANY(ARRAY(
+        SELECT ctid FROM jobs
          WHERE principal = 'beat' AND state = 'succeeded' AND finished_at < now() - make_interval(secs => :age)
-         ORDER BY created_at LIMIT :most FOR UPDATE SKIP LOCKED)
+         ORDER BY created_at LIMIT :most FOR UPDATE SKIP LOCKED))
     """
 )
 _KEYS = text(

@@ -5,20 +5,23 @@ The mark comes first: a crash between the two delays the job by one lease but ne
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from uuid import UUID
 
-from sqlalchemy import bindparam, text
+from sqlalchemy import TextClause, bindparam, text
 from sqlalchemy.types import ARRAY, Uuid
 
 from worker.database import Database
 from worker.jobs.lanes import ADMITTED, SMALLER
 
 # The CTE is a fence: without MATERIALIZED the planner may run the LIMIT subquery more than once.
+# IS TRUE, as in the condition of ix_jobs_waiting: that index alone is of use then, and is read in its order. Without it
+# the planner combines bitmaps of all indexes of live jobs, whose dead entries only VACUUM removes.
 _MARK = """
     WITH due AS MATERIALIZED (
-        SELECT id FROM jobs WHERE state IN ('queued', 'retryable') AND run_at <= now()
+        SELECT id FROM jobs WHERE (state IN ('queued', 'retryable')) IS TRUE AND run_at <= now()
            AND (publish_at IS NULL OR publish_at <= now()) AND (lane IS NULL OR id IN ({admitted})) {only}
-         ORDER BY priority, run_at, id LIMIT :most FOR UPDATE SKIP LOCKED
+         ORDER BY priority, run_at, id LIMIT {most} FOR UPDATE SKIP LOCKED
     )
     UPDATE jobs j
        SET state = 'published', published_at = now(), publications = publications + 1,
@@ -27,10 +30,14 @@ _MARK = """
       FROM due WHERE j.id = due.id
     RETURNING j.id, j.kind, j.queue, j.attempt, j.publications, j.time_limit
 """
-_MARK_DUE = text(_MARK.format(admitted=ADMITTED, only=""))
-_MARK_ONLY = text(_MARK.format(admitted=ADMITTED, only="AND id = ANY(:ids)")).bindparams(
-    bindparam("ids", type_=ARRAY(Uuid))
-)
+
+
+@cache
+def _mark(most: int, *, only: bool = False) -> TextClause:
+    """The number is a part of the text: the server would plan each execution again for a parameter."""
+    mark = text(_MARK.format(admitted=ADMITTED, only="AND id = ANY(:ids)" if only else "", most=most))
+    return mark.bindparams(bindparam("ids", type_=ARRAY(Uuid))) if only else mark
+
 
 # A job that could not be sent is moved back slightly, so that it cannot block the others for ever.
 _TAKE_BACK = text(
@@ -85,12 +92,12 @@ def publish(
     When the broker rejects one, that one and the rest of the batch go back to `queued` at once, so that they need not
     wait for a lease to expire when the broker returns; then the broker's error is raised.
     """
-    values = {"most": most, "first": lease.first, "longest": lease.longest, "alive": lease.alive, "smaller": SMALLER}
+    values = {"first": lease.first, "longest": lease.longest, "alive": lease.alive, "smaller": SMALLER}
     with database.statement() as session:
         if only is None:
-            rows = session.execute(_MARK_DUE, values).fetchall()
+            rows = session.execute(_mark(most), values).fetchall()
         else:
-            rows = session.execute(_MARK_ONLY, {**values, "ids": list(only)}).fetchall()
+            rows = session.execute(_mark(most, only=True), {**values, "ids": list(only)}).fetchall()
     messages = [
         JobMessage(row.id, row.kind, row.queue, f"{row.id}:{row.attempt}.{row.publications}", row.time_limit)
         for row in rows

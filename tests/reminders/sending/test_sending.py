@@ -493,6 +493,10 @@ def test_figures(deliveries: DeliveryFixture) -> None:
     deliveries.message(due_at=datetime.now(UTC) - timedelta(seconds=100))
     deliveries.message(due_at=datetime.now(UTC) + timedelta(seconds=100))
     deliveries.message("test", data={}, due_at=datetime.now(UTC) - timedelta(seconds=30))
+    # Planned for later, and over for long: neither is counted.
+    deliveries.message(due_at=datetime.now(UTC) + timedelta(hours=2))
+    old = deliveries.message()
+    deliveries.do("UPDATE deliveries SET state = 'sent', updated_at = now() - interval '2 h' WHERE id = :id", id=old)
     with deliveries.database.transaction() as session:
         figures = delivery_metrics(session)
     assert 99 < figures.overdue < 110

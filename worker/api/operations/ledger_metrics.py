@@ -118,7 +118,7 @@ class LedgerCollector(Collector):
 
 
 def _of_queues(figures: QueueMetrics) -> Iterator[Metric]:
-    yield labelled_gauge("astegni_jobs", "Jobs in the ledger.", ("state", "kind"), figures.counts)
+    yield labelled_gauge("astegni_jobs", "Jobs: live, and over within an hour.", ("state", "kind"), figures.counts)
     yield GaugeMetricFamily(
         "astegni_jobs_died_last_hour", "Jobs that used up their attempts within the last hour.", value=figures.died
     )
@@ -153,7 +153,10 @@ def _of_renditions(counts: _Renditions, figures: QueueMetrics) -> Iterator[Metri
 
 def _of_deliveries(figures: DeliveryMetrics) -> Iterator[Metric]:
     yield labelled_gauge(
-        "astegni_deliveries", "Messages to people: waiting, and over within an hour.", ("state", "kind"), figures.counts
+        "astegni_deliveries",
+        "Messages to people: due within an hour, and over within one.",
+        ("state", "kind"),
+        figures.counts,
     )
     yield GaugeMetricFamily(
         "astegni_deliveries_overdue_seconds",

@@ -5,9 +5,10 @@ nothing the second time, and a sender that lost its lease cannot write any more.
 """
 
 from collections.abc import Collection, Sequence
+from functools import cache
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 
 from worker.database import Executor
 
@@ -24,7 +25,7 @@ _CLAIM = """
     WITH due AS MATERIALIZED (
         SELECT d.id, d.due_at FROM deliveries d
          WHERE {which} AND d.due_at <= now() - make_interval(secs => :overdue) AND {lane} = :lane
-         ORDER BY {order} LIMIT :most FOR UPDATE SKIP LOCKED
+         ORDER BY {order} LIMIT {most} FOR UPDATE SKIP LOCKED
     )
     UPDATE deliveries d
        SET state = 'sending', send_token = :token, lease_until = now() + make_interval(secs => :lease),
@@ -32,11 +33,9 @@ _CLAIM = """
       FROM due WHERE d.id = due.id
     RETURNING d.id, due.due_at
 """
-_CLAIM_FRESH = text(_CLAIM.format(which="d.state = 'pending'", lane=_LANE, order="d.due_at, d.id"))
+_FRESH = {"which": "d.state = 'pending'", "order": "d.due_at, d.id"}
 # Deliveries lost repeatedly wait behind those lost once.
-_CLAIM_LOST = text(
-    _CLAIM.format(which="d.state = 'sending' AND d.lease_until < now()", lane=_LANE, order="d.lease_until, d.id")
-)
+_LOST = {"which": "d.state = 'sending' AND d.lease_until < now()", "order": "d.lease_until, d.id"}
 _RELEASE = text(
     """
     UPDATE deliveries SET state = 'pending', send_token = NULL, lease_until = NULL, updated_at = now(),
@@ -69,9 +68,15 @@ def claim(
 
     `lost`: those whose previous claim expired without an outcome; else those never claimed.
     """
-    values = {"lane": lane, "token": token, "most": most, "lease": lease, "overdue": overdue}
-    rows = executor.execute(_CLAIM_LOST if lost else _CLAIM_FRESH, values).fetchall()
+    values = {"lane": lane, "token": token, "lease": lease, "overdue": overdue}
+    rows = executor.execute(_claim(lost, most), values).fetchall()
     return [row.id for row in sorted(rows, key=lambda row: (row.due_at, row.id))]
+
+
+@cache
+def _claim(lost: bool, most: int) -> TextClause:
+    """The number is a part of the text: the server would plan each execution again for a parameter."""
+    return text(_CLAIM.format(**(_LOST if lost else _FRESH), lane=_LANE, most=most))
 
 
 def release(executor: Executor, ids: Sequence[int], token: UUID, *, charged: bool) -> None:

@@ -17,10 +17,14 @@ _OVERDUE = text(
             (SELECT min(due_at) FROM deliveries WHERE state = 'sending' AND due_at <= now())) AS oldest
     """
 )
-# Those that wait, and those that ended within an hour: old ones say nothing, and would be counted at every scrape.
+# Those that are due or will be within an hour, and those that ended within one: what was and what is planned for the
+# next weeks says nothing, and would be counted at every scrape. In order and at most so many, since the planner takes
+# most of the pending ones for due, and would read the whole table.
 _COUNTS = text(
     """
-    SELECT state, kind, count(*) FROM deliveries WHERE state = 'pending' GROUP BY state, kind
+    SELECT state, kind, count(*) FROM (
+        SELECT state, kind FROM deliveries WHERE state = 'pending' AND due_at < now() + interval '1 hour'
+         ORDER BY due_at LIMIT 100000) AS soon GROUP BY state, kind
      UNION ALL
     SELECT state, kind, count(*) FROM deliveries WHERE state = 'sending' GROUP BY state, kind
      UNION ALL
@@ -44,8 +48,8 @@ _PUT_OFF = text(
 @dataclass(frozen=True)
 class DeliveryMetrics:
     """`overdue`: for how many seconds the oldest due delivery has waited; `counts`: deliveries by (state, kind), of the
-    finished ones those of the last hour; `put_off`: those that wait for their provider, by channel; `troubles`: for how
-    many seconds one of our providers has been refusing messages.
+    pending ones those of the next hour, of the finished ones those of the last; `put_off`: those that wait for their
+    provider, by channel; `troubles`: for how many seconds one of our providers has been refusing messages.
     """
 
     overdue: float
