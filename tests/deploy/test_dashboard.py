@@ -27,7 +27,9 @@ QUICK = 10.0
 _RATE_INTERVAL = "1m"
 # Rows of what this installation does not do by itself within a minute.
 _ROWS = """
-WITH pull AS (INSERT INTO platform_pulls (kind, pulled_at) VALUES ('lesson', now()) ON CONFLICT DO NOTHING)
+WITH pull AS (INSERT INTO platform_pulls (kind, pulled_at) VALUES ('lesson', now()) ON CONFLICT DO NOTHING),
+     pruner AS (INSERT INTO jobs (kind, queue, state, finished_at)
+                VALUES ('upkeep.prune_ledger', 'default', 'succeeded', now()))
 INSERT INTO schedule_series (tutor_id, has_students, schedule_date, start_time, end_time, timezone, rrule,
                              recurrence_pattern, status, expanded_until)
 VALUES (11, false, current_date, '10:00', '11:00', 'UTC', 'FREQ=DAILY', 'Every day', 'active', current_date + 90)

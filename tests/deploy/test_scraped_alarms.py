@@ -41,6 +41,10 @@ SELECT 'recordings.ingest', 'media', state, now() + wait, CASE state WHEN 'dead'
   FROM (VALUES ('queued', interval '-11 min', 1), ('dead', interval '0', 1), ('retryable', interval '1 h', 21))
     AS jobs (state, wait, number), generate_series(1, number)
 """
+_PRUNER = """
+INSERT INTO jobs (kind, queue, state, created_at, finished_at)
+SELECT 'upkeep.prune_ledger', 'default', 'succeeded', at, at FROM (SELECT now() - interval '31 h') AS ended (at)
+"""
 _DELIVERIES = """
 INSERT INTO deliveries (kind, user_id, channel, key, due_at, state, reason)
 SELECT 'recording-ready', 1, channel, state || number, now() + interval '1 h', state, 'it refuses'
@@ -87,7 +91,7 @@ def test_every_alarm_about_work_fires_and_stops(
     )
     with Prometheus(urlsplit(url).port or 0, tmp_path / "prometheus", quick=QUICK) as prometheus:
         assert not work & prometheus.firing()
-        for statement in (_BOARD, _LESSON, _JOBS, _DELIVERIES, _CLOCK):
+        for statement in (_BOARD, _LESSON, _JOBS, _PRUNER, _DELIVERIES, _CLOCK):
             sql(statement)
         sql("UPDATE platform_pulls SET pulled_at = now() - interval '11 min'")
         small_disk("4g")

@@ -8,6 +8,7 @@ from prometheus_client.registry import Collector
 
 from worker.api.http.connections import Connections
 from worker.api.operations.ledger_metrics import LedgerCollector
+from worker.api.operations.stored_bytes import StoredBytesCollector
 from worker.database import Database
 from worker.platform.connection import PlatformConnection
 from worker.settings import Settings
@@ -50,6 +51,7 @@ class Metrics:
             registry=self._registry,
         )
         self._registry.register(LedgerCollector(settings, database, publisher_drops, platform))
+        self._registry.register(StoredBytesCollector(database))
 
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count a request; `route` is the path template, so that ids do not create new series."""

@@ -1,4 +1,4 @@
-"""A metric for operators: how far the images of running lessons are behind their boards."""
+"""Metrics for operators: how far the images of running lessons are behind their boards, and bytes on B2."""
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -18,8 +18,14 @@ _BEHIND = text(
      WHERE board.status = 'in_progress'
     """
 )
+_BYTES = text("SELECT name, coalesce(sum(bytes), 0) AS bytes FROM whiteboard_snapshots GROUP BY name")
 
 
 def outdated_pages(session: Session) -> float:
     """Age in seconds of the oldest stroke of a running session that its page's image does not show; 0 when none."""
     return float(session.scalars(_BEHIND).one())
+
+
+def snapshot_bytes(session: Session) -> dict[str, float]:
+    """Bytes of the objects of all snapshots, by the name of their form."""
+    return {row.name: float(row.bytes) for row in session.execute(_BYTES)}
