@@ -6,11 +6,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from gzip import decompress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
 from structlog.contextvars import bound_contextvars
 
+from tests.conftest import MakeSettings
+from tests.forking.forked_process import ForkServer
+from tests.jobs.live.worker_stack import WorkerStack
+from tests.waiting import wait_for
+from worker.jobs.metrics import queue_metrics
 from worker.settings import Settings
 from worker.tracing.crashes import report_crash
 from worker.tracing.tracing import Tracing
@@ -86,3 +92,29 @@ def test_types_and_places_are_told_and_nothing_else() -> None:
 def test_what_is_no_dsn_is_refused(dsn: str) -> None:
     with pytest.raises(ValueError, match="must be a DSN"):
         Settings(sentry_dsn=dsn)
+
+
+def test_a_worker_tells_of_each_attempt_that_crashed(
+    settings: MakeSettings, database_url: str, redis_url: str, tmp_path: Path, fork_server: ForkServer
+) -> None:
+    """A child that the kernel ends cannot tell anybody: the ledger, its metrics and the log know of it."""
+    with sentry() as (dsn, envelopes):
+        stack = WorkerStack(settings(sentry_dsn=dsn), tmp_path, fork_server)
+        try:
+            stack.start_worker()
+            crashed, killed, refused = (stack.order(what) for what in ("crash", "segfault", "reject"))
+            assert stack.wait_for(crashed, "dead").attempt == 3
+            assert stack.wait_for(killed, "dead").error["code"] == "worker-lost"
+            stack.wait_for(refused, "failed")
+            wait_for(lambda: len(envelopes) == 3, details=stack.log)
+            with stack.database.transaction() as session:
+                assert queue_metrics(session).died == 2
+            assert "job_worker_lost" in stack.log()
+        finally:
+            stack.close()
+    for envelope in envelopes:
+        event = json.loads(envelope.split(b"\n")[2])
+        (error,) = event["exception"]["values"]
+        assert (error["type"], error["stacktrace"]["frames"][-1]["function"]) == ("ZeroDivisionError", "work")
+        assert event["tags"]["astegni.job.id"] == str(crashed)
+        assert b"secret" not in envelope

@@ -1,5 +1,6 @@
 """Tasks of the tests' own, done by a real worker. Celery loads this module by its name."""
 
+import ctypes
 import os
 import signal
 import time
@@ -16,7 +17,7 @@ from worker.workflows.context import WorkerContext
 
 @dataclass(frozen=True)
 class Work(Order):
-    """What to do: `succeed`, `reject`, `crash`, `fail_once`, `sleep`, `hold` or `die`.
+    """What to do: `succeed`, `reject`, `crash`, `fail_once`, `sleep`, `hold`, `die` or `segfault`.
 
     `diary` gets a line for each start; `hold` runs as long as the file beside the diary is there.
     """
@@ -59,6 +60,8 @@ def work(run: JobRun, order: Work, context: WorkerContext) -> None:
             raise Unavailable("The resource is in use.")
         case "die":
             os.kill(os.getpid(), signal.SIGKILL)
+        case "segfault":
+            ctypes.string_at(0)
         case "hold":
             while diary.with_suffix(".held").exists():
                 run.check()
