@@ -5,15 +5,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import jwt
 import pytest
 from fastapi import FastAPI
 
 from devstack.directories import scratch_directory
 from devstack.emulator.credentials import Credentials
 from devstack.forked_process import ForkServer
-from tests.api.conftest import Bearer, Serve, VisitorOf
+from tests.api.conftest import Serve, VisitorOf, token_of
 from tests.conftest import MakeSettings, School
 from worker.access.callers import Operator
+from worker.access.issue_token import issue_operator_token, issue_token
 from worker.api.services import Services
 from worker.database import Database
 from worker.settings import Settings
@@ -54,9 +56,14 @@ PHASES = {
     "student": "fuzzing,stateful",
     "parent": "fuzzing,stateful",
     "operator": "fuzzing,stateful",
+    # Who has nothing to do with what is there, or no profile.
+    "other_tutor": "fuzzing",
+    "without a profile": "fuzzing",
 }
-# Of each operation; the whole takes less than three minutes on two cores.
+# Of each operation, where what it changes is followed; else one. The whole takes three minutes on two cores.
 MOST_EXAMPLES = 2
+# Tokens that are refused, and no token: what needs one answers so, whatever else is in the request.
+REFUSED = ("nobody", "expired", "forged", "advertiser", "claimed profile", "other department")
 PROGRAM = "schemathesis.cli"
 # What it imports, some of it late.
 MODULES = [PROGRAM, "schemathesis.openapi", "schemathesis.specs.openapi.schemas", "hypothesis.stateful"]
@@ -94,19 +101,51 @@ def _with_rules(document: dict[str, Any]) -> dict[str, str]:
     return cursors | RULES
 
 
-def _configuration(document: dict[str, Any]) -> str:
+def _configuration(document: dict[str, Any], *, is_refused: bool) -> str:
     check = "checks.positive_data_acceptance"
     lines = [f"[{check}]", f"expected-statuses = {ANSWERS!r}"]
-    for operation in _with_rules(document):
-        more = [412, 415, 422] if "/v1/uploads" in operation else [422]
+    for operation in sorted(_with_rules(document).keys() | (_secured(document) if is_refused else set())):
+        more: list[str | int] = [412, 415, 422] if "/v1/uploads" in operation else [422]
+        answers: list[str | int] = [401, 403] if is_refused and operation in _secured(document) else ANSWERS + more
         lines += [
             *("[[operations]]", f'include-name = "{operation}"'),
-            *(f"[operations.{check}]", f"expected-statuses = {ANSWERS + more!r}"),
+            *(f"[operations.{check}]", f"expected-statuses = {answers!r}"),
         ]
         if "/v1/uploads" in operation:
             refused = [400, 401, 403, 404, 409, *more]
             lines += ["[operations.checks.negative_data_rejection]", f"expected-statuses = {refused!r}"]
     return "\n".join(lines)
+
+
+def _secured(document: dict[str, Any]) -> set[str]:
+    """The operations that need a token."""
+    return {
+        f"{method.upper()} {path}"
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+        if operation.get("security")
+    }
+
+
+def _token(kind: str, school: School, operator: Operator, settings: Settings) -> str | None:
+    """A token of this kind; None for nobody's."""
+    key, tutor = settings.signing_key, {"tutor": 11}
+    match kind:
+        case "nobody":
+            return None
+        case "expired":
+            return issue_token(key, sub=1, role="tutor", role_ids=tutor, expires_in=-60)
+        case "forged":
+            return issue_token("x" * 64, sub=1, role="tutor", role_ids=tutor)
+        case "advertiser":
+            return jwt.encode({"type": "advertiser", "advertiser_id": 1, "exp": 2**31}, key, algorithm="HS256")
+        case "claimed profile":
+            return issue_token(key, sub=4, role="tutor", role_ids=tutor)
+        case "other department":
+            return issue_operator_token(key, admin_id=1, departments=["manage-courses"])
+        case "without a profile":
+            return issue_token(key, sub=2)
+    return token_of(operator if kind == "operator" else getattr(school, kind), settings)
 
 
 def test_rules_are_of_operations_that_exist(api: FastAPI) -> None:
@@ -121,25 +160,27 @@ def schemathesis() -> Iterator[ForkServer]:
         yield server
 
 
-@pytest.mark.parametrize("role", PHASES)
+@pytest.mark.parametrize("kind", [*PHASES, *REFUSED])
 def test_every_answer_is_one_that_is_described(
     school: School,
     operator: Operator,
-    bearer: Bearer,
+    services: Services,
     api: FastAPI,
     address: str,
     schemathesis: ForkServer,
     tmp_path: Path,
-    role: str,
+    kind: str,
 ) -> None:
-    caller = operator if role == "operator" else getattr(school, role)
+    is_refused, phases = kind in REFUSED, PHASES.get(kind, "fuzzing")
+    token = _token(kind, school, operator, services.settings)
     configuration = tmp_path / "schemathesis.toml"
-    configuration.write_text(_configuration(api.openapi()))
+    configuration.write_text(_configuration(api.openapi(), is_refused=is_refused))
+    examples = MOST_EXAMPLES if "stateful" in phases else 1
     command = [
         *("--config-file", str(configuration), "run", f"{address}/openapi.json", "--checks", "all"),
-        *("--phases", PHASES[role], "--max-examples", str(MOST_EXAMPLES), "--seed", str(SEED)),
+        *("--phases", phases, "--max-examples", str(examples), "--seed", str(SEED)),
         *("--continue-on-failure", "--no-shrink", "--suppress-health-check", "all", "--warnings", "off"),
-        *("--request-timeout", "60", "--header", f"Authorization: {bearer(caller)['Authorization']}"),
+        *("--request-timeout", "60", *([] if token is None else ("--header", f"Authorization: Bearer {token}"))),
         # Streams, which do not end by themselves: tests/api/operations/test_job_events.py and test_notifications.py.
         *("--exclude-path-regex", "/events$"),
     ]

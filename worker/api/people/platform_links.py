@@ -16,7 +16,7 @@ from worker.platform.links import our_ids
 from worker.schedules.reading import find_lesson
 from worker.schedules.timetable.entries import find_entry
 
-router = APIRouter(prefix="/v1/platform", tags=["platform"], responses=responses(401, 404, 422, 503))
+router = APIRouter(prefix="/v1/platform", tags=["platform"], responses=responses(401, 403, 404, 422, 503))
 
 LinkKind = Literal["lesson", "board", "entry"]
 

@@ -13,7 +13,7 @@ from worker.api.services import ServicesOf
 from worker.schedules.date_range import Range
 from worker.schedules.slots import list_slots
 
-router = APIRouter(prefix="/v1/tutors", tags=["schedules"], responses=responses(401, 404, 422, 503))
+router = APIRouter(prefix="/v1/tutors", tags=["schedules"], responses=responses(401, 403, 404, 422, 503))
 
 
 @router.get("/{tutor_id}/slots", summary="List a tutor's free time")
