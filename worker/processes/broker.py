@@ -10,8 +10,11 @@ from worker.jobs.publisher import Publisher
 from worker.settings import Settings
 
 EXCHANGE = "astegni"
-# For RabbitMQ: a queue that is written to the disk of most nodes before a message is confirmed. Redis has no types.
-_QUORUM = {"x-queue-type": "quorum"}
+# For RabbitMQ; Redis has no such arguments. A queue is written to the disk of most nodes before a message is confirmed,
+# and a message is acknowledged after its run: within two days (in ms), where RabbitMQ's default is half an hour. From
+# 3.12 on it knows that argument. Other arguments than those of a queue that exists are refused.
+CONSUMER_TIMEOUT = 172_800_000
+QUEUE_ARGUMENTS = {"x-queue-type": "quorum", "x-consumer-timeout": CONSUMER_TIMEOUT}
 # The soft limit interrupts the run so that it can settle; this many seconds later the child is killed.
 _GRACE = 30
 # The number of jobs that one finished job makes room for, and a few more.
@@ -20,7 +23,7 @@ _NEXT = 10
 
 def queue(name: str) -> Queue:
     """One of our queues, whichever process consumes it."""
-    return Queue(name, Exchange(EXCHANGE), routing_key=name, queue_arguments=_QUORUM)
+    return Queue(name, Exchange(EXCHANGE), routing_key=name, queue_arguments=QUEUE_ARGUMENTS)
 
 
 def sender(app: Celery) -> Send:

@@ -7,7 +7,7 @@ from worker.api.app import create_api
 from worker.api.services import Services
 
 _ROWS = """
-WITH board AS (INSERT INTO whiteboard_sessions (status) VALUES ('ended') RETURNING id),
+WITH board AS (INSERT INTO whiteboard_sessions (status) VALUES ('completed') RETURNING id),
      page AS (INSERT INTO whiteboard_pages (session_id) SELECT id FROM board RETURNING id, session_id),
      recording AS (INSERT INTO whiteboard_session_recordings (session_id) SELECT id FROM board RETURNING id),
      snapshot AS (INSERT INTO whiteboard_snapshots (session_id, page_id, name, content_digest, object_name, file_id,

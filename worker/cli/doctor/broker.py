@@ -7,6 +7,7 @@ from typing import Any
 from worker.cli.doctor.broker_rights import missing_rights
 from worker.cli.doctor.database import CLOCK_OFFSET, read_server
 from worker.cli.doctor.doubtful import raise_findings
+from worker.cli.doctor.rabbitmq import check_rabbitmq
 from worker.cli.doctor.sentinels import sentinel_findings
 from worker.cli.target import database_errors
 from worker.errors import Misconfigured, Unavailable
@@ -17,10 +18,10 @@ _OLDEST = 7
 
 
 def check_broker(settings: Settings) -> str:
-    """Check Redis with the client that every process uses; for RabbitMQ only that it accepts a connection."""
+    """Check Redis with the client that every process uses; RabbitMQ as rabbitmq.py does."""
     if settings.redis_url is None:
         return "REDIS_URL is not set: `astegni up` brings its own"
-    return _redis(settings) if settings.broker.is_redis else _rabbit(settings)
+    return _redis(settings) if settings.broker.is_redis else check_rabbitmq(settings, seconds=_SECONDS)
 
 
 def _redis(settings: Settings) -> str:
@@ -108,16 +109,3 @@ def _clock_doubts(settings: Settings, behind: float) -> list[str]:
     return (
         [f"the broker's clock is {-behind:+.0f} s off {other}: run NTP on both"] if abs(behind) > CLOCK_OFFSET else []
     )
-
-
-def _rabbit(settings: Settings) -> str:
-    from kombu import Connection  # noqa: PLC0415 - only when asked
-
-    address = settings.broker
-    link = Connection(address.url, ssl=address.tls_options or False, connect_timeout=_SECONDS)
-    try:
-        with link:
-            link.connect()
-    except (*link.connection_errors, *link.channel_errors) as error:
-        raise Unavailable(f"The broker of REDIS_URL does not answer ({type(error).__name__}).") from error
-    return "RabbitMQ answers"

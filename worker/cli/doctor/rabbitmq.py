@@ -1,0 +1,67 @@
+"""RabbitMQ: whether it answers, and keeps our queues as this release declares them."""
+
+import re
+from typing import Any
+
+from worker.cli.doctor.doubtful import raise_findings
+from worker.errors import Unavailable
+from worker.queue_names import queue_names
+from worker.settings import Settings
+
+# The first that knows `x-consumer-timeout` of a queue.
+_KNOWS_TIMEOUTS = (3, 12)
+
+
+def check_rabbitmq(settings: Settings, *, seconds: float) -> str:
+    """Compare the queues that exist; those that do not are left to the workers."""
+    from kombu import Connection  # noqa: PLC0415 - only when asked
+
+    address = settings.broker
+    link = Connection(address.url, ssl=address.tls_options or False, connect_timeout=seconds)
+    try:
+        with link:
+            link.ensure_connection(max_retries=1, timeout=seconds)
+            version = _text(link.connection.server_properties.get("version", "of an unknown version"))
+            faults = [fault for name in queue_names(settings) if (fault := _fault_of(link, name)) is not None]
+    except (*link.connection_errors, *link.channel_errors) as error:
+        raise Unavailable(f"The broker of REDIS_URL does not answer ({type(error).__name__}).") from error
+    raise_findings(faults, _doubts(version))
+    return f"RabbitMQ {version} answers, and waits for the longest job"
+
+
+def _fault_of(link: Any, name: str) -> str | None:
+    """What is wrong with a queue."""
+    from worker.processes.broker import QUEUE_ARGUMENTS  # noqa: PLC0415 - only when asked
+
+    try:
+        # A refusal closes the channel.
+        link.channel().queue_declare(name, passive=True)
+        link.channel().queue_declare(name, durable=True, auto_delete=False, arguments=QUEUE_ARGUMENTS)
+    except link.channel_errors as error:
+        match error.reply_code:
+            case 404:
+                return None
+            case 406:
+                return (
+                    f"the queue {name} was declared by another release: stop all workers, delete it (`rabbitmqctl"
+                    f" delete_queue {name}`), and start them again"
+                )
+            case 403:
+                return f"the broker's user may not declare the queue {name}: it needs to configure, write and read"
+        raise
+    return None
+
+
+def _doubts(version: str) -> list[str]:
+    numbers = tuple(map(int, re.findall(r"[0-9]+", version)[:2]))
+    if numbers >= _KNOWS_TIMEOUTS:
+        return []
+    doubt = (
+        f"RabbitMQ {version} does not know how long our queues let a job take, and what it waits for is not seen from"
+        " here: set consumer_timeout in its rabbitmq.conf (docs/operations.md), or upgrade to 3.12"
+    )
+    return [doubt]
+
+
+def _text(value: Any) -> str:
+    return value.decode(errors="replace") if isinstance(value, bytes) else str(value)
