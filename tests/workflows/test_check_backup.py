@@ -14,6 +14,7 @@ from tests.statements import run_statement
 from tests.workflows.conftest import RHYTHM, RecordingFixture, Versions
 from worker import clock
 from worker.database import Database
+from worker.jobs.cancel import cancel_job
 from worker.jobs.enqueue import enqueue
 from worker.jobs.order import Order
 from worker.jobs.perform import JobNotDone, Performer
@@ -161,6 +162,52 @@ def test_what_was_lost_is_named_and_what_b2_has_is_found_again(
     assert sorted(versions()) == objects
     # A later recording does not get an id that B2 knows.
     assert restored.sql("SELECT nextval('whiteboard_session_recordings_id_seq')")[0][0] > new
+
+
+def test_a_lost_recording_whose_id_was_given_away_gets_another(
+    restored: RestoredDatabase, recorded: dict[str, int], recordings: RecordingFixture, sample: bytes, versions: Versions
+) -> None:
+    after = RecordingFixture(restored.context, recordings.session_id, restored.sql)
+    assert after.arrive(sample + b"later") == recorded["new"]
+    restored.run(after.due(IngestRecording, recorded["new"]))
+    restored.run(after.due(StoreSource, recorded["new"]))
+
+    (would,) = restored.adopt(dry_run=True)
+    (adopted,) = restored.adopt()
+    assert (would.recording_id, would.is_renumbered, adopted.error) == (recorded["new"], True, None)
+    assert adopted.plan is not None
+    new_id = adopted.plan.recording_id
+    assert (new_id > recorded["new"], restored.adopt()) == (True, [])
+    # Nothing but B2 has its bytes until the job has run.
+    resume_sweeps(restored.context.store, restored.database)
+    restored.perform(SweepObjects())
+    assert adopted.plan.object_name in [name for name, _ in versions()]
+    for order in (RestoreRecording, IngestRecording, StoreSource):
+        assert restored.run(after.due(order, new_id)).state == "succeeded"
+    assert (after.row(new_id).is_available, after.row(recorded["new"]).is_available) == (True, True)
+    restored.perform(SweepObjects())
+    assert adopted.plan.object_name not in [name for name, _ in versions()]
+    assert restored.adopt() == []
+
+
+def test_what_an_ended_restore_has_left_on_b2_is_not_swept(
+    restored: RestoredDatabase, recorded: dict[str, int], versions: Versions
+) -> None:
+    (adopted,) = restored.adopt()
+    resume_sweeps(restored.context.store, restored.database)
+    with restored.database.transaction() as session:
+        for job in restored.sql("SELECT id FROM jobs WHERE state = 'queued'"):
+            cancel_job(session, ENDINGS, job.id)
+    restored.perform(SweepObjects())
+    restored.perform(RemoveRecordingFiles(recorded["new"], 1, "shared", None))
+
+    assert adopted.plan is not None
+    assert adopted.plan.object_name in [name for name, _ in versions()]
+    with restored.database.transaction() as session:
+        delete_recording(session, recorded["new"], principal="user:1")
+    (removal,) = restored.sql("SELECT id FROM jobs WHERE kind = 'recordings.remove_files' AND state = 'queued'")
+    restored.run(removal.id)
+    assert [name for name, _ in versions() if f"recording_{recorded['new']}/" in name] == []
 
 
 def test_what_cannot_be_adopted_is_named(restored: RestoredDatabase, recorded: dict[str, int]) -> None:

@@ -9,8 +9,11 @@ from worker.workflows.adopt_recordings import Adoption
 def sentence(adoption: Adoption, dry_run: bool) -> str:
     """One line for people."""
     if adoption.plan is None or adoption.error is not None:
-        return f"astegni: recording {adoption.recording_id} is not adopted ({adoption.prefix}): {adoption.error}"
+        where = f" ({adoption.prefix})" if adoption.prefix else ""
+        return f"astegni: recording {adoption.recording_id} is not adopted{where}: {adoption.error}"
     done = "Would be adopted" if dry_run else "Adopted"
+    if adoption.is_renumbered:
+        done += " under a new id" if dry_run else f" as recording {adoption.plan.recording_id}"
     origin = "as it was uploaded" if adoption.plan.is_source else "from its fast copy"
     return (
         f"{done}: recording {adoption.recording_id} of session {adoption.plan.session_id}, {origin} "
@@ -23,6 +26,7 @@ def document(adoption: Adoption, *, dry_run: bool) -> dict[str, Any]:
     plan = adoption.plan
     return {
         "recording_id": adoption.recording_id,
+        "new_id": plan.recording_id if plan and adoption.is_renumbered and not dry_run else None,
         "session_id": plan and plan.session_id,
         "object": plan and plan.object_name,
         "objects": adoption.objects,

@@ -18,12 +18,11 @@ _SKIP_IDS = text(
       FROM CAST(pg_get_serial_sequence('whiteboard_session_recordings', 'id') AS regclass) AS sequence
     """
 )
+_NEXT_ID = text("SELECT nextval(pg_get_serial_sequence('whiteboard_session_recordings', 'id'))")
 
 
 def why_not_adopted(session: Session, plan: AdoptionPlan) -> str | None:
-    """Why this recording cannot be adopted: its id, or its bytes in this session, are another's; None when it can."""
-    if session.get(Recording, plan.recording_id) is not None:
-        return f"recording {plan.recording_id} is in the database"
+    """Why this recording cannot be adopted: its bytes in this session are another's; None when it can."""
     same = select(Recording.id).where(
         Recording.session_id == plan.session_id,
         Recording.source_sha1 == plan.sha1,
@@ -31,6 +30,18 @@ def why_not_adopted(session: Session, plan: AdoptionPlan) -> str | None:
     )
     twin = session.scalar(same.limit(1))
     return None if twin is None else f"recording {twin} of its session has the same bytes"
+
+
+def is_adopted(session: Session, plan: AdoptionPlan) -> bool:
+    """Whether a recording was adopted of this object, perhaps under another id."""
+    adopted = Recording.recording_metadata["adopted"]["object"].astext
+    found = select(Recording.id).where(Recording.session_id == plan.session_id, adopted == plan.object_name)
+    return session.scalar(found.limit(1)) is not None
+
+
+def next_recording_id(session: Session) -> int:
+    """An id that no recording has."""
+    return session.scalars(_NEXT_ID).one()
 
 
 def insert_adopted(session: Session, plan: AdoptionPlan, *, spool_id: str) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from worker.recordings.names import FOLDER
+from worker.recordings.names import FOLDER, LARGEST_ID
 from worker.storage.objects import StoredObject
 
 _NAME = re.compile(
@@ -13,7 +13,6 @@ _NAME = re.compile(
     r"(?P<digest>[0-9a-f]{12})/(?P<file>source\.\w{2,4}|play/playback(?:-\w+)?\.(?:webm|mp4))",
     re.ASCII,
 )
-_LARGEST_ID = 2**31 - 1
 # What no object knows.
 UNKNOWN = ("title", "type", "who recorded it", "captions", "chapters a tutor wrote", "shares")
 
@@ -51,7 +50,7 @@ def plan_adoption(objects: Sequence[StoredObject]) -> AdoptionPlan | None:
         key=lambda pair: (not pair[0]["file"].startswith("source"), pair[1].name),
     )
     recording_id, session_id = int(match["recording"]), int(match["session"])
-    if max(recording_id, session_id) > _LARGEST_ID:
+    if max(recording_id, session_id) > LARGEST_ID:
         return None
     return AdoptionPlan(
         recording_id,

@@ -84,6 +84,11 @@ def recording_id_of(name: str) -> int | None:
     return None if len(parts) < 3 else _number(parts[1], "recording_")
 
 
+def session_id_of(name: str) -> int | None:
+    """The session that an object of a recording belongs to by its name; None for any other name."""
+    return None if recording_id_of(name) is None else _number(name.removeprefix(FOLDER).split("/")[0], "session_")
+
+
 def _number(part: str, word: str) -> int | None:
     """The id in `word` and digits. A larger one than a column holds is nobody's: others may write to the bucket."""
     digits = part.removeprefix(word)

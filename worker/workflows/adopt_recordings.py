@@ -1,7 +1,7 @@
 """Make recordings again of objects on B2 without a row, after a restore of the database."""
 
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from sqlalchemy.orm import Session
@@ -10,7 +10,7 @@ from worker.database import Database
 from worker.errors import AstegniError
 from worker.jobs.enqueue import enqueue
 from worker.jobs.recording_orders import RestoreRecording
-from worker.recordings.adopt import insert_adopted, why_not_adopted
+from worker.recordings.adopt import insert_adopted, is_adopted, next_recording_id, why_not_adopted
 from worker.recordings.adoption import AdoptionPlan, plan_adoption
 from worker.recordings.names import FOLDER, recording_id_of
 from worker.recordings.reading import read_recording
@@ -21,7 +21,10 @@ from worker.whiteboards.sessions import session_exists
 
 @dataclass(frozen=True)
 class Adoption:
-    """A recording of which B2 has objects and the database no row; `error` says why it is not adopted."""
+    """A recording of which B2 has objects and the database no row; `error` says why it is not adopted.
+
+    `is_renumbered`: another recording has got its id since the restore; it gets another one, that of `plan`.
+    """
 
     recording_id: int
     prefix: str
@@ -29,6 +32,7 @@ class Adoption:
     bytes: int
     plan: AdoptionPlan | None
     error: str | None
+    is_renumbered: bool = False
 
 
 def adopt_recordings(
@@ -36,22 +40,53 @@ def adopt_recordings(
 ) -> Iterator[Adoption]:
     """Adopt every recording without a row (or `only` these), in the order of their prefixes; each by itself.
 
-    A row is inserted under the recording's own id, and a job fetches its bytes and ingests them again. With `dry_run`
-    nothing changes. Idempotent: what was adopted has a row.
+    A row is inserted under the recording's own id, or a new one where that is another's now, and a job fetches its
+    bytes and ingests them again. With `dry_run` nothing changes. Idempotent: what was adopted has a row. What is asked
+    for by `only` and not on B2 comes last, with an error.
     """
+    missing = set(only)
     for prefix, objects in _groups(store):
         recording_id = recording_id_of(objects[0].name) or 0
         if only and recording_id not in only:
             continue
-        with database.transaction() as session:
-            if read_recording(session, recording_id) is not None:
-                continue
-        plan = plan_adoption(objects)
+        missing.discard(recording_id)
+        lost = _lost(database, recording_id, objects)
+        if not lost.objects:
+            continue
+        plan = plan_adoption(lost.objects)
+        if lost.is_renumbered and (plan is None or _is_known(database, plan)):
+            continue
         error = _refusal(database, plan)
         if plan is not None and error is None and not dry_run:
-            error = _adopt(database, plan, spool_id, by)
-        size = sum(stored.size for stored in objects)
-        yield Adoption(recording_id, prefix, len(objects), size, plan, error)
+            plan, error = _adopt(database, plan, lost, spool_id, by)
+        size = sum(stored.size for stored in lost.objects)
+        yield Adoption(recording_id, prefix, len(lost.objects), size, plan, error, lost.is_renumbered)
+    for recording_id in sorted(missing):
+        yield Adoption(recording_id, "", 0, 0, None, f"B2 has no object of recording {recording_id}")
+
+
+@dataclass(frozen=True)
+class _Lost:
+    """Objects below one prefix that are not those of the row of their id, if there is one."""
+
+    objects: list[StoredObject]
+    is_renumbered: bool
+
+
+def _lost(database: Database, recording_id: int, objects: list[StoredObject]) -> _Lost:
+    """All of them without a row. After a restore a recording may get the id of a lost one: what is older is not its."""
+    with database.transaction() as session:
+        row = read_recording(session, recording_id)
+    if row is None:
+        return _Lost(objects, is_renumbered=False)
+    own = f"/{(row.source_sha1 or '')[:12]}/"
+    of_another = [stored for stored in objects if stored.uploaded_at < row.created_at and own not in stored.name]
+    return _Lost(of_another, is_renumbered=True)
+
+
+def _is_known(database: Database, plan: AdoptionPlan) -> bool:
+    with database.transaction() as session:
+        return is_adopted(session, plan)
 
 
 def _groups(store: ObjectStore) -> Iterator[tuple[str, list[StoredObject]]]:
@@ -70,13 +105,18 @@ def _refusal(database: Database, plan: AdoptionPlan | None) -> str | None:
         return why_not_adopted(session, plan)
 
 
-def _adopt(database: Database, plan: AdoptionPlan, spool_id: str, by: str) -> str | None:
+def _adopt(
+    database: Database, plan: AdoptionPlan, lost: _Lost, spool_id: str, by: str
+) -> tuple[AdoptionPlan, str | None]:
+    """The plan as it was carried out, or why it was not."""
     try:
         with database.transaction() as session:
+            if lost.is_renumbered:
+                plan = replace(plan, recording_id=next_recording_id(session))
             _write(session, plan, spool_id, by)
     except AstegniError as error:
-        return error.detail
-    return None
+        return plan, error.detail
+    return plan, None
 
 
 def _write(session: Session, plan: AdoptionPlan, spool_id: str, by: str) -> None:

@@ -7,6 +7,7 @@ from worker.jobs.job_run import JobRun
 from worker.jobs.recording_orders import RemoveRecordingFiles
 from worker.jobs.subject_jobs import live_jobs
 from worker.recordings.names import recording_prefix
+from worker.recordings.only_copies import is_only_copy
 from worker.recordings.renditions import named_objects
 from worker.storage.restores import held_sweeps
 from worker.workflows.context import WorkerContext
@@ -41,7 +42,8 @@ def remove_recording_files(run: JobRun, order: RemoveRecordingFiles, context: Wo
 def remove_unnamed(recording_id: int, name: str, context: WorkerContext) -> int:
     """Delete one object unless a row names it or is about to: checked again right before each deletion."""
     with context.database.transaction() as session:
-        if _is_worked_on(session, recording_id) or name in named_objects(session, recording_id):
+        named = name in named_objects(session, recording_id)
+        if named or _is_worked_on(session, recording_id) or is_only_copy(session, name):
             return 0
     context.store.delete(name)
     return 1
