@@ -40,3 +40,10 @@ def test_erasing_says_first_what_it_would_do(command: Command, school: School, s
     assert (json.loads(done.stdout)["done"], json.loads(done.stdout)["bookings"]) == (True, 1)
     assert sql("SELECT first_name, is_active FROM users WHERE id = 2") == [(None, False)]
     assert command("erase", "9", "--yes").returncode == 1
+
+
+def test_a_folder_that_cannot_be_used_is_a_sentence(command: Command, school: School) -> None:
+    for to in ("nowhere/person", "nowhere/person.zip", "/proc/person"):
+        said = command("export", "2", "--to", to)
+        assert (said.returncode, said.stderr.count("\n")) == (1, 1)
+        assert "cannot be used: No such file or directory" in said.stderr

@@ -84,3 +84,5 @@ def test_the_command(stack: WorkerStack, fork_server: ForkServer) -> None:
         [f"No new jobs for first@{HOST}.", "They hold no jobs any more."],
     )
     assert fork_server.astegni(["drain", f"nobody@{HOST}"], environment).returncode == 1
+    away = fork_server.astegni(["drain"], environment | {"REDIS_URL": "redis://127.0.0.1:1/0"})
+    assert (away.returncode, away.stderr.count("\n"), "REDIS_URL" in away.stderr) == (69, 1, True)

@@ -7,6 +7,7 @@ import typer
 
 from worker.cli.spans import parse_span
 from worker.cli.target import settings_with_stack
+from worker.errors import Unavailable
 
 
 def register(app: typer.Typer) -> None:
@@ -24,7 +25,9 @@ def drain(
 
     Exits 0 when they hold no job any more, 69 when some are left after the timeout.
     """
-    from worker.app import create_app  # noqa: PLC0415 - a heavy import for one command
+    from kombu.exceptions import OperationalError  # noqa: PLC0415 - a heavy import for one command
+
+    from worker.app import create_app  # noqa: PLC0415 - likewise
     from worker.database import Database  # noqa: PLC0415
     from worker.processes.drain import find_workers, stop_consuming, wait_until_idle  # noqa: PLC0415
 
@@ -37,6 +40,8 @@ def drain(
         stop_consuming(app, workers)
         typer.echo(f"No new jobs for {', '.join(worker.name for worker in workers)}.")
         wait_until_idle(app, database, workers, seconds=seconds, report=_report)
+    except OperationalError as error:
+        raise Unavailable("The broker of REDIS_URL does not answer, or refuses the login: see `astegni doctor`.") from error
     finally:
         app.close()
         database.close()

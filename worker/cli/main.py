@@ -35,6 +35,14 @@ from worker.errors import AstegniError
 # sysexits(3): usage, data, unavailable.
 _EXIT_USAGE, _EXIT_FAILED, _EXIT_UNAVAILABLE = 2, 1, 69
 
+
+
+class CannotUseFile(AstegniError):
+    """A file or folder that an argument names cannot be read or written."""
+
+    code, title = "cannot-use-file", "File cannot be used"
+
+
 app = typer.Typer(
     name="astegni",
     help="Recordings in, playable lessons out: the background and media worker of Astegni.",
@@ -72,6 +80,14 @@ def main() -> None:
         sys.exit(_EXIT_USAGE)
     except database_errors() as error:
         _end(database_error(error))
+    except UnicodeEncodeError:
+        # An argument of other bytes has surrogates, which neither the database nor the terminal takes.
+        sys.stderr.write("astegni: an argument is not valid UTF-8.\n")
+        sys.exit(_EXIT_USAGE)
+    except OSError as error:
+        if error.filename is None or error.strerror is None:
+            raise
+        _end(CannotUseFile(f"{ascii(error.filename)} cannot be used: {error.strerror}."))
 
 
 def _end(error: AstegniError) -> NoReturn:
