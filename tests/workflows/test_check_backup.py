@@ -165,7 +165,11 @@ def test_what_was_lost_is_named_and_what_b2_has_is_found_again(
 
 
 def test_a_lost_recording_whose_id_was_given_away_gets_another(
-    restored: RestoredDatabase, recorded: dict[str, int], recordings: RecordingFixture, sample: bytes, versions: Versions
+    restored: RestoredDatabase,
+    recorded: dict[str, int],
+    recordings: RecordingFixture,
+    sample: bytes,
+    versions: Versions,
 ) -> None:
     after = RecordingFixture(restored.context, recordings.session_id, restored.sql)
     assert after.arrive(sample + b"later") == recorded["new"]

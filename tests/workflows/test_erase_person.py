@@ -1,6 +1,7 @@
 """A person is erased: nothing of them is left but what the other side's lessons need, without a name."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, time
 from typing import Any
 
@@ -8,10 +9,11 @@ import pytest
 from sqlalchemy import text
 
 from tests.conftest import School, Sql
+from tests.waiting import PATIENCE, wait_for
 from tests.workflows.conftest import RecordingFixture, Versions
 from worker.access.person_ids import person_ids
 from worker.database import Database
-from worker.errors import NotFound
+from worker.errors import NotFound, Unavailable
 from worker.jobs.enqueue import enqueue
 from worker.jobs.recording_orders import IngestRecording, RemoveRecordingFiles, StoreSource
 from worker.recurrence.request import TimeRequest
@@ -144,6 +146,33 @@ def test_recordings_go_with_their_objects_and_jobs_are_stopped(
     assert recordings.sql("SELECT 1 FROM uploads") == []
     assert recordings.perform(RemoveRecordingFiles, mine).state == "succeeded"
     assert {name.split("/")[3] for name, _ in versions()} == {f"recording_{theirs}"}
+
+
+def test_what_a_running_job_still_makes_is_erased_as_well(recordings: RecordingFixture, sample: bytes) -> None:
+    run = recordings.begin(IngestRecording, recordings.arrive(sample))
+    with ThreadPoolExecutor(1) as pool:
+        erasing = pool.submit(erase, recordings.database, 1)
+        wait_for(lambda: recordings.job(run.claim.job_id).cancel_requested_at or erasing.done())
+        assert recordings.sql("SELECT is_active FROM users WHERE id = 1") == [(False,)]
+        # Like a film that is registered in the moment when its job is asked to stop.
+        made = recordings.arrive(sample + b"\0")
+        with run.finish():
+            pass
+        erasure = erasing.result(PATIENCE)
+
+    assert (recordings.row(made), erasure.jobs, erasure.recordings) == (None, 2, 2)
+    live = recordings.sql("SELECT DISTINCT kind FROM jobs WHERE state NOT IN ('cancelled', 'succeeded')")
+    assert live == [(RemoveRecordingFiles.kind,)]
+
+
+def test_a_job_that_does_not_stop_is_named_and_the_rest_waits(recordings: RecordingFixture, sample: bytes) -> None:
+    run = recordings.begin(IngestRecording, recordings.arrive(sample))
+    with pytest.raises(Unavailable, match=str(run.claim.job_id)):
+        erase_person(recordings.database, 1, PLANNING, by="cli:maria", patience=0)
+    assert recordings.sql("SELECT principal FROM jobs WHERE id = :id", id=run.claim.job_id) == [("user:1",)]
+    recordings.lose(run)
+
+    assert erase(recordings.database, 1).recordings == 1
 
 
 def test_a_recording_that_does_not_say_who_made_it_is_the_hosts(

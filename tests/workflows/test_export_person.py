@@ -61,6 +61,17 @@ def test_a_zip_file_has_the_same(recordings: RecordingFixture, recorded: int, tm
     assert not list(tmp_path.glob(".export-*"))
 
 
+def test_an_object_that_b2_has_lost_keeps_nothing_else_back(
+    recordings: RecordingFixture, recorded: int, sample: bytes, tmp_path: Path
+) -> None:
+    lost = recordings.rendition(recorded, "playback").object_name
+    recordings.context.store.delete(lost)
+    exported = export(recordings, 1, tmp_path / "person")
+
+    assert (exported.objects, exported.bytes, exported.missing) == (1, len(sample), (lost,))
+    assert json.loads((tmp_path / "person" / "missing.json").read_text()) == [lost]
+
+
 def test_what_cannot_be_exported_leaves_nothing(recordings: RecordingFixture, recorded: int, tmp_path: Path) -> None:
     with pytest.raises(Conflict):
         export(recordings, 1, tmp_path)

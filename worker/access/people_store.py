@@ -96,6 +96,11 @@ def deactivate_people(session: Session, user_ids: Iterable[int], *, read_at: dat
     )
 
 
+def deactivate_account(session: Session, user_id: int) -> None:
+    """Refuse this person's tokens from now on. Idempotent."""
+    session.execute(update(Person).where(Person.id == user_id).values(is_active=False))
+
+
 def _account(person: PersonRecord) -> dict[str, Any]:
     created_at = None if person.created_at is None else person.created_at.isoformat()
     return {name: getattr(person, name) for name in ACCOUNT_FIELDS} | {"created_at": created_at}

@@ -41,7 +41,9 @@ def drain(
         typer.echo(f"No new jobs for {', '.join(worker.name for worker in workers)}.")
         wait_until_idle(app, database, workers, seconds=seconds, report=_report)
     except OperationalError as error:
-        raise Unavailable("The broker of REDIS_URL does not answer, or refuses the login: see `astegni doctor`.") from error
+        raise Unavailable(
+            "The broker of REDIS_URL does not answer, or refuses the login: see `astegni doctor`."
+        ) from error
     finally:
         app.close()
         database.close()

@@ -36,7 +36,6 @@ from worker.errors import AstegniError
 _EXIT_USAGE, _EXIT_FAILED, _EXIT_UNAVAILABLE = 2, 1, 69
 
 
-
 class CannotUseFile(AstegniError):
     """A file or folder that an argument names cannot be read or written."""
 
@@ -87,7 +86,7 @@ def main() -> None:
     except OSError as error:
         if error.filename is None or error.strerror is None:
             raise
-        _end(CannotUseFile(f"{ascii(error.filename)} cannot be used: {error.strerror}."))
+        _end(CannotUseFile(f"{error.filename!a} cannot be used: {error.strerror}."))
 
 
 def _end(error: AstegniError) -> NoReturn:

@@ -19,7 +19,10 @@ def export(
     user_id: UserId,
     to: Annotated[Path, typer.Option(help="A new folder, or a new file that ends in .zip.")],
 ) -> None:
-    """Write a person's rows as JSON, and the objects of their recordings, where only you can read them."""
+    """Write a person's rows as JSON, and the objects of their recordings, where only you can read them.
+
+    Exits 1 when B2 has not got an object that a row names; all else is written then.
+    """
     from worker.cli.recordings_target import recordings_target  # noqa: PLC0415 - not for `--help`
     from worker.workflows.export_person import export_person  # noqa: PLC0415
 
@@ -27,6 +30,10 @@ def export(
         exported = export_person(target.database, lambda: target.store, user_id, to)
     rows = sum(exported.rows.values())
     typer.echo(f"{to}: {rows} rows of {len(exported.rows)} tables, {exported.objects} objects, {exported.bytes} bytes.")
+    for name in exported.missing:
+        typer.echo(f"not on B2: {name}", err=True)
+    if exported.missing:
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -78,6 +78,11 @@ def count_running_on(session: Session, process: str) -> int:
     return session.scalar(running) or 0
 
 
+def running_of(session: Session, principal: str) -> list[UUID]:
+    """The running jobs that this principal ordered, those that were asked to stop as well."""
+    return list(session.scalars(select(Job.id).where(Job.state == "running", Job.principal == principal)))
+
+
 def list_jobs(
     session: Session,
     *,

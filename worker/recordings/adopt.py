@@ -41,7 +41,8 @@ def is_adopted(session: Session, plan: AdoptionPlan) -> bool:
 
 def next_recording_id(session: Session) -> int:
     """An id that no recording has."""
-    return session.scalars(_NEXT_ID).one()
+    next_id: int = session.scalars(_NEXT_ID).one()
+    return next_id
 
 
 def insert_adopted(session: Session, plan: AdoptionPlan, *, spool_id: str) -> None:

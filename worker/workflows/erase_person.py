@@ -5,26 +5,28 @@ models/personal_data.py with its reason. Objects on B2 are removed by the jobs t
 uploads by the sweep.
 """
 
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from models.personal_data import PERSONAL_TABLES
+from models.personal_data import PERSONAL_TABLES, PersonalTable
 from models.states import JOB_LIVE
 from worker.access.callers import UserCaller
+from worker.access.people_store import deactivate_account
 from worker.access.person_ids import PersonIds, person_ids
 from worker.bookings.reading import unfinished_bookings
 from worker.database import Database
 from worker.errors import Conflict, NotFound
-from worker.jobs.cancel import cancel_job
-from worker.jobs.recording_orders import RemoveRecordingFiles
 from worker.jobs.selection import JobFilter, select_jobs
 from worker.schedules.planning import Planning
 from worker.workflows.change_booking import change_booking
 from worker.workflows.delete_recording import delete_recording
-from worker.workflows.failure_hooks import ENDINGS
 from worker.workflows.personal_rows import count_rows, erase_batch, personal_table_names, recordings_of
+from worker.workflows.stop_jobs import stop_jobs
 
 _MOST_JOBS = 1000
+# Seconds. A run notices within one or two that it is asked to stop; one whose worker was killed loses its lease first.
+_PATIENCE = 120.0
 
 
 @dataclass
@@ -49,26 +51,37 @@ def plan_erasure(database: Database, user_id: int) -> Erasure:
     return Erasure(user_id, len(bookings), len(jobs), len(recordings), {name: n for name, n in rows.items() if n})
 
 
-def erase_person(database: Database, user_id: int, planning: Planning, *, by: str) -> Erasure:
+def erase_person(
+    database: Database, user_id: int, planning: Planning, *, by: str, patience: float = _PATIENCE
+) -> Erasure:
     """Erase the person; `by` is recorded with the jobs that are stopped. Raises NotFound.
 
-    The other side of each booking is told that it ended, as if the person had ended it.
+    The other side of each booking is told that it ended, as if the person had ended it. Running jobs get `patience`
+    seconds to stop: one that goes on could still make a recording of the person's. Raises Unavailable then.
     """
     with database.transaction() as session:
         person = person_ids(session, user_id)
+        # First: their token orders nothing more.
+        deactivate_account(session, user_id)
     erasure = Erasure(user_id)
-    erasure.jobs = _stop_jobs(database, person, by)
+    # Before recordings are looked for: an abandoned upload becomes one by itself.
+    _erase_rows(database, person, erasure, [each for each in PERSONAL_TABLES if each.table == "uploads"])
+    erasure.jobs = stop_jobs(database, person.principal, by=by, patience=patience)
     erasure.recordings = _delete_recordings(database, person)
-    for personal in PERSONAL_TABLES:
+    _erase_rows(database, person, erasure, PERSONAL_TABLES)
+    # Last, so that the messages to the other side have no name of the person any more.
+    erasure.bookings = _end_bookings(database, person, planning)
+    return erasure
+
+
+def _erase_rows(database: Database, person: PersonIds, erasure: Erasure, tables: Iterable[PersonalTable]) -> None:
+    for personal in tables:
         while True:
             with database.transaction() as session:
                 erased = erase_batch(session, personal, person)
             if not erased:
                 break
             erasure.rows[personal.table] = erasure.rows.get(personal.table, 0) + erased
-    # Last, so that the messages to the other side have no name of the person any more.
-    erasure.bookings = _end_bookings(database, person, planning)
-    return erasure
 
 
 def _end_bookings(database: Database, person: PersonIds, planning: Planning) -> int:
@@ -85,24 +98,6 @@ def _end_bookings(database: Database, person: PersonIds, planning: Planning) -> 
         with suppress(Conflict), database.transaction() as session:
             change_booking(session, caller, booking_id, {"status": "cancelled"}, planning)
     return len(ids)
-
-
-def _stop_jobs(database: Database, person: PersonIds, by: str) -> int:
-    """Cancel what the person has ordered, but for the removal of files; one job in each transaction."""
-    stopped, after = 0, None
-    while True:
-        with database.transaction() as session:
-            wanted = JobFilter(principal=person.principal)
-            jobs = select_jobs(session, wanted, JOB_LIVE, after=after, most=_MOST_JOBS)
-        for job in jobs:
-            if job.kind == RemoveRecordingFiles.kind:
-                continue
-            with suppress(Conflict, NotFound), database.transaction() as session:
-                cancel_job(session, ENDINGS, job.id, by=by)
-                stopped += 1
-        if len(jobs) < _MOST_JOBS:
-            return stopped
-        after = jobs[-1].position
 
 
 def _delete_recordings(database: Database, person: PersonIds) -> int:

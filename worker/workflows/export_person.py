@@ -15,6 +15,7 @@ from worker.access.person_ids import PersonIds, person_ids
 from worker.database import Database
 from worker.errors import Conflict
 from worker.recordings.named_objects import objects_named_by
+from worker.storage.errors import ObjectMissing
 from worker.storage.store import ObjectStore
 from worker.uploads.private_files import create_private, make_private
 from worker.workflows.personal_rows import personal_table_names, recordings_of, select_rows
@@ -26,18 +27,20 @@ _STREAMED = {"stream_results": True, "yield_per": 500}
 
 @dataclass(frozen=True)
 class PersonExport:
-    """How many rows of each table, and how many objects and bytes of them, were written."""
+    """How many rows of each table, and how many objects and bytes of them, were written; `missing`: not on B2."""
 
     rows: dict[str, int]
     objects: int
     bytes: int
+    missing: tuple[str, ...]
 
 
 def export_person(database: Database, store: Callable[[], ObjectStore], user_id: int, to: Path) -> PersonExport:
     """Write `rows/TABLE.json` and `objects/NAME` into the new folder `to`, or into a new .zip file of that name.
 
     Only its owner can read it. A failure leaves nothing. Secrets are left out: hashes, and the sealed
-    addresses of channels. Raises NotFound, Conflict when `to` exists, and the store's errors.
+    addresses of channels. What B2 has not got is named in `missing.json`: the rest is the person's all the same.
+    Raises NotFound, Conflict when `to` exists, and the store's other errors.
     """
     with database.transaction() as session:
         person = person_ids(session, user_id)
@@ -45,8 +48,12 @@ def export_person(database: Database, store: Callable[[], ObjectStore], user_id:
         raise Conflict(f"{to} exists already; name a new file or folder.")
     with _target(to) as (folder, add):
         rows = {name: _write_table(database, name, person, folder, add) for name in personal_table_names()}
-        sizes = list(_write_objects(database, store, person, folder, add))
-    return PersonExport({name: count for name, count in rows.items() if count}, len(sizes), sum(sizes))
+        sizes = dict(_write_objects(database, store, person, folder, add))
+        missing = tuple(name for name, size in sizes.items() if size is None)
+        if missing:
+            _write_missing(missing, folder, add)
+    written = [size for size in sizes.values() if size is not None]
+    return PersonExport({name: count for name, count in rows.items() if count}, len(written), sum(written), missing)
 
 
 def _write_table(database: Database, name: str, person: PersonIds, folder: Path, add: AddFile) -> int:
@@ -72,15 +79,27 @@ def _document(row: Any) -> dict[str, Any]:
 
 def _write_objects(
     database: Database, store: Callable[[], ObjectStore], person: PersonIds, folder: Path, add: AddFile
-) -> Iterator[int]:
+) -> Iterator[tuple[str, int | None]]:
+    """Name and size of each object; None when B2 has not got it."""
     with database.transaction() as session:
         named = [each for recording in recordings_of(session, person) for each in objects_named_by(session, recording)]
     for each in named:
         path = folder / "object"
-        store().download(each.name, path, sha1=each.sha1)
+        try:
+            store().download(each.name, path, sha1=each.sha1)
+        except ObjectMissing:
+            yield each.name, None
+            continue
         size = path.stat().st_size
         add(f"objects/{each.name}", path)
-        yield size
+        yield each.name, size
+
+
+def _write_missing(names: tuple[str, ...], folder: Path, add: AddFile) -> None:
+    path = folder / "missing.json"
+    with os.fdopen(create_private(path), "wb") as out:
+        out.write(to_json(names, indent=2))
+    add("missing.json", path)
 
 
 @contextmanager
