@@ -11,7 +11,7 @@ from tests.forking.forked_process import ForkServer
 from tests.jobs.live.worker_stack import WorkerStack
 from tests.waiting import PATIENCE, wait_for
 from worker.cli.local_stack.environment import environment_for
-from worker.errors import NotFound, Unavailable
+from worker.errors import Conflict, NotFound, Unavailable
 from worker.jobs.heartbeats import read_process_metrics
 from worker.processes.drain import LiveWorker, find_workers, stop_consuming, wait_until_idle
 
@@ -72,6 +72,14 @@ def test_a_worker_that_nobody_knows(stack: WorkerStack) -> None:
     wait_for(stack.app.control.ping, details=stack.log)
     with pytest.raises(NotFound, match=f"No worker other@{HOST} answers. Workers that do: first@{HOST}"):
         find_workers(stack.app, [f"other@{HOST}"], host=HOST)
+
+
+def test_two_workers_of_one_name_are_told(stack: WorkerStack) -> None:
+    stack.start_worker("first")
+    stack.start_worker("first")
+    wait_for(lambda: len(stack.app.control.broadcast("ping", reply=True, timeout=1)) > 1, details=stack.log)
+    with pytest.raises(Conflict, match=f"Two workers are called first@{HOST}"):
+        find_workers(stack.app, (), host=HOST)
 
 
 def test_the_command(stack: WorkerStack, fork_server: ForkServer) -> None:

@@ -1,13 +1,17 @@
 """The long-running processes: api, worker, beat, Flower; and the health check of their heartbeats."""
 
 import os
+import re
 from typing import Annotated
 
 import typer
 
-from worker.errors import Misconfigured, Unavailable
+from worker.errors import InvalidInput, Misconfigured, Unavailable
 from worker.logs import configure_logs
 from worker.settings import Settings
+
+# Celery replaces %h and the like, and takes what follows an @ for a host.
+_NAME = re.compile(r"[\w.-]{1,64}", re.ASCII)
 
 
 def register(app: typer.Typer) -> None:
@@ -29,6 +33,10 @@ def worker(
     queues: Annotated[
         str, typer.Option(help="Queues, comma separated: default, reminders, media.")
     ] = "default,reminders,media",
+    name: Annotated[
+        str | None,
+        typer.Option(help="What Flower and `astegni drain` call it, before the @; on one host each needs its own."),
+    ] = None,
 ) -> None:
     """Run background jobs. `media` also serves this spool's queue; `reminders` also dispatches the reminders."""
     # SIGTERM shuts down gracefully: running jobs get some time, the others are requeued. Read when Celery is imported.
@@ -39,13 +47,15 @@ def worker(
 
     settings = Settings()
     configure_logs(settings.log_level)
+    if name is not None and not _NAME.fullmatch(name):
+        raise InvalidInput("--name is at most 64 letters, digits and . _ -.")
     names = queues_of(queues.split(","), settings)
     if settings.backblaze_key_id is not None and any(name.startswith("media") for name in names):
         check_before_start(settings)
     run_worker(
         create_app(settings),
         names,
-        name=queues.replace(",", "-"),
+        name=name or queues.replace(",", "-"),
         concurrency=settings.worker_concurrency,
         log_level=settings.log_level,
     )

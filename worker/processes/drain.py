@@ -11,7 +11,7 @@ from typing import Any
 from celery import Celery
 
 from worker.database import Database
-from worker.errors import NotFound, Unavailable
+from worker.errors import Conflict, NotFound, Unavailable
 from worker.jobs.reading import count_running_on
 
 # Seconds that a worker has to answer: its main process does nothing that takes long, but the machine may be busy.
@@ -30,10 +30,13 @@ class LiveWorker:
 
 
 def find_workers(app: Celery, names: Collection[str], *, host: str) -> list[LiveWorker]:
-    """Workers of these names that answer, or without names those of `host`. Raises NotFound."""
-    answers: dict[str, Any] = {}
+    """Workers of these names that answer, or without names those of `host`.
+
+    Raises NotFound, and Conflict for two of one name: all that they hold would look like that of one.
+    """
+    answers: dict[str, int] = {}
     for _call in range(_ROLL_CALLS):
-        answers |= app.control.inspect(timeout=_ROLL_CALL).stats() or {}
+        answers |= _process_ids(app)
         wanted = names or [name for name in answers if name.partition("@")[2] == host]
         missing = [name for name in wanted if name not in answers]
         if wanted and not missing:
@@ -41,7 +44,20 @@ def find_workers(app: Celery, names: Collection[str], *, host: str) -> list[Live
     else:
         others = ", ".join(sorted(answers)) or "none"
         raise NotFound(f"No worker {', '.join(missing) or f'of host {host}'} answers. Workers that do: {others}.")
-    return [LiveWorker(name, f"{name.partition('@')[2]}:{answers[name]['pid']}:") for name in sorted(wanted)]
+    return [LiveWorker(name, f"{name.partition('@')[2]}:{answers[name]}:") for name in sorted(wanted)]
+
+
+def _process_ids(app: Celery) -> dict[str, int]:
+    """Of each worker that answers now. Celery's `inspect` would keep one answer of each name."""
+    found: dict[str, int] = {}
+    for reply in app.control.broadcast("stats", reply=True, timeout=_ROLL_CALL):
+        for name, stats in reply.items():
+            if found.setdefault(name, stats["pid"]) != stats["pid"]:
+                raise Conflict(
+                    f"Two workers are called {name}. Stop one of them, and start it with another name: `astegni worker "
+                    "--name`."
+                )
+    return found
 
 
 def stop_consuming(app: Celery, workers: Collection[LiveWorker]) -> None:
