@@ -106,3 +106,15 @@ def test_the_bucket_of_another_installation(
     # Also where something else is doubtful: the bucket has no CORS rule.
     with pytest.raises(ForeignBucket, match="take-over"):
         check_storage(mine)
+
+
+def test_sweeps_that_wait_after_a_restore(storage: Storage, settings: MakeSettings, sql: Sql) -> None:
+    of_database = settings(backblaze_bucket_name=storage.bucket.name)
+    with pytest.raises(Doubtful) as before:
+        check_storage(of_database)
+    sql("UPDATE installation SET identity = '1:2:3'")
+    with pytest.raises(
+        Doubtful, match=r"sweeps wait: The tables of this database were restored.*`astegni backup check`"
+    ):
+        check_storage(of_database)
+    assert "sweeps" not in before.value.detail

@@ -1,6 +1,7 @@
 """Backblaze B2: the key, the bucket, and whose bucket it is."""
 
 from worker.cli.doctor.doubtful import raise_findings
+from worker.cli.target import database_errors
 from worker.settings import Settings
 
 
@@ -15,20 +16,26 @@ def check_storage(settings: Settings) -> str:
     faults, doubts = inspect_bucket(settings)
     name = f"bucket {settings.backblaze_bucket_name} of {settings.backblaze_realm}"
     if not faults and settings.database_url is not None:
-        _check_owner(settings)
+        doubts += _doubts_of_database(settings)
     raise_findings(faults, doubts, of=name)
     return name
 
 
-def _check_owner(settings: Settings) -> None:
-    """Raises ForeignBucket; a database that does not answer has a line of its own."""
+def _doubts_of_database(settings: Settings) -> list[str]:
+    """That sweeps wait. Raises ForeignBucket.
+
+    A database that does not answer, or is of another release, has a line of its own.
+    """
     from worker.database import AWAY, Database  # noqa: PLC0415 - only when asked
+    from worker.workflows.check_backup import why_sweeps_wait  # noqa: PLC0415
     from worker.workflows.own_bucket import own_store  # noqa: PLC0415
 
     database = Database(settings.sqlalchemy_url, pool_size=1, max_overflow=0)
     try:
         own_store(settings, database)
-    except AWAY:
-        return
+        reason = why_sweeps_wait(database)
+    except (*AWAY, database_errors()):
+        return []
     finally:
         database.close()
+    return [] if reason is None else [f"sweeps wait: {reason.rstrip('.')}: run `astegni backup check`"]
