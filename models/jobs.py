@@ -8,12 +8,24 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, String, Uuid, text
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, String, Uuid, event, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.schema import DDL
 
 from models.base import Base, created_at, words
 from models.states import ATTEMPT_OUTCOMES, JOB_ACTIONS, JOB_FINISHED, JOB_LIVE, JOB_STATES
+
+# UUID version 7: ids of new jobs and tokens of new runs share the pages of an index. PostgreSQL has it from 18 on.
+_TIME_ORDERED_UUID = """
+    CREATE OR REPLACE FUNCTION time_ordered_uuid() RETURNS uuid LANGUAGE sql VOLATILE PARALLEL SAFE AS $$
+        SELECT encode(set_bit(set_bit(overlay(
+            uuid_send(gen_random_uuid())
+            PLACING substring(int8send((extract(epoch FROM clock_timestamp()) * 1000)::bigint) FROM 3) FROM 1 FOR 6
+        ), 52, 1), 53, 1), 'hex')::uuid
+    $$
+"""
+event.listen(Base.metadata, "before_create", DDL(_TIME_ORDERED_UUID))  # type: ignore[no-untyped-call]
 
 
 def _in(states: tuple[str, ...]) -> str:
@@ -25,7 +37,7 @@ class Job(Base):
 
     __tablename__ = "jobs"
 
-    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, server_default=text("gen_random_uuid()"))
+    id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, server_default=text("time_ordered_uuid()"))
     # The kind of its order, e.g. `recordings.ingest`; also the name of the Celery task that runs it.
     kind: Mapped[str]
     queue: Mapped[str] = mapped_column(server_default="default")

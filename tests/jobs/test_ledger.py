@@ -4,6 +4,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import RFC_4122
 
 import pytest
 from sqlalchemy import text
@@ -75,6 +76,19 @@ def test_one_of_many_claims_wins(ledger: Ledger, sample_order: type[SampleOrder]
     assert len(won) == 1
     assert ledger.job(job_id).run_token == won[0].token
     assert ledger.job(job_id).attempt == 1
+
+
+def test_ids_and_tokens_rise_with_the_servers_time(ledger: Ledger, sample_order: type[SampleOrder]) -> None:
+    def milliseconds() -> int:
+        with ledger.database.transaction() as session:
+            return int(session.scalars(text("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint")).one())
+
+    before = milliseconds()
+    claimed = ledger.claim(ledger.order(sample_order()))
+    after = milliseconds()
+    for value in (claimed.job_id, claimed.token):
+        assert (value.version, value.variant) == (7, RFC_4122)
+        assert before <= value.int >> 80 <= after
 
 
 def test_claim_waits_for_run_at(ledger: Ledger, sample_order: type[SampleOrder]) -> None:

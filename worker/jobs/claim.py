@@ -13,7 +13,7 @@ from worker.database import Executor
 # `rule` is for jobs of a lane (worker/jobs/lanes.py).
 CLAIM = """
     UPDATE jobs j
-       SET state = 'running', attempt = attempt + 1, run_token = gen_random_uuid(), worker = :worker,
+       SET state = 'running', attempt = attempt + 1, run_token = time_ordered_uuid(), worker = :worker,
            started_at = now(), publish_at = NULL, lease_until = now() + make_interval(secs => :lease), publications = 0,
            progress = 0, progress_note = NULL, progress_seq = progress_seq + 1
      WHERE id = :id AND state IN ('queued', 'published', 'retryable')
