@@ -6,9 +6,14 @@ from worker.errors import Misconfigured
 from worker.settings import Settings
 
 
+def spool_queue(spool_id: str) -> str:
+    """The queue of media jobs for workers that see this spool."""
+    return f"media.{spool_id}"
+
+
 def queue_names(settings: Settings) -> tuple[str, ...]:
     """All queues: short jobs, messages, media jobs for any machine, and media jobs for this spool's machine."""
-    return ("default", "reminders", "media", f"media.{settings.spool_id}")
+    return ("default", "reminders", "media", spool_queue(settings.spool_id))
 
 
 def queues_of(kinds: Sequence[str], settings: Settings) -> tuple[str, ...]:
@@ -16,7 +21,7 @@ def queues_of(kinds: Sequence[str], settings: Settings) -> tuple[str, ...]:
     known = queue_names(settings)
     names = {name.strip() for name in kinds}
     if "media" in names:
-        names.add(f"media.{settings.spool_id}")
+        names.add(spool_queue(settings.spool_id))
     unknown = names - set(known)
     if unknown:
         raise Misconfigured(f"There is no queue {', '.join(sorted(unknown))}. The queues are {', '.join(known)}.")

@@ -162,7 +162,7 @@ class TestDoctor:
             [name, "ok"]
             for name in (
                 *("versions", "settings", "ffmpeg", "canvas", "spool", "database", "platform", "broker", "processes"),
-                *("storage", "mail"),
+                *("spools", "storage", "mail"),
             )
         ]
 
@@ -181,7 +181,7 @@ class TestDoctor:
         )
 
         # The emulator's bucket may have no CORS rule.
-        assert (done.returncode, done.stdout.count(" ok ") + done.stdout.count(" WARNING ")) == (0, 11)
+        assert (done.returncode, done.stdout.count(" ok ") + done.stdout.count(" WARNING ")) == (0, 12)
         assert b2.application_key not in done.stdout
 
     def test_everything_that_is_wrong_is_named_at_once(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import MakeSettings, Sql
+from tests.conftest import MakeSettings, School, Sql
 from tests.jobs.conftest import Ledger, SampleOrder
 from worker.app import create_app
 from worker.database import Database
@@ -105,6 +105,13 @@ def timetable(settings: MakeSettings, database: Database) -> Iterator[Timetable]
     app.close()
 
 
+_OPEN_UPLOAD = """
+WITH session AS (INSERT INTO whiteboard_sessions (booking_id) VALUES (:booking) RETURNING id)
+INSERT INTO uploads (id, principal, session_id, spool_id, state, reserved)
+SELECT repeat('a', 32), 'user:1', id, 'addis-2', 'open', 0 FROM session
+"""
+
+
 def run_all(timetable: Timetable) -> None:
     """Ticks until nothing is due."""
     while timetable.tick() == 0:
@@ -124,6 +131,19 @@ def test_ticks_are_orders_whatever_clock_beat_has(timetable: Timetable, sql: Sql
     timetable._heap = None
     run_all(timetable)
     assert len(sql("SELECT 1 FROM jobs")) == 1
+
+
+def test_one_beat_orders_the_upkeep_of_every_spool_in_use(timetable: Timetable, school: School, sql: Sql) -> None:
+    """Machines have spools of their own; the beat may run on another one, or on none of them."""
+    sql(_OPEN_UPLOAD, booking=school.booking_id)
+    for _minute in range(2):
+        timetable.schedule["uploads.seal:shared"].last_run_at -= timedelta(seconds=61)
+        timetable._heap = None
+        run_all(timetable)
+    assert sql("SELECT queue, args->>'spool_id' FROM jobs ORDER BY queue") == [
+        ("media.addis-2", "addis-2"),
+        ("media.shared", "shared"),
+    ]
 
 
 def test_a_clock_that_was_set_back_stops_no_tick(timetable: Timetable, sql: Sql) -> None:

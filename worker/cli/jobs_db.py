@@ -14,6 +14,7 @@ from worker.errors import InvalidInput, NotFound
 from worker.jobs.actions import read_actions
 from worker.jobs.reading import list_jobs, read_attempts, read_jobs
 from worker.jobs.selection import JobFilter
+from worker.jobs.waiting import why_waiting
 from worker.workflows.act_on_jobs import JobActionResult, act_on_job, act_on_jobs
 
 
@@ -36,6 +37,7 @@ def find_job(job_id: UUID) -> dict[str, Any]:
         if job is None and not actions:
             raise NotFound(f"There is no job {job_id}.")
         known = {"id": str(job_id), "state": "purged"} if job is None else job.document
+        known |= why_waiting(session, job_id, interval=settings_of_stack().heartbeat_interval)
         return {**known, "attempts": read_attempts(session, job_id), "actions": actions}
 
 

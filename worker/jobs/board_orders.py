@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from worker.jobs.order import BACKGROUND, LongOrder, Order, RoutineOrder
+from worker.queue_names import spool_queue
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ class ReplayBoard(LongOrder):
 
     @property
     def queue(self) -> str:
-        return f"media.{self.spool_id}"
+        return spool_queue(self.spool_id)
 
     @property
     def subject(self) -> str:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from worker.jobs.order import BACKGROUND, Order
+from worker.queue_names import spool_queue
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class CombineRecordings(Order):
 
     @property
     def queue(self) -> str:
-        return f"media.{self.spool_id}"
+        return spool_queue(self.spool_id)
 
     @property
     def lane(self) -> str:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from worker.jobs.order import BACKGROUND, Order
+from worker.queue_names import spool_queue
 
 
 def media_time_limit(size_bytes: int) -> int:
@@ -38,7 +39,7 @@ class RecordingOrder(Order):
 
     @property
     def queue(self) -> str:
-        return f"media.{self.spool_id}"
+        return spool_queue(self.spool_id)
 
     @property
     def weight(self) -> int:
@@ -181,7 +182,8 @@ class RemoveRecordingFiles(Order):
 
     @property
     def queue(self) -> str:
-        return f"media.{self.spool_id}"
+        # Without a spool file any machine can: that of the upload may be gone by then.
+        return "media" if self.spool_name is None else spool_queue(self.spool_id)
 
     @property
     def subject(self) -> str:

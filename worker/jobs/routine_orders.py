@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from worker.jobs.order import LongOrder, Order, RoutineOrder
+from worker.queue_names import spool_queue
 
 
 @dataclass(frozen=True)
@@ -37,17 +38,14 @@ class CheckQueue(Order):
 
 
 @dataclass(frozen=True)
-class SweepSpool(Order):
-    """Delete spool files that no recording waits for."""
-
-    kind: ClassVar[str] = "upkeep.sweep_spool"
-    max_attempts: ClassVar[int] = 2
+class SpoolOrder(Order):
+    """Upkeep of one spool, on a machine that sees it."""
 
     spool_id: str
 
     @property
     def queue(self) -> str:
-        return f"media.{self.spool_id}"
+        return spool_queue(self.spool_id)
 
     @property
     def unique_key(self) -> str:
@@ -55,22 +53,20 @@ class SweepSpool(Order):
 
 
 @dataclass(frozen=True)
-class SealUploads(Order):
+class SweepSpool(SpoolOrder):
+    """Delete spool files that no recording waits for."""
+
+    kind: ClassVar[str] = "upkeep.sweep_spool"
+    max_attempts: ClassVar[int] = 2
+
+
+@dataclass(frozen=True)
+class SealUploads(SpoolOrder):
     """End the uploads in pieces that nobody continues."""
 
     kind: ClassVar[str] = "uploads.seal"
     # A recording whose browser tab crashed should become visible soon.
     priority: ClassVar[int] = 3
-
-    spool_id: str
-
-    @property
-    def queue(self) -> str:
-        return f"media.{self.spool_id}"
-
-    @property
-    def unique_key(self) -> str:
-        return f"{self.kind}:{self.spool_id}"
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from worker.jobs.wait_for_database import retry_while_database_down
 from worker.logs import get_logger
 from worker.metrics.recorder import record_routine_order
 from worker.processes.liveness import show_alive
+from worker.workflows.spools import orders_of_tick
 
 _log = get_logger(__name__)
 
@@ -48,7 +49,8 @@ class Timetable(Scheduler):  # type: ignore[misc]  # celery publishes no types
 
         def write() -> None:
             with self._database.transaction() as session:
-                enqueue(session, order, principal="beat")
+                for each in orders_of_tick(session, order):
+                    enqueue(session, each, principal="beat")
 
         retry_while_database_down(write, seconds=_PATIENCE)
         record_routine_order(order.kind)

@@ -106,6 +106,14 @@ def named_spool_files(session: Session) -> set[str]:
     return set(session.scalars(select(Recording.spool_name).where(Recording.spool_name.is_not(None))))
 
 
+def count_spooled(session: Session) -> dict[str, int]:
+    """The number of recordings whose uploaded bytes are in a spool alone, of each spool that has any."""
+    query = (
+        select(Recording.spool_id, func.count()).where(Recording.spool_name.is_not(None)).group_by(Recording.spool_id)
+    )
+    return {spool_id: number for spool_id, number in session.execute(query) if spool_id is not None}
+
+
 def give_up_bytes(session: Session, spool_id: str, kept_since: datetime) -> None:
     """Clear the spool file of recordings that never became playable and have not changed since `kept_since`."""
     session.execute(

@@ -41,6 +41,12 @@ def prune_uploads(session: Session, *, age: float, most: int) -> int:
     return cast("CursorResult[Any]", session.execute(_PRUNE, {"age": age, "most": most})).rowcount
 
 
+def count_open_uploads(session: Session) -> dict[str, int]:
+    """The number of open uploads of each spool that has any."""
+    query = select(Upload.spool_id, func.count()).where(Upload.state == "open").group_by(Upload.spool_id)
+    return dict(session.execute(query).all())
+
+
 def open_uploads_with_length(session: Session, spool_id: str) -> Sequence[tuple[str, int]]:
     """The open uploads of this spool whose length is known: (id, length)."""
     query = select(Upload.id, Upload.length).where(

@@ -185,7 +185,7 @@ NAMES: dict[str, Meaning] = {
     "profile_id": ("Profile of who did it; null when the worker did.", 22),
     "profile_type": ("Kind of that profile.", "student"),
     "progress": ("Progress in per cent, 0 to 100.", 60),
-    "progress_note": ("What is being done now.", "uploading"),
+    "progress_note": ("What is being done now, or what a waiting job waits for.", "uploading"),
     "q": ("Words to look for; all of them must be there.", "ፀሐይ"),
     "quiet_end": ("Local end of the hours without messages; it may be on the next day.", "07:00:00"),
     "quiet_start": ("Local start of the hours without messages; both or none.", "22:00:00"),

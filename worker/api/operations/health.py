@@ -23,6 +23,7 @@ from worker.jobs.silent_parts import read_silent_parts
 from worker.migrate import newest_revision
 from worker.queue_names import queue_names
 from worker.settings import Settings
+from worker.workflows.spools import unreachable_spools
 
 router = APIRouter(tags=["health"])
 
@@ -76,13 +77,14 @@ def _database(services: Services) -> str:
 
 def _processes(services: Services) -> str:
     try:
-        with services.database.statement() as statement:
-            silent = read_silent_parts(statement, services.settings, queue_names(services.settings))
+        with services.database.transaction() as session:
+            silent = read_silent_parts(session, services.settings, queue_names(services.settings))
+            unreachable = unreachable_spools(session, interval=services.settings.heartbeat_interval)
     except DATABASE_ERRORS:
         return "cannot be seen: the database does not answer"
     if silent is None:
         return "none has run within a day"
-    return "; ".join(silent) or _OK
+    return "; ".join([*silent, *unreachable]) or _OK
 
 
 def _spool(settings: Settings) -> str:

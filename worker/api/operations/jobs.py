@@ -15,6 +15,7 @@ from worker.api.services import ServicesOf
 from worker.jobs.cancel import cancel_job, retry_job
 from worker.jobs.live import require_room
 from worker.jobs.reading import list_jobs, read_attempts, read_job
+from worker.jobs.waiting import why_waiting
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"], responses=responses(401, 403, 404, 422, 503))
 
@@ -93,7 +94,8 @@ def get_job(job_id: JobId, caller: CallerOf, services: ServicesOf) -> JobWithAtt
     """A job, and how its attempts ended."""
     with services.database.transaction() as session:
         job = read_job(session, job_id, principal=ordered_by(caller))
-        return JobWithAttempts(**job.document, attempts=read_attempts(session, job_id))
+        note = why_waiting(session, job_id, interval=services.settings.heartbeat_interval)
+        return JobWithAttempts(**(job.document | note), attempts=read_attempts(session, job_id))
 
 
 @router.post("/{job_id}/cancel", responses={202: {"model": JobDocument}, **responses(409)}, summary="Cancel a job")

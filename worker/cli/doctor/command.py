@@ -11,6 +11,7 @@ from worker.cli.doctor.machine import check_canvas, check_media, check_spool, ch
 from worker.cli.doctor.mail import check_mail
 from worker.cli.doctor.names import check_names
 from worker.cli.doctor.report import Check, as_document, run_checks, worst_of
+from worker.cli.doctor.spools import check_spools
 from worker.cli.doctor.storage import check_storage
 from worker.cli.target import settings_with_stack
 
@@ -24,6 +25,7 @@ _CHECKS: dict[str, Check] = {
     "platform": check_platform_people,
     "broker": check_broker,
     "processes": check_processes,
+    "spools": check_spools,
     "storage": check_storage,
     "mail": check_mail,
 }

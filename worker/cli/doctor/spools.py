@@ -1,0 +1,32 @@
+"""The spools of other machines: whether workers see what they hold."""
+
+from worker.cli.doctor.doubtful import Doubtful
+from worker.errors import Misconfigured
+from worker.settings import Settings
+
+_REMEDY = (
+    "Start the machine's media worker; its jobs go on where they stopped. docs/operations.md (More machines) says what "
+    "to do when its disk is lost."
+)
+
+
+def check_spools(settings: Settings) -> str:
+    """Check that a worker sees each spool that has bytes which are nowhere else."""
+    from worker.database import DATABASE_ERRORS, Database  # noqa: PLC0415 - only when asked
+    from worker.workflows.spools import unreachable_spools, used_spools  # noqa: PLC0415
+
+    if settings.database_url is None:
+        return "DATABASE_URL is not set: `astegni up` has one"
+    database = Database(settings.sqlalchemy_url, pool_size=1, max_overflow=0)
+    try:
+        with database.transaction() as session:
+            names = [use.spool_id for use in used_spools(session)]
+            unreachable = unreachable_spools(session, interval=settings.heartbeat_interval)
+    except DATABASE_ERRORS as error:
+        # The database has a line of its own.
+        raise Doubtful("Not known while the database cannot be read.") from error
+    finally:
+        database.close()
+    if unreachable:
+        raise Misconfigured(f"{'; '.join(unreachable)[:1].upper()}{'; '.join(unreachable)[1:]}. {_REMEDY}")
+    return f"workers see what waits in {', '.join(names)}" if names else "no bytes wait in any"
