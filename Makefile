@@ -16,7 +16,7 @@ CHECK := $(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install install-dev demo test quick check conformance image chaos alarms thin-link bench house audit settings pictures format lock clean
+.PHONY: help install install-dev demo test quick check conformance image chaos scale alarms thin-link bench house audit settings pictures format lock clean
 
 help: ## Show this
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -71,6 +71,10 @@ image: install-dev ## Build the image with buildah and run every role of it with
 # second half alone, CHAOS="--renditions --kills 100" for what makes renditions and pictures.
 chaos: install-dev ## Break everything for half an hour and see whether anything is lost or done twice
 	@$(BIN)/python -m tests.chaos.mayhem $(CHAOS)
+
+# SCALE="--recordings 1 --rounds 1" for a shorter run.
+scale: install-dev ## Compare one machine with three, lose one of them in mid-work, and see that nothing is lost
+	@$(BIN)/python -m tests.chaos.mayhem.machines $(SCALE)
 
 # ALARMS="--only B2" for the troubles with this in their name. Prometheus evaluates the rules where it is installed.
 alarms: install-dev ## Cause every outage with the intervals of production, in half an hour, and time its alarms

@@ -48,6 +48,6 @@ def test_a_worker_with_the_name_of_a_lost_spool_ends_what_its_disk_had(environme
     posted = environment.post_recording(environment.new_session()).json()
     environment.workers.start(SPOOL_DIR=str(environment.folder / "empty"))
     job = environment.wait_for(posted["job_id"], "failed")
-    assert "no longer in the spool" in job["error"]["detail"]
+    assert job["error"]["code"] == "bytes-gone"
     ((row),) = environment.watchdog.ask(_AVAILABLE, posted["recording_id"])
     assert row["error"] is not None

@@ -27,6 +27,10 @@ class Broker(Protocol):
     def is_running(self) -> bool:
         """Whether it was started and not stopped since."""
 
+    @property
+    def pid(self) -> int:
+        """Its process, while it runs."""
+
     def url(self, number: int = 0) -> str:
         """The address of one of its databases, as REDIS_URL has it."""
 
@@ -64,6 +68,10 @@ class ValkeyBroker:
     def is_running(self) -> bool:
         return self._server.process is not None
 
+    @property
+    def pid(self) -> int:
+        return _running(self._server.process).pid
+
     def stop(self) -> None:
         self.thaw()
         self._server.stop()
@@ -97,6 +105,10 @@ class RabbitBroker:
     def is_running(self) -> bool:
         return self._node.process is not None
 
+    @property
+    def pid(self) -> int:
+        return _running(self._node.process).pid
+
     def url(self, number: int = 0) -> str:
         """There is one virtual host."""
         assert number == 0
@@ -119,8 +131,13 @@ BROKERS: dict[str, Callable[[Path], Broker]] = {"valkey": ValkeyBroker, "rabbitm
 
 def _signal(process: ChildProcess | None, number: signal.Signals, *, group: bool = False) -> None:
     """To the process, or to all that a script has started."""
-    assert process is not None, "it does not run"
+    running = _running(process)
     if group:
-        os.killpg(process.pid, number)
+        os.killpg(running.pid, number)
     else:
-        process.signal(number)
+        running.signal(number)
+
+
+def _running(process: ChildProcess | None) -> ChildProcess:
+    assert process is not None, "it does not run"
+    return process

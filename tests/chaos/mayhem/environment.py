@@ -57,12 +57,18 @@ _SESSION = (
 _sessions = itertools.count(1)
 
 
-def make_template(parts: Parts, name: str) -> None:
-    """A database with our tables, a tutor and the watchdog, to be cloned for each environment."""
+def make_database(parts: Parts, name: str) -> str:
+    """A database with our tables and the watchdog; returns its address."""
     parts.postgres.create_database(name)
     url = parts.postgres.url(name)
     migrate(Settings(database_url=url).sqlalchemy_url)
     Watchdog(url).set_up()
+    return url
+
+
+def make_template(parts: Parts, name: str) -> None:
+    """The same with a tutor, to be cloned for each environment."""
+    url = make_database(parts, name)
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(_PEOPLE)
 

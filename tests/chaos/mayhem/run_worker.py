@@ -1,4 +1,4 @@
-"""A worker like `astegni worker`, that also does orders."""
+"""A worker like `astegni worker`, that also does orders. It consumes QUEUES, or all queues."""
 
 import os
 import sys
@@ -7,11 +7,12 @@ os.environ.setdefault("REMAP_SIGTERM", "SIGQUIT")
 
 from worker.app import TASK_MODULES, create_app, run_worker
 from worker.logs import configure_logs
-from worker.queue_names import queue_names
+from worker.queue_names import queue_names, queues_of
 from worker.settings import Settings
 
 settings = Settings()
 configure_logs("INFO")
 app = create_app(settings, (*TASK_MODULES, "tests.chaos.mayhem.work"))
 app.conf.worker_soft_shutdown_timeout = float(os.environ.get("SOFT_SHUTDOWN", "20"))
-run_worker(app, queue_names(settings), name=sys.argv[1], concurrency=settings.worker_concurrency)
+names = queues_of(os.environ["QUEUES"].split(","), settings) if "QUEUES" in os.environ else queue_names(settings)
+run_worker(app, names, name=sys.argv[1], concurrency=settings.worker_concurrency)

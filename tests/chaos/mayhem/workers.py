@@ -27,10 +27,12 @@ class Workers:
         event_log: Path,
         *,
         soft_shutdown: float = 20.0,
+        prefix: str = "",
         start: Start = start_process,
     ) -> None:
         self.running: list[ChildProcess] = []
         self._folder = folder
+        self._prefix = prefix
         self._start = start
         self._numbers = itertools.count(1)
         self._signs: dict[int, Path] = {}
@@ -43,7 +45,7 @@ class Workers:
 
     def start(self, *, wait: bool = True, **environment: str) -> ChildProcess:
         """One more worker; with `wait`, return when it consumes."""
-        name = f"w{next(self._numbers)}"
+        name = f"{self._prefix}w{next(self._numbers)}"
         sign = self._folder / f"{name}.ready"
         environment = {**self._environment, "READY_FILE": str(sign), **environment}
         worker = self._start(name, "tests.chaos.mayhem.run_worker", [name], self._folder / f"{name}.log", environment)

@@ -1,0 +1,66 @@
+"""A run carried out from nothing to its report."""
+
+from contextlib import ExitStack
+from pathlib import Path
+
+from benchmarks.reminders_due import mail_sink
+from tests.chaos.mayhem.environment import Environment, make_database
+from tests.chaos.mayhem.machines.machine import Machine
+from tests.chaos.mayhem.machines.report import check_scale
+from tests.chaos.mayhem.machines.run import Say, ScaleRun
+from tests.chaos.mayhem.machines.tutors import Size, Tutors
+from tests.chaos.mayhem.parts import Parts
+from tests.chaos.mayhem.report import Claim
+from tests.forking.forked_process import Start
+
+# Eight workers; two of the machines have an API and a beat.
+WORKERS = (("default,reminders", "media", "media"), ("default,reminders", "media", "media"), ("media", "media"))
+_DATABASE = "machines"
+
+
+def carry_out_scale(
+    size: Size,
+    few: Size,
+    root: Path,
+    say: Say,
+    *,
+    start: Start,
+    seconds: float,
+    rounds: int = 1,
+    workers: tuple[tuple[str, ...], ...] = WORKERS,
+    quick: float = 1.0,
+) -> list[Claim]:
+    """Start servers and machines below `root`, let them work, and judge. Call it from the main thread.
+
+    `few` is the work that warms the processes up.
+    """
+    folder = root / "environment"
+    folder.mkdir(parents=True)
+    with ExitStack() as stack:
+        parts = stack.enter_context(Parts(root / "parts"))
+        make_database(parts, _DATABASE)
+        sink = stack.enter_context(mail_sink(folder))
+        assert parts.b2 is not None
+        changes = {
+            # Without the proxies, whose work is none of an installation's.
+            "database_url": parts.postgres.url(_DATABASE),
+            "redis_url": parts.broker.url(),
+            "backblaze_realm": parts.b2.credentials.realm,
+            "smtp_host": "127.0.0.1",
+            "smtp_port": sink.port,
+            # What every machine can make of what is on B2.
+            "renditions": ("audio-aac",),
+        }
+        environment = stack.enter_context(Environment(parts, folder, _DATABASE, quick=quick, start=start, **changes))
+        tutors = Tutors(environment, size)
+        stack.callback(tutors.close)
+        tutors.prepare()
+        machines = [
+            Machine(environment, f"addis-{number}", queues, is_entry=any("default" in names for names in queues))
+            for number, queues in enumerate(workers, 1)
+        ]
+        for machine in machines:
+            stack.callback(machine.kill)
+        run = ScaleRun(environment, machines, tutors, say, seconds=seconds)
+        run.run(size, few, rounds=rounds)
+        return check_scale(run, sink.output)
