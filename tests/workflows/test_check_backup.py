@@ -3,6 +3,7 @@
 import contextlib
 import stat
 import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from worker.jobs.order import Order
 from worker.jobs.perform import JobNotDone, Performer
 from worker.jobs.recording_orders import IngestRecording, RemoveRecordingFiles, RestoreRecording, StoreSource
 from worker.jobs.routine_orders import SweepObjects, SweepSpool
+from worker.recordings.extend import extend_recording
+from worker.recordings.register import NewRecording
 from worker.settings import Settings
 from worker.storage.restores import resume_sweeps
 from worker.workflows.adopt_recordings import Adoption, adopt_recordings
@@ -86,6 +89,23 @@ def restore(path: Path, url: str) -> None:
     )
 
 
+OpenRestored = Callable[[], RestoredDatabase]
+
+
+@pytest.fixture
+def open_restored(context: WorkerContext, empty_database_url: str, tmp_path: Path) -> Iterator[OpenRestored]:
+    """`open_restored()`: the database that is restored from the file `dump`."""
+    with contextlib.ExitStack() as opened:
+
+        def restore_and_open() -> RestoredDatabase:
+            restore(tmp_path / "dump", empty_database_url)
+            restored = RestoredDatabase(empty_database_url, context)
+            opened.callback(restored.database.close)
+            return restored
+
+        yield restore_and_open
+
+
 @pytest.fixture
 def recorded(recordings: RecordingFixture, sample: bytes) -> dict[str, int]:
     """Recordings on B2: one that stays, one that is deleted today; then the sweep marks the bucket."""
@@ -104,9 +124,9 @@ def restored(
     recorded: dict[str, int],
     sample: bytes,
     database_url: str,
-    empty_database_url: str,
+    open_restored: OpenRestored,
     tmp_path: Path,
-) -> Any:
+) -> RestoredDatabase:
     """The dump was made yesterday; since then a recording came and one was deleted."""
     assert why_sweeps_wait(context.database) is None
     dump(database_url, tmp_path / "dump")
@@ -116,10 +136,7 @@ def restored(
     with context.database.transaction() as session:
         delete_recording(session, recorded["deleted"], principal="user:1")
     recordings.perform(RemoveRecordingFiles, recorded["deleted"])
-    restore(tmp_path / "dump", empty_database_url)
-    yesterday = RestoredDatabase(empty_database_url, context)
-    yield yesterday
-    yesterday.database.close()
+    return open_restored()
 
 
 def test_what_was_lost_is_named_and_what_b2_has_is_found_again(
@@ -194,6 +211,51 @@ def test_a_lost_recording_whose_id_was_given_away_gets_another(
     assert restored.adopt() == []
 
 
+def test_what_an_upload_has_become_after_the_backup_is_found(
+    recordings: RecordingFixture,
+    context: WorkerContext,
+    sample: bytes,
+    database_url: str,
+    open_restored: OpenRestored,
+    tmp_path: Path,
+    versions: Versions,
+) -> None:
+    draft = recordings.arrive(sample)
+    recordings.perform(IngestRecording, draft)
+    recordings.perform(StoreSource, draft)
+    dump(database_url, tmp_path / "dump")
+    before = {name for name, _ in versions()}
+    with context.spool.receive(limit=10**9) as receiver:
+        receiver.write(sample + b"\0")
+        whole = receiver.seal()
+    new = NewRecording(
+        session_id=recordings.session_id,
+        title="Lesson",
+        type="video",
+        recorded_by=1,
+        principal="user:1",
+        spool_id=context.settings.spool_id,
+        spool_name=whole.name,
+        size_bytes=whole.size,
+        sha1=whole.sha1,
+    )
+    with context.database.transaction() as session:
+        assert extend_recording(session, draft, new).recording_id == draft
+    recordings.perform(IngestRecording, draft)
+    recordings.perform(StoreSource, draft)
+    for name in before:
+        context.store.delete(name)
+    restored = open_restored()
+
+    (adopted,) = restored.adopt()
+    assert (adopted.recording_id, adopted.is_renumbered, adopted.error) == (draft, True, None)
+    assert adopted.plan is not None
+    after = RecordingFixture(restored.context, recordings.session_id, restored.sql)
+    for order in (RestoreRecording, IngestRecording):
+        assert restored.run(after.due(order, adopted.plan.recording_id)).state == "succeeded"
+    assert (after.row(adopted.plan.recording_id).source_sha1, restored.adopt()) == (whole.sha1, [])
+
+
 def test_what_an_ended_restore_has_left_on_b2_is_not_swept(
     restored: RestoredDatabase, recorded: dict[str, int], versions: Versions
 ) -> None:
@@ -233,7 +295,7 @@ def test_a_dump_from_before_a_job_does_not_lose_the_bytes_that_it_moved(
     context: WorkerContext,
     sample: bytes,
     database_url: str,
-    empty_database_url: str,
+    open_restored: OpenRestored,
     tmp_path: Path,
     versions: Versions,
 ) -> None:
@@ -243,8 +305,7 @@ def test_a_dump_from_before_a_job_does_not_lose_the_bytes_that_it_moved(
             dump(database_url, tmp_path / "dump")
         recordings.perform(order, recording_id)
     objects = sorted(versions())
-    restore(tmp_path / "dump", empty_database_url)
-    restored = RestoredDatabase(empty_database_url, context)
+    restored = open_restored()
 
     for kind in (IngestRecording.kind, StoreSource.kind):
         for job in restored.sql("SELECT id FROM jobs WHERE kind = :kind AND state = 'queued'", kind=kind):
@@ -255,4 +316,3 @@ def test_a_dump_from_before_a_job_does_not_lose_the_bytes_that_it_moved(
     resume_sweeps(restored.context.store, restored.database)
     assert restored.perform(SweepObjects()).result["objects"] == 0
     assert (sorted(versions()), recordings.spooled()) == (objects, [])
-    restored.database.close()

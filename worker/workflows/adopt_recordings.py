@@ -14,6 +14,7 @@ from worker.recordings.adopt import insert_adopted, is_adopted, next_recording_i
 from worker.recordings.adoption import AdoptionPlan, plan_adoption
 from worker.recordings.names import FOLDER, recording_id_of
 from worker.recordings.reading import read_recording
+from worker.recordings.renditions import named_objects
 from worker.storage.objects import StoredObject
 from worker.storage.store import ObjectStore
 from worker.whiteboards.sessions import session_exists
@@ -23,7 +24,7 @@ from worker.whiteboards.sessions import session_exists
 class Adoption:
     """A recording of which B2 has objects and the database no row; `error` says why it is not adopted.
 
-    `is_renumbered`: another recording has got its id since the restore; it gets another one, that of `plan`.
+    `is_renumbered`: its id has a row with other bytes; it gets another one, that of `plan`.
     """
 
     recording_id: int
@@ -40,9 +41,9 @@ def adopt_recordings(
 ) -> Iterator[Adoption]:
     """Adopt every recording without a row (or `only` these), in the order of their prefixes; each by itself.
 
-    A row is inserted under the recording's own id, or a new one where that is another's now, and a job fetches its
-    bytes and ingests them again. With `dry_run` nothing changes. Idempotent: what was adopted has a row. What is asked
-    for by `only` and not on B2 comes last, with an error.
+    A row is inserted under the recording's own id, or a new one where that has a row with other bytes, and a job
+    fetches its bytes and ingests them again. With `dry_run` nothing changes. Idempotent: what was adopted has a row.
+    What is asked for by `only` and not on B2 comes last, with an error.
     """
     missing = set(only)
     for prefix, objects in _groups(store):
@@ -74,13 +75,21 @@ class _Lost:
 
 
 def _lost(database: Database, recording_id: int, objects: list[StoredObject]) -> _Lost:
-    """All of them without a row. After a restore a recording may get the id of a lost one: what is older is not its."""
+    """All of them without a row.
+
+    After a restore a recording may get the id of a lost one: what is older than its row is not its. And its bytes may
+    have been extended after the backup: then B2 has nothing that its rows name.
+    """
     with database.transaction() as session:
         row = read_recording(session, recording_id)
+        named = named_objects(session, recording_id)
     if row is None:
         return _Lost(objects, is_renumbered=False)
+    has_none = not row.is_processing and named.isdisjoint(stored.name for stored in objects)
     own = f"/{(row.source_sha1 or '')[:12]}/"
-    of_another = [stored for stored in objects if stored.uploaded_at < row.created_at and own not in stored.name]
+    of_another = [
+        stored for stored in objects if own not in stored.name and (has_none or stored.uploaded_at < row.created_at)
+    ]
     return _Lost(of_another, is_renumbered=True)
 
 
