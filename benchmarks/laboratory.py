@@ -37,8 +37,8 @@ class Laboratory:
         return psycopg.connect(str(self.settings.database_url), autocommit=True)
 
     @contextmanager
-    def worker(self, which: Literal["ours", "bare"]) -> Iterator[ChildProcess]:
-        """A ready worker of the ledger or of bare Celery; stopped at the end of the block."""
+    def worker(self, which: Literal["ours", "bare", "patched"]) -> Iterator[ChildProcess]:
+        """A ready worker of the ledger or of Celery alone; stopped at the end of the block."""
         sign = self.folder / f"{which}.ready"
         sign.unlink(missing_ok=True)
         process = ChildProcess(

@@ -7,9 +7,10 @@ from benchmarks.nothing import Nothing
 from benchmarks.rows_side import Side, Took, milliseconds
 from worker.jobs.claim import Claim, claim
 from worker.jobs.enqueue import enqueue
+from worker.jobs.job_message import JobMessage
 from worker.jobs.job_run import JobRun, LeaseTiming
 from worker.jobs.order import Order
-from worker.jobs.publish import JobMessage, PublicationLease, publish
+from worker.jobs.publish import PublicationLease, publish
 from worker.jobs.reaper import reap
 from worker.jobs.recording_orders import StoreSource
 from worker.workflows.failure_hooks import ENDINGS

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import psutil
@@ -26,6 +27,17 @@ def processor_seconds() -> float:
     """The processor time of this process and of those it has waited for, so far."""
     times = psutil.Process().cpu_times()
     return float(times.user + times.system + times.children_user + times.children_system)
+
+
+def family_processor_seconds() -> float:
+    """CPU time so far of this process and of all below it: servers, workers. Of ended ones only if waited for."""
+    own = psutil.Process()
+    total = 0.0
+    for process in (own, *own.children(recursive=True)):
+        with suppress(psutil.NoSuchProcess):  # a backend of a connection that was closed just now
+            times = process.cpu_times()
+            total += times.user + times.system + times.children_user + times.children_system
+    return total
 
 
 def timed(do: Callable[[], int]) -> tuple[float, int]:

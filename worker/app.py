@@ -126,6 +126,11 @@ _CELERYS_TALK = ("celery.worker.strategy", "celery.app.trace")
 
 def _keep_our_logging(**_signal: object) -> None:
     """Prevent Celery from configuring logging, which worker/logs.py has done; it does not while this is connected."""
+    quieten_celery()
+
+
+def quieten_celery() -> None:
+    """Silence Celery's lines about every message; its warnings and errors are logged."""
     for name in _CELERYS_TALK:
         logging.getLogger(name).setLevel(logging.WARNING)
 

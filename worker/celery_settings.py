@@ -44,7 +44,7 @@ _LIMITS: dict[str, Any] = {
     # For batches of reminders; a job's message carries its own limits.
     "task_soft_time_limit": 270,
     "task_time_limit": 300,
-    # A child is replaced after this many tasks or this much memory (KiB), which bounds memory leaks in C libraries.
+    # A child is replaced after this many messages or this much memory (KiB), which bounds memory leaks in C libraries.
     "worker_max_tasks_per_child": 500,
     "worker_max_memory_per_child": 400_000,
 }

@@ -116,6 +116,12 @@ class Statement:
         return self._connection.cursor(row_factory=namedtuple_row).execute(_as_psycopg(sql), values)
 
 
+def statement_in(session: Session) -> Statement:
+    """A statement of the session's transaction, without the session's overhead. Errors are psycopg's."""
+    connection: psycopg.Connection[Any] = session.connection().connection.driver_connection  # type: ignore[assignment]
+    return Statement(connection)
+
+
 # What the ledger's SQL runs on: a transaction, or a single statement in autocommit mode.
 Executor = Session | Statement
 

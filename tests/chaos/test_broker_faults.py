@@ -1,5 +1,6 @@
 """The broker forgets, freezes, goes away, and cuts its connections: the ledger does not notice, nor do clients."""
 
+import re
 import signal
 import threading
 import time
@@ -101,16 +102,22 @@ def test_a_worker_that_cannot_go_on_says_so_with_its_exit_status(environment: En
     environment.wait_for(environment.submit(ChaosOrder(1)), "succeeded")
 
 
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
 @contextmanager
 def celery_events(environment: Environment) -> Iterator[set[tuple[str, str]]]:
-    """Within the block: (event, job) of everything that Flower would hear of jobs."""
+    """Within the block: (event, job) of all that Flower would hear of jobs; several of them may share a task."""
     events: set[tuple[str, str]] = set()
+    jobs_of: dict[str, list[str]] = {}
     listening = threading.Event()
 
     def take(event: dict[str, Any]) -> None:
         listening.set()
         if event["type"].startswith("task-"):
-            events.add((event["type"], event["uuid"].partition(":")[0]))
+            if "args" in event:
+                jobs_of[event["uuid"]] = _UUID.findall(event["args"])
+            events.update((event["type"], job) for job in jobs_of.get(event["uuid"], ()))
 
     with environment.app.connection_for_read() as link:
         receiver = environment.app.events.Receiver(link, handlers={"*": take})

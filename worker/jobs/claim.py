@@ -4,25 +4,36 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 
 from worker.database import Executor
 
 # `run_at <= now()`: a duplicate message must not start a retry early. A row that is `running` is never claimed, however
 # old its lease: only the reaper takes it back, so that the lost attempt is recorded first.
-# `rule` is for jobs of a lane (worker/jobs/lanes.py).
-CLAIM = """
-    UPDATE jobs j
-       SET state = 'running', attempt = attempt + 1, run_token = time_ordered_uuid(), worker = :worker,
-           started_at = now(), publish_at = NULL, lease_until = now() + make_interval(secs => :lease), publications = 0,
-           progress = 0, progress_note = NULL, progress_seq = progress_seq + 1
-     WHERE id = :id AND state IN ('queued', 'published', 'retryable')
-       AND attempt < max_attempts AND cancel_requested_at IS NULL AND run_at <= now() {rule}
-    RETURNING id, run_token, kind, args, principal, attempt, max_attempts, lane, request_id, subject, traceparent,
-              extract(epoch FROM now() - run_at)::float AS waited
+CLAIMABLE = """
+    state IN ('queued', 'published', 'retryable') AND attempt < max_attempts AND cancel_requested_at IS NULL
+    AND run_at <= now()
 """
-_CLAIM = text(CLAIM.format(rule=""))
-_CLAIM_OUTSIDE_LANES = text(CLAIM.format(rule="AND lane IS NULL"))
+# Of the jobs `j`.
+START = """
+    state = 'running', attempt = j.attempt + 1, run_token = time_ordered_uuid(), worker = :worker, started_at = now(),
+    publish_at = NULL, lease_until = now() + make_interval(secs => :lease), publications = 0, progress = 0,
+    progress_note = NULL, progress_seq = j.progress_seq + 1
+"""
+CLAIMED = """
+    j.id, j.run_token, j.kind, j.args, j.principal, j.attempt, j.max_attempts, j.lane, j.request_id, j.subject,
+    j.traceparent, extract(epoch FROM now() - j.run_at)::float AS waited
+"""
+_CLAIM_JOB = "UPDATE jobs j SET {start} WHERE id = :id AND {claimable} {rule} RETURNING {claimed}"
+
+
+def claim_statement(*, rule: str) -> TextClause:
+    """The statement that claims the job `:id` under a further `rule`: that of its lane (worker/jobs/lanes.py)."""
+    return text(_CLAIM_JOB.format(start=START, claimable=CLAIMABLE, claimed=CLAIMED, rule=rule))
+
+
+_CLAIM = claim_statement(rule="")
+_CLAIM_OUTSIDE_LANES = claim_statement(rule="AND lane IS NULL")
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from models.jobs import Job
 from models.states import JOB_LIVE
 from worker.after_commit import announce_after_commit
+from worker.database import statement_in
 from worker.errors import Unavailable
 from worker.jobs.order import Order
 from worker.logs import bound_request_id
@@ -60,8 +61,9 @@ def enqueue(
     }
     # The live job may end between our INSERT and our SELECT: then its key is free and the next round takes it.
     for _round in range(3):
-        job_id: UUID | None = session.scalar(_INSERT, values)
-        if job_id is not None:
+        row = statement_in(session).execute(_INSERT, values).fetchone()
+        if row is not None:
+            job_id: UUID = row.id
             announce_after_commit(session, job_id)
             return job_id
         query = select(Job.id).where(Job.unique_key == order.unique_key, Job.state.in_(JOB_LIVE))

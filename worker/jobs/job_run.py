@@ -2,23 +2,29 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from worker.database import Database
 from worker.errors import AstegniError
 from worker.jobs.claim import Claim
-from worker.jobs.run_statements import LeaseLost, end, lock, pulse
+from worker.jobs.end_and_claim import end_and_claim
+from worker.jobs.run_statements import LeaseLost, end, lease_lost, lock, pulse
 from worker.jobs.wait_for_database import retry_while_database_down
 from worker.logs import get_logger
 
 _log = get_logger(__name__)
 
 _LAST_PULSE = 10.0
+
+
+def _no_job() -> None:
+    return None
 
 
 class JobCancelled(AstegniError):
@@ -42,9 +48,23 @@ class JobRun:
     Its heartbeat (worker/jobs/run_heartbeat.py) renews the lease meanwhile. No transaction is open between the calls.
     """
 
-    def __init__(self, database: Database, claimed: Claim, rhythm: LeaseTiming) -> None:
+    def __init__(
+        self,
+        database: Database,
+        claimed: Claim,
+        rhythm: LeaseTiming,
+        *,
+        worker: str = "",
+        next_job: Callable[[], UUID | None] | None = None,
+    ) -> None:
         self.claim = claimed
+        # Whether the job has a message of its own.
+        self.alone = next_job is None
         self.finished = False
+        # The next job of the same message, when it was claimed together with this one's end.
+        self.next_claim: Claim | None = None
+        self._worker = worker
+        self._next_job = next_job or _no_job
         self._database = database
         self._rhythm = rhythm
         self._progress = 0
@@ -84,7 +104,7 @@ class JobRun:
     def check(self) -> None:
         """Raise JobCancelled or LeaseLost when the work should stop."""
         if self._lost.is_set():
-            raise LeaseLost(f"Job {self.claim.job_id} is no longer this run's.")
+            raise lease_lost(self.claim.job_id)
         if self._cancelled.is_set():
             raise JobCancelled("The job was cancelled before it was done.")
 
@@ -118,13 +138,22 @@ class JobRun:
         return session
 
     def succeed(self, result: dict[str, Any] | None = None) -> None:
-        """Finish a job that has no rows of its own, in one statement, with its result. Raises LeaseLost."""
+        """Finish a job that has no rows of its own, in one statement, with its result; its work must be done.
 
-        def write() -> None:
+        The statement also claims the next job of the message. Raises LeaseLost.
+        """
+        next_id = self._next_job()
+
+        def write() -> Claim | None:
             with self._database.statement() as session:
-                end(session, self.claim.job_id, self.claim.token, state="succeeded", result=result)
+                if next_id is None:
+                    end(session, self.claim.job_id, self.claim.token, state="succeeded", result=result)
+                    return None
+                return end_and_claim(
+                    session, self.claim, next_id, worker=self._worker, lease=self._rhythm.lease, result=result
+                )
 
-        retry_while_database_down(write, seconds=self.lease_left)
+        self.next_claim = retry_while_database_down(write, seconds=self.lease_left)
         self.finished = True
 
     def pulse(self) -> None:

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from worker.jobs.claim import CLAIM, Claim, claim_of
+from worker.jobs.claim import Claim, claim_of, claim_statement
 
 # A job that is this many times smaller than every running job of its lane does not wait for them.
 SMALLER = 4
@@ -53,13 +53,11 @@ ADMITTED = """
 
 # Until the transaction ends no other child of this worker claims in a lane: each must see what the others run.
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('lanes ' || :worker, 0))")
-_CLAIM_IN_LANE = text(
-    CLAIM.format(
-        rule="""
-           AND (SELECT count(*) < :half OR (j.weight > 0 AND j.weight * :smaller <= min(r.weight)) FROM jobs r
-                 WHERE r.state = 'running' AND r.worker = :worker AND r.lane = j.lane)
-        """
-    )
+_CLAIM_IN_LANE = claim_statement(
+    rule="""
+        AND (SELECT count(*) < :half OR (j.weight > 0 AND j.weight * :smaller <= min(r.weight)) FROM jobs r
+              WHERE r.state = 'running' AND r.worker = :worker AND r.lane = j.lane)
+    """
 )
 # No attempt is charged. The pause is for other work, and for other workers.
 _GIVE_BACK = text(

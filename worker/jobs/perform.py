@@ -1,34 +1,31 @@
 """Process one message: claim the job, do the work, record how it ended."""
 
-import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from celery.exceptions import SoftTimeLimitExceeded
-from sqlalchemy.orm import Session
 from structlog.contextvars import bound_contextvars
 
-from worker.database import AWAY, Database
-from worker.errors import AstegniError
-from worker.jobs.claim import Claim, claim
+from worker.after_commit import announce_after_commit
+from worker.database import Database
+from worker.jobs.claim import Claim
+from worker.jobs.claimer import Claimer
 from worker.jobs.error_document import describe
 from worker.jobs.failure_hooks import FailureHooks
-from worker.jobs.job_run import JobCancelled, JobRun, LeaseTiming
-from worker.jobs.lanes import claim_in_lane
+from worker.jobs.job_run import JobRun, LeaseTiming
 from worker.jobs.order import Order
 from worker.jobs.orders import read_order
-from worker.jobs.retry import Decision, after_failure, equal_failures, final_words
+from worker.jobs.publish import take_back
+from worker.jobs.run_failure import settle_failure
 from worker.jobs.run_heartbeat import Pulse
-from worker.jobs.run_statements import LeaseLost, attempts_before
-from worker.jobs.settle import settle
-from worker.jobs.wait_for_database import retry_while_database_down
+from worker.jobs.run_statements import LeaseLost
+from worker.jobs.unstarted_jobs import UnstartedJobs
 from worker.logs import get_logger
 from worker.metrics.recorder import record_attempt
-from worker.tracing.crashes import report_crash
 from worker.tracing.spans import Note, record_past, span
 
 _log = get_logger(__name__)
@@ -38,6 +35,10 @@ Work = Callable[[JobRun, Any], None]
 
 def _nothing() -> None:
     return None
+
+
+def _never() -> bool:
+    return False
 
 
 class JobNotDone(Exception):
@@ -57,26 +58,46 @@ class Performer:
     children: int | None = None
     # Called when a job of a lane has ended, since another may now be published.
     publish_waiting: Callable[[], None] = _nothing
+    # Whether the worker shuts down.
+    stopping: Callable[[], bool] = _never
+
+    @cached_property
+    def _claimer(self) -> Claimer:
+        return Claimer(self.database, self.worker, self.rhythm.lease, self.children)
 
     @cached_property
     def _pulse(self) -> Pulse:
         return Pulse(self.rhythm.pulse)
 
-    def perform(self, job_id: UUID, work: Work) -> None:
-        """Run the job if it can be claimed; otherwise acknowledge the message and ignore it.
+    def perform(self, job_id: UUID, work: Work, *, others: Sequence[UUID] = ()) -> None:
+        """Run the job if it can be claimed, then the `others` of its message, each claimed when the one before ends.
 
-        Raises JobNotDone when the attempt did not succeed and the ledger already says so.
+        A job that cannot be claimed is ignored. Raises JobNotDone when an attempt did not succeed; the ledger already
+        says so.
         """
-        # A worker that did not wait would empty the broker while the database restarts, and messages lost that way
-        # return only when the lease of their publication expires.
-        claimed = retry_while_database_down(lambda: self._claim(job_id), seconds=self.rhythm.lease)
-        if claimed is None:
-            _log.info("message_refused", job_id=str(job_id))
-            return
+        unstarted = UnstartedJobs(others, give_back=self._give_back, stopping=self.stopping)
+        next_job = unstarted.peek if others else None
+        not_done: list[JobNotDone] = []
+        with self._pulse.of(unstarted) if others else nullcontext():
+            claimed = self._claimer.claim(job_id) or self._claimer.claim_next(unstarted)
+            while claimed is not None:
+                run = JobRun(self.database, claimed, self.rhythm, worker=self.worker, next_job=next_job)
+                try:
+                    self._run_bound(run, work)
+                except JobNotDone as error:
+                    not_done.append(error)
+                if run.next_claim is not None:
+                    unstarted.remove(run.next_claim.job_id)
+                claimed = run.next_claim or self._claimer.claim_next(unstarted)
+        if not_done:
+            raise not_done[0]
+
+    def _run_bound(self, run: JobRun, work: Work) -> None:
+        claimed = run.claim
         # Bound to every log line of the run, and to the orders that it places (worker/jobs/enqueue.py).
-        with bound_contextvars(job_id=str(job_id), kind=claimed.kind, request_id=claimed.request_id):
+        with bound_contextvars(job_id=str(claimed.job_id), kind=claimed.kind, request_id=claimed.request_id):
             try:
-                self._run_traced(JobRun(self.database, claimed, self.rhythm), work)
+                self._run_traced(run, work)
             finally:
                 if claimed.lane is not None:
                     self.publish_waiting()
@@ -91,7 +112,9 @@ class Performer:
 
     def _run(self, run: JobRun, work: Work, note: Note) -> None:
         claimed, began = run.claim, time.monotonic()
-        _log.info("job_started", attempt=claimed.attempt)
+        if run.alone:
+            # Most jobs of a shared message end within milliseconds, and a line is a sixth of what a child does for one.
+            _log.info("job_started", attempt=claimed.attempt)
         outcome = "lost"
         try:
             with self._pulse.of(run):
@@ -105,7 +128,7 @@ class Performer:
                 _log.warning("lease_lost")
                 raise JobNotDone("lease lost") from error
             # Every way a job can fail is settled in the ledger first.
-            outcome = self._settle_failure(run, error)
+            outcome = settle_failure(self.database, self.endings, run, error, retry_base=self.retry_base)
             raise JobNotDone(f"{outcome}: {describe(error)['detail']}") from error
         else:
             _log.info("job_succeeded", seconds=round(time.monotonic() - began, 3))
@@ -113,90 +136,11 @@ class Performer:
             note(outcome=outcome)
             record_attempt(claimed.kind, outcome, waited=claimed.waited, ran=time.monotonic() - began)
 
-    def _claim(self, job_id: UUID) -> Claim | None:
-        lease = self.rhythm.lease
-        with self.database.statement() as session:
-            claimed = claim(session, job_id, worker=self.worker, lease=lease, lanes=self.children is None)
-        if claimed is not None or self.children is None:
-            return claimed
+    def _give_back(self, job_ids: list[UUID]) -> None:
         with self.database.transaction() as session:
-            lane_claim = claim_in_lane(session, job_id, worker=self.worker, lease=lease, children=self.children)
-        if isinstance(lane_claim, str):
-            _log.info("lane_full", job_id=str(job_id), lane=lane_claim)
-            return None
-        return lane_claim
-
-    def _settle_failure(self, run: JobRun, error: Exception) -> str:
-        claimed = run.claim
-        if run.cancelled:
-            # Any failure is a consequence of the request to stop: a killed ffmpeg, an interrupted upload.
-            error = JobCancelled("The job was cancelled before it was done.")
-        document = describe(error)
-        ended = _EndedRun(claimed.job_id, claimed.token, claimed.kind, claimed.args)
-
-        def write() -> str:
-            with self.database.transaction() as session:
-                decision, final = self._decide(session, claimed, error, document)
-                settle(session, self.endings, ended, decision, final)
-            return decision.state
-
-        state = "lost"
-        try:
-            state = retry_while_database_down(write, seconds=run.lease_left)
-        except LeaseLost:
-            _log.warning("lease_lost", job_id=str(claimed.job_id), kind=claimed.kind)
-        ids = {"job_id": str(claimed.job_id), "kind": claimed.kind, "state": state}
-        if isinstance(error, AstegniError | SoftTimeLimitExceeded):
-            reason = {name: document[name] for name in ("code", "detail", "program_error") if name in document}
-            _log.warning("job_not_done", **ids, **reason)
-        else:
-            _log.error("job_crashed", **ids, exc_info=error)
-            report_crash(error)
-        return state
-
-    def _decide(
-        self, session: Session, claimed: Claim, error: Exception, document: dict[str, Any]
-    ) -> tuple[Decision, dict[str, Any]]:
-        """The next state of the job, and the error as it is stored."""
-        if isinstance(error, JobCancelled):
-            return Decision("cancelled"), document
-        retryable = error.retryable if isinstance(error, AstegniError) else True
-        most_equal, equal = _most_equal(error), 0
-        if most_equal is not None:
-            before = attempts_before(
-                session, claimed.job_id, kind=claimed.kind, max_attempts=claimed.max_attempts, most=most_equal
-            )
-            equal = equal_failures(document, [earlier for _outcome, earlier in before])
-        decision = after_failure(
-            equal_before=equal,
-            most_equal=most_equal,
-            attempt=claimed.attempt,
-            max_attempts=claimed.max_attempts,
-            retryable=retryable,
-            base=self.retry_base,
-            jitter=0.5 + random.random(),
-            retry_after=error.members.get("retry_after") if isinstance(error, AstegniError) else None,
-        )
-        gave_up = retryable and decision.state == "failed"
-        return decision, final_words(document, equal + 1) if gave_up else document
-
-
-def _most_equal(error: Exception) -> int | None:
-    """After how many equal failures in a row the job is not retried; None: no limit, since the cause is external."""
-    if isinstance(error, AstegniError):
-        return error.equal_failures
-    if isinstance(error, SoftTimeLimitExceeded):
-        return 2
-    # A bug of ours fails again on the same bytes; a system error may pass.
-    return None if isinstance(error, (*AWAY, OSError, MemoryError)) else 3
-
-
-@dataclass(frozen=True)
-class _EndedRun:
-    id: UUID
-    run_token: UUID
-    kind: str
-    args: dict[str, Any]
+            take_back(session, job_ids)
+            for job_id in job_ids:
+                announce_after_commit(session, job_id)
 
 
 def _order_of(claimed: Claim) -> Order:

@@ -9,9 +9,11 @@ from functools import cache
 from uuid import UUID
 
 from sqlalchemy import TextClause, bindparam, text
+from sqlalchemy.orm import Session
 from sqlalchemy.types import ARRAY, Uuid
 
 from worker.database import Database
+from worker.jobs.job_message import JobMessage, messages_of
 from worker.jobs.lanes import ADMITTED, SMALLER
 
 # The CTE is a fence: without MATERIALIZED the planner may run the LIMIT subquery more than once.
@@ -19,16 +21,19 @@ from worker.jobs.lanes import ADMITTED, SMALLER
 # the planner combines bitmaps of all indexes of live jobs, whose dead entries only VACUUM removes.
 _MARK = """
     WITH due AS MATERIALIZED (
-        SELECT id FROM jobs WHERE (state IN ('queued', 'retryable')) IS TRUE AND run_at <= now()
+        SELECT id, queue FROM jobs WHERE (state IN ('queued', 'retryable')) IS TRUE AND run_at <= now()
            AND (publish_at IS NULL OR publish_at <= now()) AND (lane IS NULL OR id IN ({admitted})) {only}
          ORDER BY priority, run_at, id LIMIT {most} FOR UPDATE SKIP LOCKED
+    ), consumers AS (
+        SELECT queue, sum(children) AS children FROM heartbeats
+         WHERE part = 'consumer' AND seen_at > now() - make_interval(secs => :alive) GROUP BY queue
     )
     UPDATE jobs j
        SET state = 'published', published_at = now(), publications = publications + 1,
            lease_until = now() + make_interval(
                secs => least(:longest, :first * power(2, greatest(0, least(j.publications, 20) - 1))))
-      FROM due WHERE j.id = due.id
-    RETURNING j.id, j.kind, j.queue, j.attempt, j.publications, j.time_limit
+      FROM due LEFT JOIN consumers USING (queue) WHERE j.id = due.id
+    RETURNING j.id, j.kind, j.queue, j.lane, j.attempt, j.publications, j.time_limit, consumers.children
 """
 
 
@@ -42,23 +47,12 @@ def _mark(most: int, *, only: bool = False) -> TextClause:
 # A job that could not be sent is moved back slightly, so that it cannot block the others for ever.
 _TAKE_BACK = text(
     """
-    UPDATE jobs SET state = 'queued', publications = publications - 1, lease_until = NULL, published_at = NULL,
-           publish_at = CASE WHEN id = :refused THEN now() + interval '5 s' ELSE publish_at END
+    UPDATE jobs SET state = 'queued', lease_until = NULL, published_at = NULL,
+           publications = greatest(publications - 1, 0),
+           publish_at = CASE WHEN id = ANY(:refused) THEN now() + interval '5 s' ELSE publish_at END
      WHERE id = ANY(:ids) AND state = 'published'
     """
-).bindparams(bindparam("ids", type_=ARRAY(Uuid)), bindparam("refused", type_=Uuid))
-
-
-@dataclass(frozen=True)
-class JobMessage:
-    """The message that is sent to the broker for one job."""
-
-    job_id: UUID
-    kind: str
-    queue: str
-    # Differs between publications, so that the worker's log tells them apart.
-    message_id: str
-    time_limit: int
+).bindparams(bindparam("ids", type_=ARRAY(Uuid)), bindparam("refused", type_=ARRAY(Uuid)))
 
 
 Send = Callable[[JobMessage], None]
@@ -98,17 +92,19 @@ def publish(
             rows = session.execute(_mark(most), values).fetchall()
         else:
             rows = session.execute(_mark(most, only=True), {**values, "ids": list(only)}).fetchall()
-    messages = [
-        JobMessage(row.id, row.kind, row.queue, f"{row.id}:{row.attempt}.{row.publications}", row.time_limit)
-        for row in rows
-    ]
+    messages = messages_of(rows)
     for position, message in enumerate(messages):
         try:
             send(message)
         except Exception:
             # Whatever prevented it: a job that counts as published and is not would wait for its lease to expire.
             with database.transaction() as session:
-                unsent = [left.job_id for left in messages[position:]]
-                session.execute(_TAKE_BACK, {"ids": unsent, "refused": message.job_id})
+                unsent = [job_id for left in messages[position:] for job_id in left.job_ids]
+                take_back(session, unsent, refused=message.job_ids)
             raise
-    return len(messages)
+    return len(rows)
+
+
+def take_back(session: Session, job_ids: Sequence[UUID], *, refused: Sequence[UUID] = ()) -> None:
+    """Mark jobs that are published and were not started as queued, those that the broker `refused` a little later."""
+    session.execute(_TAKE_BACK, {"ids": list(job_ids), "refused": list(refused)})

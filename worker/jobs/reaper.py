@@ -9,12 +9,12 @@ from structlog.contextvars import bound_contextvars
 
 from worker.database import Database
 from worker.errors import problem
+from worker.jobs.attempt_history import attempts_before
 from worker.jobs.cancel import CANCELLED
 from worker.jobs.failure_hooks import FailureHooks
 from worker.jobs.order import Order
 from worker.jobs.orders import order_type
 from worker.jobs.retry import after_lost_lease, final_words
-from worker.jobs.run_statements import attempts_before
 from worker.jobs.settle import settle
 from worker.logs import get_logger
 from worker.metrics.recorder import record_lease_loss

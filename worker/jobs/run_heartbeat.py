@@ -4,11 +4,20 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-
-from worker.jobs.job_run import JobRun
+from typing import Protocol
 
 # After this many intervals without a run the thread ends, and the next run starts another.
 _IDLE_BEATS = 15
+
+
+class Beating(Protocol):
+    """What a heartbeat is sent for: a run, or the jobs that wait behind it (worker/jobs/unstarted_jobs.py)."""
+
+    def pulse(self) -> None:
+        """Called at each interval. Must not fail."""
+
+    def end_pulse(self) -> None:
+        """Called after the last `pulse`, which may not have returned yet."""
 
 
 class Pulse:
@@ -20,11 +29,11 @@ class Pulse:
     def __init__(self, interval: float) -> None:
         self._interval = interval
         self._lock = threading.Lock()
-        self._runs: set[JobRun] = set()
+        self._runs: set[Beating] = set()
         self._beating = False
 
     @contextmanager
-    def of(self, run: JobRun) -> Iterator[None]:
+    def of(self, run: Beating) -> Iterator[None]:
         """Send heartbeats for `run` while the block runs, and none after it."""
         with self._lock:
             self._runs.add(run)

@@ -10,7 +10,6 @@ from sqlalchemy.orm import Session
 from worker.database import Executor
 from worker.errors import AstegniError
 from worker.jobs.claim import Claim
-from worker.jobs.orders import order_type
 
 _LOCK = text("SELECT 1 FROM jobs WHERE id = :id AND run_token = :token AND state = 'running' FOR UPDATE")
 
@@ -28,8 +27,7 @@ _PULSE = text(
 
 # One statement, so that the end of a run and its history entry are atomic. `released` gives the attempt back; `dead`
 # keeps the last real error when the new one only says that the worker was lost.
-_END = text(
-    """
+END = """
     WITH run AS MATERIALIZED (
         SELECT id, attempt, run_token, coalesce(worker, '?') AS worker, started_at FROM jobs
          WHERE id = :id AND run_token = :token AND state = 'running' FOR UPDATE
@@ -49,21 +47,14 @@ _END = text(
                finished_at = CASE WHEN :state IN ('succeeded', 'failed', 'cancelled', 'dead')
                                   THEN now() END
           FROM run WHERE j.id = run.id
+    ), history AS (
+        INSERT INTO job_attempts (job_id, attempt, run_token, worker, started_at, outcome, error)
+        SELECT id, attempt, run_token, worker, started_at, CAST(:outcome AS varchar), CAST(:error AS jsonb) FROM run
+        RETURNING job_id
     )
-    INSERT INTO job_attempts (job_id, attempt, run_token, worker, started_at, outcome, error)
-    SELECT id, attempt, run_token, worker, started_at, CAST(:outcome AS varchar), CAST(:error AS jsonb) FROM run
-    RETURNING id
-    """
-)
-
-# Attempts before this one, latest first. A job that was retried begins a new series of attempts, so earlier ones do not
-# count: `attempt` continues, and `max_attempts` is the limit of the new series.
-_BEFORE = text(
-    """
-    SELECT outcome, error FROM job_attempts
-     WHERE job_id = :id AND attempt > :since ORDER BY id DESC LIMIT :most
-    """
-)
+"""
+_END_ONLY = "{end} SELECT job_id FROM history"
+_END = text(_END_ONLY.format(end=END))
 
 _RUNNING = text("SELECT id FROM jobs WHERE state = 'running'")
 
@@ -80,7 +71,7 @@ def lock(session: Executor, run: Claim) -> None:
     Every transaction that touches a job and its subject locks the job first: two different orders would deadlock.
     """
     if session.execute(_LOCK, {"id": run.job_id, "token": run.token}).fetchone() is None:
-        raise LeaseLost(f"Job {run.job_id} is no longer this run's.")
+        raise lease_lost(run.job_id)
 
 
 def pulse(session: Executor, run: Claim, *, lease: float, progress: int, note: str | None) -> bool:
@@ -88,23 +79,13 @@ def pulse(session: Executor, run: Claim, *, lease: float, progress: int, note: s
     values = {"id": run.job_id, "token": run.token, "lease": lease, "progress": progress, "note": note}
     row = session.execute(_PULSE, values).fetchone()
     if row is None:
-        raise LeaseLost(f"Job {run.job_id} is no longer this run's.")
+        raise lease_lost(run.job_id)
     return bool(row.cancel_requested)
 
 
 def running_jobs(session: Session) -> set[UUID]:
     """The jobs that are running on any worker."""
     return set(session.scalars(_RUNNING))
-
-
-def attempts_before(
-    session: Executor, job_id: UUID, *, kind: str, max_attempts: int, most: int
-) -> list[tuple[str, dict[str, Any] | None]]:
-    """Outcome and error of at most so many attempts before the current one, latest first."""
-    order = order_type(kind)
-    since = max_attempts - order.max_attempts if order is not None else 0
-    rows = session.execute(_BEFORE, {"id": job_id, "since": since, "most": most})
-    return [(row.outcome, row.error) for row in rows if row.outcome != "released"]
 
 
 def end(
@@ -122,7 +103,23 @@ def end(
 
     Raises LeaseLost when the token is stale; the caller's transaction must then roll back.
     """
-    values = {
+    values = end_values(job_id, token, state, outcome=outcome, delay=delay, result=result, error=error)
+    if session.execute(_END, values).fetchone() is None:
+        raise lease_lost(job_id)
+
+
+def end_values(
+    job_id: UUID,
+    token: UUID,
+    state: str,
+    *,
+    outcome: str | None = None,
+    delay: float = 0.0,
+    result: dict[str, Any] | None = None,
+    error: dict[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The parameters of END."""
+    return {
         "id": job_id,
         "token": token,
         "state": state,
@@ -131,5 +128,8 @@ def end(
         "result": None if result is None else json.dumps(result),
         "error": None if error is None else json.dumps(error),
     }
-    if session.execute(_END, values).fetchone() is None:
-        raise LeaseLost(f"Job {job_id} is no longer this run's.")
+
+
+def lease_lost(job_id: UUID) -> LeaseLost:
+    """The error of a write whose token is stale."""
+    return LeaseLost(f"Job {job_id} is no longer this run's.")

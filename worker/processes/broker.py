@@ -1,11 +1,14 @@
 """Send a job's id to the broker: the only caller of Celery's `send_task`."""
 
+from typing import Any
+
 from celery import Celery
 from kombu import Exchange, Queue
 
 from worker.database import Database
 from worker.jobs.heartbeats import MISSED
-from worker.jobs.publish import JobMessage, PublicationLease, Send, publish
+from worker.jobs.job_message import JobMessage
+from worker.jobs.publish import PublicationLease, Send, publish
 from worker.jobs.publisher import Publisher
 from worker.settings import Settings
 
@@ -17,6 +20,9 @@ CONSUMER_TIMEOUT = 172_800_000
 QUEUE_ARGUMENTS = {"x-queue-type": "quorum", "x-consumer-timeout": CONSUMER_TIMEOUT}
 # The soft limit interrupts the run so that it can settle; this many seconds later the child is killed.
 _GRACE = 30
+# The header that names the other jobs of a message. Workers of the release before this one ignore it: those jobs are
+# published again when their lease expires.
+OTHER_JOBS = "other_jobs"
 # The number of jobs that one finished job makes room for, and a few more.
 _NEXT = 10
 
@@ -38,9 +44,20 @@ def sender(app: Celery) -> Send:
             queue=queue(message.queue),
             soft_time_limit=message.time_limit,
             time_limit=message.time_limit + _GRACE,
+            headers=_headers(message),
         )
 
     return send
+
+
+def _headers(message: JobMessage) -> dict[str, Any]:
+    if not message.others:
+        return {}
+    # `argsrepr` is what Flower shows: every job.
+    return {
+        OTHER_JOBS: [str(job_id) for job_id in message.others],
+        "argsrepr": repr([str(job_id) for job_id in message.job_ids]),
+    }
 
 
 def publication_lease(settings: Settings) -> PublicationLease:

@@ -14,7 +14,7 @@ from worker.jobs.job_run import JobRun, LeaseTiming
 from worker.jobs.order import Order
 from worker.jobs.perform import JobNotDone, Performer
 from worker.jobs.publisher import Publisher
-from worker.processes.broker import start_publisher
+from worker.processes.broker import OTHER_JOBS, start_publisher
 from worker.processes.metrics_server import enter_child
 from worker.settings import Settings
 from worker.tracing.tracing import Tracing
@@ -63,6 +63,7 @@ def open_child(**_signal: object) -> None:
             ENDINGS,
             app.settings.worker_concurrency,
             publisher.offer_due,
+            app.stop_flag.is_set,
         ),
         publisher=publisher,
         context=WorkerContext(app.settings, database),
@@ -101,7 +102,8 @@ def performs(order: type[OrderType]) -> Callable[[Work[OrderType]], Any]:
             def perform(run: JobRun, done: Order) -> None:
                 call(*((run, done, child.context) if reads_order else (run, child.context)))
 
-            child.performer.perform(UUID(job_id), perform)
+            others = [UUID(other) for other in self.request.get(OTHER_JOBS) or ()]
+            child.performer.perform(UUID(job_id), perform, others=others)
 
         task.__doc__ = work.__doc__
         # `throws`: such an end is expected, and no traceback is logged a second time.

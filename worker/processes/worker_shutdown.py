@@ -9,6 +9,7 @@ from celery.worker import state
 
 from worker.logs import get_logger
 from worker.processes.ended_runs import EndedRuns
+from worker.processes.stop_flag import StopFlag
 
 _log = get_logger(__name__)
 
@@ -28,9 +29,11 @@ class BoundedWorker(Worker):  # type: ignore[misc]  # celery publishes no types
         """Called when `concurrency` is known and before the children are forked."""
         super().on_after_init(**kwargs)
         self.app.ended_runs = EndedRuns(self.concurrency)
+        self.app.stop_flag = StopFlag()
 
     def wait_for_soft_shutdown(self) -> None:
         """Wait while messages are being processed, then terminate the children whose runs Celery will not cancel."""
+        self.app.stop_flag.set()
         seconds = self.app.conf.worker_soft_shutdown_timeout
         if self._messages_in_process():
             _log.info("soft_shutdown", seconds=seconds)

@@ -1,0 +1,66 @@
+"""The jobs of a message that its child has not begun."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from uuid import UUID
+
+from worker.database import DATABASE_ERRORS
+from worker.jobs.job_message import MESSAGE_SECONDS
+from worker.logs import get_logger
+
+_log = get_logger(__name__)
+
+
+class UnstartedJobs:
+    """Jobs that wait for the one before them, in the same child.
+
+    They are given back when the child has worked on the message for `seconds`, or its worker is `stopping`: by the
+    heartbeat, so that none of them waits for a job that takes long.
+    """
+
+    def __init__(
+        self,
+        job_ids: Sequence[UUID],
+        *,
+        give_back: Callable[[list[UUID]], None],
+        stopping: Callable[[], bool],
+        seconds: float = MESSAGE_SECONDS,
+    ) -> None:
+        self._job_ids = list(job_ids)
+        self._give_back = give_back
+        self._stopping = stopping
+        self._until = time.monotonic() + seconds
+        # The heartbeat is another thread.
+        self._lock = threading.Lock()
+
+    def peek(self) -> UUID | None:
+        """The job that should begin next; None when there is none, or none should begin."""
+        with self._lock:
+            return self._job_ids[0] if self._job_ids and not self._is_over() else None
+
+    def remove(self, job_id: UUID) -> None:
+        """The job was claimed, or cannot be."""
+        with self._lock, suppress(ValueError):  # given back just now; the ledger has only one run of it
+            self._job_ids.remove(job_id)
+
+    def pulse(self) -> None:
+        """Give the jobs back when no further one should begin."""
+        if self._is_over():
+            self.end_pulse()
+
+    def end_pulse(self) -> None:
+        """Give back what is left. Never fails: the lease of their publication expires otherwise."""
+        with self._lock:
+            left, self._job_ids = self._job_ids, []
+        if not left:
+            return
+        try:
+            self._give_back(left)
+            _log.info("jobs_given_back", number=len(left))
+        except DATABASE_ERRORS as error:
+            _log.warning("jobs_not_given_back", number=len(left), error=type(error).__name__)
+
+    def _is_over(self) -> bool:
+        return self._stopping() or time.monotonic() > self._until
