@@ -28,7 +28,7 @@ _KEPT = """
 # What the previous release writes: columns that this one has added are unknown to it.
 _WRITES = (
     "INSERT INTO jobs (kind, queue, args) VALUES ('recordings.store_source', 'media', '{}')",
-    "UPDATE jobs SET progress = progress + 1 WHERE kind = 'recordings.store_source'",
+    "UPDATE jobs SET progress_seq = progress_seq + 1 WHERE kind = 'recordings.store_source'",
     "INSERT INTO recording_renditions (recording_id, name) SELECT 1, 'extra' || count(*) FROM recording_renditions",
     "SELECT object_name FROM recording_renditions ORDER BY object_name LIMIT 10",
     "SELECT id FROM installation",
