@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.conftest import MakeSettings
@@ -81,6 +82,14 @@ def test_doctor_reaches_the_master(configured: Settings, servers: RedisWithSenti
     with pytest.raises(AstegniError, match="4 Sentinels 1 do not answer") as doubt:
         check_broker(configured)
     assert "hush" not in doubt.value.detail
+
+
+def test_a_look_at_the_broker_leaves_no_connection(configured: Settings, servers: RedisWithSentinels) -> None:
+    """The API looks at each scrape of its metrics."""
+    assert broker_state(configured) == "ok"
+    ports = {servers.master, *servers.sentinels}
+    left = [link for link in psutil.Process().net_connections() if link.raddr and link.raddr.port in ports]
+    assert [link for link in left if link.status == psutil.CONN_ESTABLISHED] == []
 
 
 @pytest.mark.parametrize(

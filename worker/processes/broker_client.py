@@ -1,5 +1,7 @@
 """A plain client of the broker for health checks: used by the API and `astegni doctor`."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import redis
@@ -10,8 +12,12 @@ from worker.broker_address import BrokerAddress
 from worker.processes.sentinel_client import sentinel_client
 
 
-def redis_client(address: BrokerAddress, *, seconds: float) -> redis.Redis:
-    """A client that waits at most `seconds` for each response and does not retry; it uses Celery's address."""
+@contextmanager
+def redis_client(address: BrokerAddress, *, seconds: float) -> Iterator[redis.Redis]:
+    """Within the block: a client that waits at most `seconds` for each response and does not retry.
+
+    It uses Celery's address. Behind Sentinel each Sentinel has `seconds`, too.
+    """
     options: dict[str, Any] = {
         "username": address.user,
         "password": address.password,
@@ -21,10 +27,14 @@ def redis_client(address: BrokerAddress, *, seconds: float) -> redis.Redis:
         "retry": Retry(NoBackoff(), 0),
     }
     if address.sentinels is not None:
-        sentinels = sentinel_client(address.sentinels, seconds=seconds, connect_seconds=seconds)
-        name = address.sentinels.master_name
-        master: redis.Redis = sentinels.master_for(name, **options)  # type: ignore[no-untyped-call]
-        return master
-    if address.socket is not None:
-        return redis.Redis(unix_socket_path=address.socket, **options)
-    return redis.Redis(host=address.host, port=address.port, ssl=address.tls, **options, **(address.tls_options or {}))
+        with sentinel_client(address.sentinels, seconds=seconds, connect_seconds=seconds) as sentinels:
+            name = address.sentinels.master_name
+            with sentinels.master_for(name, **options) as master:
+                yield master
+    elif address.socket is not None:
+        with redis.Redis(unix_socket_path=address.socket, **options) as client:
+            yield client
+    else:
+        tls = {"ssl": address.tls, **(address.tls_options or {})}
+        with redis.Redis(host=address.host, port=address.port, **options, **tls) as client:
+            yield client

@@ -1,7 +1,6 @@
 """Debian's Redis as a master with a replica, and three Sentinels that watch them, on free ports of 127.0.0.1."""
 
 import shutil
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -89,7 +88,14 @@ class RedisWithSentinels:
         configuration.write_text(f"port {port}\ndir {folder}\n{lines}")
         process = ChildProcess(program, [program, str(configuration)], folder / "log", env={"PATH": "/usr/bin"})
         self._processes[port] = process
-        wait_until(_answering(self.client(port)), process, PATIENCE)
+        wait_until(partial(self._answers, port), process, PATIENCE)
+
+    def _answers(self, port: int) -> bool:
+        with self.client(port) as client:
+            try:
+                return bool(client.ping())
+            except (redis.ConnectionError, redis.TimeoutError):
+                return False
 
     def _is_complete(self, port: int) -> bool:
         with self.client(port) as client:
@@ -99,13 +105,3 @@ class RedisWithSentinels:
     def _is_promoted(self) -> bool:
         with self.client(self.replica) as client:
             return bool(client.info("replication")["role"] == "master")
-
-
-def _answering(client: redis.Redis) -> Callable[[], bool]:
-    def answers() -> bool:
-        try:
-            return bool(client.ping())
-        except (redis.ConnectionError, redis.TimeoutError):
-            return False
-
-    return answers
