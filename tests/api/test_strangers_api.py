@@ -83,38 +83,38 @@ def _always(body: Any) -> Callable[[int], Any]:
 
 # (who asks, method, path, body, what is foreign to them): "{}" in the path, or the value None in the body, is the id.
 ROUTES: dict[str, tuple[str, str, str, Any, str]] = {
-    "a tutor names a student": ("tutor", "POST", SESSIONS, lambda one: named("student", one), "student"),
-    "a tutor names a tutor": ("tutor", "POST", SESSIONS, lambda one: named("tutor", one), "tutor"),
-    "a tutor names a parent": ("tutor", "POST", SESSIONS, lambda one: named("parent", one), "parent"),
-    "a student names a student": ("student", "POST", SESSIONS, lambda one: named("student", one), "student"),
-    "a student names a tutor": ("student", "POST", SESSIONS, lambda one: named("tutor", one), "tutor"),
-    "a student names a parent": ("student", "POST", SESSIONS, lambda one: named("parent", one), "parent"),
-    "a session of a booking": ("tutor", "POST", SESSIONS, lambda one: {"booking_id": one}, "booking"),
-    "a session of a lesson": ("tutor", "POST", SESSIONS, lambda one: {"schedule_id": one}, "lesson"),
-    "lessons of a booking": ("tutor", "POST", "/v1/schedules", lambda one: {"booking_id": one, **WHEN}, "booking"),
+    "a tutor names a student": ("tutor", "POST", SESSIONS, lambda id_: named("student", id_), "student"),
+    "a tutor names a tutor": ("tutor", "POST", SESSIONS, lambda id_: named("tutor", id_), "tutor"),
+    "a tutor names a parent": ("tutor", "POST", SESSIONS, lambda id_: named("parent", id_), "parent"),
+    "a student names a student": ("student", "POST", SESSIONS, lambda id_: named("student", id_), "student"),
+    "a student names a tutor": ("student", "POST", SESSIONS, lambda id_: named("tutor", id_), "tutor"),
+    "a student names a parent": ("student", "POST", SESSIONS, lambda id_: named("parent", id_), "parent"),
+    "a session of a booking": ("tutor", "POST", SESSIONS, lambda id_: {"booking_id": id_}, "booking"),
+    "a session of a lesson": ("tutor", "POST", SESSIONS, lambda id_: {"schedule_id": id_}, "lesson"),
+    "lessons of a booking": ("tutor", "POST", "/v1/schedules", lambda id_: {"booking_id": id_, **WHEN}, "booking"),
     "a dry run of lessons": (
         "tutor",
         "POST",
         "/v1/schedules?dry_run=true",
-        lambda one: {"booking_id": one, **WHEN},
+        lambda id_: {"booking_id": id_, **WHEN},
         "booking",
     ),
     "a request for a child": (
         "parent",
         "POST",
         "/v1/session-requests",
-        lambda one: {"tutor_id": 11, "student_id": one},
+        lambda id_: {"tutor_id": 11, "student_id": id_},
         "student",
     ),
     "a student's request for another": (
         "student",
         "POST",
         "/v1/session-requests",
-        lambda one: {"tutor_id": 11, "student_id": one},
+        lambda id_: {"tutor_id": 11, "student_id": id_},
         "student",
     ),
-    "a slot for a student": ("parent", "POST", "/v1/schedules/{slot}/book", lambda one: {"student_id": one}, "student"),
-    "a slot of a booking": ("student", "POST", "/v1/schedules/{slot}/book", lambda one: {"booking_id": one}, "booking"),
+    "a slot for a student": ("parent", "POST", "/v1/schedules/{slot}/book", lambda id_: {"student_id": id_}, "student"),
+    "a slot of a booking": ("student", "POST", "/v1/schedules/{slot}/book", lambda id_: {"booking_id": id_}, "booking"),
     **{
         f"{method} {path} of {kind} by {who}": (who, method, path, _always(body), kind)
         for who in ("tutor", "student", "parent")

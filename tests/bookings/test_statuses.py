@@ -41,7 +41,12 @@ ANSWERS: dict[Callable[..., str], dict[str, Any]] = {
     accepted: {"pending": "active", "active": "active", "paused": "paused", **dict.fromkeys(FINAL, C)},
     declined: {"pending": "declined", "declined": "declined", **dict.fromkeys(("active", "paused"), C)}
     | dict.fromkeys(("completed", "cancelled"), C),
-    ended: {"pending": "declined", "active": "completed", "paused": "completed", **{one: one for one in FINAL}},
+    ended: {
+        "pending": "declined",
+        "active": "completed",
+        "paused": "completed",
+        **{status: status for status in FINAL},
+    },
 }
 
 

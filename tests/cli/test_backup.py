@@ -30,7 +30,7 @@ def command(database_url: str, b2: Credentials, tmp_path: Path, call_command: Ca
 
 
 @pytest.fixture
-def found(b2: Credentials, tmp_path: Path) -> str:
+def unlisted(b2: Credentials, tmp_path: Path) -> str:
     """The source of a recording of which the database knows nothing."""
     store = ObjectStore(key_id=b2.key_id, application_key=b2.application_key, bucket=b2.bucket, realm=b2.realm)
     store.prepare_bucket()
@@ -41,23 +41,23 @@ def found(b2: Credentials, tmp_path: Path) -> str:
 
 def test_rows_and_objects_that_agree(command: Command, b2: Credentials, sql: Sql) -> None:
     ObjectStore(key_id=b2.key_id, application_key=b2.application_key, bucket=b2.bucket, realm=b2.realm).prepare_bucket()
-    said = command("backup", "check")
-    assert (said.returncode, said.stdout) == (0, "Rows and objects agree.\n")
+    output = command("backup", "check")
+    assert (output.returncode, output.stdout) == (0, "Rows and objects agree.\n")
     assert command("recordings", "adopt").stdout == "Every object of a recording has a recording.\n"
 
 
-def test_a_restore_is_told_and_ended(command: Command, found: str, sql: Sql) -> None:
+def test_a_restore_is_told_and_ended(command: Command, unlisted: str, sql: Sql) -> None:
     sql("UPDATE installation SET identity = '1:2:3'")
     checked, as_json = command("backup", "check"), command("backup", "check", "--json")
 
     assert checked.stdout == "no row: recording 7 has 1 objects on B2 (astegni recordings adopt)\n"
     assert (checked.returncode, "Sweeps wait: The tables" in checked.stderr) == (1, True)
-    assert json.loads(as_json.stdout)["unnamed"] == [found]
+    assert json.loads(as_json.stdout)["unnamed"] == [unlisted]
     assert command("backup", "resume").returncode == 0
     assert command("backup", "check").stderr == ""
 
 
-def test_a_recording_is_adopted_into_its_session_alone(command: Command, found: str, sql: Sql) -> None:
+def test_a_recording_is_adopted_into_its_session_alone(command: Command, unlisted: str, sql: Sql) -> None:
     refused = command("recordings", "adopt")
     sql("INSERT INTO whiteboard_sessions (id) VALUES (1)")
     would = command("recordings", "adopt", "--dry-run", "7")
@@ -68,5 +68,5 @@ def test_a_recording_is_adopted_into_its_session_alone(command: Command, found: 
     assert would.stdout.startswith("Would be adopted: recording 7 of session 1, as it was uploaded")
     assert "Not known: title, type, who recorded it" in would.stdout
     assert (others.returncode, "B2 has no object of recording 8" in others.stderr) == (1, True)
-    assert json.loads(done.stdout)["object"] == found
+    assert json.loads(done.stdout)["object"] == unlisted
     assert sql("SELECT principal, subject FROM jobs") == [("cli:maria", "recording:7")]

@@ -75,9 +75,9 @@ def test_verify_names_each_fault_and_ends_with_1(command: Command, recording: in
     assert command("verify", "--all").stdout == "Every object is as its row says.\n"
     assert command("verify", str(recording), "--json").stdout == ""
     sql("UPDATE recording_renditions SET bytes = 6")
-    found, one = command("verify", "--all"), command("verify", str(recording), "--json")
+    all_recordings, single = command("verify", "--all"), command("verify", str(recording), "--json")
 
-    assert (found.returncode, found.stdout.split(":")[0]) == (1, "size")
-    assert (one.returncode, json.loads(one.stdout)["object"]) == (1, f"{PREFIX}0123/play/playback.webm")
+    assert (all_recordings.returncode, all_recordings.stdout.split(":")[0]) == (1, "size")
+    assert (single.returncode, json.loads(single.stdout)["object"]) == (1, f"{PREFIX}0123/play/playback.webm")
     assert command("verify").returncode == 1
     assert command("verify", "7", "--all").returncode == 1

@@ -23,9 +23,9 @@ def command(database_url: str, tmp_path: Path, call_command: CallCommand) -> Com
 
 
 def test_a_person_without_recordings_is_exported_without_b2(command: Command, school: School, tmp_path: Path) -> None:
-    said = command("export", "2", "--to", "person")
+    output = command("export", "2", "--to", "person")
 
-    assert said.stdout == "person: 3 rows of 3 tables, 0 objects, 0 bytes.\n"
+    assert output.stdout == "person: 3 rows of 3 tables, 0 objects, 0 bytes.\n"
     assert json.loads((tmp_path / "person" / "rows" / "users.json").read_text())[0]["id"] == 2
     assert command("export", "2", "--to", "person").returncode == 1
     assert command("export", "9", "--to", "other").stderr == "astegni: There is no user 9.\n"

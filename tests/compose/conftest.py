@@ -14,6 +14,7 @@ import pytest
 import yaml
 from psycopg import sql
 
+from devstack.emulator.credentials import Credentials
 from tests.conftest import PostgresServer
 
 ROOT = Path(__file__).parents[2]
@@ -121,6 +122,18 @@ def image_modules(production_packages: frozenset[str], tmp_path_factory: pytest.
     folder = tmp_path_factory.mktemp("image-modules")
     (folder / "sitecustomize.py").write_text(_ABSENCE.format(absent=absent))
     return folder
+
+
+@pytest.fixture
+def b2_compose(read_compose: ReadCompose, variables: dict[str, str], b2: Credentials) -> Compose:
+    """The file with the account and the bucket of this test."""
+    account = {
+        "BACKBLAZE_KEY_ID": b2.key_id,
+        "BACKBLAZE_APPLICATION_KEY": b2.application_key,
+        "BACKBLAZE_BUCKET_NAME": b2.bucket,
+        "BACKBLAZE_REALM": b2.realm,
+    }
+    return read_compose({**variables, **account})
 
 
 @pytest.fixture

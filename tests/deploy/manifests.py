@@ -93,8 +93,8 @@ class Workload:
 
 def workloads(manifests: list[Manifest]) -> dict[str, Workload]:
     """Deployments, StatefulSets and Jobs by name."""
-    found = of_kind(manifests, "Deployment", "StatefulSet", "Job")
-    return {name: Workload(name, manifest) for name, manifest in found.items()}
+    documents = of_kind(manifests, "Deployment", "StatefulSet", "Job")
+    return {name: Workload(name, manifest) for name, manifest in documents.items()}
 
 
 def mebibytes(quantity: str) -> int:

@@ -83,8 +83,8 @@ def events(*pairs: tuple[str, str]) -> dict[str, Any]:
 def test_advisories_are_found_by_name_and_version(document: dict[str, Any], is_found: bool, tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
         archive.writestr("X-1.json", json.dumps(document))
-    found = vulnerable({"a-b": "1.10"}, read_advisories(tmp_path / "all.zip"))
-    assert found == (["a-b 1.10: X-1 bad"] if is_found else [])
+    vulnerabilities = vulnerable({"a-b": "1.10"}, read_advisories(tmp_path / "all.zip"))
+    assert vulnerabilities == (["a-b 1.10: X-1 bad"] if is_found else [])
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"PK"])

@@ -13,7 +13,7 @@ from worker.jobs.selection import JobFilter, select_jobs
 
 
 @pytest.mark.parametrize(
-    ("wanted", "found"),
+    ("wanted", "expected"),
     [
         (JobFilter(), {"waiting", "old", "ingest"}),
         (JobFilter(kind="tests.sample"), {"waiting", "old"}),
@@ -23,7 +23,7 @@ from worker.jobs.selection import JobFilter, select_jobs
         (JobFilter(kind="recordings.ingest", older_than=timedelta(hours=1)), set()),
     ],
 )
-def test_every_part_of_a_filter_narrows_it(ledger: Ledger, wanted: JobFilter, found: set[str]) -> None:
+def test_every_part_of_a_filter_narrows_it(ledger: Ledger, wanted: JobFilter, expected: set[str]) -> None:
     ids = {
         "waiting": ledger.order(SampleOrder()),
         "old": ledger.order(SampleOrder()),
@@ -33,17 +33,17 @@ def test_every_part_of_a_filter_narrows_it(ledger: Ledger, wanted: JobFilter, fo
         session.execute(text("UPDATE jobs SET created_at = now() - interval '2 h' WHERE id = :id"), {"id": ids["old"]})
     with ledger.database.transaction() as session:
         jobs = select_jobs(session, wanted, JOB_LIVE, after=None, most=10)
-    assert {job.id for job in jobs} == {ids[name] for name in found}
+    assert {job.id for job in jobs} == {ids[name] for name in expected}
 
 
 def test_batches_follow_one_another_without_gap_or_repeat(ledger: Ledger) -> None:
     ids = [ledger.order(SampleOrder()) for _ in range(5)]
-    found, after = [], None
+    listed, after = [], None
     with ledger.database.transaction() as session:
         while batch := select_jobs(session, JobFilter(), JOB_LIVE, after=after, most=2):
-            found += [job.id for job in batch]
+            listed += [job.id for job in batch]
             after = batch[-1].position
-    assert found == ids
+    assert listed == ids
 
 
 def test_a_running_job_that_was_asked_to_stop_is_left_out(ledger: Ledger) -> None:

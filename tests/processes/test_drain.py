@@ -85,9 +85,9 @@ def test_two_workers_of_one_name_are_told(stack: WorkerStack) -> None:
 def test_the_command(stack: WorkerStack, fork_server: ForkServer) -> None:
     stack.start_worker("first")
     environment = environment_for(stack.settings)
-    said = fork_server.astegni(["drain", "--timeout", "5m"], environment)
+    output = fork_server.astegni(["drain", "--timeout", "5m"], environment)
 
-    assert (said.returncode, said.stdout.splitlines()) == (
+    assert (output.returncode, output.stdout.splitlines()) == (
         0,
         [f"No new jobs for first@{HOST}.", "They hold no jobs any more."],
     )

@@ -47,8 +47,8 @@ def _upload(lesson: Lesson, sql: Sql) -> Any:
     if not sessions:
         return None
     headers = {"Authorization": f"Bearer {lesson.platform.token(TUTOR)}"}
-    (found,) = httpx2.get(f"{lesson.api}/v1/uploads?session_id={sessions[0][0]}", headers=headers).json()["items"]
-    return found
+    (upload,) = httpx2.get(f"{lesson.api}/v1/uploads?session_id={sessions[0][0]}", headers=headers).json()["items"]
+    return upload
 
 
 def _wait_for_bytes(lesson: Lesson, sql: Sql) -> None:

@@ -170,12 +170,12 @@ def test_nothing_is_invented(lesson: Lesson) -> None:
     assert (lesson.chapters(processing), lesson.texts(processing)) == (NONE, [])
 
 
-@pytest.mark.parametrize("made", ["origin", "replay"])
-def test_of_a_film_only_what_was_stored_with_it_counts(lesson: Lesson, made: str) -> None:
+@pytest.mark.parametrize("source", ["origin", "replay"])
+def test_of_a_film_only_what_was_stored_with_it_counts(lesson: Lesson, source: str) -> None:
     lesson.stroke(5, text="typed")
     lesson.turn(300, 1)
-    film = lesson.record(origin="combined" if made == "origin" else None)
-    if made == "replay":
+    film = lesson.record(origin="combined" if source == "origin" else None)
+    if source == "replay":
         lesson.sql("INSERT INTO recording_renditions (recording_id, name) VALUES (:id, 'replay')", id=film)
     assert (lesson.chapters(film), lesson.texts(film)) == (NONE, [])
     with lesson.database.transaction() as session:

@@ -72,10 +72,10 @@ class RestoredDatabase:
         return self.sql("SELECT * FROM jobs WHERE id = :id", id=job_id)[0]
 
     def adopt(self, *, dry_run: bool = False) -> list[Adoption]:
-        found = adopt_recordings(
+        adopted = adopt_recordings(
             self.context.store, self.database, (), spool_id="shared", by="cli:maria", dry_run=dry_run
         )
-        return [*found]
+        return [*adopted]
 
 
 def dump(url: str, path: Path) -> None:

@@ -38,7 +38,7 @@ def test_a_folder_has_rows_and_objects(
     exported = export(recordings, 1, to)
 
     rows = {path.stem: json.loads(path.read_text()) for path in (to / "rows").iterdir()}
-    assert {name: len(found) for name, found in rows.items()} == exported.rows
+    assert {name: len(stored) for name, stored in rows.items()} == exported.rows
     assert [row["id"] for row in rows["whiteboard_session_recordings"]] == [recorded]
     assert [row["email"] for row in rows["users"]] == ["1@example.org"]
     assert {"address", "code_hash"}.isdisjoint(rows["notification_channels"][0])

@@ -265,7 +265,7 @@ def test_pictures_that_are_ordered_meanwhile_are_made_by_the_same_job(
 ) -> None:
     recordings.sql("DELETE FROM recording_renditions WHERE name LIKE 'poster-%' OR name IN ('preview', 'activity')")
 
-    with held_ffmpeg.running("tile=", lambda it: recordings.perform(MakePictures, film, context=it)) as performed:
+    with held_ffmpeg.running("tile=", lambda held: recordings.perform(MakePictures, film, context=held)) as performed:
         order(recordings, film, "preview")
 
     job = performed.result()

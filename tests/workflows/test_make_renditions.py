@@ -37,8 +37,8 @@ def context(settings: MakeSettings, database: Database, b2: Credentials) -> Work
 
 
 def rows(recordings: RecordingFixture, recording_id: int) -> dict[str, Any]:
-    found = recordings.sql("SELECT * FROM recording_renditions WHERE recording_id = :id", id=recording_id)
-    return {row.name: row for row in found}
+    renditions = recordings.sql("SELECT * FROM recording_renditions WHERE recording_id = :id", id=recording_id)
+    return {row.name: row for row in renditions}
 
 
 def ingest(recordings: RecordingFixture, content: bytes, **changes: Any) -> int:
@@ -57,13 +57,15 @@ def test_a_camera_gets_each_rendition_verified_on_b2(recordings: RecordingFixtur
 
     job = make(recordings, recording_id)
 
-    made = rows(recordings, recording_id)
+    after = rows(recordings, recording_id)
     assert job.state == "succeeded", job.error
     assert pending == {"source", *job.result["renditions"]}
-    assert {made[name].state for name in job.result["renditions"]} == {"ready"}, {n: r.reason for n, r in made.items()}
+    assert {after[name].state for name in job.result["renditions"]} == {"ready"}, {
+        n: r.reason for n, r in after.items()
+    }
     stored = versions()
     for name in pending - {"source", "hls"}:
-        assert (made[name].object_name, made[name].file_id) in stored
+        assert (after[name].object_name, after[name].file_id) in stored
 
 
 def test_sound_alone_gets_sounds(recordings: RecordingFixture, sample: bytes) -> None:
@@ -72,12 +74,12 @@ def test_sound_alone_gets_sounds(recordings: RecordingFixture, sample: bytes) ->
     job = make(recordings, recording_id)
 
     assert job.result == {"renditions": dict.fromkeys(("audio", "audio-aac", "hls", "download"), "ready")}
-    made = rows(recordings, recording_id)
-    assert (made["audio"].mime, made["audio"].codecs, made["audio"].segments) == ("audio/webm", "opus", None)
-    assert made["audio-aac"].segments["parts"]
-    assert made["download"].mime == "audio/mp4"
-    assert made["hls"].bytes == made["audio-aac"].bytes
-    assert abs(made["audio"].duration_ms - made["playback"].duration_ms) <= 100
+    after = rows(recordings, recording_id)
+    assert (after["audio"].mime, after["audio"].codecs, after["audio"].segments) == ("audio/webm", "opus", None)
+    assert after["audio-aac"].segments["parts"]
+    assert after["download"].mime == "audio/mp4"
+    assert after["hls"].bytes == after["audio-aac"].bytes
+    assert abs(after["audio"].duration_ms - after["playback"].duration_ms) <= 100
 
 
 def test_a_rendition_that_fails_takes_no_other_with_it(
@@ -89,10 +91,10 @@ def test_a_rendition_that_fails_takes_no_other_with_it(
     job = make(recordings, recording_id, context=broken)
 
     assert job.state == "succeeded"
-    made = rows(recordings, recording_id)
-    assert (made["audio"].state, made["audio"].object_name) == ("failed", None)
-    assert made["audio"].reason
-    assert {made[name].state for name in ("audio-aac", "hls", "download")} == {"ready"}
+    after = rows(recordings, recording_id)
+    assert (after["audio"].state, after["audio"].object_name) == ("failed", None)
+    assert after["audio"].reason
+    assert {after[name].state for name in ("audio-aac", "hls", "download")} == {"ready"}
     order(recordings, recording_id, "audio")
     assert make(recordings, recording_id).result == {"renditions": {"audio": "ready"}}
 
@@ -104,7 +106,7 @@ def test_another_attempt_makes_what_is_missing(
     run = recordings.begin(MakeRenditions, recording_id)
 
     job_lost = job_order(recordings, run)
-    with held_ffmpeg.running("rendition-download", lambda it: make_renditions(run, job_lost, it)) as performed:
+    with held_ffmpeg.running("rendition-download", lambda held: make_renditions(run, job_lost, held)) as performed:
         recordings.lose(run)
     with pytest.raises(LeaseLost):
         performed.result()
@@ -113,8 +115,8 @@ def test_another_attempt_makes_what_is_missing(
     assert {left[name].state for name in ("audio", "audio-aac", "hls")} == {"ready"}
     assert left["download"].state == "pending"
     assert make(recordings, recording_id).result == {"renditions": {"download": "ready"}}
-    made = rows(recordings, recording_id)
-    assert (made["audio"].file_id, made["audio-aac"].file_id) == (left["audio"].file_id, left["audio-aac"].file_id)
+    after = rows(recordings, recording_id)
+    assert (after["audio"].file_id, after["audio-aac"].file_id) == (left["audio"].file_id, left["audio-aac"].file_id)
     names = [name for name, _ in versions()]
     assert len(names) == len(set(names)) == 4
 
@@ -125,7 +127,7 @@ def test_what_is_ordered_meanwhile_is_made_by_the_same_job(
     recording_id = ingest(recordings, sample)
     recordings.sql("DELETE FROM recording_renditions WHERE name IN ('audio-aac', 'hls', 'download')")
 
-    with held_ffmpeg.running("rendition-audio", lambda it: make(recordings, recording_id, context=it)) as performed:
+    with held_ffmpeg.running("rendition-audio", lambda held: make(recordings, recording_id, context=held)) as performed:
         order(recordings, recording_id, "audio-aac")
 
     job = performed.result()
@@ -175,7 +177,9 @@ def test_chapters_that_change_while_the_download_is_made_are_in_it(
     recording_id = ingest(recordings, sample)
 
     with (
-        held_ffmpeg.running("rendition-download", lambda it: make(recordings, recording_id, context=it)) as performed,
+        held_ffmpeg.running(
+            "rendition-download", lambda held: make(recordings, recording_id, context=held)
+        ) as performed,
         recordings.database.transaction() as session,
     ):
         set_chapters(session, recording_id, "tutor", [Chapter(0, "second")])

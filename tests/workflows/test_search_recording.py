@@ -77,13 +77,13 @@ def test_one_word_in_every_spelling_finds_all_places(recording: Found, query: st
     ],
 )
 def test_all_words_must_stand_together(recording: Found, query: str, starts: list[int]) -> None:
-    found = recording.search(query)
-    assert ([match.start_ms for match in found.matches], found.total) == (starts, len(starts))
+    result = recording.search(query)
+    assert ([match.start_ms for match in result.matches], result.total) == (starts, len(starts))
 
 
 def test_many_matches_are_counted_and_the_first_shown(recording: Found) -> None:
     with recording.database.transaction() as session:
         set_captions(session, recording.id, "om", [Cue(number, number + 1, "barsiisaa") for number in range(1000)])
-    found = recording.search("Barsiisaa")
-    assert (len(found.matches), found.total) == (MOST_MATCHES, 1000)
-    assert [match.start_ms for match in found.matches] == list(range(MOST_MATCHES))
+    result = recording.search("Barsiisaa")
+    assert (len(result.matches), result.total) == (MOST_MATCHES, 1000)
+    assert [match.start_ms for match in result.matches] == list(range(MOST_MATCHES))

@@ -15,8 +15,8 @@ LATER = datetime.now(UTC) + timedelta(days=1)
 
 def faults(recordings: RecordingFixture, recording_id: int | None = None, before: datetime = LATER) -> set[str]:
     context = recordings.context
-    found = verify_recordings(context.store, context.database, recording_id, orphans_before=before)
-    return {f"{fault.fault} {fault.name.rsplit('/', 1)[1]}" for fault in found}
+    report = verify_recordings(context.store, context.database, recording_id, orphans_before=before)
+    return {f"{fault.fault} {fault.name.rsplit('/', 1)[1]}" for fault in report}
 
 
 @pytest.fixture

@@ -37,11 +37,11 @@ def test_an_address_is_made_listed_and_revoked(recording_path: str, tutor: Visit
 
     other = tutor.ask("POST", address, {"from": 10, "to": 20})[1]
     listed = tutor.ask("GET", address)[1]["items"]
-    assert listed == [{key: one[key] for key in one.keys() - {"url"}} for one in (other, share)]
+    assert listed == [{key: item[key] for key in item.keys() - {"url"}} for item in (other, share)]
 
     assert tutor.send("DELETE", f"{address}/{share['id']}").status_code == 204
     assert tutor.ask("DELETE", f"{address}/{share['id']}")[0] == 404
-    assert [one["id"] for one in tutor.ask("GET", address)[1]["items"]] == [other["id"]]
+    assert [item["id"] for item in tutor.ask("GET", address)[1]["items"]] == [other["id"]]
     for _time in range(2):
         assert tutor.send("DELETE", address).status_code == 204
     assert tutor.ask("GET", address)[1]["items"] == []

@@ -223,9 +223,9 @@ def test_a_player_needs_no_token_for_the_files_that_a_playback_names(
 def test_a_student_searches(recording_path: str, tutor: Visitor, student: Visitor) -> None:
     tutor.ask("PUT", f"{recording_path}/chapters", {"chapters": [{"start_ms": 0, "title": "Sälam"}]})
     send_captions(tutor, f"{recording_path}/captions/am")
-    found = student.ask("GET", f"{recording_path}/search?q=%E1%88%A0%E1%88%8B%E1%88%9D")
+    matches = student.ask("GET", f"{recording_path}/search?q=%E1%88%A0%E1%88%8B%E1%88%9D")
     caption = {"kind": "caption", "start_ms": 1000, "text": "ሰላም ተማሪዎች", "language": "am"}
-    assert found == (200, {"items": [caption], "total": 1})
+    assert matches == (200, {"items": [caption], "total": 1})
     chapter = {"kind": "chapter", "start_ms": 0, "text": "Sälam", "language": None}
     assert student.ask("GET", f"{recording_path}/search?q=salam") == (200, {"items": [chapter], "total": 1})
     for query in ("", "?q=", "?q=%00", f"?q={'x' * 201}"):

@@ -82,9 +82,9 @@ def test_everything_that_a_player_loads_of_a_recording_can_be_shared(api: FastAP
 def test_a_shared_recording_is_searched(share: Share, client: TestClient, recording_path: str, tutor: Visitor) -> None:
     tutor.send("PUT", f"{recording_path}/captions/am", content=VTT.encode())
     address = share()
-    found = client.get(f"{address}/search", params={"q": "ሠላም"}).json()
-    assert found == tutor.ask("GET", f"{recording_path}/search?q=%E1%88%A0%E1%88%8B%E1%88%9D")[1]
-    assert found["total"] == 1
+    matches = client.get(f"{address}/search", params={"q": "ሠላም"}).json()
+    assert matches == tutor.ask("GET", f"{recording_path}/search?q=%E1%88%A0%E1%88%8B%E1%88%9D")[1]
+    assert matches["total"] == 1
     assert client.get(f"{address}/search").status_code == 422
     assert client.get("/v1/shared/x/search?q=a").status_code == 404
 

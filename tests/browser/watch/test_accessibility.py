@@ -48,8 +48,8 @@ def _light(page: Page, scheme: str) -> None:
 
 
 def _faults(page: Page, *names: str) -> list[str]:
-    found = page.run(f"[{', '.join(f'...look.{name}()' for name in names)}]")
-    return [str(fault) for fault in found]
+    faults = page.run(f"[{', '.join(f'...look.{name}()' for name in names)}]")
+    return [str(fault) for fault in faults]
 
 
 def _focus_faults(page: Page) -> list[str]:
@@ -67,8 +67,8 @@ def _axe_faults(page: Page, axe: str) -> Any:
     """What axe-core finds."""
     page.run(f"{axe}; 0")
     options = f"{{ runOnly: {_RULES}, resultTypes: ['violations'] }}"
-    found = "violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html.slice(0, 200))])"
-    return page.run(f"axe.run(document, {options}).then(({{ violations }}) => {found})")
+    summary = "violations.map(({ id, nodes }) => [id, ...nodes.map(({ html }) => html.slice(0, 200))])"
+    return page.run(f"axe.run(document, {options}).then(({{ violations }}) => {summary})")
 
 
 @pytest.mark.parametrize("name", ["watch", "index", "record", "plain", "pack"])

@@ -78,8 +78,8 @@ def test_the_weeks_lessons_have_their_reminders(lesson: Lesson, browser: Chromiu
     }
     alarms = {"alarms": [{"minutes_before": 15}, {"minutes_before": 60}, {"minutes_before": 4320}]}
     with httpx2.Client(base_url=lesson.api, headers={"Authorization": f"Bearer {lesson.token}"}) as tutor:
-        made = tutor.post("/v1/schedules", json=body)
-        assert made.status_code == 201, made.text
+        response = tutor.post("/v1/schedules", json=body)
+        assert response.status_code == 201, response.text
         week = {"from": clock.now().isoformat(), "to": (clock.now() + timedelta(days=7)).isoformat()}
         [schedule] = tutor.get("/v1/schedules", params=week).json()["items"]
         assert tutor.put(f"/v1/schedules/{schedule['id']}/alarms", json=alarms).status_code == 200

@@ -45,7 +45,7 @@ def _seen(viewer: Viewer) -> list[int] | None:
 
 
 def _is_near(seen: list[int] | None, colour: tuple[int, int, int]) -> bool:
-    return seen is not None and max(abs(one - other) for one, other in zip(seen, colour, strict=True)) < 20
+    return seen is not None and max(abs(value - wanted) for value, wanted in zip(seen, colour, strict=True)) < 20
 
 
 @pytest.mark.parametrize("direction", ["ltr", "rtl"])

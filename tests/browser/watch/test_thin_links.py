@@ -30,10 +30,10 @@ class _Start:
 
 def _long_replay(path: Path) -> Path:
     """The lesson's strokes, and a thousand more that follow one another."""
-    one = timeline()
-    wave = one.strokes[-1]
+    lesson = timeline()
+    wave = lesson.strokes[-1]
     more = [replace(wave, place=20 + n, start=20_000 + 500 * n, end=20_400 + 500 * n) for n in range(1000)]
-    path.write_bytes(pack_replay(replace(one, strokes=(*one.strokes, *more), duration_ms=_MINUTES * 60_000)))
+    path.write_bytes(pack_replay(replace(lesson, strokes=(*lesson.strokes, *more), duration_ms=_MINUTES * 60_000)))
     return path
 
 

@@ -117,8 +117,8 @@ def test_a_short_look_at_another_page_does_not_divide_a_chapter() -> None:
 
 def test_pages_that_are_turned_fast_share_chapters() -> None:
     turns = [(20.0 * number, number) for number in range(30)]
-    found = chapters(lesson([[]] * 30, turns))
-    assert [start for start, _title in found] == [40.0 * number for number in range(15)]
+    cues = chapters(lesson([[]] * 30, turns))
+    assert [start for start, _title in cues] == [40.0 * number for number in range(15)]
 
 
 @pytest.mark.parametrize("turns", [[], [(0, 0)], [(0, 0), (580, 1)], [(0, 0), (10, 1)]])
@@ -148,8 +148,8 @@ def test_no_chapter_is_shorter_than_half_a_minute(
     pages: list[list[dict[str, Any]]] = [[], [], [], []]
     for second, page, size in texts:
         pages[page].append(typed("A title", second, fontSize=size))
-    found = find_chapters(lesson(pages, [*turns]), LESSON * 1000)
-    starts = [chapter.at for chapter in found]
+    cues = find_chapters(lesson(pages, [*turns]), LESSON * 1000)
+    starts = [chapter.at for chapter in cues]
     assert all(after - start >= LEAST_CHAPTER_MS for start, after in pairwise([*starts, LESSON * 1000]))
-    assert len(found) != 1
-    assert all(chapter.title for chapter in found)
+    assert len(cues) != 1
+    assert all(chapter.title for chapter in cues)

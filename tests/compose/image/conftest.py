@@ -10,10 +10,8 @@ from typing import Any
 
 import pytest
 
-from devstack.emulator.credentials import Credentials
-from devstack.ports import free_port, retry_while_port_taken
 from devstack.process import ChildProcess
-from tests.compose.conftest import ReadCompose
+from tests.compose.conftest import Compose
 from tests.compose.live.conftest import SERVERS, Host
 from tests.waiting import PATIENCE
 
@@ -107,37 +105,9 @@ def image() -> str:
 
 @pytest.fixture
 def host(
-    tmp_path: Path,
-    image: str,
-    read_compose: ReadCompose,
-    variables: dict[str, str],
-    image_environment: dict[str, str],
-    b2: Credentials,
-    postgres_of_compose: int,
+    b2_compose: Compose, image: str, image_environment: dict[str, str], tmp_path: Path, postgres_of_compose: int
 ) -> Iterator[ContainerHost]:
     """Everything of docker-compose.yml, up and healthy, with the emulator for B2."""
-    compose = read_compose(
-        {
-            **variables,
-            "BACKBLAZE_KEY_ID": b2.key_id,
-            "BACKBLAZE_APPLICATION_KEY": b2.application_key,
-            "BACKBLAZE_BUCKET_NAME": b2.bucket,
-            "BACKBLAZE_REALM": b2.realm,
-        }
-    )
-
-    def start() -> ContainerHost:
-        ports = {"postgres": postgres_of_compose, "redis": free_port(), "8090": free_port(), "5555": free_port()}
-        folder = tmp_path / f"host-{ports['redis']}"
-        folder.mkdir()
-        host = ContainerHost(compose, image_environment, folder, ports)
-        try:
-            host.bring_up()
-        except BaseException:
-            host.kill()
-            raise
-        return host
-
-    host = retry_while_port_taken(start)
+    host = ContainerHost.brought_up(b2_compose, image_environment, tmp_path, postgres_of_compose)
     yield host
     host.kill()

@@ -8,15 +8,14 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 
-from devstack.emulator.credentials import Credentials
 from devstack.ports import free_port, retry_while_port_taken
 from devstack.process import ChildProcess, wait_until
 from devstack.programs import postgres_programs, valkey_server
-from tests.compose.conftest import ReadCompose
+from tests.compose.conftest import Compose
 from worker.cli.local_stack.command import astegni
 from worker.cli.local_stack.environment import environment_without_settings
 
@@ -43,6 +42,22 @@ class Host:
         self._image_environment = image_environment
         self._folder = folder
         _programs(folder / "programs", ports["redis"])
+
+    @classmethod
+    def brought_up(cls, compose: Compose, image_environment: dict[str, str], folder: Path, postgres: int) -> Self:
+        """A host with free ports on which every service is healthy; `postgres` is the port of its server."""
+        return retry_while_port_taken(lambda: cls._bring_up_once(compose, image_environment, folder, postgres))
+
+    @classmethod
+    def _bring_up_once(cls, compose: Compose, image_environment: dict[str, str], folder: Path, postgres: int) -> Self:
+        ports = {"postgres": postgres, "redis": free_port(), "8090": free_port(), "5555": free_port()}
+        host = cls(compose, image_environment, Path(tempfile.mkdtemp(dir=folder)), ports)
+        try:
+            host.bring_up()
+        except BaseException:
+            host.kill()
+            raise
+        return host
 
     def root(self, name: str) -> Path:
         """What stands for the container's read-only file system: nothing may appear there."""
@@ -178,37 +193,14 @@ def _programs(folder: Path, redis_port: int) -> None:
 
 @pytest.fixture
 def host(
-    tmp_path: Path,
-    read_compose: ReadCompose,
-    variables: dict[str, str],
+    b2_compose: Compose,
     image_environment: dict[str, str],
     image_modules: Path,
-    b2: Credentials,
+    tmp_path: Path,
     postgres_of_compose: int,
 ) -> Iterator[Host]:
     """Everything of docker-compose.yml, up and healthy, with the emulator for B2."""
-    compose = read_compose(
-        {
-            **variables,
-            "BACKBLAZE_KEY_ID": b2.key_id,
-            "BACKBLAZE_APPLICATION_KEY": b2.application_key,
-            "BACKBLAZE_BUCKET_NAME": b2.bucket,
-            "BACKBLAZE_REALM": b2.realm,
-        }
-    )
-
     environment = image_environment | {"PYTHONPATH": str(image_modules)}
-
-    def start() -> Host:
-        ports = {"postgres": postgres_of_compose, "redis": free_port(), "8090": free_port(), "5555": free_port()}
-        host = Host(compose, environment, Path(tempfile.mkdtemp(dir=tmp_path)), ports)
-        try:
-            host.bring_up()
-        except BaseException:
-            host.kill()
-            raise
-        return host
-
-    host = retry_while_port_taken(start)
+    host = Host.brought_up(b2_compose, environment, tmp_path, postgres_of_compose)
     yield host
     host.kill()

@@ -24,14 +24,14 @@ def read_advisories(database: Path) -> Iterator[dict[str, Any]]:
 
 def vulnerable(pins: Mapping[str, str], advisories: Iterator[dict[str, Any]]) -> list[str]:
     """A sentence for each advisory that is about a pinned version."""
-    found = set()
+    known = set()
     for advisory in advisories:
         for affected in advisory.get("affected", ()):
             package = affected.get("package", {})
             name = canonicalize_name(package.get("name", ""))
             if package.get("ecosystem") == "PyPI" and name in pins and _affects(affected, pins[name]):
-                found.add(f"{name} {pins[name]}: {advisory['id']} {advisory.get('summary', '')}".rstrip())
-    return sorted(found)
+                known.add(f"{name} {pins[name]}: {advisory['id']} {advisory.get('summary', '')}".rstrip())
+    return sorted(known)
 
 
 def _affects(affected: Mapping[str, Any], version: str) -> bool:

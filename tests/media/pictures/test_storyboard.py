@@ -30,9 +30,9 @@ def film(binaries: Binaries, tmp_path: Path) -> MakeFilm:
         picture = f"{colour},scale={size.replace('x', ':')}:flags=neighbor"
         write_drawn(binaries, picture, words, path)
         width, height = map(int, size.split("x"))
-        made = film_of(path, read_header(path, binaries), (width, height), seconds * 1000)
-        assert made is not None
-        return made
+        recorded = film_of(path, read_header(path, binaries), (width, height), seconds * 1000)
+        assert recorded is not None
+        return recorded
 
     return make
 
@@ -77,10 +77,10 @@ def test_each_tile_shows_the_moment_of_its_cue(
     words: tuple[str, ...],
     name: str,
 ) -> None:
-    made = film(40, *words, name=name)
-    plan = plan_storyboard(made.duration_ms, (made.width, made.height))
+    recorded = film(40, *words, name=name)
+    plan = plan_storyboard(recorded.duration_ms, (recorded.width, recorded.height))
 
-    (sheet,) = write_storyboard(made, tmp_path, plan, binaries)
+    (sheet,) = write_storyboard(recorded, tmp_path, plan, binaries)
 
     assert len(sheet.times_ms) == 20
     assert [abs(at - number * plan.interval_ms) <= 100 for number, at in enumerate(sheet.times_ms)] == [True] * 20
@@ -104,11 +104,11 @@ def test_a_phone_held_upright_has_upright_tiles() -> None:
 
 
 def test_a_long_film_has_several_sheets(film: MakeFilm, binaries: Binaries, tmp_path: Path) -> None:
-    made = film(110, *VP8, size="64x36")
-    plan = plan_storyboard(made.duration_ms, (64, 36))
+    recorded = film(110, *VP8, size="64x36")
+    plan = plan_storyboard(recorded.duration_ms, (64, 36))
     assert plan.tiles_per_sheet == 60
-    sheets = write_storyboard(made, tmp_path, replace(plan, rows=2), binaries)
+    sheets = write_storyboard(recorded, tmp_path, replace(plan, rows=2), binaries)
     assert [len(sheet.times_ms) for sheet in sheets] == [20, 20, 15]
     times = [at for sheet in sheets for at in sheet.times_ms]
     assert times == sorted(times)
-    assert made.duration_ms - times[-1] <= 2000
+    assert recorded.duration_ms - times[-1] <= 2000

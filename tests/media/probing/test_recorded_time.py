@@ -13,7 +13,7 @@ BEGUN = 1_000_000
 def spans(*facts: object) -> list[tuple[int, int, int]]:
     """(milliseconds since the beginning, place in the file, length) of each stretch."""
     stretches = recorded_stretches(BEGUN, *facts)  # type: ignore[arg-type]
-    return [(one.begun - BEGUN, one.at, one.length) for one in stretches]
+    return [(stretch.begun - BEGUN, stretch.at, stretch.length) for stretch in stretches]
 
 
 def test_without_a_pause_it_is_one_stretch() -> None:
@@ -67,10 +67,10 @@ holes = st.lists(st.builds(lambda at, length, kept: Hole(at, length, length * ke
 
 @given(st.integers(0, 200_000), notes, holes)
 def test_stretches_are_in_order_and_none_is_longer_than_the_file(
-    length: int, pauses: list[tuple[int, int]], found: list[Hole]
+    length: int, pauses: list[tuple[int, int]], gaps: list[Hole]
 ) -> None:
-    stretches = recorded_stretches(BEGUN, length, pauses, found)
-    assert all(one.length > 0 and 0 <= one.at <= one.at + one.length <= length for one in stretches)
+    stretches = recorded_stretches(BEGUN, length, pauses, gaps)
+    assert all(stretch.length > 0 and 0 <= stretch.at <= stretch.at + stretch.length <= length for stretch in stretches)
     for before, behind in itertools.pairwise(stretches):
         assert before.at + before.length <= behind.at
         assert before.interval[1] <= behind.begun

@@ -67,31 +67,31 @@ def onsets(binaries: Binaries, path: Path, filters: str, pattern: str, kind: str
     log = subprocess.run(
         [binaries.ffmpeg, "-hide_banner", *words], capture_output=True, text=True, check=True, timeout=60
     ).stderr
-    return [float(found) for found in re.findall(pattern, log)]
+    return [float(number) for number in re.findall(pattern, log)]
 
 
 def test_one_decoding_gives_every_track(lesson: Path, render: Render, binaries: Binaries) -> None:
-    made = render(lesson, "audio", "audio-aac", "360p", "board")
+    files = render(lesson, "audio", "audio-aac", "360p", "board")
 
-    small = validate_fragmented(made["360p"], binaries, seconds=SECONDS, longest_segment=4)
+    small = validate_fragmented(files["360p"], binaries, seconds=SECONDS, longest_segment=4)
     validate_picture(small, size=(480, 360), rate=15)
-    board = validate_fragmented(made["board"], binaries, seconds=SECONDS, longest_segment=10)
+    board = validate_fragmented(files["board"], binaries, seconds=SECONDS, longest_segment=10)
     validate_picture(board, size=(640, 480), rate=5)
-    sound = validate_fragmented(made["audio-aac"], binaries, seconds=SECONDS, longest_segment=10.1)
+    sound = validate_fragmented(files["audio-aac"], binaries, seconds=SECONDS, longest_segment=10.1)
     assert (sound.stream["profile"], sound.stream["sample_rate"], sound.stream["channels"]) == ("LC", "16000", 1)
-    opus = read_track(made["audio"], binaries).stream
+    opus = read_track(files["audio"], binaries).stream
     assert (opus["codec_name"], opus["channels"]) == ("opus", 1)
-    for name, path in made.items():
+    for name, path in files.items():
         assert abs(check_rendition(name, path, SECONDS * 1000, binaries).duration_ms - SECONDS * 1000) <= 100
 
 
 def test_sound_and_picture_stay_together(lesson: Path, render: Render, binaries: Binaries) -> None:
-    made = render(lesson, "audio", "audio-aac", "360p")
+    files = render(lesson, "audio", "audio-aac", "360p")
 
-    flashes = onsets(binaries, made["360p"], "blackdetect=d=0.1:pix_th=0.2", r"black_end:([\d.]+)", "vf")
+    flashes = onsets(binaries, files["360p"], "blackdetect=d=0.1:pix_th=0.2", r"black_end:([\d.]+)", "vf")
     assert len(flashes) >= SECONDS - 1
     for name in ("audio", "audio-aac"):
-        beeps = onsets(binaries, made[name], "silencedetect=n=-40dB:d=0.3", r"silence_end: ([\d.]+)", "af")
+        beeps = onsets(binaries, files[name], "silencedetect=n=-40dB:d=0.3", r"silence_end: ([\d.]+)", "af")
         for second in range(1, SECONDS):
             flash = min(flashes, key=lambda at: abs(at - second))
             beep = min(beeps, key=lambda at: abs(at - second))
@@ -131,11 +131,11 @@ def test_what_moves_all_the_time_stays_below_the_limit(ffmpeg: Ffmpeg, render: R
 def test_no_sound_exceeds_the_limit_of_its_rendition(ffmpeg: Ffmpeg, render: Render, sound: str) -> None:
     source = ffmpeg(f"{sound[:4]}.opus", "-f", "lavfi", "-i", sound, "-c:a", "libopus", "-b:a", "96k", "-f", "webm")
 
-    made = render(source, *SOUNDS)
+    files = render(source, *SOUNDS)
 
     hours = 60 / 3600
-    assert made["audio"].stat().st_size / hours <= 6_600_000
-    assert made["audio-aac"].stat().st_size / hours <= 8_000_000
+    assert files["audio"].stat().st_size / hours <= 6_600_000
+    assert files["audio-aac"].stat().st_size / hours <= 8_000_000
 
 
 def test_a_page_turn_is_a_key_frame(ffmpeg: Ffmpeg, render: Render, binaries: Binaries) -> None:
@@ -186,12 +186,12 @@ def test_speech_is_as_loud_as_it_should_be(ffmpeg: Ffmpeg, render: Render, binar
     )  # fmt: skip
     loudness = measure_loudness(source, binaries, seconds=20)
 
-    made = render(source, "audio", "audio-aac", gain=gain_of(loudness))
+    files = render(source, "audio", "audio-aac", gain=gain_of(loudness))
 
-    for name in made:
-        heard = measure_loudness(made[name], binaries, seconds=20)
+    for name in files:
+        heard = measure_loudness(files[name], binaries, seconds=20)
         assert heard == pytest.approx(-16, abs=1), name
-        (peak,) = onsets(binaries, made[name], "ebur128=peak=true:framelog=quiet", r"Peak:\s+(-?[\d.]+) dBFS", "af")
+        (peak,) = onsets(binaries, files[name], "ebur128=peak=true:framelog=quiet", r"Peak:\s+(-?[\d.]+) dBFS", "af")
         assert peak <= -1.5, name
 
 
@@ -225,30 +225,30 @@ def test_h264_in_the_right_form_is_copied(
 def test_what_people_keep_has_picture_and_sound_and_its_index_in_front(
     lesson: Path, render: Render, binaries: Binaries, tmp_path: Path
 ) -> None:
-    made, target = render(lesson, "audio-aac", "360p"), tmp_path / "download"
+    files, target = render(lesson, "audio-aac", "360p"), tmp_path / "download"
 
-    write_download(made["360p"], made["audio-aac"], target, binaries)
+    write_download(files["360p"], files["audio-aac"], target, binaries)
 
     kinds = [kind for kind, _, _ in top_boxes(target.read_bytes())]
     assert kinds.index("moov") < kinds.index("mdat")
     assert "moof" not in kinds
     written = check_download(target, SECONDS * 1000, binaries)
     assert (written.mime, written.codecs, written.width) == ("video/mp4", "avc1.4d401f, mp4a.40.2", 480)
-    write_download(None, made["audio-aac"], target, binaries)
+    write_download(None, files["audio-aac"], target, binaries)
     assert check_download(target, SECONDS * 1000, binaries).mime == "audio/mp4"
 
 
 def test_chapters_are_in_the_file_that_people_keep(
     lesson: Path, render: Render, binaries: Binaries, tmp_path: Path
 ) -> None:
-    made = render(lesson, "360p", "audio-aac")
+    files = render(lesson, "360p", "audio-aac")
     hostile = "a=b; #c \\\n[CHAPTER]\nSTART=0"
     titles = ["መግቢያ፦ ክፍልፋዮች", hostile, "ም" * 200]
     cues = [Cue(4000 * number, 4000 * number + 4000, title) for number, title in enumerate(titles)]
     targets = [tmp_path / "first.mp4", tmp_path / "again.mp4"]
 
     for target in targets:
-        write_download(made["360p"], made["audio-aac"], target, binaries, chapters=cues)
+        write_download(files["360p"], files["audio-aac"], target, binaries, chapters=cues)
 
     words = [str(binaries.ffprobe), "-v", "error", "-show_chapters", "-of", "json", str(targets[0])]
     listed = json.loads(subprocess.run(words, capture_output=True, check=True, timeout=60).stdout)["chapters"]

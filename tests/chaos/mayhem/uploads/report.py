@@ -105,11 +105,11 @@ def _of_clients(uploads: list[SentUpload], sources: Sources) -> Claim:
     return Claim("every acknowledged byte of a client is on B2", _with(result, wrong), not wrong)
 
 
-def _common(one: bytes, other: bytes) -> int:
+def _common(held: bytes, stored: bytes) -> int:
     """The number of first bytes in which both are the same."""
-    if other.startswith(one):
-        return len(one)
-    return next((at for at, (left, right) in enumerate(zip(one, other, strict=False)) if left != right), len(other))
+    if stored.startswith(held):
+        return len(held)
+    return next((at for at, (left, right) in enumerate(zip(held, stored, strict=False)) if left != right), len(stored))
 
 
 def _offsets(uploads: list[SentUpload]) -> Claim:
