@@ -55,6 +55,15 @@ def functions_of(module: Module) -> Iterator[Function]:
     return (node for node in ast.walk(module.tree) if isinstance(node, Function))
 
 
+def variables_of(module: Module) -> Iterator[tuple[str, int]]:
+    """Names of its variables and parameters, with their lines."""
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id, node.lineno
+        elif isinstance(node, ast.arg):
+            yield node.arg, node.lineno
+
+
 def is_annotated(function: Function) -> bool:
     """Whether every parameter (but self and cls) and the result has a type."""
     arguments = function.args

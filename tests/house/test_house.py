@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.house.measure import class_names, modules_of
+from tests.house.measure import class_names, modules_of, variables_of
 from tests.house.settings_page import settings_page
 from worker.app import TASK_MODULES, create_app
 from worker.beat_timetable import timetable
@@ -102,6 +102,16 @@ def test_every_process_gets_the_same_transport_options() -> None:
 
 def test_no_class_name_has_two_meanings() -> None:
     assert {name: places for name, places in class_names(modules_of("worker")).items() if len(places) > 1} == {}
+
+
+def test_variables_are_nouns() -> None:
+    places = [
+        f"{module.name}:{line}: {name}"
+        for module in modules_of("worker", "tasks", "models", "devstack", "tests", "benchmarks")
+        for name, line in variables_of(module)
+        if name in {"one", "it", "said", "told", "found", "made"}
+    ]
+    assert places == []
 
 
 def test_the_type_of_a_caller_is_known() -> None:
