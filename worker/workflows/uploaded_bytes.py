@@ -31,8 +31,8 @@ def uploaded_bytes(context: WorkerContext, source: UploadedSource) -> Path:
 
 def stored_source(context: WorkerContext, source: UploadedSource) -> StoredObject | None:
     """The object that has exactly these bytes, whatever its extension; None when B2 has none."""
-    found = context.store.list(f"{source.prefix}{source.sha1[:12]}/source.")
-    return next((stored for stored in found if stored.sha1 == source.sha1), None)
+    objects = context.store.list(f"{source.prefix}{source.sha1[:12]}/source.")
+    return next((stored for stored in objects if stored.sha1 == source.sha1), None)
 
 
 def fetch_to_spool(context: WorkerContext, object_name: str, spool_name: str, *, sha1: str, size: int) -> Path:
