@@ -25,11 +25,11 @@ def test_a_lost_machine_loses_nothing_and_its_disk_brings_the_rest(fork_server: 
 
 
 def test_capacity_is_that_of_the_machines_processor_time() -> None:
-    one = Turn(1, 100, 0, 50.0, {"api": 4.0, "worker": 6.0}, {"PostgreSQL": 2.0}, {})
+    single = Turn(1, 100, 0, 50.0, {"api": 4.0, "worker": 6.0}, {"PostgreSQL": 2.0}, {})
     three = together(2 * [Turn(3, 100, 0, 35.0, {"api": 4.0, "worker": 8.0}, {"PostgreSQL": 2.5}, {1: [1.0]})])
     assert three == Turn(3, 200, 0, 70.0, {"api": 8.0, "worker": 16.0}, {"PostgreSQL": 5.0}, {1: [1.0, 1.0]})
-    assert (one.per_job, one.shared_per_job, one.capacity) == (0.1, 0.02, 10.0)
-    assert round(three.capacity / one.capacity, 6) == 2.5
+    assert (single.per_job, single.shared_per_job, single.capacity) == (0.1, 0.02, 10.0)
+    assert round(three.capacity / single.capacity, 6) == 2.5
 
 
 def test_waits_are_compared_by_their_medians() -> None:

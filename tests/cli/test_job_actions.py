@@ -87,5 +87,5 @@ def test_what_is_wrong_is_refused_before_anything_happens(command: Command, canc
 
 def test_an_argument_that_is_no_text_is_a_sentence(command: Command) -> None:
     for words in (["list", "--kind", "\udcff"], ["purge", "--subject", "recording:\udcff"]):
-        said = command(*words)
-        assert (said.returncode, said.stderr) == (2, "astegni: an argument is not valid UTF-8.\n")
+        output = command(*words)
+        assert (output.returncode, output.stderr) == (2, "astegni: an argument is not valid UTF-8.\n")

@@ -44,6 +44,6 @@ def test_erasing_says_first_what_it_would_do(command: Command, school: School, s
 
 def test_a_folder_that_cannot_be_used_is_a_sentence(command: Command, school: School) -> None:
     for to in ("nowhere/person", "nowhere/person.zip", "/proc/person"):
-        said = command("export", "2", "--to", to)
-        assert (said.returncode, said.stderr.count("\n")) == (1, 1)
-        assert "cannot be used: No such file or directory" in said.stderr
+        output = command("export", "2", "--to", to)
+        assert (output.returncode, output.stderr.count("\n")) == (1, 1)
+        assert "cannot be used: No such file or directory" in output.stderr

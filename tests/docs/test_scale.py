@@ -10,13 +10,13 @@ _PRICES, _OF_LESSONS = "| price of ", "| of 1,000 "
 
 def tables(heading: str) -> list[list[list[str]]]:
     """The rows of each table whose first line begins so."""
-    found: list[list[list[str]]] = []
+    cells: list[list[list[str]]] = []
     lines = PAGE.read_text().splitlines()
     for at, line in enumerate(lines):
         if line.startswith(heading):
             end = lines.index("", at)
-            found.append([[cell.strip() for cell in row.strip("|").split("|")] for row in lines[at + 2 : end]])
-    return found
+            cells.append([[cell.strip() for cell in row.strip("|").split("|")] for row in lines[at + 2 : end]])
+    return cells
 
 
 @pytest.mark.parametrize("row", [row for table in tables(_OF_LESSONS) for row in table], ids=lambda row: row[0])

@@ -155,12 +155,12 @@ def test_what_a_running_job_still_makes_is_erased_as_well(recordings: RecordingF
         wait_for(lambda: recordings.job(run.claim.job_id).cancel_requested_at or erasing.done())
         assert recordings.sql("SELECT is_active FROM users WHERE id = 1") == [(False,)]
         # Like a film that is registered in the moment when its job is asked to stop.
-        made = recordings.arrive(sample + b"\0")
+        film = recordings.arrive(sample + b"\0")
         with run.finish():
             pass
         erasure = erasing.result(PATIENCE)
 
-    assert (recordings.row(made), erasure.jobs, erasure.recordings) == (None, 2, 2)
+    assert (recordings.row(film), erasure.jobs, erasure.recordings) == (None, 2, 2)
     live = recordings.sql("SELECT DISTINCT kind FROM jobs WHERE state NOT IN ('cancelled', 'succeeded')")
     assert live == [(RemoveRecordingFiles.kind,)]
 

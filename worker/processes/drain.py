@@ -49,15 +49,15 @@ def find_workers(app: Celery, names: Collection[str], *, host: str) -> list[Live
 
 def _process_ids(app: Celery) -> dict[str, int]:
     """Of each worker that answers now. Celery's `inspect` would keep one answer of each name."""
-    found: dict[str, int] = {}
+    process_ids: dict[str, int] = {}
     for reply in app.control.broadcast("stats", reply=True, timeout=_ROLL_CALL):
         for name, stats in reply.items():
-            if found.setdefault(name, stats["pid"]) != stats["pid"]:
+            if process_ids.setdefault(name, stats["pid"]) != stats["pid"]:
                 raise Conflict(
                     f"Two workers are called {name}. Stop one of them, and start it with another name: `astegni worker "
                     "--name`."
                 )
-    return found
+    return process_ids
 
 
 def stop_consuming(app: Celery, workers: Collection[LiveWorker]) -> None:

@@ -35,8 +35,8 @@ def why_not_adopted(session: Session, plan: AdoptionPlan) -> str | None:
 def is_adopted(session: Session, plan: AdoptionPlan) -> bool:
     """Whether a recording was adopted of this object, perhaps under another id."""
     adopted = Recording.recording_metadata["adopted"]["object"].astext
-    found = select(Recording.id).where(Recording.session_id == plan.session_id, adopted == plan.object_name)
-    return session.scalar(found.limit(1)) is not None
+    recordings = select(Recording.id).where(Recording.session_id == plan.session_id, adopted == plan.object_name)
+    return session.scalar(recordings.limit(1)) is not None
 
 
 def next_recording_id(session: Session) -> int:

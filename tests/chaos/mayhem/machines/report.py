@@ -32,11 +32,11 @@ def check_scale(run: ScaleRun, mails: Path) -> list[Claim]:
 
 
 def _capacity(run: ScaleRun) -> Claim:
-    one, several = together(run.alone), together(run.all)
-    times = several.capacity / one.capacity
+    single, several = together(run.alone), together(run.all)
+    times = several.capacity / single.capacity
     return Claim(
         f"{several.machines} machines have ≥ {TIMES} times the capacity of one, by processor time a job",
-        f"{times:.2f} ({1000 * one.per_job:.0f} and {1000 * several.per_job:.0f} ms a job)",
+        f"{times:.2f} ({1000 * single.per_job:.0f} and {1000 * several.per_job:.0f} ms a job)",
         times >= TIMES,
         timed=True,
     )
