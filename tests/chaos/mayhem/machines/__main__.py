@@ -11,8 +11,6 @@ from tests.chaos.mayhem.machines.tutors import Size
 from tests.chaos.mayhem.session import as_table
 from tests.forking.forked_process import ForkServer
 
-_FEW = Size(recordings=2, times=5, quick_jobs=40, reminders=40)
-
 
 def main() -> int:
     """0 when every claim holds."""
@@ -31,7 +29,7 @@ def main() -> int:
     size = Size(recordings=arguments.recordings, quick_jobs=arguments.jobs, reminders=arguments.reminders)
     with scratch_directory() as root, ForkServer(root) as server:
         claims = carry_out_scale(
-            size, _FEW, root, say, start=server.start, seconds=60 * arguments.minutes, rounds=arguments.rounds
+            size, root, say, start=server.start, seconds=60 * arguments.minutes, rounds=arguments.rounds
         )
     print_line("\n" + as_table(claims))
     return judged(claims)

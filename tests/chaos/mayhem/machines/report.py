@@ -45,9 +45,9 @@ def _capacity(run: ScaleRun) -> Claim:
 def _fairness(run: ScaleRun) -> Claim:
     fair = fairness(together(run.all).waits)
     return Claim(
-        "nobody waits longer than the tutor who brings ten times as much (medians)",
-        f"{fair.least:.1f} to {fair.most:.1f} s, and {fair.busy:.1f} s",
-        fair.most <= fair.busy,
+        "the others wait no longer than the tutor who brings ten times as much (medians)",
+        f"{fair.others:.1f} s (of each tutor {fair.least:.1f} to {fair.most:.1f}), and {fair.busy:.1f} s",
+        fair.others <= fair.busy,
         timed=True,
     )
 

@@ -50,22 +50,25 @@ class ScaleRun:
         self._say = say
         self._end = time.monotonic() + seconds
 
-    def run(self, size: Size, few: Size, *, rounds: int) -> None:
-        """So many turns of one machine and of all, in turns; then the loss. `few` is work that warms processes up."""
+    def run(self, size: Size, *, rounds: int) -> None:
+        """So many turns of one machine and of all, in turns; then the loss."""
         for number in range(rounds):
-            self.alone.append(self._warm_turn(1, f"{number}", size, few))
-            self.all.append(self._warm_turn(len(self.machines), f"{number}", size, few))
+            self.alone.append(self._warm_turn(1, f"{number}", size))
+            self.all.append(self._warm_turn(len(self.machines), f"{number}", size))
         self._lose(size)
         self._sweep()
 
-    def _warm_turn(self, count: int, name: str, size: Size, few: Size) -> Turn:
-        """One turn of so many machines; the others do not run."""
+    def _warm_turn(self, count: int, name: str, size: Size) -> Turn:
+        """One turn of so many machines; the others do not run.
+
+        The same work comes before it: the first job of each child imports and logs in, which takes as long as a job.
+        """
         for machine in self.running[count:]:
             machine.kill()
         for machine in self.machines[len(self.running[:count]) : count]:
             machine.start()
         self.running = list(self.machines[:count])
-        self._turn(f"warm-{count}-{name}", few)
+        self._turn(f"warm-{count}-{name}", size)
         turn = self._turn(f"turn-{count}-{name}", size)
         for line in describe(turn):
             self._say(line)

@@ -20,7 +20,6 @@ _DATABASE = "machines"
 
 def carry_out_scale(
     size: Size,
-    few: Size,
     root: Path,
     say: Say,
     *,
@@ -30,10 +29,7 @@ def carry_out_scale(
     workers: tuple[tuple[str, ...], ...] = WORKERS,
     quick: float = 1.0,
 ) -> list[Claim]:
-    """Start servers and machines below `root`, let them work, and judge. Call it from the main thread.
-
-    `few` is the work that warms the processes up.
-    """
+    """Start servers and machines below `root`, let them work, and judge. Call it from the main thread."""
     folder = root / "environment"
     folder.mkdir(parents=True)
     with ExitStack() as stack:
@@ -62,5 +58,5 @@ def carry_out_scale(
         for machine in machines:
             stack.callback(machine.kill)
         run = ScaleRun(environment, machines, tutors, say, seconds=seconds)
-        run.run(size, few, rounds=rounds)
+        run.run(size, rounds=rounds)
         return check_scale(run, sink.output)

@@ -59,18 +59,20 @@ def together(turns: Sequence[Turn]) -> Turn:
 
 @dataclass(frozen=True)
 class Fairness:
-    """Median seconds that recordings waited: of the busy tutor, and the least and the most of the other tutors."""
+    """Median seconds that recordings waited: the busy tutor's, all others', and of these the tutors' least and most."""
 
     busy: float
+    others: float
     least: float
     most: float
 
 
 def fairness(waits: Mapping[int, Sequence[float]]) -> Fairness:
     """How evenly tutors waited."""
-    medians = {tutor: median(seconds) for tutor, seconds in waits.items()}
-    others = [seconds for tutor, seconds in medians.items() if tutor != BUSY]
-    return Fairness(medians[BUSY], min(others), max(others))
+    others = {tutor: seconds for tutor, seconds in waits.items() if tutor != BUSY}
+    medians = [median(seconds) for seconds in others.values()]
+    pooled = [waited for seconds in others.values() for waited in seconds]
+    return Fairness(median(waits[BUSY]), median(pooled), min(medians), max(medians))
 
 
 def _sums(figures: Sequence[Mapping[str, float]]) -> dict[str, float]:
@@ -82,10 +84,10 @@ def describe(turn: Turn) -> list[str]:
     fair = fairness(turn.waits)
     kinds = ", ".join(f"{kind} {seconds:.1f} s" for kind, seconds in {**turn.processor, **turn.shared}.items())
     done = f"{turn.jobs} jobs and {turn.messages} messages in {turn.seconds:.1f} s"
-    waited = f"{fair.busy:.1f} s the busy tutor's, {fair.least:.1f} to {fair.most:.1f} s those of the others"
+    others = f"{fair.others:.1f} s the others' ({fair.least:.1f} to {fair.most:.1f})"
     return [
         f"{turn.machines} machine(s): {done}: {turn.jobs / turn.seconds:.1f} jobs/s by the clock",
         f"  processor time: {kinds}",
         f"  a job: {1000 * turn.per_job:.1f} ms of the machines, {1000 * turn.shared_per_job:.1f} ms of shared servers",
-        f"  a recording waited for its ingest (medians): {waited}",
+        f"  a recording waited for its ingest (medians): {fair.busy:.1f} s the busy tutor's, {others}",
     ]

@@ -34,10 +34,10 @@ class Size:
     """How much work one turn brings: recordings of each tutor (of the busy one `times` as many), and the rest."""
 
     tutors: int = 6
-    recordings: int = 3
+    recordings: int = 2
     times: int = 10
-    quick_jobs: int = 400
-    reminders: int = 400
+    quick_jobs: int = 300
+    reminders: int = 300
 
 
 @dataclass
