@@ -5,10 +5,10 @@ import os
 
 from rich.console import Console
 
-from benchmarks.machine import describe_machine, wait_for_quiet
+from benchmarks.harness.machine import describe_machine, wait_for_quiet
+from benchmarks.harness.report import Results, print_figure
+from benchmarks.harness.scale import FULL, QUICK
 from benchmarks.registry import FIGURES
-from benchmarks.report import Results, print_figure
-from benchmarks.scale import FULL, QUICK
 from worker.logs import configure_logs
 from worker.settings import Settings
 

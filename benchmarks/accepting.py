@@ -6,12 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.bare_server import bare_server
-from benchmarks.figure import Figure, Reading, percentile
-from benchmarks.ground import running_ground
-from benchmarks.samples import distinct
-from benchmarks.scale import Scale
-from benchmarks.sending import Client
+from benchmarks.harness.figure import Figure, Reading, percentile
+from benchmarks.harness.scale import Scale
+from benchmarks.material.ground import running_ground
+from benchmarks.material.samples import distinct
+from benchmarks.material.sending import Client
+from benchmarks.peers.bare_server import bare_server
 
 _RECORDING = Path(__file__).parent.parent / "tests" / "data" / "audio.webm"
 

@@ -7,12 +7,12 @@ from itertools import count
 from random import Random
 from typing import Any
 
-from benchmarks.boards import handwriting
-from benchmarks.figure import Figure, Limit, Reading
-from benchmarks.ground import Ground, running_ground
-from benchmarks.scale import Scale
-from benchmarks.sending import Client
-from benchmarks.watching_memory import MemoryWatch, reset_peaks
+from benchmarks.harness.figure import Figure, Limit, Reading
+from benchmarks.harness.scale import Scale
+from benchmarks.harness.watching_memory import MemoryWatch, reset_peaks
+from benchmarks.material.boards import handwriting
+from benchmarks.material.ground import Ground, running_ground
+from benchmarks.material.sending import Client
 from worker.settings import Settings
 
 _BOUNDS = ("limit_board_page_bytes", "limit_board_session_bytes")

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks.ready_page import as_shapes
+from benchmarks.peers.ready_page import as_shapes
 from tests.browser.chromium import Chromium
 from worker.canvases.board import DrawnPage
 from worker.canvases.lettering.fonts import FAMILIES, font_path

@@ -8,9 +8,11 @@ from io import BytesIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks.boards import stored_bytes
 from benchmarks.browser import Browser, running_browser
-from benchmarks.canvas_peers import (
+from benchmarks.harness.figure import Figure, Limit, Reading, median
+from benchmarks.harness.scale import Scale
+from benchmarks.material.boards import stored_bytes
+from benchmarks.peers.canvas_peers import (
     FINENESS,
     Render,
     cairo_is_there,
@@ -19,9 +21,7 @@ from benchmarks.canvas_peers import (
     pillow_png,
     resvg_png,
 )
-from benchmarks.figure import Figure, Limit, Reading, median
-from benchmarks.likeness import similarity
-from benchmarks.scale import Scale
+from benchmarks.peers.likeness import similarity
 from worker.canvases.board import DrawnPage
 from worker.canvases.drawing.pdf import write_pdf
 from worker.canvases.drawing.raster import write_png

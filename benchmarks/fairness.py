@@ -7,12 +7,12 @@ from typing import Any
 
 from psycopg.types.json import Json
 
-from benchmarks.board_lesson import board_lesson
-from benchmarks.figure import Figure, Limit, Reading
-from benchmarks.ground import Ground, running_ground, wait_for
-from benchmarks.samples import distinct, repeats_for, write_recording
-from benchmarks.scale import Scale
-from benchmarks.sending import Client
+from benchmarks.harness.figure import Figure, Limit, Reading
+from benchmarks.harness.scale import Scale
+from benchmarks.material.board_lesson import board_lesson
+from benchmarks.material.ground import Ground, running_ground, wait_for
+from benchmarks.material.samples import distinct, repeats_for, write_recording
+from benchmarks.material.sending import Client
 from worker.access.issue_token import issue_token
 
 _LONG_RECORDINGS = 3

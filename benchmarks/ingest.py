@@ -10,10 +10,10 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.figure import Figure, Limit, Reading, median, spread
-from benchmarks.ground import Ground, running_ground, wait_for
-from benchmarks.samples import repeats_for, write_recording
-from benchmarks.scale import Scale
+from benchmarks.harness.figure import Figure, Limit, Reading, median, spread
+from benchmarks.harness.scale import Scale
+from benchmarks.material.ground import Ground, running_ground, wait_for
+from benchmarks.material.samples import repeats_for, write_recording
 
 _B2 = Path(sys.executable).with_name("b2")
 _POLL = 0.005

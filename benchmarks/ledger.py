@@ -6,14 +6,14 @@ from contextlib import contextmanager
 from functools import partial
 from uuid import UUID, uuid4
 
-from benchmarks.bare_nothing import KIND
-from benchmarks.figure import Figure
-from benchmarks.ground import wait_for
-from benchmarks.laboratory import Laboratory, running_laboratory
+from benchmarks.harness.figure import Figure
+from benchmarks.harness.scale import Scale
 from benchmarks.ledger_turns import Turns, compare_turns
-from benchmarks.nothing import Nothing
-from benchmarks.nothing_worker import create_bare_app
-from benchmarks.scale import Scale
+from benchmarks.material.ground import wait_for
+from benchmarks.material.laboratory import Laboratory, running_laboratory
+from benchmarks.peers.bare_nothing import KIND
+from benchmarks.peers.nothing import Nothing
+from benchmarks.peers.nothing_worker import create_bare_app
 from benchmarks.traced_claims import measure_traced_claims
 from worker.app import create_app
 from worker.database import Database

@@ -4,10 +4,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from benchmarks.figure import Limit, Reading, median
-from benchmarks.timing import family_processor_seconds
-from worker.jobs.orders import order_kinds
-from worker.jobs.routine_orders import FillSeries
+from benchmarks.harness.figure import Limit, Reading, median
+from benchmarks.harness.timing import family_processor_seconds
+from worker.jobs.orders.registered import order_kinds
+from worker.jobs.orders.routine_orders import FillSeries
 from worker.metrics.families import families_of
 from worker.metrics.recorder import record_attempt, record_to
 from worker.metrics.shared_metrics import SharedMetrics

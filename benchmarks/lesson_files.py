@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from benchmarks.board_lesson import board_lesson
-from benchmarks.figure import Limit, Reading
-from benchmarks.samples import repeated_sound
-from benchmarks.scale import Scale
-from benchmarks.timing import cost_of
+from benchmarks.harness.figure import Limit, Reading
+from benchmarks.harness.scale import Scale
+from benchmarks.harness.timing import cost_of
+from benchmarks.material.board_lesson import board_lesson
+from benchmarks.material.samples import repeated_sound
 from worker.canvases.replay.build_timeline import build_timeline
 from worker.canvases.replay.film import write_film
 from worker.canvases.replay.replay_json import pack_replay

@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from functools import partial
 from urllib.parse import urlsplit
 
-from benchmarks.figure import Figure, Limit, Reading, percentile
-from benchmarks.ground import Ground, running_ground, second_api
-from benchmarks.scale import Scale
-from benchmarks.sending import Client
+from benchmarks.harness.figure import Figure, Limit, Reading, percentile
+from benchmarks.harness.scale import Scale
+from benchmarks.material.ground import Ground, running_ground, second_api
+from benchmarks.material.sending import Client
 from worker.access.issue_token import issue_token
 from worker.api.http.connection_bounds import raise_descriptors
 from worker.settings import Settings

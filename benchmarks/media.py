@@ -11,12 +11,12 @@ from tempfile import TemporaryDirectory
 
 import psutil
 
-from benchmarks.board_lesson import board_lesson
-from benchmarks.figure import Figure, Limit, Reading, median
+from benchmarks.harness.figure import Figure, Limit, Reading, median
+from benchmarks.harness.scale import Scale
+from benchmarks.harness.timing import Cost, cost_of
 from benchmarks.lesson_files import hour_of_board
-from benchmarks.samples import camera_lesson, repeats_for, write_recording
-from benchmarks.scale import Scale
-from benchmarks.timing import Cost, cost_of
+from benchmarks.material.board_lesson import board_lesson
+from benchmarks.material.samples import camera_lesson, repeats_for, write_recording
 from worker.canvases.replay.build_timeline import build_timeline
 from worker.canvases.replay.film import write_film
 from worker.canvases.replay.storyboard import write_drawn_storyboard

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
-from benchmarks.bare_server import bare_server
-from benchmarks.figure import Figure, Limit, Reading
-from benchmarks.ground import Ground, running_ground
-from benchmarks.samples import repeats_of_bytes, write_recording
-from benchmarks.scale import Scale
-from benchmarks.sending import Client, Sent
-from benchmarks.watching_memory import MemoryWatch
+from benchmarks.harness.figure import Figure, Limit, Reading
+from benchmarks.harness.scale import Scale
+from benchmarks.harness.watching_memory import MemoryWatch
+from benchmarks.material.ground import Ground, running_ground
+from benchmarks.material.samples import repeats_of_bytes, write_recording
+from benchmarks.material.sending import Client, Sent
+from benchmarks.peers.bare_server import bare_server
 
 _DAY = 86_400
 _MOST = Limit("value", "<", 300.0)

@@ -8,9 +8,9 @@ from typing import Any
 import psycopg
 from alembic.script import ScriptDirectory
 
-from benchmarks.figure import Figure, Limit, Reading
-from benchmarks.million import fill_ledger
-from benchmarks.scale import Scale
+from benchmarks.harness.figure import Figure, Limit, Reading
+from benchmarks.harness.scale import Scale
+from benchmarks.material.million import fill_ledger
 from devstack.directories import scratch_directory
 from devstack.postgres import EmbeddedPostgres
 from worker.migrate import migrate

@@ -6,10 +6,10 @@ from pathlib import Path
 from subprocess import DEVNULL, run
 from tempfile import TemporaryDirectory
 
-from benchmarks.board_lesson import board_lesson
-from benchmarks.figure import Figure, Limit, Reading
-from benchmarks.scale import Scale
-from benchmarks.timing import cost_of
+from benchmarks.harness.figure import Figure, Limit, Reading
+from benchmarks.harness.scale import Scale
+from benchmarks.harness.timing import cost_of
+from benchmarks.material.board_lesson import board_lesson
 from worker.canvases.replay.build_timeline import build_timeline
 from worker.canvases.replay.film import write_film
 from worker.canvases.replay.storyboard import write_drawn_storyboard

@@ -12,9 +12,9 @@ from typing import Any
 
 import psycopg
 
-from benchmarks.figure import Figure, Limit, Reading, median, percentile, spread
-from benchmarks.platform_rows import PlatformSize, fill_platform
-from benchmarks.scale import Scale
+from benchmarks.harness.figure import Figure, Limit, Reading, median, percentile, spread
+from benchmarks.harness.scale import Scale
+from benchmarks.material.platform_rows import PlatformSize, fill_platform
 from devstack.directories import scratch_directory
 from devstack.postgres import EmbeddedPostgres
 from worker import clock
@@ -25,8 +25,8 @@ from worker.platform.connection import PlatformConnection, Row
 from worker.platform.people import PlatformPeople
 from worker.platform.zone import ServerZone
 from worker.settings import Settings
+from worker.workflows.people.verify_caller import verify_caller
 from worker.workflows.platform_import.pull import import_platform
-from worker.workflows.verify_caller import verify_caller
 
 _SLOWER = Limit("ratio", "≤", 1.05)
 _UNKNOWN, _ONE = Limit("value", "<", 30.0), Limit("value", "≤", 1.0)

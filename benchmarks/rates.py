@@ -6,15 +6,15 @@ from typing import Any
 
 import psycopg
 
-from benchmarks.figure import Figure, Limit, Reading, median, percentile
-from benchmarks.laboratory import Laboratory, running_laboratory
+from benchmarks.harness.figure import Figure, Limit, Reading, median, percentile
+from benchmarks.harness.scale import Scale
 from benchmarks.ledger import order_nothing, ordering
-from benchmarks.nothing import Nothing
-from benchmarks.scale import Scale
+from benchmarks.material.laboratory import Laboratory, running_laboratory
+from benchmarks.peers.nothing import Nothing
 from worker.database import Database
-from worker.jobs.claim import Claim, claim
 from worker.jobs.enqueue import enqueue
-from worker.jobs.job_run import JobRun, LeaseTiming
+from worker.jobs.runs.claim import Claim, claim
+from worker.jobs.runs.job_run import JobRun, LeaseTiming
 
 _BATCH = 100
 _PAUSE = 0.05

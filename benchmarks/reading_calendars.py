@@ -7,10 +7,10 @@ from typing import Any
 
 import psycopg
 
-from benchmarks.figure import Figure, Limit, Reading, percentile
-from benchmarks.ground import running_ground
-from benchmarks.scale import Scale
-from benchmarks.sending import Client
+from benchmarks.harness.figure import Figure, Limit, Reading, percentile
+from benchmarks.harness.scale import Scale
+from benchmarks.material.ground import running_ground
+from benchmarks.material.sending import Client
 from worker.access.issue_token import issue_token
 from worker.calendars.zones import tzdata_version
 

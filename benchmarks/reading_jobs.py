@@ -2,11 +2,11 @@
 
 import time
 
-from benchmarks.figure import Figure, Limit, Reading, percentile
-from benchmarks.ground import Ground, running_ground
-from benchmarks.million import fill_ledger
-from benchmarks.scale import Scale
-from benchmarks.sending import Client
+from benchmarks.harness.figure import Figure, Limit, Reading, percentile
+from benchmarks.harness.scale import Scale
+from benchmarks.material.ground import Ground, running_ground
+from benchmarks.material.million import fill_ledger
+from benchmarks.material.sending import Client
 from worker.access.issue_token import issue_token
 
 _LIMIT = Limit("value", "<", 20.0)

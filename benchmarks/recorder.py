@@ -4,9 +4,9 @@ import shutil
 import time
 from pathlib import Path
 
-from benchmarks.figure import Figure, Limit, Reading, median, spread
-from benchmarks.ground import Ground, running_ground, wait_for
-from benchmarks.scale import Scale
+from benchmarks.harness.figure import Figure, Limit, Reading, median, spread
+from benchmarks.harness.scale import Scale
+from benchmarks.material.ground import Ground, running_ground, wait_for
 from tests.browser.chromium import Chromium, Page
 from tests.chaos.mayhem.proxy import Proxy
 

@@ -5,10 +5,10 @@ import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from benchmarks.board_lesson import board_lesson
-from benchmarks.figure import Figure, Limit, Reading
-from benchmarks.scale import Scale
-from benchmarks.timing import processor_seconds
+from benchmarks.harness.figure import Figure, Limit, Reading
+from benchmarks.harness.scale import Scale
+from benchmarks.harness.timing import processor_seconds
+from benchmarks.material.board_lesson import board_lesson
 from worker.canvases.replay.build_timeline import build_timeline
 from worker.canvases.replay.film import frames_of, write_film
 from worker.canvases.replay.replay_json import pack_replay

@@ -10,11 +10,11 @@ import recurring_ical_events
 from icalendar import Calendar
 from sqlalchemy import select
 
-from benchmarks.figure import Figure, Limit, Reading
-from benchmarks.laboratory import running_laboratory
-from benchmarks.people import write_people
-from benchmarks.scale import Scale
-from benchmarks.timing import timed
+from benchmarks.harness.figure import Figure, Limit, Reading
+from benchmarks.harness.scale import Scale
+from benchmarks.harness.timing import timed
+from benchmarks.material.laboratory import running_laboratory
+from benchmarks.material.people import write_people
 from models.series import Series
 from worker.database import Database
 from worker.schedules.planning import Planning

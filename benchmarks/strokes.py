@@ -11,11 +11,11 @@ from uuid import UUID
 import psycopg
 from psycopg.types.json import Json
 
-from benchmarks.boards import handwriting
-from benchmarks.figure import Figure, Limit, Reading
-from benchmarks.ground import Ground, running_ground
-from benchmarks.scale import Scale
-from benchmarks.sending import Client
+from benchmarks.harness.figure import Figure, Limit, Reading
+from benchmarks.harness.scale import Scale
+from benchmarks.material.boards import handwriting
+from benchmarks.material.ground import Ground, running_ground
+from benchmarks.material.sending import Client
 
 _BATCH, _POINTS, _CLIENTS = 100, 30, 4
 _LIMIT = Limit("value", "≥", 5000.0)

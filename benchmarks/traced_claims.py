@@ -4,13 +4,13 @@ from uuid import UUID
 
 from sqlalchemy import TextClause, text
 
-from benchmarks.figure import Reading
-from benchmarks.laboratory import Laboratory
-from benchmarks.nothing import Nothing
-from benchmarks.timing import family_processor_seconds
+from benchmarks.harness.figure import Reading
+from benchmarks.harness.timing import family_processor_seconds
+from benchmarks.material.laboratory import Laboratory
+from benchmarks.peers.nothing import Nothing
 from worker.database import Database
-from worker.jobs.claim import claim_of, claim_statement
 from worker.jobs.enqueue import enqueue
+from worker.jobs.runs.claim import claim_of, claim_statement
 
 _TURNS = 10
 _TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks.figure import Figure, Limit, Reading, percentile
-from benchmarks.ground import Ground, running_ground, second_api
-from benchmarks.samples import distinct, repeats_of_bytes, write_recording
-from benchmarks.scale import Scale
-from benchmarks.tus_client import TusConnection
-from benchmarks.watching_memory import MemoryWatch
+from benchmarks.harness.figure import Figure, Limit, Reading, percentile
+from benchmarks.harness.scale import Scale
+from benchmarks.harness.watching_memory import MemoryWatch
+from benchmarks.material.ground import Ground, running_ground, second_api
+from benchmarks.material.samples import distinct, repeats_of_bytes, write_recording
+from benchmarks.material.tus_client import TusConnection
 
 _PIECE = 65_536
 _SLICE, _SLICE_SECONDS = 12_000, 2.0

@@ -1,11 +1,18 @@
 """Boards: pictures of pages, documents and films of sessions."""
 
-from worker.jobs.board_orders import DrawRecordingBoard, ReplayBoard, SnapshotChanged, SnapshotPage, SnapshotSession
-from worker.jobs.job_run import JobRun
+from worker.jobs.orders.board_orders import (
+    DrawRecordingBoard,
+    ReplayBoard,
+    SnapshotChanged,
+    SnapshotPage,
+    SnapshotSession,
+)
+from worker.jobs.runs.job_run import JobRun
 from worker.processes.child import performs
-from worker.workflows import replay_board, snapshot_jobs
+from worker.workflows.boards import snapshot_jobs
 from worker.workflows.context import WorkerContext
-from worker.workflows.platform_import import draw_recording as recording_boards
+from worker.workflows.films import replay_board
+from worker.workflows.platform_import.boards import draw_recording as recording_boards
 
 
 @performs(SnapshotPage)

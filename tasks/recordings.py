@@ -1,8 +1,7 @@
 """Recordings: make them playable, store their source, remove their files."""
 
-from worker.jobs.job_run import JobRun
-from worker.jobs.lesson_orders import CombineRecordings, PackLesson
-from worker.jobs.recording_orders import (
+from worker.jobs.orders.lesson_orders import CombineRecordings, PackLesson
+from worker.jobs.orders.recording_orders import (
     IngestRecording,
     MakePictures,
     MakeRenditions,
@@ -10,18 +9,14 @@ from worker.jobs.recording_orders import (
     RestoreRecording,
     StoreSource,
 )
+from worker.jobs.runs.job_run import JobRun
 from worker.processes.child import performs
-from worker.workflows import (
-    combine_recordings,
-    make_pictures,
-    make_renditions,
-    pack_lesson,
-    remove_files,
-    restore_recording,
-    store_source,
-)
-from worker.workflows import ingest_recording as ingesting
 from worker.workflows.context import WorkerContext
+from worker.workflows.films import combine_recordings
+from worker.workflows.pictures import make_pictures
+from worker.workflows.recordings import ingest_recording as ingesting
+from worker.workflows.recordings import pack_lesson, remove_files, restore_recording, store_source
+from worker.workflows.renditions import make_renditions
 
 
 @performs(IngestRecording)

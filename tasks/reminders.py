@@ -4,12 +4,12 @@ from uuid import UUID
 
 from celery import Task, shared_task
 
-from worker.jobs.job_run import JobRun
-from worker.jobs.routine_orders import SendOverdue
+from worker.jobs.orders.routine_orders import SendOverdue
+from worker.jobs.runs.job_run import JobRun
 from worker.processes.child import performs
 from worker.processes.reminder_dispatcher import SEND
-from worker.workflows import send_overdue
 from worker.workflows.context import WorkerContext
+from worker.workflows.lessons import send_overdue
 
 
 @shared_task(name=SEND, bind=True)  # type: ignore[untyped-decorator]  # celery publishes no types

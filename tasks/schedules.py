@@ -1,11 +1,11 @@
 """Lessons: advance their status, keep series filled."""
 
 from worker import clock
-from worker.jobs.job_run import JobRun
-from worker.jobs.routine_orders import AdvanceLessons, FillSeries
+from worker.jobs.orders.routine_orders import AdvanceLessons, FillSeries
+from worker.jobs.runs.job_run import JobRun
 from worker.processes.child import performs
-from worker.workflows import lesson_upkeep
 from worker.workflows.context import WorkerContext
+from worker.workflows.lessons import lesson_upkeep
 
 
 @performs(AdvanceLessons)

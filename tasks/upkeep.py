@@ -1,7 +1,6 @@
 """Upkeep: delete expired rows and orphaned files."""
 
-from worker.jobs.job_run import JobRun
-from worker.jobs.routine_orders import (
+from worker.jobs.orders.routine_orders import (
     CheckQueue,
     PruneLedger,
     PullPlatform,
@@ -9,10 +8,13 @@ from worker.jobs.routine_orders import (
     SweepPeople,
     SweepSpool,
 )
+from worker.jobs.runs.job_run import JobRun
 from worker.processes.child import performs
-from worker.workflows import sweep, sweep_people, sweep_spool
 from worker.workflows.context import WorkerContext
+from worker.workflows.operations import sweep
+from worker.workflows.people import sweep_people
 from worker.workflows.platform_import import pull
+from worker.workflows.uploads import sweep_spool
 
 
 @performs(PruneLedger)

@@ -1,10 +1,10 @@
 """Uploads in pieces: end those that nobody continues."""
 
-from worker.jobs.job_run import JobRun
-from worker.jobs.routine_orders import SealUploads
+from worker.jobs.orders.routine_orders import SealUploads
+from worker.jobs.runs.job_run import JobRun
 from worker.processes.child import performs
-from worker.workflows import seal_uploads
 from worker.workflows.context import WorkerContext
+from worker.workflows.uploads import seal_uploads
 
 
 @performs(SealUploads)

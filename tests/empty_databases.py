@@ -18,7 +18,7 @@ from sqlalchemy import Engine, make_url
 from sqlalchemy.pool import QueuePool
 
 from worker.database import Database
-from worker.jobs.run_heartbeat import Pulse
+from worker.jobs.runs.run_heartbeat import Pulse
 
 # Deleted rows stay in the files, since nothing vacuums, and slow down each scan of their table.
 _MOST_TESTS = 50

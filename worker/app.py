@@ -16,8 +16,8 @@ from celery.worker import state
 from worker.celery_settings import celery_config
 from worker.database import DATABASE_ERRORS, Database
 from worker.errors import AstegniError
-from worker.jobs.settle import release_runs
-from worker.jobs.wait_for_database import retry_while_database_down
+from worker.jobs.runs.settle import release_runs
+from worker.jobs.runs.wait_for_database import retry_while_database_down
 from worker.logs import get_logger
 from worker.processes.broker_transports import install_transports
 from worker.processes.child import close_child, open_child, record_end

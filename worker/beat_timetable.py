@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from worker.jobs.board_orders import SnapshotChanged
-from worker.jobs.routine_orders import (
+from worker.jobs.orders.board_orders import SnapshotChanged
+from worker.jobs.orders.routine_orders import (
     AdvanceLessons,
     CheckQueue,
     FillSeries,

@@ -4,8 +4,8 @@ import argparse
 from pathlib import Path
 
 from devstack.command import report_errors
-from devstack.emulator.bucket_records import DEFAULT_BUCKET
 from devstack.emulator.command import serve
+from devstack.emulator.store.bucket_records import DEFAULT_BUCKET
 
 
 def main() -> None:

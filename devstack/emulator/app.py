@@ -12,12 +12,12 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from devstack.emulator import uploads
-from devstack.emulator.bucket_records import DEFAULT_BUCKET, ensure_private_bucket
-from devstack.emulator.calls import handle_call, requested_version
-from devstack.emulator.downloads import download_by_name
+from devstack.emulator.api import uploads
+from devstack.emulator.api.calls import handle_call, requested_version
+from devstack.emulator.api.downloads import download_by_name
 from devstack.emulator.emulator import DAY, Emulator
 from devstack.emulator.errors import B2Error, Json, error_response, json_response
+from devstack.emulator.store.bucket_records import DEFAULT_BUCKET, ensure_private_bucket
 
 Upload = Callable[[Emulator, Request, AsyncIterator[bytes], int], Awaitable[Json]]
 

@@ -4,9 +4,9 @@ import sys
 from pathlib import Path
 
 from devstack.command import folder_or_temporary
-from devstack.emulator.bucket_records import DEFAULT_BUCKET
 from devstack.emulator.credentials import Credentials
 from devstack.emulator.server import run_emulator
+from devstack.emulator.store.bucket_records import DEFAULT_BUCKET
 
 
 def serve(

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import ClassVar
 
-from devstack.emulator.bucket_records import DEFAULT_BUCKET
 from devstack.emulator.credentials import Credentials
+from devstack.emulator.store.bucket_records import DEFAULT_BUCKET
 from devstack.errors import StartupFailed
 from devstack.self_announcing_server import SelfAnnouncingServer
 

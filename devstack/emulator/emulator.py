@@ -4,10 +4,10 @@ import fcntl
 import time
 from pathlib import Path
 
-from devstack.emulator.blobs import Blobs
 from devstack.emulator.credentials import open_credential_store
 from devstack.emulator.faults import Faults
-from devstack.emulator.index import Index
+from devstack.emulator.store.blobs import Blobs
+from devstack.emulator.store.index import Index
 from devstack.emulator.tokens import TokenSeal
 from devstack.errors import AlreadyInUse
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from devstack.emulator.app import create_emulator
-from devstack.emulator.bucket_records import DEFAULT_BUCKET
 from devstack.emulator.credentials import Credentials
+from devstack.emulator.store.bucket_records import DEFAULT_BUCKET
 from devstack.foreground_server import ForegroundServer, authority, listen
 
 

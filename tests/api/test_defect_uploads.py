@@ -15,10 +15,10 @@ from tests.api.conftest import Bearer, VisitorOf
 from tests.conftest import MakeSettings, School
 from worker.api.services import Services
 from worker.database import Database
-from worker.jobs.job_run import LeaseTiming
-from worker.jobs.perform import JobNotDone, Performer
-from worker.workflows.failure_hooks import ENDINGS
-from worker.workflows.ingest_recording import ingest_recording
+from worker.jobs.runs.job_run import LeaseTiming
+from worker.jobs.runs.perform import JobNotDone, Performer
+from worker.workflows.recordings.failure_hooks import ENDINGS
+from worker.workflows.recordings.ingest_recording import ingest_recording
 
 DATA = Path(__file__).parent.parent / "data"
 SOUND = (DATA / "audio.webm").read_bytes()

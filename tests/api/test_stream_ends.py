@@ -17,7 +17,7 @@ from worker.access.issue_token import issue_operator_token, issue_token
 from worker.api.services import Services
 from worker.database import Database
 from worker.jobs.enqueue import enqueue
-from worker.jobs.recording_orders import IngestRecording
+from worker.jobs.orders.recording_orders import IngestRecording
 from worker.platform.people import PlatformPeople
 
 

@@ -12,7 +12,7 @@ from tests.chaos.mayhem.environment import Environment
 from tests.chaos.mayhem.work import ChaosOrder, PoisonOrder
 from tests.chaos.mayhem.workers import children
 from tests.waiting import PATIENCE, wait_for
-from worker.jobs.cancel import cancel_job
+from worker.jobs.runs.cancel import cancel_job
 
 
 def test_hundred_orders_under_random_kills_end_once(environment: Environment) -> None:

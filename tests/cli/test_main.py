@@ -19,9 +19,9 @@ from worker.access.tokens import read_token
 from worker.cli.local_stack.command import astegni
 from worker.cli.local_stack.environment import environment_without_settings
 from worker.database import Database
-from worker.jobs.claim import claim
 from worker.jobs.enqueue import enqueue
-from worker.jobs.routine_orders import PruneLedger
+from worker.jobs.orders.routine_orders import PruneLedger
+from worker.jobs.runs.claim import claim
 from worker.settings import DEVELOPMENT_KEY
 
 DEPARTMENTS = frozenset({"manage-system-settings"})

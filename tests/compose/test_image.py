@@ -26,7 +26,7 @@ for package in ("models", "worker", "tasks"):
 """
 # Commands import these when they are run, and say so where devstack is missing.
 _NEED_DEVSTACK = {
-    "worker.cli.demo",
+    "worker.cli.demo.command",
     *(f"worker.cli.local_stack.{name}" for name in ("places", "servers", "services", "stack")),
 }
 

@@ -12,7 +12,7 @@ from tests.deploy.conftest import NO_SETTINGS, SECRETS, least_memory
 from tests.deploy.manifests import BASE, EXAMPLE, Manifest, Workload, built, mebibytes, of_kind, resources, workloads
 from worker.api.server import _GRACEFUL_SECONDS
 from worker.cli.main import app
-from worker.cli.spans import parse_span
+from worker.cli.operations.spans import parse_span
 from worker.queue_names import queue_names, queues_of
 from worker.settings import Settings
 

@@ -37,7 +37,7 @@ from worker.cli.local_stack.command import astegni
 from worker.cli.local_stack.environment import environment_without_settings
 from worker.database import Database
 from worker.jobs.enqueue import enqueue
-from worker.jobs.routine_orders import PruneLedger
+from worker.jobs.orders.routine_orders import PruneLedger
 from worker.settings import Settings
 
 ROOT = Path(__file__).parents[2]

@@ -7,8 +7,8 @@ import pytest
 
 from models.metadata import metadata
 from worker.canvases.snapshots.names import FOLDER as SNAPSHOTS
-from worker.jobs.orders import order_kinds
-from worker.recordings.names import FOLDER as RECORDINGS
+from worker.jobs.orders.registered import order_kinds
+from worker.recordings.objects.names import FOLDER as RECORDINGS
 from worker.settings import Settings
 from worker.uploads.spool_writer import PART
 from worker.uploads.upload_file import DATA, LOCK

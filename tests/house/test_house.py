@@ -14,10 +14,10 @@ from worker.app import TASK_MODULES, create_app
 from worker.beat_timetable import timetable
 from worker.celery_settings import celery_config
 from worker.errors import Misconfigured
-from worker.jobs.order import REGISTERED, Order
-from worker.jobs.orders import read_order
-from worker.jobs.recording_orders import IngestRecording, media_time_limit
-from worker.jobs.routine_orders import CheckQueue
+from worker.jobs.orders.order import REGISTERED, Order
+from worker.jobs.orders.recording_orders import IngestRecording, media_time_limit
+from worker.jobs.orders.registered import read_order
+from worker.jobs.orders.routine_orders import CheckQueue
 from worker.media.copying.encode import affordable_seconds
 from worker.queue_names import queue_names, queues_of
 from worker.settings import Settings

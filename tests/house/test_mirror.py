@@ -1,4 +1,4 @@
-"""A test stands where its module does: tests/jobs/test_lanes.py beside worker/jobs/lanes.py."""
+"""A test stands where its module does: tests/jobs/runs/test_lanes.py beside worker/jobs/runs/lanes.py."""
 
 from pathlib import Path
 

@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import text
 
 from worker.database import Database
-from worker.jobs.claim import Claim, claim
 from worker.jobs.enqueue import enqueue
-from worker.jobs.order import Order
+from worker.jobs.orders.order import Order
+from worker.jobs.runs.claim import Claim, claim
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from sqlalchemy import text
 
 from tests.jobs.conftest import Ledger, SampleOrder
 from worker.jobs.actions import prune_actions, read_actions
-from worker.jobs.cancel import cancel_job, retry_job
+from worker.jobs.runs.cancel import cancel_job, retry_job
 
 
 def test_who_cancelled_and_retried_is_kept_in_order(ledger: Ledger) -> None:

@@ -11,7 +11,7 @@ from tests.jobs.conftest import Ledger, SampleOrder
 from worker.app import create_app
 from worker.database import Database
 from worker.jobs.heartbeats import HeartbeatWriter, prune_heartbeats, read_process_metrics, remove_consumer
-from worker.jobs.metrics import queue_metrics
+from worker.jobs.operations.metrics import queue_metrics
 from worker.jobs.publish import PublicationLease, publish
 from worker.processes.beat import Timetable
 

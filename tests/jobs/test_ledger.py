@@ -14,15 +14,15 @@ from tests.conftest import MakeSettings
 from tests.jobs.conftest import Ledger, SampleOrder
 from worker.database import Database
 from worker.errors import Conflict, NotFound
-from worker.jobs.cancel import cancel_job, retry_job
-from worker.jobs.failure_hooks import FailedJob
 from worker.jobs.job_message import JobMessage
 from worker.jobs.prune import prune_idempotency_keys, prune_jobs, prune_routine_jobs
 from worker.jobs.publish import PublicationLease, publish
 from worker.jobs.reaper import reap
-from worker.jobs.retry import Decision
-from worker.jobs.run_statements import LeaseLost, end, pulse
-from worker.jobs.settle import release_runs, settle
+from worker.jobs.runs.cancel import cancel_job, retry_job
+from worker.jobs.runs.failure_hooks import FailedJob
+from worker.jobs.runs.retry import Decision
+from worker.jobs.runs.run_statements import LeaseLost, end, pulse
+from worker.jobs.runs.settle import release_runs, settle
 
 LEASE = PublicationLease(20.0, 600.0)
 
@@ -167,7 +167,7 @@ def test_poison_is_dead_after_exactly_its_attempts(ledger: Ledger, sample_order:
 
 
 def test_sealing_outlives_workers_that_are_lost(ledger: Ledger) -> None:
-    from worker.jobs.routine_orders import SealUploads
+    from worker.jobs.orders.routine_orders import SealUploads
 
     job_id = ledger.order(SealUploads("shared"))
     for _worker in range(4):

@@ -13,7 +13,7 @@ from tests.jobs.live.worker_stack import WorkerStack
 from worker.cli.doctor.broker import check_broker
 from worker.cli.doctor.doubtful import Doubtful
 from worker.errors import Misconfigured
-from worker.jobs.recording_orders import MakeRenditions
+from worker.jobs.orders.recording_orders import MakeRenditions
 from worker.processes.broker import CONSUMER_TIMEOUT
 from worker.queue_names import queue_names
 from worker.settings import Settings

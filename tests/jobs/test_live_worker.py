@@ -18,8 +18,8 @@ from tests.conftest import MakeSettings
 from tests.forking.forked_process import ForkServer
 from tests.jobs.live.worker_stack import WorkerStack
 from tests.waiting import wait_for
-from worker.jobs.cancel import cancel_job, retry_job
 from worker.jobs.periodic_thread import failed_service
+from worker.jobs.runs.cancel import cancel_job, retry_job
 from worker.storage.errors import StorageFull
 
 

@@ -8,12 +8,12 @@ import pytest
 
 from tests.jobs.conftest import Ledger, SampleOrder
 from worker.errors import InvalidInput, Unavailable
-from worker.jobs.cancel import cancel_job
 from worker.jobs.job_message import JobMessage
-from worker.jobs.job_run import JobRun, LeaseTiming
-from worker.jobs.perform import JobNotDone, Performer
 from worker.jobs.publish import PublicationLease, publish
 from worker.jobs.reaper import reap
+from worker.jobs.runs.cancel import cancel_job
+from worker.jobs.runs.job_run import JobRun, LeaseTiming
+from worker.jobs.runs.perform import JobNotDone, Performer
 
 Do = Callable[[JobRun], None]
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from worker.jobs.orders import order_kinds
+from worker.jobs.orders.registered import order_kinds
 from worker.metrics.families import families_of
 from worker.metrics.shared_metrics import SharedMetrics
 

@@ -8,7 +8,7 @@ import pytest
 from devstack.emulator.credentials import Credentials
 from tests.conftest import MakeSettings
 from tests.metrics.test_shared_metrics import read
-from worker.jobs.orders import order_kinds
+from worker.jobs.orders.registered import order_kinds
 from worker.metrics import recorder
 from worker.metrics.families import families_of
 from worker.metrics.shared_metrics import SharedMetrics

@@ -13,7 +13,7 @@ from tests.waiting import PATIENCE, wait_for
 from worker.database import Database
 from worker.errors import Misconfigured
 from worker.jobs.enqueue import enqueue
-from worker.jobs.routine_orders import CheckQueue, FillSeries
+from worker.jobs.orders.routine_orders import CheckQueue, FillSeries
 from worker.processes.metrics_server import serving_metrics
 from worker.settings import Settings
 

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from tests.conftest import School
 from worker.database import Database
-from worker.recordings.register import NewRecording
+from worker.recordings.ingest.register import NewRecording
 
 SHA1 = "a" * 40
 

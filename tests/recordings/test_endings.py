@@ -10,10 +10,10 @@ from tests.conftest import Sql
 from tests.recordings.conftest import MakeRecording
 from worker.database import Database
 from worker.errors import problem
-from worker.jobs.failure_hooks import FailedJob
-from worker.jobs.recording_orders import IngestRecording, StoreSource
-from worker.recordings.register import register_recording
-from worker.workflows.failure_hooks import ingest_ended, store_ended
+from worker.jobs.orders.recording_orders import IngestRecording, StoreSource
+from worker.jobs.runs.failure_hooks import FailedJob
+from worker.recordings.ingest.register import register_recording
+from worker.workflows.recordings.failure_hooks import ingest_ended, store_ended
 
 REJECTED = problem("media-rejected", "The recording cannot be used", 422, "It is empty.", reason="empty")
 OUTAGE = problem("storage-unavailable", "Storage does not answer", 503, "B2 does not answer.")

@@ -16,7 +16,7 @@ from tests.conftest import MakeSettings
 from tests.forking.forked_process import ForkServer
 from tests.jobs.live.worker_stack import WorkerStack
 from tests.waiting import wait_for
-from worker.jobs.metrics import queue_metrics
+from worker.jobs.operations.metrics import queue_metrics
 from worker.settings import Settings
 from worker.tracing.crashes import report_crash
 from worker.tracing.tracing import Tracing

@@ -21,25 +21,25 @@ from tests.waiting import wait_for
 from worker.access.callers import UserCaller
 from worker.bookings.requests import NewRequest
 from worker.database import Database
-from worker.jobs.claim import claim
-from worker.jobs.job_run import JobRun, LeaseTiming
-from worker.jobs.order import Order
-from worker.jobs.perform import JobNotDone, Performer
+from worker.jobs.orders.order import Order
+from worker.jobs.orders.recording_orders import IngestRecording, MakePictures, RemoveRecordingFiles, StoreSource
 from worker.jobs.reaper import reap
-from worker.jobs.recording_orders import IngestRecording, MakePictures, RemoveRecordingFiles, StoreSource
-from worker.recordings.register import NewRecording, register_recording
+from worker.jobs.runs.claim import claim
+from worker.jobs.runs.job_run import JobRun, LeaseTiming
+from worker.jobs.runs.perform import JobNotDone, Performer
+from worker.recordings.ingest.register import NewRecording, register_recording
 from worker.schedules.planning import Planning
 from worker.storage.ownership import MARK
 from worker.storage.restores import HISTORY
-from worker.workflows.accept_request import Acceptance, accept_request
-from worker.workflows.change_booking import change_booking
 from worker.workflows.context import WorkerContext
-from worker.workflows.failure_hooks import ENDINGS
-from worker.workflows.ingest_recording import ingest_recording
-from worker.workflows.make_pictures import make_pictures
-from worker.workflows.remove_files import remove_recording_files
-from worker.workflows.session_requests import request_lessons
-from worker.workflows.store_source import store_source
+from worker.workflows.lessons.accept_request import Acceptance, accept_request
+from worker.workflows.lessons.change_booking import change_booking
+from worker.workflows.lessons.session_requests import request_lessons
+from worker.workflows.pictures.make_pictures import make_pictures
+from worker.workflows.recordings.failure_hooks import ENDINGS
+from worker.workflows.recordings.ingest_recording import ingest_recording
+from worker.workflows.recordings.remove_files import remove_recording_files
+from worker.workflows.recordings.store_source import store_source
 
 DATA = Path(__file__).parent.parent / "data"
 RHYTHM = LeaseTiming(lease=30, renewal=10, pulse=0.05)

@@ -9,12 +9,12 @@ import pytest
 
 from tests.waiting import PATIENCE
 from tests.workflows.conftest import RecordingFixture
-from worker.jobs.recording_orders import IngestRecording, StoreSource
+from worker.jobs.orders.recording_orders import IngestRecording, StoreSource
 from worker.media.copying.plan_copy import plan_copy
 from worker.media.probing.packet_reading import probe
 from worker.media.processes.binaries import find_binaries
-from worker.recordings.better_draft import better_draft
-from worker.recordings.draft import Draft, check_draft
+from worker.recordings.ingest.better_draft import better_draft
+from worker.recordings.ingest.draft import Draft, check_draft
 from worker.settings import Settings
 from worker.workflows.context import WorkerContext
 

@@ -3,8 +3,8 @@
 import pytest
 
 from tests.workflows.conftest import RecordingFixture, Versions, WithFfmpeg
-from worker.jobs.cancel import retry_job
-from worker.jobs.recording_orders import IngestRecording, RemoveRecordingFiles
+from worker.jobs.orders.recording_orders import IngestRecording, RemoveRecordingFiles
+from worker.jobs.runs.cancel import retry_job
 from worker.workflows.context import WorkerContext
 
 

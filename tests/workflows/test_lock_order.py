@@ -29,10 +29,16 @@ from worker.schedules.planning import Planning
 from worker.schedules.requests import LessonRequest
 from worker.schedules.reserve_slot import SlotReservation
 from worker.schedules.series.reconcile import lock_series
-from worker.workflows.change_booking import answer_booking, change_booking, offer_booking
-from worker.workflows.change_lessons import change_lessons, make_lessons
-from worker.workflows.plan_timetable import add_entry, change_entry, plan_due_entries, plan_entries_of, remove_entry
-from worker.workflows.set_alarms import set_alarms, set_preferences
+from worker.workflows.lessons.change_booking import answer_booking, change_booking, offer_booking
+from worker.workflows.lessons.change_lessons import change_lessons, make_lessons
+from worker.workflows.lessons.plan_timetable import (
+    add_entry,
+    change_entry,
+    plan_due_entries,
+    plan_entries_of,
+    remove_entry,
+)
+from worker.workflows.lessons.set_alarms import set_alarms, set_preferences
 
 # A Monday, 11:00 in Addis Ababa.
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)

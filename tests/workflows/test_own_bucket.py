@@ -13,14 +13,14 @@ from worker.cli.local_stack.command import astegni
 from worker.cli.local_stack.environment import environment_for
 from worker.database import Database
 from worker.jobs.enqueue import enqueue
-from worker.jobs.job_run import LeaseTiming
-from worker.jobs.perform import JobNotDone, Performer
-from worker.jobs.routine_orders import SweepObjects
+from worker.jobs.orders.routine_orders import SweepObjects
+from worker.jobs.runs.job_run import LeaseTiming
+from worker.jobs.runs.perform import JobNotDone, Performer
 from worker.storage.ownership import ForeignBucket
 from worker.workflows.context import WorkerContext
-from worker.workflows.failure_hooks import ENDINGS
+from worker.workflows.operations.sweep import sweep_objects
 from worker.workflows.own_bucket import check_before_start, take_over_bucket
-from worker.workflows.sweep import sweep_objects
+from worker.workflows.recordings.failure_hooks import ENDINGS
 
 _ORPHAN = "videos/whiteboard/session_1/recording_1/0123/play/playback.webm"
 

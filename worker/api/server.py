@@ -20,7 +20,7 @@ from worker.logs import get_logger
 from worker.processes.broker import start_publisher
 from worker.settings import Settings
 from worker.tracing.tracing import Tracing
-from worker.workflows.failure_hooks import ENDINGS
+from worker.workflows.recordings.failure_hooks import ENDINGS
 
 _log = get_logger(__name__)
 

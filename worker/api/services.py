@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from worker import clock
 from worker.access.callers import Caller
 from worker.database import Database
-from worker.jobs.failure_hooks import FailureHooks
 from worker.jobs.live import most_live_jobs
+from worker.jobs.runs.failure_hooks import FailureHooks
 from worker.limits.counters import Counters
 from worker.limits.lease_rows import Bound
 from worker.limits.leases import Leases
@@ -26,7 +26,7 @@ from worker.uploads.open_uploads import OpenUploads
 from worker.uploads.uploads import Uploads
 from worker.whiteboards.board_bytes import BoardBounds
 from worker.workflows.context import WorkerContext
-from worker.workflows.renew_people import renew_people
+from worker.workflows.people.renew_people import renew_people
 
 
 def _none_dropped() -> int:

@@ -7,27 +7,11 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 
-from worker.cli import (
-    b2,
-    backup,
-    bucket,
-    canvas,
-    drain,
-    ingest,
-    jobs,
-    legacy,
-    mailbox,
-    migrate,
-    platform,
-    processes,
-    recordings,
-    reminders,
-    schedules,
-    stack,
-    tokens,
-    users,
-)
+from worker.cli import b2, canvas, ingest, mailbox, migrate, processes, schedules, stack, tokens
 from worker.cli.doctor import command as doctor
+from worker.cli.operations import backup, bucket, drain, jobs, recordings, reminders, users
+from worker.cli.platform import command as platform
+from worker.cli.platform import legacy
 from worker.cli.setting_faults import setting_faults
 from worker.cli.target import database_error, database_errors
 from worker.errors import AstegniError

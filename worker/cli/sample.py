@@ -12,9 +12,9 @@ from sqlalchemy.orm import Session
 from models.people import ParentProfile, StudentProfile, TutorProfile, User
 from worker import clock
 from worker.access.issue_token import issue_token
-from worker.cli.demo_board import draw_on_board
-from worker.cli.demo_client import client_of, get, post
-from worker.cli.demo_reminder import make_lesson
+from worker.cli.demo.board import draw_on_board
+from worker.cli.demo.client import client_of, get, post
+from worker.cli.demo.reminder import make_lesson
 from worker.database import Database
 from worker.settings import Settings
 

@@ -6,7 +6,7 @@ import shlex
 import shutil
 from pathlib import Path
 
-from worker.cli.demo_board import BOARD_TITLE, sample_strokes
+from worker.cli.demo.board import BOARD_TITLE, sample_strokes
 from worker.cli.sample import Sample
 
 # Twelve seconds of VP9 and Opus, as Chromium's MediaRecorder wrote them: no duration, no cues.

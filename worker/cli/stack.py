@@ -82,7 +82,7 @@ def demo(
     settings = Settings()
     configure_logs("WARNING")
     with devstack_for("astegni demo"):
-        from worker.cli.demo import run_demo  # noqa: PLC0415 - a heavy import for one command
+        from worker.cli.demo.command import run_demo  # noqa: PLC0415 - a heavy import for one command
 
         run_demo(settings, operator_token=lambda: operator_token(settings), keep=keep)
 

@@ -12,7 +12,7 @@ from models.states import JOB_LIVE
 from worker.after_commit import announce_after_commit
 from worker.database import statement_in
 from worker.errors import Unavailable
-from worker.jobs.order import Order
+from worker.jobs.orders.order import Order
 from worker.logs import bound_request_id
 from worker.tracing.spans import current_traceparent
 

@@ -6,9 +6,9 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from worker.errors import TooManyRequests
-from worker.jobs.board_orders import ReplayBoard, SnapshotPage, SnapshotSession
-from worker.jobs.lesson_orders import CombineRecordings, PackLesson
-from worker.jobs.recording_orders import IngestRecording, MakePictures, MakeRenditions
+from worker.jobs.orders.board_orders import ReplayBoard, SnapshotPage, SnapshotSession
+from worker.jobs.orders.lesson_orders import CombineRecordings, PackLesson
+from worker.jobs.orders.recording_orders import IngestRecording, MakePictures, MakeRenditions
 from worker.settings import Settings
 
 _RETRY_AFTER = 30

@@ -14,7 +14,7 @@ from sqlalchemy.types import ARRAY, Uuid
 
 from worker.database import Database
 from worker.jobs.job_message import JobMessage, messages_of
-from worker.jobs.lanes import ADMITTED, SMALLER
+from worker.jobs.runs.lanes import ADMITTED, SMALLER
 
 # The CTE is a fence: without MATERIALIZED the planner may run the LIMIT subquery more than once.
 # IS TRUE, as in the condition of ix_jobs_waiting: that index alone is of use then, and is read in its order. Without it

@@ -9,13 +9,13 @@ from structlog.contextvars import bound_contextvars
 
 from worker.database import Database
 from worker.errors import problem
-from worker.jobs.attempt_history import attempts_before
-from worker.jobs.cancel import CANCELLED
-from worker.jobs.failure_hooks import FailureHooks
-from worker.jobs.order import Order
-from worker.jobs.orders import order_type
-from worker.jobs.retry import after_lost_lease, final_words
-from worker.jobs.settle import settle
+from worker.jobs.orders.order import Order
+from worker.jobs.orders.registered import order_type
+from worker.jobs.runs.attempt_history import attempts_before
+from worker.jobs.runs.cancel import CANCELLED
+from worker.jobs.runs.failure_hooks import FailureHooks
+from worker.jobs.runs.retry import after_lost_lease, final_words
+from worker.jobs.runs.settle import settle
 from worker.logs import get_logger
 from worker.metrics.recorder import record_lease_loss
 

@@ -8,12 +8,12 @@ from celery.beat import ScheduleEntry, Scheduler
 from worker.database import DATABASE_ERRORS, Database
 from worker.jobs.enqueue import enqueue
 from worker.jobs.heartbeats import HeartbeatWriter
-from worker.jobs.orders import read_order
-from worker.jobs.wait_for_database import retry_while_database_down
+from worker.jobs.orders.registered import read_order
+from worker.jobs.runs.wait_for_database import retry_while_database_down
 from worker.logs import get_logger
 from worker.metrics.recorder import record_routine_order
 from worker.processes.liveness import show_alive
-from worker.workflows.spools import orders_of_tick
+from worker.workflows.uploads.spools import orders_of_tick
 
 _log = get_logger(__name__)
 

@@ -10,16 +10,16 @@ from billiard import current_process
 from celery import Celery, current_app, shared_task
 
 from worker.database import Database
-from worker.jobs.job_run import JobRun, LeaseTiming
-from worker.jobs.order import Order
-from worker.jobs.perform import JobNotDone, Performer
+from worker.jobs.orders.order import Order
 from worker.jobs.publisher import Publisher
+from worker.jobs.runs.job_run import JobRun, LeaseTiming
+from worker.jobs.runs.perform import JobNotDone, Performer
 from worker.processes.broker import OTHER_JOBS, start_publisher
 from worker.processes.metrics_server import enter_child
 from worker.settings import Settings
 from worker.tracing.tracing import Tracing
 from worker.workflows.context import WorkerContext
-from worker.workflows.failure_hooks import ENDINGS
+from worker.workflows.recordings.failure_hooks import ENDINGS
 
 OrderType = TypeVar("OrderType", bound=Order)
 Work = Callable[[JobRun, OrderType, WorkerContext], None] | Callable[[JobRun, WorkerContext], None]

@@ -12,7 +12,7 @@ from celery import Celery
 
 from worker.database import Database
 from worker.errors import Conflict, NotFound, Unavailable
-from worker.jobs.reading import count_running_on
+from worker.jobs.operations.reading import count_running_on
 
 # Seconds that a worker has to answer: its main process does nothing that takes long, but the machine may be busy.
 _ANSWER = 10.0

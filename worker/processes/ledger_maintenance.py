@@ -12,7 +12,7 @@ from worker.logs import get_logger
 from worker.processes.broker import publication_lease, sender
 from worker.processes.liveness import seconds_since_sign
 from worker.processes.loop_step import LoopStep
-from worker.workflows.failure_hooks import ENDINGS
+from worker.workflows.recordings.failure_hooks import ENDINGS
 
 _log = get_logger(__name__)
 

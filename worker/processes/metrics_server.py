@@ -8,7 +8,7 @@ from wsgiref.simple_server import WSGIServer
 from prometheus_client import CollectorRegistry, ProcessCollector, start_http_server
 
 from worker.errors import Misconfigured
-from worker.jobs.orders import order_kinds
+from worker.jobs.orders.registered import order_kinds
 from worker.metrics.families import families_of
 from worker.metrics.recorder import record_to
 from worker.metrics.shared_metrics import SharedMetrics

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from models.recordings import Recording
 from worker.errors import Conflict
-from worker.recordings.names import recording_prefix
+from worker.recordings.objects.names import recording_prefix
 
 
 class DuplicateUpload(Conflict):
@@ -50,7 +50,7 @@ def find_source(session: Session, recording_id: int) -> UploadedSource | None:
 
 
 def version_of(recording: Recording) -> int:
-    """How many times the bytes of the recording were extended (worker/recordings/extend.py)."""
+    """How many times the bytes of the recording were extended (worker/recordings/ingest/extend.py)."""
     version: int = (recording.recording_metadata or {}).get("source", {}).get("version", 0)
     return version
 

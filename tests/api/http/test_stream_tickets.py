@@ -16,7 +16,7 @@ from worker.access.issue_token import issue_token
 from worker.api.services import Services
 from worker.database import Database
 from worker.jobs.enqueue import enqueue
-from worker.jobs.recording_orders import IngestRecording
+from worker.jobs.orders.recording_orders import IngestRecording
 
 
 @dataclass

@@ -15,8 +15,8 @@ from worker.api.services import Services
 from worker.database import Database
 from worker.jobs.enqueue import enqueue
 from worker.jobs.heartbeats import HeartbeatWriter
-from worker.jobs.recording_orders import MakeRenditions
-from worker.jobs.routine_orders import CheckQueue, PruneLedger
+from worker.jobs.orders.recording_orders import MakeRenditions
+from worker.jobs.orders.routine_orders import CheckQueue, PruneLedger
 from worker.platform.connection import PlatformConnection
 
 

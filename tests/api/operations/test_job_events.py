@@ -14,10 +14,10 @@ from tests.api.conftest import Bearer, EventStream, Serve, Stream
 from tests.conftest import School
 from tests.waiting import wait_for
 from worker.database import Database
-from worker.jobs.claim import claim
 from worker.jobs.enqueue import enqueue
-from worker.jobs.recording_orders import IngestRecording
-from worker.jobs.run_statements import end, pulse
+from worker.jobs.orders.recording_orders import IngestRecording
+from worker.jobs.runs.claim import claim
+from worker.jobs.runs.run_statements import end, pulse
 
 
 class Work:

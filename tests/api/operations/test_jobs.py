@@ -10,10 +10,10 @@ from tests.conftest import School
 from worker.access.callers import Operator
 from worker.database import Database
 from worker.jobs.actions import read_actions
-from worker.jobs.claim import Claim, claim
 from worker.jobs.enqueue import enqueue
-from worker.jobs.recording_orders import IngestRecording
-from worker.jobs.run_statements import end
+from worker.jobs.orders.recording_orders import IngestRecording
+from worker.jobs.runs.claim import Claim, claim
+from worker.jobs.runs.run_statements import end
 
 EnqueueOrder = Callable[..., UUID]
 BeginRun = Callable[[UUID], Claim]

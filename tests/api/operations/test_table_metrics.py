@@ -9,7 +9,7 @@ from worker.api.operations.table_metrics import read_table_metrics
 from worker.api.services import Services
 from worker.database import Database
 from worker.jobs.enqueue import enqueue
-from worker.jobs.routine_orders import PruneLedger, SweepSpool
+from worker.jobs.orders.routine_orders import PruneLedger, SweepSpool
 
 
 def test_every_table_has_rows_and_bytes(database: Database, services: Services, sql: Sql) -> None:

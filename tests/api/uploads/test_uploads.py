@@ -19,7 +19,7 @@ from worker.api.services import Services
 from worker.database import Database
 from worker.uploads.appending import Appending
 from worker.uploads.upload_piece import UploadPiece
-from worker.workflows.failure_hooks import ENDINGS
+from worker.workflows.recordings.failure_hooks import ENDINGS
 
 SOUND = (Path(__file__).parents[2] / "data" / "audio.webm").read_bytes()
 TUS = {"Tus-Resumable": "1.0.0"}

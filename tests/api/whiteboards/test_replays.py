@@ -10,9 +10,9 @@ from tests.conftest import School
 from tests.statements import run_statement
 from worker.access.callers import Operator
 from worker.api.services import Services
-from worker.jobs.board_orders import ReplayBoard
-from worker.jobs.lesson_orders import CombineRecordings
-from worker.jobs.orders import read_order
+from worker.jobs.orders.board_orders import ReplayBoard
+from worker.jobs.orders.lesson_orders import CombineRecordings
+from worker.jobs.orders.registered import read_order
 
 PEN = {"points": [[20, 20], [180, 180]], "color": "#ff0000", "width": 30}
 

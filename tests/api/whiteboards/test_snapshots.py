@@ -18,11 +18,11 @@ from worker.access.callers import Operator
 from worker.api.app import create_api
 from worker.api.services import Services
 from worker.database import Database
-from worker.jobs.board_orders import SnapshotPage, SnapshotSession
-from worker.jobs.job_run import LeaseTiming
-from worker.jobs.perform import Performer
-from worker.workflows.failure_hooks import ENDINGS
-from worker.workflows.snapshot_jobs import snapshot_page, snapshot_session
+from worker.jobs.orders.board_orders import SnapshotPage, SnapshotSession
+from worker.jobs.runs.job_run import LeaseTiming
+from worker.jobs.runs.perform import Performer
+from worker.workflows.boards.snapshot_jobs import snapshot_page, snapshot_session
+from worker.workflows.recordings.failure_hooks import ENDINGS
 
 PEN = {"points": [[20, 20], [180, 180]], "color": "#ff0000", "width": 30}
 

@@ -23,8 +23,8 @@ from worker.canvases.engine import skia
 from worker.canvases.lettering.fonts import FAMILIES, font_path
 from worker.database import Database
 from worker.media.processes.binaries import find_binaries
-from worker.recordings.names import play_prefix, recording_prefix
-from worker.recordings.renditions import ready, set_rendition
+from worker.recordings.objects.names import play_prefix, recording_prefix
+from worker.recordings.outputs.renditions import ready, set_rendition
 from worker.settings import Settings
 from worker.workflows.context import WorkerContext
 

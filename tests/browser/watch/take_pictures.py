@@ -12,7 +12,7 @@ from tests.browser.chromium import Chromium, Page
 from tests.browser.watch.conftest import Lesson, resize, show_page
 from tests.conftest import Processes
 from tests.waiting import wait_for
-from worker.cli.demo_board import draw_on_board
+from worker.cli.demo.board import draw_on_board
 
 _USE = (
     "captions.value = 'am'; captions.dispatchEvent(new Event('change')); seek.value = 5;"

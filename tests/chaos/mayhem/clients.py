@@ -15,7 +15,7 @@ from tests.chaos.mayhem.plan import Plan, Request
 from tests.chaos.mayhem.work import ChaosOrder, PoisonOrder
 from tests.waiting import PATIENCE
 from worker.errors import Conflict
-from worker.jobs.cancel import cancel_job
+from worker.jobs.runs.cancel import cancel_job
 
 _AGAIN = 0.5
 _LOOK_EVERY = 0.4

@@ -28,7 +28,7 @@ from worker.access.issue_token import issue_token
 from worker.app import create_app
 from worker.cli.local_stack.environment import environment_for
 from worker.jobs.enqueue import enqueue
-from worker.jobs.order import Order
+from worker.jobs.orders.order import Order
 from worker.migrate import migrate
 from worker.processes.broker import start_publisher
 from worker.settings import DEVELOPMENT_KEY, Settings

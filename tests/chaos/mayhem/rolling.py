@@ -16,7 +16,7 @@ from tests.chaos.mayhem.uploads.run import Say, tutor_token
 from tests.waiting import PATIENCE
 from worker.cli.local_stack.environment import environment_for
 from worker.jobs.enqueue import enqueue
-from worker.jobs.routine_orders import SealUploads
+from worker.jobs.orders.routine_orders import SealUploads
 
 _WORKERS = 2
 ABANDONED_AFTER = 10

@@ -16,7 +16,7 @@ from tests.chaos.mayhem.orphans import media_processes
 from tests.chaos.mayhem.plan import Fault, Plan
 from tests.waiting import PATIENCE, wait_for
 from worker.jobs.enqueue import enqueue
-from worker.jobs.routine_orders import SweepObjects, SweepSpool
+from worker.jobs.orders.routine_orders import SweepObjects, SweepSpool
 
 _WORKERS = 3
 Say = Callable[[str], None]

@@ -4,7 +4,7 @@ import time
 
 from tests.chaos.mayhem.environment import Environment
 from worker.jobs.enqueue import enqueue
-from worker.jobs.routine_orders import SweepObjects, SweepSpool
+from worker.jobs.orders.routine_orders import SweepObjects, SweepSpool
 from worker.storage.store import ObjectStore
 
 

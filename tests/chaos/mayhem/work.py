@@ -12,9 +12,9 @@ from sqlalchemy import text
 
 from tests.chaos.mayhem.event_log import VARIABLE, EventLog
 from worker.errors import Unavailable
-from worker.jobs.job_run import JobRun
-from worker.jobs.order import Order
-from worker.jobs.run_statements import LeaseLost
+from worker.jobs.orders.order import Order
+from worker.jobs.runs.job_run import JobRun
+from worker.jobs.runs.run_statements import LeaseLost
 from worker.processes.child import performs
 from worker.workflows.context import WorkerContext
 

@@ -15,7 +15,7 @@ from worker.cli.doctor.doubtful import Doubtful
 from worker.database import Database
 from worker.errors import Misconfigured, Unavailable
 from worker.jobs.heartbeats import HeartbeatWriter
-from worker.jobs.silent_parts import expected_parts
+from worker.jobs.operations.silent_parts import expected_parts
 from worker.queue_names import queue_names
 from worker.settings import Settings
 

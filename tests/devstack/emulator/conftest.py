@@ -13,8 +13,8 @@ import uvicorn
 from b2sdk.v3 import B2Api, B2HttpApiConfig, Bucket, InMemoryAccountInfo
 
 from devstack.emulator.app import create_emulator
-from devstack.emulator.bucket_records import DEFAULT_BUCKET
 from devstack.emulator.credentials import Credentials
+from devstack.emulator.store.bucket_records import DEFAULT_BUCKET
 from tests.waiting import PATIENCE
 
 Serve = Callable[..., Credentials]

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from worker.errors import InvalidInput, Unavailable
-from worker.jobs.job_run import JobRun
-from worker.jobs.order import Order
+from worker.jobs.orders.order import Order
+from worker.jobs.runs.job_run import JobRun
 from worker.processes.child import performs
 from worker.workflows.context import WorkerContext
 

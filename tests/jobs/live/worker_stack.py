@@ -14,8 +14,8 @@ from tests.forking.forked_process import ForkServer
 from tests.waiting import PATIENCE, wait_for
 from worker.app import create_app
 from worker.cli.local_stack.environment import environment_for
-from worker.jobs.cancel import cancel_job
 from worker.jobs.enqueue import enqueue
+from worker.jobs.runs.cancel import cancel_job
 from worker.processes.broker import start_publisher
 from worker.settings import Settings
 

@@ -22,8 +22,8 @@ from worker.media.probing.listening import choose_sounds
 from worker.media.probing.packet_reading import read_packets
 from worker.media.processes.binaries import Binaries
 from worker.media.processes.budget import never
-from worker.recordings.better_draft import better_draft
-from worker.recordings.draft import Draft, check_draft, with_true_duration
+from worker.recordings.ingest.better_draft import better_draft
+from worker.recordings.ingest.draft import Draft, check_draft, with_true_duration
 
 DATA = Path(__file__).parent.parent.parent / "data"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.media.corpus.conftest import Kit
-from worker.recordings.draft import Draft
+from worker.recordings.ingest.draft import Draft
 
 
 def doubled(whole: bytes, start: int, end: int, _chance: random.Random) -> bytes:

@@ -16,7 +16,7 @@ from tests.media.corpus.conftest import Kit, Shown
 from tests.waiting import PATIENCE
 from worker.media.errors import MediaRejected
 from worker.media.processes.binaries import Binaries
-from worker.recordings.draft import Draft
+from worker.recordings.ingest.draft import Draft
 
 
 @dataclass(frozen=True)

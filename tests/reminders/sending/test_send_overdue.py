@@ -3,13 +3,13 @@
 from datetime import UTC, datetime, timedelta
 
 from tests.reminders.sending.conftest import DeliveryFixture, MailSink
-from worker.jobs.claim import claim
 from worker.jobs.enqueue import enqueue
-from worker.jobs.job_run import JobRun
-from worker.jobs.routine_orders import SendOverdue
+from worker.jobs.orders.routine_orders import SendOverdue
+from worker.jobs.runs.claim import claim
+from worker.jobs.runs.job_run import JobRun
 from worker.processes.child import rhythm
 from worker.workflows.context import WorkerContext
-from worker.workflows.send_overdue import send_overdue
+from worker.workflows.lessons.send_overdue import send_overdue
 
 
 def send_what_is_overdue(deliveries: DeliveryFixture) -> None:

@@ -20,7 +20,7 @@ from worker.reminders.channels import find_channel, register_channel
 from worker.reminders.delivery.claim import claim
 from worker.reminders.delivery.transport import RenderedMessage
 from worker.reminders.planning.preferences import Preferences
-from worker.workflows.set_alarms import set_preferences
+from worker.workflows.lessons.set_alarms import set_preferences
 
 
 def seal(deliveries: DeliveryFixture, destination: Any) -> bytes:

@@ -12,7 +12,7 @@ from tests.conftest import Platform, Sql
 from tests.workflows.platform_import.conftest import Import, Refusals, stored
 from worker.database import Database
 from worker.schedules.timetable.form import next_occurrence, occurrences
-from worker.workflows.plan_timetable import plan_due_entries
+from worker.workflows.lessons.plan_timetable import plan_due_entries
 
 LONG_AGO, FAR = datetime(2020, 1, 1, tzinfo=UTC), datetime(2090, 1, 1, tzinfo=UTC)
 

@@ -9,9 +9,9 @@ from tests.conftest import MakeSettings, Sql
 from worker.beat_timetable import timetable
 from worker.database import Database
 from worker.jobs.enqueue import enqueue
-from worker.jobs.job_run import LeaseTiming
-from worker.jobs.perform import Performer
-from worker.jobs.routine_orders import PullPlatform
+from worker.jobs.orders.routine_orders import PullPlatform
+from worker.jobs.runs.job_run import LeaseTiming
+from worker.jobs.runs.perform import Performer
 from worker.platform.connection import PlatformConnection
 from worker.workflows.context import WorkerContext
 from worker.workflows.platform_import.pull import pull_platform

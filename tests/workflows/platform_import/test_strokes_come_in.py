@@ -9,7 +9,7 @@ import pytest
 from tests.conftest import Platform, Sql
 from tests.workflows.platform_import.conftest import Import, Refusals, stored
 from worker.whiteboards.stroke_validation import NewStroke, accepted_stroke
-from worker.workflows.platform_import.plain_lines import is_plain_line
+from worker.workflows.platform_import.boards.plain_lines import is_plain_line
 
 _TABLES = ("whiteboard_canvas_data", "whiteboard_pages", "whiteboard_sessions", "platform_links")
 

@@ -17,7 +17,7 @@ from worker.api.services import Services, ServicesOf, services_of
 from worker.errors import AstegniError, Unauthorized
 from worker.limits.rates import address_key
 from worker.settings import Settings
-from worker.workflows.verify_caller import verify_caller
+from worker.workflows.people.verify_caller import verify_caller
 
 # A body of this many bytes counts as one more request.
 _BYTES_OF_A_REQUEST = 32_768

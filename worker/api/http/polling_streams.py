@@ -23,7 +23,7 @@ from worker.errors import TooManyRequests, Unavailable
 from worker.limits.lease_rows import Bound, Lease
 from worker.limits.leases import Leases
 from worker.logs import get_logger
-from worker.workflows.renew_people import RENEWAL
+from worker.workflows.people.renew_people import RENEWAL
 
 _log = get_logger(__name__)
 

@@ -19,11 +19,11 @@ from worker.api.operations.metrics import Metrics
 from worker.api.services import Services, ServicesOf
 from worker.database import DATABASE_ERRORS
 from worker.errors import Unavailable
-from worker.jobs.silent_parts import read_silent_parts
+from worker.jobs.operations.silent_parts import read_silent_parts
 from worker.migrate import newest_revision
 from worker.queue_names import queue_names
 from worker.settings import Settings
-from worker.workflows.spools import unreachable_spools
+from worker.workflows.uploads.spools import unreachable_spools
 
 router = APIRouter(tags=["health"])
 

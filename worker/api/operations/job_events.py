@@ -19,7 +19,7 @@ from worker.api.http.subscription import Subscription
 from worker.api.http.subscription_events import SubscriptionEvents
 from worker.api.operations.jobs import JobDocument, ordered_by
 from worker.api.services import ServicesOf
-from worker.jobs.reading import JobView, read_job, read_jobs
+from worker.jobs.operations.reading import JobView, read_job, read_jobs
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"], responses=responses(401, 403, 404, 422, 429, 503))
 

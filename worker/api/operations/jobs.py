@@ -12,10 +12,10 @@ from worker.api.http.fields import Document, JobId, Words
 from worker.api.http.paging import BY_CREATION, Cursor, Limit, Page
 from worker.api.http.problems import responses
 from worker.api.services import ServicesOf
-from worker.jobs.cancel import cancel_job, retry_job
 from worker.jobs.live import require_room
-from worker.jobs.reading import list_jobs, read_attempts, read_job
-from worker.jobs.waiting import why_waiting
+from worker.jobs.operations.reading import list_jobs, read_attempts, read_job
+from worker.jobs.operations.waiting import why_waiting
+from worker.jobs.runs.cancel import cancel_job, retry_job
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"], responses=responses(401, 403, 404, 422, 503))
 

@@ -15,8 +15,8 @@ from worker.api.operations.table_metrics import TableMetrics, read_table_metrics
 from worker.canvases.snapshots.metrics import outdated_pages
 from worker.database import Database
 from worker.jobs.heartbeats import ProcessMetrics, read_process_metrics
-from worker.jobs.metrics import QueueMetrics, queue_metrics
-from worker.jobs.queue_checks import queue_check_ages
+from worker.jobs.operations.metrics import QueueMetrics, queue_metrics
+from worker.jobs.operations.queue_checks import queue_check_ages
 from worker.platform.connection import PlatformConnection
 from worker.platform.metrics import PullMetrics, pull_metrics
 from worker.recordings.metrics import rendition_counts

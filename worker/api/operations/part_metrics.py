@@ -9,7 +9,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from worker.api.operations.broker_state import OK, broker_state
 from worker.api.operations.metric_families import labelled_gauge
 from worker.jobs.heartbeats import ProcessMetrics
-from worker.jobs.silent_parts import expected_parts
+from worker.jobs.operations.silent_parts import expected_parts
 from worker.queue_names import queue_names
 from worker.settings import Settings
 from worker.uploads.metrics import UploadMetrics

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from models.metadata import metadata
 from worker.api.operations.metric_families import labelled_gauge
 from worker.database import Executor
-from worker.jobs.upkeep_ages import upkeep_ages
+from worker.jobs.operations.upkeep_ages import upkeep_ages
 
 # PostgreSQL's own estimates, as of the last VACUUM or ANALYZE: counting would read every row, and pg_table_size waits
 # for a migration that holds the table. The bytes include indexes and TOAST.

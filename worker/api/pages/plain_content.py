@@ -8,8 +8,8 @@ from worker.api.services import Services
 from worker.canvases.snapshots.names import shared_folder
 from worker.canvases.snapshots.showing import SnapshotStatus
 from worker.player.readable import size_text, time_text
-from worker.recordings.chapters import Chapter
-from worker.recordings.playback import PlaybackPlan
+from worker.recordings.outputs.playback import PlaybackPlan
+from worker.recordings.texts.chapters import Chapter
 
 # Each address has some hundred characters: with these numbers of them the page stays below 15 KB.
 _MOST_LINKED_CHAPTERS = 8

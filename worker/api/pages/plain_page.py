@@ -30,9 +30,9 @@ from worker.api.pages.watch_page import bucket_origin
 from worker.api.services import Services, ServicesOf
 from worker.canvases.snapshots.showing import SnapshotStatus, show_board
 from worker.player.player_files import words_of
-from worker.recordings.playback import plan_playback
+from worker.recordings.outputs.playback import plan_playback
 from worker.recordings.reading import find_recording
-from worker.workflows.board_moments import chapters_of
+from worker.workflows.boards.board_moments import chapters_of
 
 router = APIRouter()
 

@@ -27,7 +27,7 @@ from worker.reminders.channels import (
     send_another_code,
 )
 from worker.reminders.planning.plan import plan_for_person
-from worker.workflows.plan_timetable import plan_entries_of
+from worker.workflows.lessons.plan_timetable import plan_entries_of
 
 router = APIRouter(prefix="/v1/me/channels", tags=["channels"], responses=responses(401, 403, 422, 503))
 

@@ -16,7 +16,7 @@ from worker.api.schedules.alarms import DISTINCT, Channels, Minutes
 from worker.api.schedules.schedule_requests import Calendar
 from worker.api.services import ServicesOf
 from worker.reminders.planning.preferences import DEFAULTS, MOST_ALARMS, Preferences, read_preferences
-from worker.workflows.set_alarms import person, set_preferences
+from worker.workflows.lessons.set_alarms import person, set_preferences
 
 router = APIRouter(prefix="/v1/me", tags=["reminders"], responses=responses(401, 403, 422, 503))
 

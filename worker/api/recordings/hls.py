@@ -20,9 +20,9 @@ from worker.errors import NotFound
 from worker.media.renditions.fragments import Segments
 from worker.media.renditions.hls_playlists import HlsTrack, master_playlist, media_playlist
 from worker.media.renditions.rendition_forms import PICTURES
-from worker.recordings.playback import plan_playback
+from worker.recordings.outputs.playback import plan_playback
+from worker.recordings.outputs.rendition_rows import HLS_MIME, segmented_rows
 from worker.recordings.reading import find_recording
-from worker.recordings.rendition_rows import HLS_MIME, segmented_rows
 
 router = APIRouter(prefix="/v1/recordings", tags=["recordings"], responses=responses(401, 403, 404, 422, 503))
 

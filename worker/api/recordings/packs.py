@@ -13,11 +13,11 @@ from worker.api.http.fields import Document, RowId
 from worker.api.http.problems import responses
 from worker.api.services import ServicesOf
 from worker.jobs.enqueue import enqueue
-from worker.jobs.lesson_orders import PackLesson
 from worker.jobs.live import require_room
-from worker.recordings.names import play_prefix, recording_prefix
+from worker.jobs.orders.lesson_orders import PackLesson
+from worker.recordings.objects.names import play_prefix, recording_prefix
 from worker.recordings.reading import find_recording
-from worker.workflows.pack_lesson import plan_pack
+from worker.workflows.recordings.pack_lesson import plan_pack
 
 router = APIRouter(prefix="/v1/recordings", tags=["recordings"], responses=responses(401, 403, 404, 409, 422, 429, 503))
 

@@ -23,10 +23,10 @@ from worker.api.recordings.recording_documents import (
 from worker.api.services import Services
 from worker.errors import NotFound
 from worker.media.captions.write_webvtt import write_webvtt
-from worker.recordings.pictures import ACTIVITY, POSTERS, PREVIEW, STORYBOARD, sheets_of, storyboard_cues
-from worker.recordings.playback import PlaybackPlan
+from worker.recordings.outputs.pictures import ACTIVITY, POSTERS, PREVIEW, STORYBOARD, sheets_of, storyboard_cues
+from worker.recordings.outputs.playback import PlaybackPlan
 from worker.settings import Settings
-from worker.workflows.read_playback import PlannedPlayback
+from worker.workflows.recordings.read_playback import PlannedPlayback
 
 # The address of a file of the recording that is named relative to it, like `chapters.vtt`.
 AddressOfFile = Callable[[str], str]

@@ -23,8 +23,8 @@ from worker.api.recordings.webvtt_responses import VTT, vtt_response
 from worker.api.services import ServicesOf
 from worker.media.captions.cue import MOST_NAMED, Cue
 from worker.media.captions.read_captions import read_captions
-from worker.recordings.captions import caption_tracks, delete_captions, find_captions, set_captions
 from worker.recordings.reading import duration_ms, find_recording
+from worker.recordings.texts.captions import caption_tracks, delete_captions, find_captions, set_captions
 
 router = APIRouter(prefix="/v1/recordings", tags=["recordings"], responses=responses(401, 403, 404, 422, 503))
 

@@ -13,10 +13,10 @@ from worker.api.recordings.recording_text_documents import ChapterDocument, Chap
 from worker.api.recordings.webvtt_responses import VTT, cues_of_chapters, vtt_response
 from worker.api.services import Services, ServicesOf
 from worker.errors import InvalidInput
-from worker.recordings.chapters import Chapter, ChapterList, delete_tutors_chapters, set_chapters
 from worker.recordings.reading import duration_ms, find_recording
-from worker.workflows.board_moments import chapters_of
-from worker.workflows.renew_download import renew_download
+from worker.recordings.texts.chapters import Chapter, ChapterList, delete_tutors_chapters, set_chapters
+from worker.workflows.boards.board_moments import chapters_of
+from worker.workflows.renditions.renew_download import renew_download
 
 router = APIRouter(prefix="/v1/recordings", tags=["recordings"], responses=responses(401, 403, 404, 422, 503))
 

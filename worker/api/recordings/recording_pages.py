@@ -13,9 +13,9 @@ from worker.api.http.fields import Document, RowId
 from worker.api.http.problems import responses
 from worker.api.services import Services, ServicesOf
 from worker.canvases.snapshots.names import shared_folder
-from worker.recordings.playback import plan_playback
+from worker.recordings.outputs.playback import plan_playback
 from worker.recordings.reading import find_recording
-from worker.workflows.pages_beside import PagesBeside, pages_beside
+from worker.workflows.boards.pages_beside import PagesBeside, pages_beside
 
 router = APIRouter(prefix="/v1/recordings", tags=["recordings"], responses=responses(401, 403, 404, 409, 422, 503))
 

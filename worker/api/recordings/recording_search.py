@@ -11,7 +11,7 @@ from worker.api.http.problems import responses
 from worker.api.recordings.recording_text_documents import MatchDocument, MatchesDocument, SearchQuery
 from worker.api.services import ServicesOf
 from worker.recordings.reading import find_recording
-from worker.workflows.search_recording import Matches, search_recording
+from worker.workflows.recordings.search_recording import Matches, search_recording
 
 router = APIRouter(prefix="/v1/recordings", tags=["recordings"], responses=responses(401, 403, 404, 422, 503))
 

@@ -19,10 +19,10 @@ from worker.api.http.problems import responses
 from worker.api.recordings.playback import playback_document, storyboard_response, ticketed
 from worker.api.recordings.recording_documents import Playback, RecordingDocument, RecordingWithBoard
 from worker.api.services import Services, ServicesOf
-from worker.recordings.playback import plan_playback
+from worker.recordings.outputs.playback import plan_playback
 from worker.recordings.reading import duration_ms, find_recording, list_recordings, shown_metadata, write_kept_board
-from worker.workflows.delete_recording import delete_recording
-from worker.workflows.read_playback import read_playback
+from worker.workflows.recordings.delete_recording import delete_recording
+from worker.workflows.recordings.read_playback import read_playback
 
 router = APIRouter(prefix="/v1/recordings", tags=["recordings"], responses=responses(401, 403, 404, 422, 503))
 

@@ -21,13 +21,13 @@ from worker.api.services import Services, ServicesOf
 from worker.errors import Conflict
 from worker.jobs.idempotency import Answer
 from worker.jobs.live import require_room
-from worker.jobs.recording_orders import FillRows
-from worker.recordings.order_pictures import ORDERABLE as PICTURES
-from worker.recordings.order_pictures import all_rows, order_pictures, picture_rows, pictures_order
-from worker.recordings.order_renditions import order_renditions, renditions_order
-from worker.recordings.pending_rows import names_in
+from worker.jobs.orders.recording_orders import FillRows
+from worker.recordings.outputs.order_pictures import ORDERABLE as PICTURES
+from worker.recordings.outputs.order_pictures import all_rows, order_pictures, picture_rows, pictures_order
+from worker.recordings.outputs.order_renditions import order_renditions, renditions_order
+from worker.recordings.outputs.pending_rows import names_in
+from worker.recordings.outputs.rendition_rules import RecordedTracks, tracks_of, why_not, with_parts
 from worker.recordings.reading import find_recording
-from worker.recordings.rendition_rules import RecordedTracks, tracks_of, why_not, with_parts
 
 router = APIRouter(prefix="/v1/recordings", tags=["recordings"], responses=responses(401, 403, 404, 422, 503))
 

@@ -25,12 +25,12 @@ from worker.api.recordings.share_documents import SharedPlayback
 from worker.api.recordings.webvtt_responses import VTT, cues_of_chapters, vtt_response
 from worker.api.services import Services, ServicesOf
 from worker.errors import NotFound
-from worker.recordings.captions import find_captions
-from worker.recordings.playback import plan_playback
+from worker.recordings.outputs.playback import plan_playback
 from worker.recordings.reading import duration_ms, find_recording
 from worker.recordings.shares import count_opening, find_share
-from worker.workflows.read_playback import read_playback
-from worker.workflows.search_recording import search_recording
+from worker.recordings.texts.captions import find_captions
+from worker.workflows.recordings.read_playback import read_playback
+from worker.workflows.recordings.search_recording import search_recording
 
 router = APIRouter(prefix="/v1/shared", tags=["recordings"], responses=responses(404, 422, 429, 503))
 

@@ -8,9 +8,9 @@ from starlette.responses import Response
 from models.recordings import Recording
 from worker.media.captions.cue import Cue
 from worker.media.captions.write_webvtt import write_webvtt
-from worker.recordings.chapters import chapter_cues
 from worker.recordings.reading import duration_ms
-from worker.workflows.board_moments import chapters_of
+from worker.recordings.texts.chapters import chapter_cues
+from worker.workflows.boards.board_moments import chapters_of
 
 VTT: dict[int | str, dict[str, Any]] = {
     200: {"description": "WebVTT.", "content": {"text/vtt": {"schema": {"type": "string"}}}}

@@ -14,7 +14,7 @@ from worker.api.schedules.schedule_requests import Scope
 from worker.api.services import ServicesOf
 from worker.reminders.planning.alarms import Alarm
 from worker.reminders.planning.preferences import LONGEST_BEFORE, MOST_ALARMS, MOST_CHANNELS
-from worker.workflows.set_alarms import read_alarms, set_alarms
+from worker.workflows.lessons.set_alarms import read_alarms, set_alarms
 
 router = APIRouter(prefix="/v1/schedules", tags=["reminders"], responses=responses(401, 403, 404, 422, 503))
 

@@ -19,7 +19,7 @@ from worker.bookings.booking_commands import Answer as BookingAnswer
 from worker.bookings.reading import find_booking, list_bookings
 from worker.bookings.statuses import accepted, declined, ended
 from worker.jobs.idempotency import Answer
-from worker.workflows.change_booking import answer_booking, change_booking, offer_booking
+from worker.workflows.lessons.change_booking import answer_booking, change_booking, offer_booking
 
 router = APIRouter(prefix="/v1/bookings", tags=["bookings"], responses=responses(401, 403, 404, 422, 503))
 

@@ -29,7 +29,7 @@ from worker.schedules.requests import LessonRequest, try_lessons, zone_of_tutor
 from worker.schedules.reserve_slot import SlotReservation
 from worker.schedules.series.create_series import CreationResult
 from worker.schedules.viewing import LessonView, view_lessons
-from worker.workflows.change_lessons import change_lessons, make_lessons
+from worker.workflows.lessons.change_lessons import change_lessons, make_lessons
 
 router = APIRouter(prefix="/v1/schedules", tags=["schedules"], responses=responses(401, 403, 404, 422, 503))
 

@@ -19,7 +19,7 @@ from worker.api.services import ServicesOf
 from worker.schedules.series.occurrences import recurrence_of
 from worker.schedules.series.reading import SeriesView, find_series, list_series, view_series
 from worker.schedules.skips import DaySkip
-from worker.workflows.change_lessons import change_lessons
+from worker.workflows.lessons.change_lessons import change_lessons
 
 router = APIRouter(prefix="/v1/series", tags=["schedules"], responses=responses(401, 403, 404, 422, 503))
 

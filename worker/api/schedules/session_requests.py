@@ -24,8 +24,8 @@ from worker.api.services import ServicesOf
 from worker.bookings.request_reading import find_request, list_requests
 from worker.bookings.requests import NewRequest
 from worker.jobs.idempotency import Answer
-from worker.workflows.accept_request import Acceptance, accept_request
-from worker.workflows.session_requests import reject_request, request_lessons
+from worker.workflows.lessons.accept_request import Acceptance, accept_request
+from worker.workflows.lessons.session_requests import reject_request, request_lessons
 
 router = APIRouter(
     prefix="/v1/session-requests", tags=["session requests"], responses=responses(401, 403, 404, 422, 503)

@@ -18,7 +18,7 @@ from worker.errors import Forbidden
 from worker.jobs.idempotency import Answer
 from worker.schedules.timetable.entries import find_entry, list_entries
 from worker.schedules.timetable.viewing import view_entries
-from worker.workflows.plan_timetable import add_entry, change_entry, remove_entry
+from worker.workflows.lessons.plan_timetable import add_entry, change_entry, remove_entry
 
 router = APIRouter(prefix="/v1/me/timetable", tags=["timetable"], responses=responses(401, 403, 422, 503))
 

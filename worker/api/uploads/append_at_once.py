@@ -15,8 +15,8 @@ from worker.uploads.appending import Appending
 from worker.uploads.locked_upload import LockedUpload
 from worker.uploads.upload_piece import UploadPiece, UploadProgress
 from worker.uploads.uploads import ReadLimits, Uploads
-from worker.workflows.end_upload import finish_upload
-from worker.workflows.piece_sender import PieceSender
+from worker.workflows.uploads.end_upload import finish_upload
+from worker.workflows.uploads.piece_sender import PieceSender
 
 
 def append_at_once(services: Services, request: Request, upload_id: str, body: bytes) -> Response | None:

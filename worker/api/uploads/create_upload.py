@@ -11,7 +11,7 @@ from worker.api.services import Services
 from worker.api.uploads.tus_headers import read_metadata, upload_length
 from worker.api.uploads.upload_documents import UploadMetadata
 from worker.jobs.live import require_room
-from worker.jobs.recording_orders import IngestRecording
+from worker.jobs.orders.recording_orders import IngestRecording
 from worker.uploads.upload_rows import NewUpload
 
 

@@ -14,7 +14,7 @@ from worker.api.uploads.upload_pieces import MOST_CHECKED, store_body
 from worker.errors import InvalidInput, TooLarge
 from worker.uploads.appending import Appending
 from worker.uploads.upload_piece import UploadPiece, UploadProgress
-from worker.workflows.end_upload import finish_upload
+from worker.workflows.uploads.end_upload import finish_upload
 
 
 def stated_offset(headers: Headers) -> int:

@@ -21,7 +21,7 @@ from worker.api.uploads.upload_stream import receive_form
 from worker.database import AWAY
 from worker.errors import TooLarge
 from worker.jobs.live import require_room
-from worker.jobs.recording_orders import IngestRecording
+from worker.jobs.orders.recording_orders import IngestRecording
 from worker.uploads.spool_writer import SpoolWriter
 
 router = APIRouter(prefix="/v1/recordings", tags=["recordings"], responses=responses(401, 403, 404, 422, 503))

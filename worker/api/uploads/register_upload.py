@@ -15,7 +15,7 @@ from worker.api.uploads.multipart import FormReader
 from worker.api.uploads.recording_form import read_form, usable_fields
 from worker.errors import AstegniError
 from worker.jobs.idempotency import Answer
-from worker.recordings.register import NewRecording, RegistrationResult, register_recording
+from worker.recordings.ingest.register import NewRecording, RegistrationResult, register_recording
 from worker.uploads.spool_writer import SpoolFile
 
 

@@ -15,7 +15,7 @@ from worker.api.uploads.tus_headers import CONTENT_TYPE, require_version
 from worker.api.uploads.tus_responses import appended_response, expiry_headers
 from worker.api.uploads.upload_documents import UploadId
 from worker.errors import AstegniError
-from worker.workflows.end_upload import finish_upload, terminate_upload
+from worker.workflows.uploads.end_upload import finish_upload, terminate_upload
 
 
 async def _require_tus(request: Request) -> None:

@@ -8,7 +8,7 @@ from worker.api.whiteboards.snapshot_documents import Ordered
 from worker.jobs.enqueue import enqueue
 from worker.jobs.idempotency import Answer
 from worker.jobs.live import require_room
-from worker.jobs.order import Order
+from worker.jobs.orders.order import Order
 
 
 def order_job(services: Services, session: Session, caller: Caller, order: Order) -> Answer:

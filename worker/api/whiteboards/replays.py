@@ -15,10 +15,10 @@ from worker.api.whiteboards.snapshot_documents import Ordered
 from worker.canvases.replay.build_timeline import NothingDrawn
 from worker.canvases.replay.history import was_drawn_on
 from worker.canvases.replay.recorded_clock import RecordedClock
-from worker.jobs.board_orders import ReplayBoard
-from worker.jobs.lesson_orders import CombineRecordings
-from worker.recordings.combinable import combinables_of, require_several
-from worker.workflows.voice_film import can_be_filmed
+from worker.jobs.orders.board_orders import ReplayBoard
+from worker.jobs.orders.lesson_orders import CombineRecordings
+from worker.recordings.films.combinable import combinables_of, require_several
+from worker.workflows.recordings.voice_film import can_be_filmed
 
 router = APIRouter(prefix="/v1/whiteboard/sessions", tags=["whiteboard"], responses=responses(401, 403, 404, 422, 503))
 

@@ -18,7 +18,7 @@ from worker.api.whiteboards.order_job import order_job
 from worker.api.whiteboards.snapshot_documents import Ordered, SnapshotDocument, Snapshots
 from worker.canvases.snapshots.names import shared_folder
 from worker.canvases.snapshots.showing import SnapshotStatus, show_board, show_page
-from worker.jobs.board_orders import SnapshotPage, SnapshotSession
+from worker.jobs.orders.board_orders import SnapshotPage, SnapshotSession
 from worker.whiteboards.pages import find_page
 
 router = APIRouter(prefix="/v1/whiteboard", tags=["whiteboard"], responses=responses(401, 403, 404, 422, 503))

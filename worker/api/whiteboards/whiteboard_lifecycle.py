@@ -8,7 +8,7 @@ from worker.api.http.problems import responses
 from worker.api.services import ServicesOf
 from worker.api.whiteboards.whiteboard_documents import EventDocument, SessionDocument
 from worker.whiteboards.lifecycle import join_session, leave_session
-from worker.workflows.run_session import end_session, start_session
+from worker.workflows.boards.run_session import end_session, start_session
 
 router = APIRouter(prefix="/v1/whiteboard/sessions", tags=["whiteboard"], responses=responses(401, 403, 404, 422, 503))
 

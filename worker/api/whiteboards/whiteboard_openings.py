@@ -15,8 +15,8 @@ from worker.api.whiteboards.whiteboard_documents import NewSession, SessionWithP
 from worker.api.whiteboards.whiteboard_sessions import with_pages
 from worker.jobs.idempotency import Answer
 from worker.whiteboards.sessions import Participant
-from worker.workflows.adopt_board import adopt_board, read_call
-from worker.workflows.open_session import Opening, open_session
+from worker.workflows.boards.adopt_board import adopt_board, read_call
+from worker.workflows.boards.open_session import Opening, open_session
 
 router = APIRouter(prefix="/v1/whiteboard/sessions", tags=["whiteboard"], responses=responses(401, 403, 404, 422, 503))
 

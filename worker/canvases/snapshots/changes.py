@@ -11,7 +11,7 @@ from models.snapshots import Snapshot
 from worker.canvases.snapshots.digest import PAGE_DIGEST, board_digest, page_states, stored_title
 from worker.canvases.snapshots.names import SnapshotTarget
 from worker.canvases.snapshots.rows import confirm_snapshots
-from worker.jobs.board_orders import SnapshotPage, SnapshotSession
+from worker.jobs.orders.board_orders import SnapshotPage, SnapshotSession
 
 # A stroke's created_at is the start of its transaction, but it is visible only after the commit: look back this far.
 _OVERLAP_SECONDS = 300

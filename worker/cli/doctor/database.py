@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from worker.cli.doctor.doubtful import Doubtful, raise_findings
-from worker.cli.platform_findings import platform_findings
+from worker.cli.platform.findings import platform_findings
 from worker.cli.target import database_error, database_errors
 from worker.errors import Misconfigured
 from worker.settings import Settings
@@ -49,7 +49,7 @@ def version_findings(number: int) -> tuple[list[str], list[str]]:
 def check_processes(settings: Settings) -> str:
     """Check that workers and beat have shown life, and that jobs go through the queues."""
     from worker.database import DATABASE_ERRORS, Database  # noqa: PLC0415 - only when asked
-    from worker.jobs.silent_parts import read_silent_parts  # noqa: PLC0415
+    from worker.jobs.operations.silent_parts import read_silent_parts  # noqa: PLC0415
     from worker.queue_names import queue_names  # noqa: PLC0415
 
     if settings.database_url is None:

@@ -13,7 +13,7 @@ _REMEDY = (
 def check_spools(settings: Settings) -> str:
     """Check that a worker sees each spool that has bytes which are nowhere else."""
     from worker.database import DATABASE_ERRORS, Database  # noqa: PLC0415 - only when asked
-    from worker.workflows.spools import unreachable_spools, used_spools  # noqa: PLC0415
+    from worker.workflows.uploads.spools import unreachable_spools, used_spools  # noqa: PLC0415
 
     if settings.database_url is None:
         return "DATABASE_URL is not set: `astegni up` has one"

@@ -27,7 +27,7 @@ def _doubts_of_database(settings: Settings) -> list[str]:
     A database that does not answer, or is of another release, has a line of its own.
     """
     from worker.database import AWAY, Database  # noqa: PLC0415 - only when asked
-    from worker.workflows.check_backup import why_sweeps_wait  # noqa: PLC0415
+    from worker.workflows.operations.check_backup import why_sweeps_wait  # noqa: PLC0415
     from worker.workflows.own_bucket import own_store  # noqa: PLC0415
 
     database = Database(settings.sqlalchemy_url, pool_size=1, max_overflow=0)

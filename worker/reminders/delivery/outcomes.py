@@ -6,7 +6,7 @@ from uuid import UUID
 from worker import clock
 from worker.channels.errors import OurFault, PermanentFailure, TemporaryFailure, UnknownRecipient, Unreachable
 from worker.database import Database
-from worker.jobs.wait_for_database import retry_while_database_down
+from worker.jobs.runs.wait_for_database import retry_while_database_down
 from worker.logs import get_logger
 from worker.reminders.delivery.channel_failures import count_failure, forget_failures
 from worker.reminders.delivery.claimed import ClaimedDelivery

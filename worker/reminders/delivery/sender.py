@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from worker import clock
 from worker.channels.errors import OurFault, PermanentFailure, TemporaryFailure, UnknownRecipient
 from worker.database import Database
-from worker.jobs.wait_for_database import retry_while_database_down
+from worker.jobs.runs.wait_for_database import retry_while_database_down
 from worker.metrics.recorder import record_message, record_pause
 from worker.reminders.delivery.circuit_breaker import CircuitBreaker
 from worker.reminders.delivery.claim import release, renew

@@ -1,21 +1,21 @@
 """The kinds of rows that are imported, in an order in which each finds the rows that it refers to."""
 
-from worker.workflows.platform_import.boards import Boards
-from worker.workflows.platform_import.document_boards import DocumentBoards, DocumentStrokes
-from worker.workflows.platform_import.document_bookings import DocumentBookings
-from worker.workflows.platform_import.document_calendar import DocumentCalendar
-from worker.workflows.platform_import.document_enrollments import DocumentEnrollments
-from worker.workflows.platform_import.document_requests import DocumentRequests
-from worker.workflows.platform_import.enrolments import Enrolments
-from worker.workflows.platform_import.entries import Entries
-from worker.workflows.platform_import.groups import Groups
+from worker.workflows.platform_import.boards.pages import Pages
+from worker.workflows.platform_import.boards.recordings import Recordings
+from worker.workflows.platform_import.boards.sessions import Boards
+from worker.workflows.platform_import.boards.strokes import Strokes
+from worker.workflows.platform_import.bookings.enrolments import Enrolments
+from worker.workflows.platform_import.bookings.groups import Groups
+from worker.workflows.platform_import.bookings.requests import Requests
+from worker.workflows.platform_import.documents.document_boards import DocumentBoards, DocumentStrokes
+from worker.workflows.platform_import.documents.document_bookings import DocumentBookings
+from worker.workflows.platform_import.documents.document_calendar import DocumentCalendar
+from worker.workflows.platform_import.documents.document_enrollments import DocumentEnrollments
+from worker.workflows.platform_import.documents.document_requests import DocumentRequests
 from worker.workflows.platform_import.kind import Kind
-from worker.workflows.platform_import.lessons import Lessons
-from worker.workflows.platform_import.pages import Pages
+from worker.workflows.platform_import.lessons.entries import Entries
+from worker.workflows.platform_import.lessons.lessons import Lessons
 from worker.workflows.platform_import.people import NobodysParents, People, UnownedProfiles
-from worker.workflows.platform_import.recordings import Recordings
-from worker.workflows.platform_import.requests import Requests
-from worker.workflows.platform_import.strokes import Strokes
 
 
 def all_kinds() -> list[Kind]:

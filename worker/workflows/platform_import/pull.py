@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from worker import clock
 from worker.errors import Misconfigured, Unavailable
-from worker.jobs.job_run import JobRun
+from worker.jobs.runs.job_run import JobRun
 from worker.logs import get_logger
 from worker.platform.catalog import Catalog
 from worker.platform.connection import PlatformConnection

@@ -12,8 +12,8 @@ from tests.chaos.mayhem.machines.turn import Turn, describe
 from tests.chaos.mayhem.machines.tutors import Size, Tutors, Work
 from tests.waiting import wait_for
 from worker.jobs.enqueue import enqueue
-from worker.jobs.routine_orders import SweepSpool
-from worker.workflows.spools import unreachable_spools
+from worker.jobs.orders.routine_orders import SweepSpool
+from worker.workflows.uploads.spools import unreachable_spools
 
 Say = Callable[[str], None]
 # Before a machine is lost, so many recordings that it has acknowledged wait for their ingest.

@@ -3,7 +3,7 @@
 from contextlib import ExitStack
 from pathlib import Path
 
-from benchmarks.reminders_due import mail_sink
+from benchmarks.messages.due import mail_sink
 from tests.chaos.mayhem.environment import Environment, make_database
 from tests.chaos.mayhem.machines.machine import Machine
 from tests.chaos.mayhem.machines.report import check_scale

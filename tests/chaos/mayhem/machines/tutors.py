@@ -12,8 +12,8 @@ from itertools import count, cycle
 import httpx2 as httpx
 import psycopg
 
-from benchmarks.reminders_due import make_lessons, plan
-from benchmarks.samples import distinct
+from benchmarks.material.samples import distinct
+from benchmarks.messages.due import make_lessons, plan
 from tests.chaos.mayhem.environment import CLIPS, Environment
 from tests.chaos.mayhem.work import ChaosOrder
 from tests.waiting import PATIENCE

@@ -28,7 +28,7 @@ from tests.waiting import PATIENCE
 from worker.access.issue_token import issue_token
 from worker.cli.local_stack.environment import environment_for
 from worker.jobs.enqueue import enqueue
-from worker.jobs.routine_orders import SealUploads
+from worker.jobs.orders.routine_orders import SealUploads
 from worker.settings import DEVELOPMENT_KEY
 
 Say = Callable[[str], None]

@@ -1,0 +1,1 @@
+"""How figures are measured and published: readings, limits, time, memory, the machine."""

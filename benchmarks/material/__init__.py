@@ -1,0 +1,1 @@
+"""What is measured with: stacks, people, recordings, boards, rows, and cheap clients."""

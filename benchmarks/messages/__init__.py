@@ -1,0 +1,1 @@
+"""Reminders: planned, claimed, and how late they are sent."""

@@ -1,0 +1,1 @@
+"""What is measured beside: bare Celery, a bare upload, other renderers."""

@@ -1,0 +1,23 @@
+"""A job that does nothing, so that all of its cost is the ledger's. Celery loads this module by name."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from worker.jobs.orders.order import Order
+from worker.jobs.runs.job_run import JobRun
+from worker.processes.child import performs
+from worker.workflows.context import WorkerContext
+
+
+@dataclass(frozen=True)
+class Nothing(Order):
+    """Do nothing."""
+
+    kind: ClassVar[str] = "figures.nothing"
+
+    number: int = 0
+
+
+@performs(Nothing)
+def nothing(run: JobRun, order: Nothing, context: WorkerContext) -> None:
+    """Nothing."""

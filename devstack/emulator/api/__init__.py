@@ -1,0 +1,1 @@
+"""The calls of the API: their parameters, responses, uploads and downloads."""

@@ -1,0 +1,1 @@
+"""What the emulator keeps: the index, blobs, buckets, names and rules."""

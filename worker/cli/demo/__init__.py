@@ -1,0 +1,1 @@
+"""`astegni demo`: its users, and the steps of a lesson."""

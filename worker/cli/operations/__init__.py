@@ -1,0 +1,1 @@
+"""Commands of operators: jobs, recordings, backups, people, reminders, workers."""

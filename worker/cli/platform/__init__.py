@@ -1,0 +1,1 @@
+"""`astegni platform` and `astegni legacy`: the platform's database and older tables."""

@@ -1,0 +1,1 @@
+"""What people do to the ledger, and what it shows of itself."""

@@ -1,0 +1,1 @@
+"""What can be ordered: one small frozen value for each kind of work."""

@@ -1,0 +1,83 @@
+"""Claim a job for one run, under a fencing token."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import TextClause, text
+
+from worker.database import Executor
+
+# `run_at <= now()`: a duplicate message must not start a retry early. A row that is `running` is never claimed, however
+# old its lease: only the reaper takes it back, so that the lost attempt is recorded first.
+CLAIMABLE = """
+    state IN ('queued', 'published', 'retryable') AND attempt < max_attempts AND cancel_requested_at IS NULL
+    AND run_at <= now()
+"""
+# Of the jobs `j`.
+START = """
+    state = 'running', attempt = j.attempt + 1, run_token = time_ordered_uuid(), worker = :worker, started_at = now(),
+    publish_at = NULL, lease_until = now() + make_interval(secs => :lease), publications = 0, progress = 0,
+    progress_note = NULL, progress_seq = j.progress_seq + 1
+"""
+CLAIMED = """
+    j.id, j.run_token, j.kind, j.args, j.principal, j.attempt, j.max_attempts, j.lane, j.request_id, j.subject,
+    j.traceparent, extract(epoch FROM now() - j.run_at)::float AS waited
+"""
+_CLAIM_JOB = "UPDATE jobs j SET {start} WHERE id = :id AND {claimable} {rule} RETURNING {claimed}"
+
+
+def claim_statement(*, rule: str) -> TextClause:
+    """The statement that claims the job `:id` under a further `rule`: that of its lane (worker/jobs/runs/lanes.py)."""
+    return text(_CLAIM_JOB.format(start=START, claimable=CLAIMABLE, claimed=CLAIMED, rule=rule))
+
+
+_CLAIM = claim_statement(rule="")
+_CLAIM_OUTSIDE_LANES = claim_statement(rule="AND lane IS NULL")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claimed job and its fencing token."""
+
+    job_id: UUID
+    token: UUID
+    kind: str
+    args: dict[str, Any]
+    principal: str
+    attempt: int
+    max_attempts: int
+    lane: str | None
+    request_id: str | None
+    subject: str | None
+    traceparent: str | None
+    # Seconds since it was due.
+    waited: float
+
+
+def claim(session: Executor, job_id: UUID, *, worker: str, lease: float, lanes: bool = True) -> Claim | None:
+    """Claim the job for `lease` seconds; None when it cannot be claimed (ended, claimed, cancelled, not yet due).
+
+    Without `lanes` a job of a lane cannot be claimed either: use `claim_in_lane`.
+    """
+    statement = _CLAIM if lanes else _CLAIM_OUTSIDE_LANES
+    row = session.execute(statement, {"id": job_id, "worker": worker, "lease": lease}).fetchone()
+    return None if row is None else claim_of(row)
+
+
+def claim_of(row: Any) -> Claim:
+    """The claim from the row that its statement returned."""
+    return Claim(
+        row.id,
+        row.run_token,
+        row.kind,
+        row.args,
+        row.principal,
+        row.attempt,
+        row.max_attempts,
+        row.lane,
+        row.request_id,
+        row.subject,
+        row.traceparent,
+        row.waited,
+    )

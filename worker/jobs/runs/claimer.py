@@ -1,0 +1,55 @@
+"""How a child claims the jobs of its messages: it waits for the database, and keeps to lanes."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from worker.database import Database
+from worker.jobs.runs.claim import Claim, claim
+from worker.jobs.runs.lanes import claim_in_lane
+from worker.jobs.runs.unstarted_jobs import UnstartedJobs
+from worker.jobs.runs.wait_for_database import retry_while_database_down
+from worker.logs import get_logger
+
+_log = get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Claimer:
+    """Claims for `lease` seconds. `children` of its worker share lanes; None: lanes are ignored."""
+
+    database: Database
+    worker: str
+    lease: float
+    children: int | None
+
+    def claim(self, job_id: UUID) -> Claim | None:
+        """Claim the job; None, and a line in the log, when it cannot be claimed.
+
+        A worker that did not wait would empty the broker while the database restarts, and messages lost that way return
+        only when the lease of their publication expires.
+        """
+        claimed = retry_while_database_down(lambda: self._claim(job_id), seconds=self.lease)
+        if claimed is None:
+            _log.info("message_refused", job_id=str(job_id))
+        return claimed
+
+    def claim_next(self, unstarted: UnstartedJobs) -> Claim | None:
+        """Claim the first of these jobs that can be claimed."""
+        while (job_id := unstarted.peek()) is not None:
+            unstarted.remove(job_id)
+            claimed = self.claim(job_id)
+            if claimed is not None:
+                return claimed
+        return None
+
+    def _claim(self, job_id: UUID) -> Claim | None:
+        with self.database.statement() as session:
+            claimed = claim(session, job_id, worker=self.worker, lease=self.lease, lanes=self.children is None)
+        if claimed is not None or self.children is None:
+            return claimed
+        with self.database.transaction() as session:
+            lane_claim = claim_in_lane(session, job_id, worker=self.worker, lease=self.lease, children=self.children)
+        if isinstance(lane_claim, str):
+            _log.info("lane_full", job_id=str(job_id), lane=lane_claim)
+            return None
+        return lane_claim

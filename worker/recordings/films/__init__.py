@@ -1,0 +1,1 @@
+"""Recordings of one session beside one another: what can be combined, and when each was recorded."""

@@ -1,0 +1,1 @@
+"""What is made of a recording: renditions and pictures, a row each."""

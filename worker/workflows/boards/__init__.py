@@ -1,0 +1,1 @@
+"""Whiteboard sessions and their boards: opened, run, drawn, and shown beside recordings."""

@@ -1,0 +1,1 @@
+"""What operators and the timetable do to the whole: jobs by filter, backups, sweeps."""

@@ -1,0 +1,135 @@
+"""Make recordings again of objects on B2 without a row, after a restore of the database."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+from itertools import groupby
+
+from sqlalchemy.orm import Session
+
+from worker.database import Database
+from worker.errors import AstegniError
+from worker.jobs.enqueue import enqueue
+from worker.jobs.orders.recording_orders import RestoreRecording
+from worker.recordings.objects.adopt import insert_adopted, is_adopted, next_recording_id, why_not_adopted
+from worker.recordings.objects.adoption import AdoptionPlan, plan_adoption
+from worker.recordings.objects.names import FOLDER, recording_id_of
+from worker.recordings.outputs.renditions import named_objects
+from worker.recordings.reading import read_recording
+from worker.storage.objects import StoredObject
+from worker.storage.store import ObjectStore
+from worker.whiteboards.sessions import session_exists
+
+
+@dataclass(frozen=True)
+class Adoption:
+    """A recording of which B2 has objects and the database no row; `error` says why it is not adopted.
+
+    `is_renumbered`: its id has a row with other bytes; it gets another one, that of `plan`.
+    """
+
+    recording_id: int
+    prefix: str
+    objects: int
+    bytes: int
+    plan: AdoptionPlan | None
+    error: str | None
+    is_renumbered: bool = False
+
+
+def adopt_recordings(
+    store: ObjectStore, database: Database, only: Collection[int], *, spool_id: str, by: str, dry_run: bool
+) -> Iterator[Adoption]:
+    """Adopt every recording without a row (or `only` these), in the order of their prefixes; each by itself.
+
+    A row is inserted under the recording's own id, or a new one where that has a row with other bytes, and a job
+    fetches its bytes and ingests them again. With `dry_run` nothing changes. Idempotent: what was adopted has a row.
+    What is asked for by `only` and not on B2 comes last, with an error.
+    """
+    missing = set(only)
+    for prefix, objects in _groups(store):
+        recording_id = recording_id_of(objects[0].name) or 0
+        if only and recording_id not in only:
+            continue
+        missing.discard(recording_id)
+        lost = _lost(database, recording_id, objects)
+        if not lost.objects:
+            continue
+        plan = plan_adoption(lost.objects)
+        if lost.is_renumbered and (plan is None or _is_known(database, plan)):
+            continue
+        error = _refusal(database, plan)
+        if plan is not None and error is None and not dry_run:
+            plan, error = _adopt(database, plan, lost, spool_id, by)
+        size = sum(stored.size for stored in lost.objects)
+        yield Adoption(recording_id, prefix, len(lost.objects), size, plan, error, lost.is_renumbered)
+    for recording_id in sorted(missing):
+        yield Adoption(recording_id, "", 0, 0, None, f"B2 has no object of recording {recording_id}")
+
+
+@dataclass(frozen=True)
+class _Lost:
+    """Objects below one prefix that are not those of the row of their id, if there is one."""
+
+    objects: list[StoredObject]
+    is_renumbered: bool
+
+
+def _lost(database: Database, recording_id: int, objects: list[StoredObject]) -> _Lost:
+    """All of them without a row.
+
+    After a restore a recording may get the id of a lost one: what is older than its row is not its. And its bytes may
+    have been extended after the backup: then B2 has nothing that its rows name.
+    """
+    with database.transaction() as session:
+        row = read_recording(session, recording_id)
+        named = named_objects(session, recording_id)
+    if row is None:
+        return _Lost(objects, is_renumbered=False)
+    has_none = not row.is_processing and named.isdisjoint(stored.name for stored in objects)
+    own = f"/{(row.source_sha1 or '')[:12]}/"
+    of_another = [
+        stored for stored in objects if own not in stored.name and (has_none or stored.uploaded_at < row.created_at)
+    ]
+    return _Lost(of_another, is_renumbered=True)
+
+
+def _is_known(database: Database, plan: AdoptionPlan) -> bool:
+    with database.transaction() as session:
+        return is_adopted(session, plan)
+
+
+def _groups(store: ObjectStore) -> Iterator[tuple[str, list[StoredObject]]]:
+    """The objects of one recording after the other; those of one are all that is held."""
+    ours = (stored for stored in store.list(FOLDER) if recording_id_of(stored.name))
+    for prefix, objects in groupby(ours, key=lambda stored: "/".join(stored.name.split("/")[:4]) + "/"):
+        yield prefix, list(objects)
+
+
+def _refusal(database: Database, plan: AdoptionPlan | None) -> str | None:
+    if plan is None:
+        return "neither its source nor its fast copy is on B2"
+    with database.transaction() as session:
+        if not session_exists(session, plan.session_id):
+            return f"whiteboard session {plan.session_id} is not in the database, so nobody knows whose it is"
+        return why_not_adopted(session, plan)
+
+
+def _adopt(
+    database: Database, plan: AdoptionPlan, lost: _Lost, spool_id: str, by: str
+) -> tuple[AdoptionPlan, str | None]:
+    """The plan as it was carried out, or why it was not."""
+    try:
+        with database.transaction() as session:
+            if lost.is_renumbered:
+                plan = replace(plan, recording_id=next_recording_id(session))
+            _write(session, plan, spool_id, by)
+    except AstegniError as error:
+        return plan, error.detail
+    return plan, None
+
+
+def _write(session: Session, plan: AdoptionPlan, spool_id: str, by: str) -> None:
+    order = RestoreRecording(plan.recording_id, plan.session_id, spool_id, plan.size, object_name=plan.object_name)
+    # Jobs are locked before their subjects.
+    enqueue(session, order, principal=by)
+    insert_adopted(session, plan, spool_id=spool_id)

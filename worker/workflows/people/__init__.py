@@ -1,0 +1,1 @@
+"""People: verified at each request, compared with the platform, exported and erased."""

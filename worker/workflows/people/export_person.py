@@ -1,0 +1,128 @@
+"""Everything of one person: their rows as JSON, one file for each table, and the objects of their recordings."""
+
+import os
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic_core import to_json
+
+from worker.access.person_ids import PersonIds, person_ids
+from worker.database import Database
+from worker.errors import Conflict
+from worker.recordings.objects.named_objects import objects_named_by
+from worker.storage.errors import ObjectMissing
+from worker.storage.store import ObjectStore
+from worker.uploads.private_files import create_private, make_private
+from worker.workflows.people.personal_rows import personal_table_names, recordings_of, select_rows
+
+# Adds the file at the path under this name, and takes it away.
+AddFile = Callable[[str, Path], None]
+_STREAMED = {"stream_results": True, "yield_per": 500}
+
+
+@dataclass(frozen=True)
+class PersonExport:
+    """How many rows of each table, and how many objects and bytes of them, were written; `missing`: not on B2."""
+
+    rows: dict[str, int]
+    objects: int
+    bytes: int
+    missing: tuple[str, ...]
+
+
+def export_person(database: Database, store: Callable[[], ObjectStore], user_id: int, to: Path) -> PersonExport:
+    """Write `rows/TABLE.json` and `objects/NAME` into the new folder `to`, or into a new .zip file of that name.
+
+    Only its owner can read it. A failure leaves nothing. Secrets are left out: hashes, and the sealed
+    addresses of channels. What B2 has not got is named in `missing.json`: the rest is the person's all the same.
+    Raises NotFound, Conflict when `to` exists, and the store's other errors.
+    """
+    with database.transaction() as session:
+        person = person_ids(session, user_id)
+    if to.exists():
+        raise Conflict(f"{to} exists already; name a new file or folder.")
+    with _target(to) as (folder, add):
+        rows = {name: _write_table(database, name, person, folder, add) for name in personal_table_names()}
+        sizes = dict(_write_objects(database, store, person, folder, add))
+        missing = tuple(name for name, size in sizes.items() if size is None)
+        if missing:
+            _write_missing(missing, folder, add)
+    written = [size for size in sizes.values() if size is not None]
+    return PersonExport({name: count for name, count in rows.items() if count}, len(written), sum(written), missing)
+
+
+def _write_table(database: Database, name: str, person: PersonIds, folder: Path, add: AddFile) -> int:
+    """One JSON array; returns its length. An empty table has no file."""
+    path, count = folder / f"{name}.json", 0
+    with os.fdopen(create_private(path), "wb") as out, database.transaction() as session:
+        out.write(b"[")
+        for row in session.execute(select_rows(name, person), execution_options=_STREAMED):
+            out.write(b",\n" if count else b"\n")
+            out.write(to_json(_document(row), bytes_mode="base64"))
+            count += 1
+        out.write(b"\n]\n")
+    if count:
+        add(f"rows/{name}.json", path)
+    else:
+        path.unlink()
+    return count
+
+
+def _document(row: Any) -> dict[str, Any]:
+    return dict(row._mapping)  # noqa: SLF001 - the documented way to a row's columns by name
+
+
+def _write_objects(
+    database: Database, store: Callable[[], ObjectStore], person: PersonIds, folder: Path, add: AddFile
+) -> Iterator[tuple[str, int | None]]:
+    """Name and size of each object; None when B2 has not got it."""
+    with database.transaction() as session:
+        named = [each for recording in recordings_of(session, person) for each in objects_named_by(session, recording)]
+    for each in named:
+        path = folder / "object"
+        try:
+            store().download(each.name, path, sha1=each.sha1)
+        except ObjectMissing:
+            yield each.name, None
+            continue
+        size = path.stat().st_size
+        add(f"objects/{each.name}", path)
+        yield each.name, size
+
+
+def _write_missing(names: tuple[str, ...], folder: Path, add: AddFile) -> None:
+    path = folder / "missing.json"
+    with os.fdopen(create_private(path), "wb") as out:
+        out.write(to_json(names, indent=2))
+    add("missing.json", path)
+
+
+@contextmanager
+def _target(to: Path) -> Iterator[tuple[Path, AddFile]]:
+    """A folder for the file that is being made, and how to add it to the target, which gets its name at the end."""
+    with tempfile.TemporaryDirectory(prefix=".export-", dir=to.parent) as folder:
+        whole = Path(folder, "whole")
+        if to.suffix == ".zip":
+            with os.fdopen(create_private(whole), "wb") as out, zipfile.ZipFile(out, "w") as archive:
+                yield Path(folder), lambda name, path: _add_to(archive, name, path)
+        else:
+            make_private(whole)
+            yield Path(folder), lambda name, path: _move(whole / name, path)
+        whole.rename(to)
+
+
+def _add_to(archive: zipfile.ZipFile, name: str, path: Path) -> None:
+    # Media do not get smaller; rows do.
+    archive.write(path, name, zipfile.ZIP_DEFLATED if name.startswith("rows/") else zipfile.ZIP_STORED)
+    path.unlink()
+
+
+def _move(target: Path, path: Path) -> None:
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.replace(target)
+    target.chmod(0o600)

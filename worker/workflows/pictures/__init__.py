@@ -1,0 +1,1 @@
+"""Pictures of a recording: posters, storyboard, preview, and chapters of its scenes."""

@@ -1,0 +1,1 @@
+"""Whiteboard sessions, pages, strokes and recordings of the platform."""

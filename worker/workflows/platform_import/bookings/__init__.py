@@ -1,0 +1,1 @@
+"""Enrolments, groups and requests of the platform."""

@@ -1,0 +1,60 @@
+"""The booking of a tutor and a student, from an enrolment or a group there."""
+
+from collections.abc import Collection, Iterable
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from models.people import StudentProfile, TutorProfile
+from worker.bookings.platform_bookings import Pair, PlatformBooking
+from worker.platform.catalog import Column
+from worker.platform.connection import Row
+from worker.platform.refusals import Refusal
+from worker.workflows.platform_import.bookings.courses import subject
+from worker.workflows.platform_import.kind import Pull
+from worker.workflows.platform_import.words import booking_status, session_format
+
+# The name of this kind, in links of bookings too.
+ENROLMENT = "enrolment"
+PACKAGE_COLUMNS = {
+    "package_name": Column("tutor_packages", "name", "varchar"),
+    "session_format": Column("tutor_packages", "session_format", "varchar"),
+    "session_duration": Column("tutor_packages", "session_duration", "numeric"),
+    "package_courses": Column("tutor_packages", "course_ids", "integer[]"),
+}
+
+
+def known_pairs(session: Session, pairs: Collection[Pair]) -> set[Pair]:
+    """Those of whom both profiles are stored here; that of nobody is not."""
+    tutors = _stored(session, TutorProfile, {pair.tutor_id for pair in pairs})
+    students = _stored(session, StudentProfile, {pair.student_id for pair in pairs})
+    return {pair for pair in pairs if pair.tutor_id in tutors and pair.student_id in students}
+
+
+def _stored(session: Session, profile: type[TutorProfile] | type[StudentProfile], ids: Iterable[int]) -> set[int]:
+    return set(session.scalars(select(profile.id).where(profile.id == func.any(list(ids)))))
+
+
+def pair_booking(pair: Pair, booking_id: int | None, row: Row, names: dict[int, str], pull: Pull) -> PlatformBooking:
+    """The booking of a pair, by the row that decides; with the id of the one that it changes, if there is one."""
+    courses = getattr(row, "courses", None) or row.package_courses
+    hours = row.session_duration
+    return PlatformBooking(
+        pair,
+        booking_id,
+        # A word that is unknown says that something is not as usual.
+        status=booking_status(row.status) or "paused",
+        subject=subject(names, courses) or row.package_name,
+        package_name=row.package_name,
+        session_type=session_format(row.session_format),
+        session_duration=None if hours is None else round(hours * 60),
+        price_per_session=getattr(row, "agreed_price", None),
+        created_at=pull.written_at(getattr(row, "enrolled_at", None) or row.created_at),
+    )
+
+
+def nobodys_pair(pair: Pair) -> Refusal:
+    """Why nothing was stored for a pair without a user."""
+    reason = f"tutor {pair.tutor_id} or student {pair.student_id} is no profile with a user"
+    details = {"tutor": pair.tutor_id, "student": pair.student_id}
+    return Refusal("nobodys", reason, "Give the profile an account on the platform.", details=details)

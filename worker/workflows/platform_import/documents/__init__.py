@@ -1,0 +1,1 @@
+"""The platform of 2025, as the document of its tables describes it."""

@@ -1,0 +1,1 @@
+"""Lessons and personal timetables of the platform."""

@@ -1,0 +1,1 @@
+"""Recordings, from the ingest to the search in them, and their removal."""

@@ -1,0 +1,1 @@
+"""Renditions of a recording, made from its fast copy."""
