@@ -165,6 +165,23 @@ def test_what_a_running_job_still_makes_is_erased_as_well(recordings: RecordingF
     assert live == [(RemoveRecordingFiles.kind,)]
 
 
+def test_a_job_with_arguments_of_another_release_is_stopped(recordings: RecordingFixture) -> None:
+    with recordings.database.transaction() as session:
+        odd, plain = (enqueue(session, IngestRecording(n, 1, "shared", 1), principal="user:1") for n in (998, 999))
+    recordings.sql("UPDATE jobs SET args = '{\"unknown\": 1}' WHERE id = :id", id=odd)
+
+    assert erase(recordings.database, 1).jobs == 2
+    assert (recordings.job(odd).state, recordings.job(plain).state) == ("cancelled", "cancelled")
+
+
+def test_a_recording_with_a_job_of_another_release_is_deleted(recordings: RecordingFixture, sample: bytes) -> None:
+    recording_id = recordings.arrive(sample, principal="operator:1")
+    (ingest,) = recordings.sql("UPDATE jobs SET args = '{\"unknown\": 1}' RETURNING id")[0]
+
+    assert erase(recordings.database, 1).recordings == 1
+    assert (recordings.row(recording_id), recordings.job(ingest).state) == (None, "cancelled")
+
+
 def test_a_job_that_does_not_stop_is_named_and_the_rest_waits(recordings: RecordingFixture, sample: bytes) -> None:
     run = recordings.begin(IngestRecording, recordings.arrive(sample))
     with pytest.raises(Unavailable, match=str(run.claim.job_id)):

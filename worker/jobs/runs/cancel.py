@@ -43,7 +43,8 @@ _REVIVE = text(
 def cancel_job(session: Session, endings: FailureHooks, job_id: UUID, *, by: str = "system") -> str:
     """Cancel a waiting job at once, or request that a running one stop at its next heartbeat; return its state.
 
-    `by` is recorded, once for a running job. Raises NotFound, and Conflict for a job that has ended.
+    `by` is recorded, once for a running job. Raises NotFound, Conflict for a job that has ended, and
+    UnreadableArguments for one whose hook cannot read its arguments.
     """
     job = session.execute(_LOCK, {"id": job_id}).one_or_none()
     if job is None:

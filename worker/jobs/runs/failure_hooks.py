@@ -12,6 +12,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from worker.errors import Conflict
 from worker.jobs.orders.order import Order
 from worker.jobs.orders.registered import order_type
 
@@ -25,6 +26,10 @@ class FailedJob:
     error: dict[str, Any]
 
 
+class UnreadableArguments(Conflict):
+    """The job's arguments are those of another release: only that one can run it, or do what its end requires."""
+
+
 FailureHook = Callable[[Session, Any, FailedJob], None]
 FailureHooks = Mapping[type[Order], FailureHook]
 
@@ -32,8 +37,15 @@ FailureHooks = Mapping[type[Order], FailureHook]
 def run_failure_hook(
     session: Session, endings: FailureHooks, kind: str, args: dict[str, Any], ended: FailedJob
 ) -> None:
-    """Call the hook of `kind`, if it has one."""
+    """Call the hook of `kind`, if it has one. Raises UnreadableArguments."""
     order = order_type(kind)
     hook = endings.get(order) if order else None
     if order is not None and hook is not None:
-        hook(session, order.from_args(args), ended)
+        hook(session, _read(order, args, ended.job_id), ended)
+
+
+def _read(order: type[Order], args: dict[str, Any], job_id: UUID) -> Order:
+    try:
+        return order.from_args(args)
+    except TypeError as error:
+        raise UnreadableArguments(f"The arguments of job {job_id} are those of another release.") from error

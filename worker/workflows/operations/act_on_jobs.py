@@ -100,8 +100,6 @@ def _result(database: Database, action: str, job: SelectedJob, by: str) -> JobAc
         if getattr(error.orig, "sqlstate", None) not in _BUSY:
             raise
         return JobActionResult(job, f"Job {job.id} is locked by somebody else; try again.")
-    except TypeError:
-        return JobActionResult(job, f"The arguments of job {job.id} are those of another release.")
     return JobActionResult(job)
 
 

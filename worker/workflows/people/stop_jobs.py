@@ -2,6 +2,7 @@
 
 import time
 from contextlib import suppress
+from uuid import UUID
 
 from models.states import JOB_LIVE
 from worker.database import Database
@@ -10,6 +11,7 @@ from worker.jobs.operations.reading import running_of
 from worker.jobs.operations.selection import JobFilter, select_jobs
 from worker.jobs.orders.recording_orders import RemoveRecordingFiles
 from worker.jobs.runs.cancel import cancel_job
+from worker.jobs.runs.failure_hooks import UnreadableArguments
 from worker.workflows.recordings.failure_hooks import ENDINGS
 
 _BATCH = 1000
@@ -40,12 +42,22 @@ def _cancel_jobs(database: Database, principal: str, by: str) -> int:
         for job in jobs:
             if job.kind == RemoveRecordingFiles.kind:
                 continue
-            with suppress(Conflict, NotFound), database.transaction() as session:
-                cancel_job(session, ENDINGS, job.id, by=by)
+            with suppress(Conflict, NotFound):
+                _cancel(database, job.id, by)
                 stopped += 1
         if len(jobs) < _BATCH:
             return stopped
         after = jobs[-1].position
+
+
+def _cancel(database: Database, job_id: UUID, by: str) -> None:
+    try:
+        with database.transaction() as session:
+            cancel_job(session, ENDINGS, job_id, by=by)
+    except UnreadableArguments:
+        # Its hook would need them; but a job that stayed could make something of the person's again.
+        with database.transaction() as session:
+            cancel_job(session, {}, job_id, by=by)
 
 
 def _wait_until_stopped(database: Database, principal: str, seconds: float) -> None:

@@ -12,7 +12,6 @@ from worker.jobs.runs.cancel import cancel_job
 from worker.recordings.source import delete_row, lock_recording
 from worker.uploads.upload_rows import terminate_uploads_of
 from worker.whiteboards.has_recordings import mark_recorded
-from worker.workflows.recordings.failure_hooks import ENDINGS
 
 
 def delete_recording(session: Session, recording_id: int, *, principal: str) -> None:
@@ -37,6 +36,6 @@ def _cancel_jobs(session: Session, recording_id: int, principal: str) -> None:
     for job_id, kind in live_jobs(session, [f"recording:{recording_id}"]).items():
         if kind == RemoveRecordingFiles.kind:
             continue
-        # It may have ended since it was read: then there is nothing left to cancel.
+        # It may have ended since it was read: then there is nothing left to cancel. What hooks write is deleted next.
         with suppress(Conflict):
-            cancel_job(session, ENDINGS, job_id, by=principal)
+            cancel_job(session, {}, job_id, by=principal)
