@@ -1,17 +1,19 @@
 """`/metrics` of a worker's main process or of beat, at METRICS_PORT."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from wsgiref.simple_server import WSGIServer
 
-from prometheus_client import CollectorRegistry, ProcessCollector, start_http_server
+from prometheus_client import CollectorRegistry, ProcessCollector, make_wsgi_app
 
 from worker.errors import Misconfigured
 from worker.jobs.orders.registered import order_kinds
 from worker.metrics.families import families_of
 from worker.metrics.recorder import record_to
 from worker.metrics.shared_metrics import SharedMetrics
+from worker.processes.metrics_http import MetricsHttpServer
 from worker.settings import Settings
 
 
@@ -58,10 +60,11 @@ def _start(settings: Settings, port: int, metrics: SharedMetrics) -> WSGIServer:
     ProcessCollector(registry=registry)
     registry.register(metrics)
     try:
-        server, _thread = start_http_server(port, settings.metrics_host, registry)
+        server = MetricsHttpServer(settings.metrics_host, port, make_wsgi_app(registry))
     except OSError as error:
         raise Misconfigured(
             f"METRICS_PORT {port} of {settings.metrics_host} cannot be used: {error.strerror}. "
             "Give each worker and beat of a machine a port of its own."
         ) from error
+    threading.Thread(target=server.serve_forever, name="metrics", daemon=True).start()
     return server

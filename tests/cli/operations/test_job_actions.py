@@ -1,6 +1,7 @@
 """`astegni jobs retry|cancel|purge`, with an id and with a filter."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from uuid import UUID
@@ -8,10 +9,12 @@ from uuid import UUID
 import pytest
 
 from tests.cli.conftest import CallCommand, Said
+from tests.conftest import Sql
 from worker.cli.local_stack.environment import environment_without_settings
 from worker.database import Database
 from worker.jobs.enqueue import enqueue
 from worker.jobs.orders.recording_orders import IngestRecording
+from worker.jobs.orders.registered import order_kinds
 from worker.jobs.runs.cancel import cancel_job
 
 Command = Callable[..., Said]
@@ -78,11 +81,25 @@ def test_what_is_wrong_is_refused_before_anything_happens(command: Command, canc
         ["purge", "--older-than", "soon"],
         ["purge", "--state", "cancelled", "--as", "a b"],
         ["purge", "--state", "nonsense"],
+        ["purge", "--kind", "nonsense"],
     ]
     results = [command(*words) for words in wrong]
 
     assert {(result.returncode, result.stdout) for result in results} == {(1, "")}
     assert len(json.loads(command("list", "--json").stdout)) == 2
+
+
+def test_an_unknown_kind_is_refused_with_those_that_are_known(
+    command: Command, cancelled: list[UUID], sql: Sql
+) -> None:
+    sql("UPDATE jobs SET kind = 'tests.gone' WHERE id = :id", id=cancelled[0])
+    for action in ("list", "retry", "cancel", "purge"):
+        output = command(action, "--kind", "nonsense")
+        assert (output.returncode, output.stdout) == (1, "")
+        assert output.stderr.startswith("astegni: There are no jobs of kind nonsense. The kinds are canvases.")
+        assert {"tests.gone", *order_kinds()} <= set(re.findall(r"[a-z_]+\.[a-z_]+", output.stderr))
+    assert command("purge", "--kind", "tests.gone").stderr == "purged: 1; refused: 0.\n"
+    assert command("cancel", "--kind", "reminders.send_overdue").returncode == 0
 
 
 def test_an_argument_that_is_no_text_is_a_sentence(command: Command) -> None:

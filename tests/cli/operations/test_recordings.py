@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from devstack.emulator.credentials import Credentials
+from devstack.ports import free_port
 from tests.cli.conftest import CallCommand, Said
 from tests.conftest import Sql
 from worker.cli.local_stack.environment import environment_without_settings
@@ -62,6 +63,24 @@ def test_show_has_rows_jobs_and_objects(command: Command, recording: int) -> Non
     assert [job["state"] for job in shown["jobs"]] == ["dead"]
     missing = command("show", "8")
     assert (missing.returncode, missing.stderr) == (1, "astegni: There is no recording 8.\n")
+
+
+def test_without_b2_the_rows_are_shown_and_the_reason(
+    command: Command, recording: int, environment: dict[str, str]
+) -> None:
+    realm = environment["BACKBLAZE_REALM"]
+    for changes, code in (
+        ({"BACKBLAZE_REALM": f"http://127.0.0.1:{free_port()}"}, 69),
+        ({"BACKBLAZE_REALM": realm, "BACKBLAZE_APPLICATION_KEY": "wrong"}, 1),
+    ):
+        environment.update(changes)
+        output = command("show", str(recording))
+        shown = json.loads(output.stdout)
+
+        assert (output.returncode, shown["objects"], shown["bytes"]) == (code, None, None)
+        assert (shown["recording"]["id"], shown["renditions"][0]["name"]) == (7, "playback")
+        assert output.stderr.count("\n") == 1
+        assert output.stderr.startswith("astegni: look at videos/whiteboard/.owner: "), output.stderr
 
 
 def test_retry_says_what_it_queued_and_what_it_could_not(command: Command, recording: int) -> None:

@@ -12,6 +12,7 @@ from worker.cli.target import settings_of_stack
 from worker.database import Database
 from worker.errors import InvalidInput, NotFound
 from worker.jobs.actions import read_actions
+from worker.jobs.operations.kinds import check_kind
 from worker.jobs.operations.reading import list_jobs, read_attempts, read_jobs
 from worker.jobs.operations.selection import JobFilter
 from worker.jobs.operations.waiting import why_waiting
@@ -21,10 +22,12 @@ from worker.workflows.operations.act_on_jobs import JobActionResult, act_on_job,
 def find_jobs(
     *, state: str | None, kind: str | None, subject: str | None, routine: bool, limit: int
 ) -> list[dict[str, Any]]:
-    """The newest jobs that match, as the API shows them, plus `worker`. Raises InvalidInput for an unknown state."""
+    """The newest jobs that match, as the API shows them, plus `worker`. Raises InvalidInput: no such state or kind."""
     if state is not None and state not in JOB_STATES:
         raise InvalidInput(f"There is no state {state}. The states are {', '.join(JOB_STATES)}.")
     with _ledger() as session:
+        if kind is not None:
+            check_kind(session, kind)
         jobs = list_jobs(session, state=state, kind=kind, subject=subject, routine=routine, limit=limit)
         return [{**job.document, "worker": job.worker} for job in jobs]
 

@@ -16,12 +16,18 @@ RecordingId = Annotated[int, typer.Argument(min=1, max=2**31 - 1, metavar="ID")]
 
 @app.command()
 def show(recording_id: RecordingId) -> None:
-    """Show one recording as JSON: its row, renditions, jobs, and its objects on B2 with their sizes."""
+    """Show one recording as JSON: its row, renditions, jobs, and its objects on B2 with their sizes.
+
+    When B2 cannot be asked, `objects` is null and stderr says why.
+    """
     from worker.cli.operations.recordings_target import recordings_target  # noqa: PLC0415 - not for `--help`
     from worker.workflows.recordings.show_recording import show_recording  # noqa: PLC0415
 
     with recordings_target() as target:
-        typer.echo(json_format.dumps(show_recording(target.database, target.store, recording_id), indent=2))
+        shown = show_recording(target.database, lambda: target.store, recording_id)
+    typer.echo(json_format.dumps(shown.document, indent=2))
+    if shown.error is not None:
+        raise shown.error
 
 
 @app.command()

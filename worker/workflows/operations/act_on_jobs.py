@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from models.states import JOB_FINISHED, JOB_LIVE
 from worker.database import Database
 from worker.errors import AstegniError, InvalidInput
+from worker.jobs.operations.kinds import check_kind
 from worker.jobs.operations.purge import purge_job
 from worker.jobs.operations.selection import JobFilter, SelectedJob, select_job, select_jobs
 from worker.jobs.runs.cancel import cancel_job, retry_job
@@ -67,7 +68,7 @@ def act_on_jobs(
     """Do `action` to at most `limit` matching jobs, oldest first; `by` is recorded. With `dry_run` nothing changes.
 
     Jobs in a state that the action does not apply to do not match. Raises InvalidInput for a filter that matches
-    every job, and for a state to which the action never applies; an unavailable database ends the run.
+    every job, an unknown kind, and a state to which the action never applies; an unavailable database ends the run.
     """
     states = _ACTIONS[action].states
     if wanted.is_empty:
@@ -75,6 +76,9 @@ def act_on_jobs(
     if wanted.state is not None and wanted.state not in states:
         past = _ACTIONS[action].past
         raise InvalidInput(f"No job in state {wanted.state} can be {past}; only those that are {_listed(states)}.")
+    if wanted.kind is not None:
+        with database.transaction() as session:
+            check_kind(session, wanted.kind)
     for job in _selected(database, wanted, states, limit):
         yield JobActionResult(job) if dry_run else _result(database, action, job, by)
 

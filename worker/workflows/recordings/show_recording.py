@@ -1,5 +1,7 @@
 """All that is known of one recording, for operators: row, renditions, captions, jobs, and its objects on B2."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from models.base import Base
 from worker.database import Database
-from worker.errors import NotFound
+from worker.errors import AstegniError, NotFound
 from worker.jobs.operations.reading import list_jobs
 from worker.recordings.objects.names import recording_prefix
 from worker.recordings.outputs.renditions import renditions_of
@@ -23,15 +25,26 @@ _MOST_JOBS = 50
 _LEFT_OUT = frozenset({"board_snapshot", "segments", "tiles"})
 
 
-def show_recording(database: Database, store: ObjectStore, recording_id: int) -> dict[str, Any]:
-    """The recording as JSON values; `rendition` of an object is the row that names it, None for an orphan.
+@dataclass(frozen=True)
+class ShownRecording:
+    """The recording as JSON values; with an `error` of B2, its `objects` and their `bytes` are None."""
+
+    document: dict[str, Any]
+    error: AstegniError | None = None
+
+
+def show_recording(database: Database, store: Callable[[], ObjectStore], recording_id: int) -> ShownRecording:
+    """What is known of the recording; `rendition` of an object is the row that names it, None for an orphan.
 
     Its fifty latest jobs at most. Raises NotFound.
     """
     with database.transaction() as session:
         document, prefix, named = _read(session, recording_id)
-    objects = [_object(stored, named.get(stored.name)) for stored in store.list(prefix)]
-    return {**document, "objects": objects, "bytes": sum(each["bytes"] for each in objects)}
+    try:
+        objects = [_object(stored, named.get(stored.name)) for stored in store().list(prefix)]
+    except AstegniError as error:
+        return ShownRecording({**document, "objects": None, "bytes": None}, error)
+    return ShownRecording({**document, "objects": objects, "bytes": sum(each["bytes"] for each in objects)})
 
 
 def _read(session: Session, recording_id: int) -> tuple[dict[str, Any], str, dict[str, str]]:
