@@ -14,7 +14,8 @@ from benchmarks.peers.nothing import Nothing
 from worker.database import Database
 from worker.jobs.enqueue import enqueue
 from worker.jobs.runs.claim import Claim, claim
-from worker.jobs.runs.job_run import JobRun, LeaseTiming
+from worker.jobs.runs.job_run import JobRun
+from worker.jobs.runs.run_lease import LeaseTiming
 
 _BATCH = 100
 _PAUSE = 0.05

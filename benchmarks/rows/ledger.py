@@ -12,7 +12,8 @@ from worker.jobs.orders.recording_orders import StoreSource
 from worker.jobs.publish import PublicationLease, publish
 from worker.jobs.reaper import reap
 from worker.jobs.runs.claim import Claim, claim
-from worker.jobs.runs.job_run import JobRun, LeaseTiming
+from worker.jobs.runs.job_run import JobRun
+from worker.jobs.runs.run_lease import LeaseTiming
 from worker.workflows.recordings.failure_hooks import ENDINGS
 
 _BATCH, _LOOKS = 100, 5

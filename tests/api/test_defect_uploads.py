@@ -15,8 +15,8 @@ from tests.api.conftest import Bearer, VisitorOf
 from tests.conftest import MakeSettings, School
 from worker.api.services import Services
 from worker.database import Database
-from worker.jobs.runs.job_run import LeaseTiming
 from worker.jobs.runs.perform import JobNotDone, Performer
+from worker.jobs.runs.run_lease import LeaseTiming
 from worker.workflows.recordings.failure_hooks import ENDINGS
 from worker.workflows.recordings.ingest_recording import ingest_recording
 

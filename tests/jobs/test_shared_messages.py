@@ -12,8 +12,9 @@ from worker.jobs.job_message import JobMessage
 from worker.jobs.publish import PublicationLease, publish
 from worker.jobs.reaper import reap
 from worker.jobs.runs.cancel import cancel_job
-from worker.jobs.runs.job_run import JobRun, LeaseTiming
+from worker.jobs.runs.job_run import JobRun
 from worker.jobs.runs.perform import JobNotDone, Performer
+from worker.jobs.runs.run_lease import LeaseTiming
 
 Do = Callable[[JobRun], None]
 

@@ -25,8 +25,9 @@ from worker.jobs.orders.order import Order
 from worker.jobs.orders.recording_orders import IngestRecording, MakePictures, RemoveRecordingFiles, StoreSource
 from worker.jobs.reaper import reap
 from worker.jobs.runs.claim import claim
-from worker.jobs.runs.job_run import JobRun, LeaseTiming
+from worker.jobs.runs.job_run import JobRun
 from worker.jobs.runs.perform import JobNotDone, Performer
+from worker.jobs.runs.run_lease import LeaseTiming
 from worker.recordings.ingest.register import NewRecording, register_recording
 from worker.schedules.planning import Planning
 from worker.storage.ownership import MARK

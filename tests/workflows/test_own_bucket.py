@@ -14,8 +14,8 @@ from worker.cli.local_stack.environment import environment_for
 from worker.database import Database
 from worker.jobs.enqueue import enqueue
 from worker.jobs.orders.routine_orders import SweepObjects
-from worker.jobs.runs.job_run import LeaseTiming
 from worker.jobs.runs.perform import JobNotDone, Performer
+from worker.jobs.runs.run_lease import LeaseTiming
 from worker.storage.ownership import ForeignBucket
 from worker.workflows.context import WorkerContext
 from worker.workflows.operations.sweep import sweep_objects

@@ -12,8 +12,9 @@ from celery import Celery, current_app, shared_task
 from worker.database import Database
 from worker.jobs.orders.order import Order
 from worker.jobs.publisher import Publisher
-from worker.jobs.runs.job_run import JobRun, LeaseTiming
+from worker.jobs.runs.job_run import JobRun
 from worker.jobs.runs.perform import JobNotDone, Performer
+from worker.jobs.runs.run_lease import LeaseTiming
 from worker.processes.broker import OTHER_JOBS, start_publisher
 from worker.processes.metrics_server import enter_child
 from worker.settings import Settings

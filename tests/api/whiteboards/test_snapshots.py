@@ -19,8 +19,8 @@ from worker.api.app import create_api
 from worker.api.services import Services
 from worker.database import Database
 from worker.jobs.orders.board_orders import SnapshotPage, SnapshotSession
-from worker.jobs.runs.job_run import LeaseTiming
 from worker.jobs.runs.perform import Performer
+from worker.jobs.runs.run_lease import LeaseTiming
 from worker.workflows.boards.snapshot_jobs import snapshot_page, snapshot_session
 from worker.workflows.recordings.failure_hooks import ENDINGS
 

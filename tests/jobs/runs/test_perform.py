@@ -13,9 +13,10 @@ from worker.errors import Unavailable
 from worker.jobs.orders.recording_orders import IngestRecording
 from worker.jobs.reaper import reap
 from worker.jobs.runs.cancel import retry_job
-from worker.jobs.runs.job_run import JobRun, LeaseTiming
+from worker.jobs.runs.job_run import JobRun
 from worker.jobs.runs.perform import JobNotDone, Performer
 from worker.jobs.runs.retry import equal_failures
+from worker.jobs.runs.run_lease import LeaseTiming
 from worker.media.errors import FfmpegFailed, FfmpegKilled, FfmpegTimeout, OutputDamaged
 
 # An order of ten attempts.

@@ -25,8 +25,9 @@ from worker.jobs.orders.board_orders import SnapshotChanged, SnapshotPage, Snaps
 from worker.jobs.orders.order import Order
 from worker.jobs.orders.routine_orders import SweepObjects
 from worker.jobs.runs.cancel import cancel_job
-from worker.jobs.runs.job_run import JobRun, LeaseTiming
+from worker.jobs.runs.job_run import JobRun
 from worker.jobs.runs.perform import JobNotDone, Performer
+from worker.jobs.runs.run_lease import LeaseTiming
 from worker.workflows.boards.page_addresses import page_addresses, renew_document
 from worker.workflows.boards.snapshot_jobs import snapshot_changed, snapshot_page, snapshot_session
 from worker.workflows.context import WorkerContext

@@ -24,8 +24,9 @@ from worker.jobs.orders.board_orders import ReplayBoard
 from worker.jobs.orders.order import Order
 from worker.jobs.orders.recording_orders import IngestRecording, StoreSource
 from worker.jobs.runs.cancel import cancel_job
-from worker.jobs.runs.job_run import JobRun, LeaseTiming
+from worker.jobs.runs.job_run import JobRun
 from worker.jobs.runs.perform import JobNotDone, Performer
+from worker.jobs.runs.run_lease import LeaseTiming
 from worker.recordings.outputs.playback import plan_playback
 from worker.recordings.reading import find_recording
 from worker.workflows.context import WorkerContext

@@ -22,8 +22,8 @@ from worker.database import Database
 from worker.jobs.enqueue import enqueue
 from worker.jobs.orders.order import Order
 from worker.jobs.orders.routine_orders import AdvanceLessons, FillSeries
-from worker.jobs.runs.job_run import LeaseTiming
 from worker.jobs.runs.perform import Performer
+from worker.jobs.runs.run_lease import LeaseTiming
 from worker.workflows.context import WorkerContext
 from worker.workflows.lessons.lesson_upkeep import advance_lessons, fill_series
 from worker.workflows.recordings.failure_hooks import ENDINGS

@@ -17,8 +17,8 @@ from worker.jobs.orders.order import Order
 from worker.jobs.orders.recording_orders import IngestRecording
 from worker.jobs.orders.routine_orders import AdvanceLessons, FillSeries
 from worker.jobs.runs.cancel import retry_job
-from worker.jobs.runs.job_run import LeaseTiming
 from worker.jobs.runs.perform import Performer
+from worker.jobs.runs.run_lease import LeaseTiming
 from worker.recurrence.request import TimeRequest
 from worker.reminders.planning.alarms import Alarm
 from worker.reminders.planning.lessons import Scope

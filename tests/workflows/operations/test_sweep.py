@@ -11,8 +11,8 @@ from tests.workflows.conftest import Put, RecordingFixture, Versions
 from worker.jobs.enqueue import enqueue
 from worker.jobs.orders.recording_orders import IngestRecording, RemoveRecordingFiles, StoreSource
 from worker.jobs.orders.routine_orders import PruneLedger, SweepObjects, SweepSpool
-from worker.jobs.runs.job_run import LeaseTiming
 from worker.jobs.runs.perform import Performer
+from worker.jobs.runs.run_lease import LeaseTiming
 from worker.reminders.prune_notifications import prune_notifications
 from worker.workflows.context import WorkerContext
 from worker.workflows.operations import sweep

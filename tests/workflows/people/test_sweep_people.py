@@ -11,8 +11,8 @@ from worker.access.people_store import store_people
 from worker.database import Database
 from worker.jobs.enqueue import enqueue
 from worker.jobs.orders.routine_orders import SweepPeople
-from worker.jobs.runs.job_run import LeaseTiming
 from worker.jobs.runs.perform import Performer
+from worker.jobs.runs.run_lease import LeaseTiming
 from worker.platform.people import PlatformPeople
 from worker.settings import Settings
 from worker.workflows.context import WorkerContext

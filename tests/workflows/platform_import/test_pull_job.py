@@ -10,8 +10,8 @@ from worker.beat_timetable import timetable
 from worker.database import Database
 from worker.jobs.enqueue import enqueue
 from worker.jobs.orders.routine_orders import PullPlatform
-from worker.jobs.runs.job_run import LeaseTiming
 from worker.jobs.runs.perform import Performer
+from worker.jobs.runs.run_lease import LeaseTiming
 from worker.platform.connection import PlatformConnection
 from worker.workflows.context import WorkerContext
 from worker.workflows.platform_import.pull import pull_platform

@@ -12,8 +12,8 @@ from tests.workflows.conftest import RecordingFixture
 from worker.jobs.enqueue import enqueue
 from worker.jobs.orders.recording_orders import IngestRecording, StoreSource
 from worker.jobs.orders.routine_orders import SealUploads, SweepSpool
-from worker.jobs.runs.job_run import LeaseTiming
 from worker.jobs.runs.perform import Performer
+from worker.jobs.runs.run_lease import LeaseTiming
 from worker.limits.lease_rows import Bound
 from worker.media.containers.first_bytes import refuse_other_files
 from worker.uploads.appending import Appending

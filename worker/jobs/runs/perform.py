@@ -19,9 +19,10 @@ from worker.jobs.runs.claim import Claim
 from worker.jobs.runs.claimer import Claimer
 from worker.jobs.runs.error_document import describe
 from worker.jobs.runs.failure_hooks import FailureHooks
-from worker.jobs.runs.job_run import JobRun, LeaseTiming
+from worker.jobs.runs.job_run import JobRun
 from worker.jobs.runs.run_failure import settle_failure
 from worker.jobs.runs.run_heartbeat import Pulse
+from worker.jobs.runs.run_lease import LeaseTiming
 from worker.jobs.runs.run_statements import LeaseLost
 from worker.jobs.runs.unstarted_jobs import UnstartedJobs
 from worker.logs import get_logger
@@ -117,7 +118,7 @@ class Performer:
             _log.info("job_started", attempt=claimed.attempt)
         outcome = "lost"
         try:
-            with self._pulse.of(run):
+            with self._pulse.of(run.lease):
                 work(run, _order_of(claimed))
                 if not run.finished:
                     run.succeed()

@@ -44,7 +44,7 @@ def settle_failure(
 
     state = "lost"
     try:
-        state = retry_while_database_down(write, seconds=run.lease_left)
+        state = retry_while_database_down(write, seconds=run.lease.seconds_left)
     except LeaseLost:
         _log.warning("lease_lost", job_id=str(claimed.job_id), kind=claimed.kind)
     ids = {"job_id": str(claimed.job_id), "kind": claimed.kind, "state": state}

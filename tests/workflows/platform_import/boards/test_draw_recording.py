@@ -14,8 +14,8 @@ from tests.conftest import Sql
 from tests.workflows.platform_import.conftest import Import, stored
 from worker.errors import Conflict
 from worker.jobs.orders.board_orders import DrawRecordingBoard
-from worker.jobs.runs.job_run import LeaseTiming
 from worker.jobs.runs.perform import JobNotDone, Performer
+from worker.jobs.runs.run_lease import LeaseTiming
 from worker.recordings.outputs.playback import PlaybackPlan, plan_playback
 from worker.workflows.context import WorkerContext
 from worker.workflows.platform_import.boards.draw_recording import draw_recording
