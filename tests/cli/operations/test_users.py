@@ -1,6 +1,8 @@
 """`astegni users export` and `erase`."""
 
 import json
+import signal
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,17 +10,23 @@ import pytest
 
 from tests.cli.conftest import CallCommand, Said
 from tests.conftest import School, Sql
+from tests.forking.forked_process import ForkServer
+from tests.waiting import PATIENCE
 from worker.cli.local_stack.environment import environment_without_settings
 
 Command = Callable[..., Said]
 
 
 @pytest.fixture
-def command(database_url: str, tmp_path: Path, call_command: CallCommand) -> Command:
-    environment = environment_without_settings() | {
+def environment(database_url: str, tmp_path: Path) -> dict[str, str]:
+    return environment_without_settings() | {
         "DATABASE_URL": database_url,
         "XDG_STATE_HOME": str(tmp_path / "state"),
     }
+
+
+@pytest.fixture
+def command(environment: dict[str, str], tmp_path: Path, call_command: CallCommand) -> Command:
     return lambda *words: call_command(["users", *words], environment, tmp_path)
 
 
@@ -47,3 +55,41 @@ def test_a_folder_that_cannot_be_used_is_a_sentence(command: Command, school: Sc
         output = command("export", "2", "--to", to)
         assert (output.returncode, output.stderr.count("\n")) == (1, 1)
         assert "cannot be used: No such file or directory" in output.stderr
+
+
+@pytest.mark.parametrize("to", ["person", "person.zip"])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_an_export_that_a_signal_ends_leaves_nothing(
+    environment: dict[str, str],
+    fork_server: ForkServer,
+    school: School,
+    sql: Sql,
+    tmp_path: Path,
+    number: signal.Signals,
+    to: str,
+) -> None:
+    sql("INSERT INTO whiteboard_sessions (id) VALUES (1)")
+    sql("INSERT INTO whiteboard_session_recordings (id, session_id, recorded_by) VALUES (7, 1, 2)")
+    sql("INSERT INTO recording_renditions (recording_id, name, state, object_name) VALUES (7, 'source', 'ready', 'o')")
+    folder = tmp_path / "export"
+    folder.mkdir()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(PATIENCE)
+        environment |= {
+            "BACKBLAZE_REALM": f"http://127.0.0.1:{silent.getsockname()[1]}",
+            "BACKBLAZE_KEY_ID": "key",
+            "BACKBLAZE_APPLICATION_KEY": "secret",
+            "BACKBLAZE_BUCKET_NAME": "bucket",
+        }
+        words = ["users", "export", "2", "--to", str(folder / to)]
+        process = fork_server.start("export", "worker.cli", words, tmp_path / "export.log", environment)
+        # It asks B2 for the object: the rows are written.
+        with silent.accept()[0]:
+            assert list(folder.glob(".export-*/**/users.json") if to == "person" else folder.glob(".export-*/whole"))
+            process.signal(number)
+            process.wait(PATIENCE)
+    assert (process.kill(), process.log_tail()) == (
+        128 + number,
+        f"astegni: ended by {number.name}; what was half written is removed.",
+    )
+    assert list(folder.iterdir()) == []

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from worker.cli.interruption import cleaned_up_on_signals
 from worker.cli.operations.operator_name import As, actor
 
 app = typer.Typer(help="Export and erase what is kept of one person.", no_args_is_help=True)
@@ -26,7 +27,7 @@ def export(
     from worker.cli.operations.recordings_target import recordings_target  # noqa: PLC0415 - not for `--help`
     from worker.workflows.people.export_person import export_person  # noqa: PLC0415
 
-    with recordings_target() as target:
+    with cleaned_up_on_signals(), recordings_target() as target:
         exported = export_person(target.database, lambda: target.store, user_id, to)
     rows = sum(exported.rows.values())
     typer.echo(f"{to}: {rows} rows of {len(exported.rows)} tables, {exported.objects} objects, {exported.bytes} bytes.")
