@@ -131,4 +131,7 @@ class Rendition(Base):
         UniqueConstraint("recording_id", "name"),
         # The order of the bytes, in which Backblaze lists names.
         Index("ix_recording_renditions_object_name", object_name.collate("C")),
+        # For the metrics: what is awaited, and what ended within an hour.
+        Index("ix_recording_renditions_pending", "name", postgresql_where=text("state = 'pending'")),
+        Index("ix_recording_renditions_ended", "updated_at", postgresql_where=text("state <> 'pending'")),
     )

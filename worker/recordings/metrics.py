@@ -1,13 +1,18 @@
-"""How many outputs of recordings are made, awaited and failed, and their bytes on B2, for the metrics."""
+"""How many outputs of recordings are awaited, and lately made or failed, and their bytes on B2, for the metrics."""
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-# The sheets of a storyboard are one output.
+# Pending ones, and those that ended within an hour, by an index each: all others would be counted at every scrape. The
+# sheets of a storyboard are one output.
 _COUNTS = text(
     """
     SELECT state, CASE WHEN name LIKE 'storyboard-%' THEN 'storyboard' ELSE name END AS name, count(*) AS number
-      FROM recording_renditions GROUP BY 1, 2
+      FROM (SELECT state, name FROM recording_renditions WHERE state = 'pending'
+             UNION ALL
+            SELECT state, name FROM recording_renditions
+             WHERE state <> 'pending' AND updated_at > now() - interval '1 hour') AS counted
+     GROUP BY 1, 2
     """
 )
 _BYTES = text(
@@ -19,7 +24,7 @@ _BYTES = text(
 
 
 def rendition_counts(session: Session) -> dict[tuple[str, str], int]:
-    """The number of rows by (state, name)."""
+    """The number of pending rows, and of those that ended within an hour, by (state, name)."""
     return {(row.state, row.name): row.number for row in session.execute(_COUNTS)}
 
 

@@ -136,7 +136,9 @@ def _of_queues(figures: QueueMetrics) -> Iterator[Metric]:
 
 
 def _of_renditions(counts: _Renditions, figures: QueueMetrics) -> Iterator[Metric]:
-    yield labelled_gauge("astegni_renditions", "Outputs of recordings.", ("state", "name"), counts)
+    yield labelled_gauge(
+        "astegni_renditions", "Outputs of recordings: pending, and over within an hour.", ("state", "name"), counts
+    )
     yield labelled_gauge(
         "astegni_media_run_seconds_last_hour",
         "For how many seconds jobs ran that made renditions or pictures within the last hour.",
