@@ -50,6 +50,8 @@ class Upload(Base):
     recorded_bytes: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     created_at: Mapped[datetime] = created_at()
     updated_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
+    # Where an API with its spool is reached, without a slash at the end; NULL without UPLOAD_BASE_URL.
+    base_url: Mapped[str | None] = mapped_column(Text)
 
     __table_args__ = (
         words("state", UPLOAD_STATES),

@@ -70,6 +70,16 @@ def base_address(text: str) -> str:
     return text.rstrip("/")
 
 
+def response_address(text: str) -> str:
+    """A base address that is sent in the headers `Location` and `Content-Security-Policy`."""
+    base = header_address(text)
+    try:
+        listening_host(urlsplit(base).hostname or "")
+    except ValueError:
+        raise ValueError("must have a host name or an IP address, like https://uploads-1.astegni.example") from None
+    return base_address(base)
+
+
 def address_template(text: str, placeholder: str) -> str:
     """An address that contains `{placeholder}` and no other placeholder."""
     rule = f"must be an address with {{{placeholder}}} in it and no other braces, like https://astegni.example/"

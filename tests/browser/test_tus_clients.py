@@ -196,6 +196,22 @@ def test_tus_js_client_creates_with_the_first_bytes_and_terminates(client: Clien
     assert list(client.settings.spool_dir.glob("*.upload")) == []
 
 
+def test_tus_js_client_sends_to_the_address_of_the_api_that_has_the_bytes(client: Client, sql: Sql) -> None:
+    port = int(client.api.rpartition(":")[2])
+    client.settings = client.settings.model_copy(update={"upload_base_url": client.api})
+    client.restart()
+
+    # Another address of the same API, as that of a proxy is.
+    client.run(
+        f"window.upload = new tus.Upload(lesson, {{...{_OPTIONS}, endpoint: 'http://localhost:{port}/v1/uploads'}});"
+        "upload.start(); 0"
+    )
+    client.wait("done")
+
+    assert client.run("upload.url") == f"{client.api}/v1/uploads/{client.upload()['id']}"
+    _require_stored(client, sql)
+
+
 def test_uppy_uploads(client: Client, sql: Sql) -> None:
     client.run(
         "window.uppy = new Uppy.Uppy().use(Uppy.Tus, {endpoint, headers, chunkSize: 500000,"

@@ -35,6 +35,7 @@ FILES = {
     "api/test_limits_api.py": "limits of many routes",
     "api/test_limits_of_two_processes.py": "limits of many routes",
     "api/test_uploads_of_two_processes.py": "one upload at several API processes",
+    "api/test_uploads_of_two_spools.py": "one upload at API processes with different spools",
     "api/test_person_limits_api.py": "limits of many routes",
     "api/test_nameless_people_api.py": "people without a name, in lists, calendars and messages",
     "api/test_operator_accesses.py": "every route for operators",

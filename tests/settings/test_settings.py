@@ -54,6 +54,10 @@ WRONG = {
         *("http://api.example", "api.example", "https://", "https://u:p@a.example", "https://a.example?x=1"),
         *("https://a.example#x", "ftp://a.example", "https://a.example:99999", "https://a b.example", "//a.example"),
     ],
+    "UPLOAD_BASE_URL": [
+        *("http://a.example", "a.example", "https://", "https://u:p@a.example", "https://a.example?x=1", "/v1"),
+        *("https://a.example#x", "https://a;b.example", "https://a,b.example", "https://ትምህርት.example", "https://*"),
+    ],
     "WHITEBOARD_URL": [
         *("https://a.example/board", "https://a.example/{id}", "{schedule_id}", "https://a.example/{schedule_id}/{x}"),
         *("https://a.example/{schedule_id", "javascript:alert({schedule_id})", "https://a.example/{}"),
@@ -129,6 +133,8 @@ def test_what_does_not_fit_together_is_refused(
         ("PUBLIC_BASE_URL", "https://api.example/worker/", "https://api.example/worker"),
         ("PUBLIC_BASE_URL", "http://127.0.0.1:8000", "http://127.0.0.1:8000"),
         ("PUBLIC_BASE_URL", "   ", None),
+        ("UPLOAD_BASE_URL", "https://uploads-1.example:8443/worker/", "https://uploads-1.example:8443/worker"),
+        ("UPLOAD_BASE_URL", "http://[::1]:8000", "http://[::1]:8000"),
         ("API_HOST", "::1", "::1"),
         ("SMTP_HOST", "mail.example", "mail.example"),
         ("CORS_ORIGINS", "https://a.example, http://[::1]:3000", ("https://a.example", "http://[::1]:3000")),

@@ -1,9 +1,11 @@
 """Settings of uploads, of the spool where they wait, and of what is taken."""
 
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from worker import address_values
 from worker.settings.group import LARGEST_FILE, YEAR, Retention, SettingsGroup
 
 
@@ -14,6 +16,11 @@ class UploadSettings(SettingsGroup):
     spool_dir: Path = Field(Path(".data/spool"), description="Where uploaded bytes wait for their ingest.")
     spool_id: str = Field(
         "shared", pattern=r"^[a-z0-9-]{1,32}$", description="Name of this spool: one machine, or one volume."
+    )
+    upload_base_url: Annotated[str, AfterValidator(address_values.response_address)] | None = Field(
+        None,
+        description="Address (https) of an API with this spool, where uploads in pieces go on that it took; none:"
+        " their `Location` is a path.",
     )
     spool_reserve_bytes: int = Field(
         1_000_000_000, ge=0, le=LARGEST_FILE, description="Free disk that uploads never use up."

@@ -9,6 +9,12 @@ class UploadGone(AstegniError):
     code, title, status = "upload-gone", "The upload is gone", 410
 
 
+class MisdirectedRequest(AstegniError):
+    """The bytes are in a spool of other API processes, at the address that is the member `location`."""
+
+    code, title, status = "misdirected-request", "Misdirected Request", 421
+
+
 class WrongOffset(Conflict):
     """The client's offset is not the number of bytes that have arrived, which is the member `offset`."""
 
@@ -24,6 +30,13 @@ class Replaced(Conflict):
 def gone() -> UploadGone:
     """The error for an upload without bytes."""
     return UploadGone("The bytes of this upload are no longer kept. Create another one.")
+
+
+def misdirected(address: str) -> MisdirectedRequest:
+    """The error for a client that asks an API process without the spool; `address` is that of the upload."""
+    return MisdirectedRequest(
+        f"Another API has the bytes of this upload: send the request to {address}.", location=address
+    )
 
 
 def wrong_offset(offset: int) -> WrongOffset:

@@ -28,6 +28,7 @@ class NewUpload:
     recorded_by: int | None
     session_id: int
     spool_id: str
+    base_url: str | None
     recording_type: str
     length: int | None
     title: str | None = None
@@ -35,6 +36,11 @@ class NewUpload:
     media_type: str | None = None
     started_at: datetime | None = None
     clock_offset_ms: int | None = None
+
+
+def upload_address(upload: Upload) -> str:
+    """Where it is continued: at an API with its spool or, where no such address was set, at any API."""
+    return f"{upload.base_url or ''}/v1/uploads/{upload.id}"
 
 
 def create_upload(session: Session, new: NewUpload, bound: Bound) -> Upload:

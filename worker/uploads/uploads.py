@@ -15,10 +15,10 @@ from worker.uploads.appending import Appending, CheckHead
 from worker.uploads.digests import Digests
 from worker.uploads.locked_upload import LockedUpload
 from worker.uploads.spool import Spool
-from worker.uploads.upload_errors import UploadGone, gone, wrong_offset
+from worker.uploads.upload_errors import UploadGone, gone, misdirected, wrong_offset
 from worker.uploads.upload_limits import UploadLimits, read_limits
 from worker.uploads.upload_piece import UploadPiece, UploadProgress
-from worker.uploads.upload_rows import NewUpload, create_upload, find_upload, go_on, reserve_more
+from worker.uploads.upload_rows import NewUpload, create_upload, find_upload, go_on, reserve_more, upload_address
 from worker.uploads.upload_upkeep import open_uploads_with_length
 
 # Appends all bytes of a request while its upload is locked.
@@ -58,8 +58,11 @@ class Uploads:
         return upload
 
     def read(self, session: Session, upload_id: str, principal: str) -> UploadProgress:
-        """The upload as it is, for its creator. Raises NotFound."""
-        return self.progress(find_upload(session, upload_id, principal))
+        """The upload as it is, for its creator. Raises NotFound and MisdirectedRequest."""
+        upload = find_upload(session, upload_id, principal)
+        if self._is_elsewhere(upload) and upload.base_url is not None:
+            raise misdirected(upload_address(upload))
+        return self.progress(upload)
 
     def progress(self, upload: Upload) -> UploadProgress:
         """How much of it has arrived: the size of its file or, without one, what its recording has."""
@@ -72,7 +75,7 @@ class Uploads:
     def take_over(self, upload_id: str, principal: str) -> UploadProgress:
         """The offset at which the upload continues; a request that is still appending to it can store no more.
 
-        All bytes before the offset are on the disk. Raises NotFound, UploadGone, Busy.
+        All bytes before the offset are on the disk. Raises NotFound, UploadGone, MisdirectedRequest, Unavailable, Busy.
         """
         try:
             with self._spool.upload(upload_id).locked() as locked:
@@ -96,7 +99,8 @@ class Uploads:
         """Prepare to append a piece, replacing any other request; returns the progress of an upload that is whole.
 
         `store` appends all of its bytes before the lock is released, if they are here already. `read` reads the row.
-        Raises WrongOffset, TooLarge, OutOfSpace, TooManyRequests, NotFound, UploadGone, Busy.
+        Raises WrongOffset, TooLarge, OutOfSpace, TooManyRequests, NotFound, UploadGone, MisdirectedRequest,
+        Unavailable, Busy.
         """
         try:
             with self._spool.upload(upload_id).locked() as locked:
@@ -168,10 +172,13 @@ class Uploads:
         )
 
     def _ended(self, upload_id: str, principal: str) -> UploadProgress:
-        """The progress of an upload without a file: it is finished. Raises NotFound, UploadGone."""
+        """The progress of an upload without a file here: it is finished.
+
+        Raises NotFound, UploadGone, MisdirectedRequest, Unavailable.
+        """
         with self._database.transaction() as session:
-            upload = find_upload(session, upload_id, principal)
-        if upload.spool_id != self._spool_id:
+            upload = self.read(session, upload_id, principal).upload
+        if self._is_elsewhere(upload):
             raise Unavailable(
                 f"The bytes of this upload are in the spool {upload.spool_id}; this process has the spool "
                 f"{self._spool_id}. Ask again: another process may have it.",
@@ -180,6 +187,10 @@ class Uploads:
         if upload.state != "finished":
             raise gone()
         return UploadProgress(upload, upload.recorded_bytes)
+
+    def _is_elsewhere(self, upload: Upload) -> bool:
+        """Whether its bytes are in a spool that this process does not have, and in no recording as a whole."""
+        return upload.spool_id != self._spool_id and upload.state in {"open", "recovered"}
 
     def _promised(self, session: Session) -> int:
         """Bytes of the open uploads of known length that have not arrived yet."""

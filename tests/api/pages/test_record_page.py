@@ -7,7 +7,11 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
+from tests.conftest import MakeSettings
+from worker.api.app import create_api
 from worker.api.pages import record_page
+from worker.api.services import Services
+from worker.database import Database
 
 MOST_BYTES = 12_000
 FOLDER = Path(record_page.__file__).parent
@@ -45,6 +49,15 @@ def test_the_page_loads_nothing_of_others(client: TestClient) -> None:
     )
     texts = [path.read_text() for path in (FOLDER / "pages").glob("record*")]
     assert not [text for text in texts if "http:" in text or "https:" in text or "style=" in text]
+
+
+def test_the_page_may_send_to_the_address_of_uploads(database: Database, settings: MakeSettings) -> None:
+    services = Services(settings(upload_base_url="https://uploads-1.astegni.example/worker"), database, {})
+    with TestClient(create_api(services)) as client:
+        responses = [client.get(path) for path in ("/record", "/record.js", "/recorder.js")]
+    policies = [response.headers["content-security-policy"] for response in responses]
+    assert "connect-src 'self' https://uploads-1.astegni.example;" in policies[0]
+    assert "astegni.example" not in policies[1] + policies[2]
 
 
 def test_both_languages_have_all_words() -> None:

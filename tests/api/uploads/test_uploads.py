@@ -415,6 +415,22 @@ def test_an_upload_in_another_spool_names_it(tus: Tus, sql: Sql, services: Servi
     assert tus.read(path)["state"] == "open"
 
 
+@pytest.mark.parametrize("state", ["finished", "terminated"])
+def test_an_upload_in_another_spool_that_has_ended_needs_no_bytes(tus: Tus, sql: Sql, state: str) -> None:
+    path = tus.start(len(SOUND))
+    if state == "finished":
+        tus.patch(path, 0, SOUND)
+    else:
+        tus.delete(path)
+    sql("UPDATE uploads SET spool_id = 'elsewhere', base_url = 'https://uploads-2.astegni.example'")
+
+    answer = tus.head(path)
+
+    assert answer.status_code == (200 if state == "finished" else 410)
+    assert answer.headers.get("Upload-Offset") == (str(len(SOUND)) if state == "finished" else None)
+    assert tus.read(path)["state"] == state
+
+
 @pytest.mark.parametrize(
     ("path", "headers", "status"),
     [

@@ -53,6 +53,7 @@ class UploadFixture:
             recorded_by=1,
             session_id=recordings.session_id,
             spool_id="shared",
+            base_url=None,
             recording_type="video",
             length=length,
         )

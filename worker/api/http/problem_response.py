@@ -16,7 +16,7 @@ _BEFORE_SECRETS = ("/calendar/", "/shared/")
 
 
 def problem_response(scope: Scope, error: AstegniError, more: Mapping[str, str] | None = None) -> Response:
-    """The response for `error`; its member `retry_after` becomes the header. `more` has additional headers."""
+    """The response for `error`; its members `retry_after` and `location` become headers, and so does `more`."""
     headers = dict(more or {})
     if isinstance(error, TooManyRequests):
         scope["app"].state.metrics.count_refusal(error.members["limit"])
@@ -26,6 +26,8 @@ def problem_response(scope: Scope, error: AstegniError, more: Mapping[str, str] 
         headers["Retry-After"] = str(_RETRY_AFTER)
     if "retry_after" in error.members:
         headers["Retry-After"] = str(error.members["retry_after"])
+    if "location" in error.members:
+        headers["Location"] = error.members["location"]
     return document_response(scope, error.problem(), headers)
 
 

@@ -3,11 +3,13 @@
 import re
 from functools import cache
 from importlib.resources import files
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from worker.api.http.static_files import StaticFile
+from worker.api.services import ServicesOf
 
 router = APIRouter(include_in_schema=False)
 
@@ -26,10 +28,19 @@ _MODULE = _CACHED | {
     # Of the worker that the module starts.
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; connect-src 'self'; frame-ancestors 'none'",
 }
+
+
+def _policy(uploads: str = "") -> str:
+    """The policy of the page; `uploads` is a blank and the origin to which it may send beside its own."""
+    return (
+        f"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'{uploads}; "
+        "worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+
+
 _PAGE = _CACHED | {
     "Content-Type": "text/html; charset=utf-8",
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
-    "worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": _policy(),
     "Permissions-Policy": "camera=(self), microphone=(self), display-capture=(self), screen-wake-lock=(self)",
 }
 
@@ -54,9 +65,9 @@ def get_module(request: Request) -> Response:
 @router.get("/record.css")
 @router.get("/record.js")
 @router.get("/record-words.js")
-def get_page(request: Request) -> Response:
+def get_page(request: Request, services: ServicesOf) -> Response:
     """The page, its style sheet, its script, and its words in all languages."""
-    return page(request.scope["route"].path).response(request)
+    return page(request.scope["route"].path, services.settings.upload_base_url).response(request)
 
 
 @cache
@@ -67,7 +78,10 @@ def module() -> StaticFile:
 
 
 @cache
-def page(path: str) -> StaticFile:
-    """A file of the page."""
+def page(path: str, upload_base_url: str | None) -> StaticFile:
+    """A file of the page, which may also send to `upload_base_url`."""
     name, headers = _PAGES[path]
+    if headers is _PAGE and upload_base_url is not None:
+        address = urlsplit(upload_base_url)
+        headers = headers | {"Content-Security-Policy": _policy(f" {address.scheme}://{address.netloc}")}
     return StaticFile((files("worker.api.pages") / name).read_bytes(), headers)

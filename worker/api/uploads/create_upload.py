@@ -30,6 +30,7 @@ def create_upload(services: Services, caller: Caller, headers: Headers) -> Uploa
             recorded_by=caller.user_id if isinstance(caller, UserCaller) else None,
             session_id=metadata.session_id,
             spool_id=services.settings.spool_id,
+            base_url=services.settings.upload_base_url,
             recording_type=metadata.type,
             length=length,
             title=metadata.title,

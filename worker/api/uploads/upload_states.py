@@ -23,7 +23,7 @@ router = APIRouter(prefix="/v1/uploads", tags=["uploads"], responses=responses(4
 SessionId = Annotated[int, Query(ge=1, le=LARGEST_INTEGER), AsText]
 
 
-@router.get("/{upload_id}", summary="Read an upload")
+@router.get("/{upload_id}", responses=responses(421), summary="Read an upload")
 def get_upload(upload_id: UploadId, caller: CallerOf, services: ServicesOf) -> UploadDocument:
     """The state of an upload, the recording that it became, and the gaps that its recorder reported."""
     with services.database.transaction() as session:

@@ -15,6 +15,7 @@ from worker.api.uploads.tus_headers import CONTENT_TYPE, require_version
 from worker.api.uploads.tus_responses import appended_response, expiry_headers
 from worker.api.uploads.upload_documents import UploadId
 from worker.errors import AstegniError
+from worker.uploads.upload_rows import upload_address
 from worker.workflows.uploads.end_upload import finish_upload, terminate_upload
 
 
@@ -45,14 +46,14 @@ async def post_upload(request: Request, caller: CallerOf, services: ServicesOf, 
             # The client does not know the address of this upload.
             await run_in_threadpool(terminate_upload, services.context, upload.id)
             raise
-    headers = {"Location": f"/v1/uploads/{upload.id}", "Upload-Offset": str(offset), **expiry_headers(services)}
+    headers = {"Location": upload_address(upload), "Upload-Offset": str(offset), **expiry_headers(services)}
     return Response(status_code=201, headers=headers)
 
 
 @router.head(
     "/{upload_id}",
     response_class=Response,
-    responses=responses(410, 412) | {200: {"description": "`Upload-Offset` is where to continue."}},
+    responses=responses(410, 412, 421) | {200: {"description": "`Upload-Offset` is where to continue."}},
     summary="Where to continue an upload",
 )
 def head_upload(upload_id: UploadId, caller: CallerOf, services: ServicesOf, _tus: TusOf) -> Response:
@@ -70,7 +71,7 @@ def head_upload(upload_id: UploadId, caller: CallerOf, services: ServicesOf, _tu
     "/{upload_id}",
     status_code=204,
     response_class=Response,
-    responses=responses(409, 410, 412, 413, 415, 460, 507) | {204: {"description": "The bytes are on the disk."}},
+    responses=responses(409, 410, 412, 413, 415, 421, 460, 507) | {204: {"description": "The bytes are on the disk."}},
     summary="Append to an upload",
 )
 async def patch_upload(
@@ -81,7 +82,7 @@ async def patch_upload(
     return appended_response(services, offset)
 
 
-@router.delete("/{upload_id}", status_code=204, responses=responses(410, 412), summary="Terminate an upload")
+@router.delete("/{upload_id}", status_code=204, responses=responses(410, 412, 421), summary="Terminate an upload")
 def delete_upload(upload_id: UploadId, caller: CallerOf, services: ServicesOf, _tus: TusOf) -> None:
     """Delete the bytes of an upload. A recording that was made of them stays."""
     with services.database.transaction() as session:

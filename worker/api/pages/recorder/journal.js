@@ -14,6 +14,7 @@ class Journal {
     session: null, startedAt: null, who: null, mime: null,
     clock: null, // milliseconds that the server's is ahead
     upload: null, // its id
+    base: null, // the address of the API that has its bytes, where that is not any
     skipped: 0, // bytes that are missing in the upload
     total: null, // bytes of an ended recording
   };

@@ -4,9 +4,13 @@ const PIECE = 65_536; // bytes of a request at most, so that a slow link sends i
 const LONGEST_RETRY = 15_000;
 const SLOW = 10_000; // so much recording that waits makes a slow link
 /** Statuses after which a repeat may succeed, beside every 5xx. An upload that is gone is created again. */
-const PASSING = new Set([401, 404, 408, 409, 410, 423, 425, 429]);
+const PASSING = new Set([401, 404, 408, 409, 410, 421, 423, 425, 429]);
 
-const failure = (message, status, seconds = 0) => Object.assign(new Error(message), { status, seconds });
+/** The address of the API in that of an upload; null for a path, which any API takes. */
+const baseOf = (location) => (/^https?:\/\/[^/]/.test(location) ? new URL('../../', location).href : null);
+const failure = (message, status, seconds = 0, location = null) => (
+  Object.assign(new Error(message), { status, seconds, location })
+);
 
 /** The user in a token, not verified: it separates the people who share this browser. Null without one. */
 function whoOf(token) {
@@ -33,6 +37,7 @@ class Sender {
   #gone = null; // an upload that the server no longer has
   #failures = 0;
   #retryAt = 0;
+  #isAside = false; // whether the API of the page is asked instead of that of the upload
   #refusedToken = null;
   #isBusy = false;
 
@@ -63,6 +68,8 @@ class Sender {
     const isFinal = status >= 400 && status < 500 && !PASSING.has(status);
     this.#offset = null;
     this.#failures += 1;
+    // The machine of the upload may be lost, or its address not be allowed by the page's policy.
+    if (!status) this.#isAside = !this.#isAside;
     this.link = { 0: 'offline', 401: 'token' }[status] ?? 'busy';
     const longer = Math.min(LONGEST_RETRY, 500 * 2 ** this.#failures) * (0.5 + Math.random() / 2);
     this.#retryAt = performance.now() + (isFinal ? 4 * LONGEST_RETRY : Math.max(seconds * 1_000, longer));
@@ -99,8 +106,9 @@ class Sender {
     });
     if (response.ok) return response;
     if (response.status === 401) this.#refusedToken = token;
-    const seconds = response.headers.get('Retry-After') ?? (response.status === 401 ? 15 : 0);
-    throw failure((await response.text()).slice(0, 500), response.status, Number(seconds));
+    const { status, headers: answered } = response;
+    const seconds = answered.get('Retry-After') ?? (status === 401 ? 15 : 0);
+    throw failure((await response.text()).slice(0, 500), status, Number(seconds), answered.get('Location'));
   }
 
   /** Creates the upload, or finds the one whose creation was not answered. */
@@ -115,14 +123,16 @@ class Sender {
     const { items } = await (await this.#ask('GET', `v1/uploads?session_id=${session_id}`)).json();
     const isOurs = (upload) => upload.id !== this.#gone && Date.parse(upload.started_at) === Date.parse(started_at);
     let upload = items.find(isOurs)?.id;
+    let base = null;
     if (!upload) {
       const { title, type, mime } = facts;
       const filename = `${facts.id}.${/^\w+\/(\w+)/.exec(mime)[1]}`;
       const values = { session_id, title, type, filetype: mime, filename, started_at, clock_offset_ms: clock };
       const headers = { 'Upload-Defer-Length': '1', 'Upload-Metadata': metadata(values) };
-      upload = (await this.#ask('POST', 'v1/uploads', headers)).headers.get('Location').split('/').at(-1);
+      const location = (await this.#ask('POST', 'v1/uploads', headers)).headers.get('Location');
+      [upload, base] = [location.split('/').at(-1), baseOf(location)];
     }
-    await this.#journal.write({ facts: { upload } });
+    await this.#journal.write({ facts: { upload, base } });
   }
 
   /** Milliseconds that the server's clock is ahead, by the fastest of three answers. */
@@ -137,10 +147,12 @@ class Sender {
   }
 
   get #path() {
-    return `v1/uploads/${this.#journal.facts.upload}`;
+    const { upload, base } = this.#journal.facts;
+    return new URL(`v1/uploads/${upload}`, (this.#isAside ? null : base) ?? this.#options.api);
   }
 
-  async #readOffset() {
+  /** Asks for the offset; `isSent` by an API that has not the bytes to one that has. */
+  async #readOffset(isSent = false) {
     this.#marksSent = 0;
     try {
       this.#offset = Number((await this.#ask('HEAD', this.#path)).headers.get('Upload-Offset'));
@@ -152,10 +164,15 @@ class Sender {
       else if (isGone) {
         this.#gone = facts.upload;
         await this.#journal.write({ facts: { upload: null } });
+      } else if (error.status === 421) {
+        this.#isAside = false;
+        await this.#journal.write({ facts: { base: baseOf(error.location) } });
+        // Two that name each other are asked at the usual intervals.
+        if (!isSent) return this.#readOffset(true);
       }
       throw error;
     }
-    await this.#passOver();
+    return this.#passOver();
   }
 
   /** An earlier page may have sent what it had not yet written. What this page records stands behind that. */
