@@ -78,6 +78,7 @@ class Services:
             self.context.spool,
             settings.spool_id,
             largest=settings.upload_max_bytes,
+            retention=settings.spool_retention,
             bound=Bound("uploads", settings.limit_open_uploads, settings.limit_open_upload_bytes),
             check_head=refuse_other_files,
         )

@@ -4,10 +4,12 @@ first the file, then the row."""
 import secrets
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import timedelta
 
 from sqlalchemy.orm import Session
 
 from models.uploads import Upload
+from worker import clock
 from worker.database import Database, Executor
 from worker.errors import InvalidInput, TooLarge, Unavailable
 from worker.limits.lease_rows import Bound
@@ -28,15 +30,27 @@ ReadLimits = Callable[[Executor, str, str], UploadLimits]
 
 
 class Uploads:
-    """The uploads of one spool; `largest` is the most bytes of one, `bound` what one person may have open."""
+    """The uploads of one spool; `largest` is the most bytes of one, `bound` what one person may have open.
+
+    A recovered one can be continued for `retention` seconds.
+    """
 
     def __init__(
-        self, database: Database, spool: Spool, spool_id: str, *, largest: int, bound: Bound, check_head: CheckHead
+        self,
+        database: Database,
+        spool: Spool,
+        spool_id: str,
+        *,
+        largest: int,
+        retention: float,
+        bound: Bound,
+        check_head: CheckHead,
     ) -> None:
         self._database = database
         self._spool = spool
         self._spool_id = spool_id
         self._largest = largest
+        self._retention = timedelta(seconds=retention)
         self._bound = bound
         self._check_head = check_head
         self._digests = Digests()
@@ -189,8 +203,12 @@ class Uploads:
         return UploadProgress(upload, upload.recorded_bytes)
 
     def _is_elsewhere(self, upload: Upload) -> bool:
-        """Whether its bytes are in a spool that this process does not have, and in no recording as a whole."""
-        return upload.spool_id != self._spool_id and upload.state in {"open", "recovered"}
+        """Whether its bytes are in a spool that this process does not have, where they can still be added to."""
+        if upload.spool_id == self._spool_id:
+            return False
+        # By then the sweep of its spool has removed its file; of a lost machine's nobody else says so.
+        is_kept = upload.state == "recovered" and upload.updated_at > clock.now() - self._retention
+        return upload.state == "open" or is_kept
 
     def _promised(self, session: Session) -> int:
         """Bytes of the open uploads of known length that have not arrived yet."""

@@ -431,6 +431,22 @@ def test_an_upload_in_another_spool_that_has_ended_needs_no_bytes(tus: Tus, sql:
     assert tus.read(path)["state"] == state
 
 
+@pytest.mark.parametrize(("age", "status"), [("1 hour", 421), ("400 days", 410)])
+def test_a_recovered_upload_in_another_spool_can_be_continued_for_a_while(
+    tus: Tus, sql: Sql, services: Services, age: str, status: int
+) -> None:
+    path = tus.start(len(SOUND))
+    services.context.spool.upload(path.rpartition("/")[2]).remove()
+    sql(
+        "UPDATE uploads SET state = 'recovered', spool_id = 'elsewhere', base_url = 'https://uploads-2.example',"
+        " updated_at = now() - CAST(:age AS interval)",
+        age=age,
+    )
+
+    assert tus.patch(path, 0, SOUND[:5000]).status_code == tus.head(path).status_code == status
+    assert tus.head(path).headers.get("Location") == (f"https://uploads-2.example{path}" if status == 421 else None)
+
+
 @pytest.mark.parametrize(
     ("path", "headers", "status"),
     [

@@ -43,6 +43,7 @@ class UploadFixture:
             self.context.spool,
             "shared",
             largest=10**9,
+            retention=DAY,
             bound=Bound("uploads", 8, 10**10),
             check_head=refuse_other_files,
         )
