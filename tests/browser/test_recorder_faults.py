@@ -1,11 +1,12 @@
 """`/recorder.js` under faults of the server, the device, the disk, the token, the microphone; beside another tab."""
 
 import signal
+from itertools import pairwise
 from urllib.parse import urlsplit
 
 from tests.browser.chromium import Page
 from tests.browser.conftest import Studio, Watch, assert_as_painted, assert_whole
-from tests.conftest import Processes, School
+from tests.conftest import Processes, School, Sql
 from worker.access.issue_token import issue_token
 
 
@@ -120,3 +121,24 @@ def test_a_dead_microphone_and_an_ended_track_are_reported(studio: Studio) -> No
     studio.run("studio.recorder.start(studio.stream())")
     studio.wait("!studio.recorder.state.warnings.length")
     assert studio.finish()["state"] == "finished"
+
+
+def test_of_an_upload_that_is_gone_the_first_slice_and_what_was_not_acknowledged_are_sent_again(
+    studio: Studio, sql: Sql, watch: Watch
+) -> None:
+    studio.record()
+    studio.wait_for_seconds(7)
+    studio.wait("studio.recorder.state.waitingBytes === 0")
+    # As after the loss of the spool's disk.
+    sql("UPDATE uploads SET state = 'terminated'")
+    for file in studio.settings.spool_dir.glob("*.upload"):
+        file.unlink()
+    studio.wait_for_seconds(11)
+    receipt = studio.finish()
+    gaps = receipt["gaps"]
+    assert {gap["kind"] for gap in gaps} == {"gap"}
+    assert gaps[0]["from_ms"] > 0
+    # Each slice that is missing has one.
+    assert all(gap["to_ms"] == later["from_ms"] for gap, later in pairwise(gaps))
+    assert len(sql("SELECT id FROM uploads")) == 2
+    assert watch(receipt["recording_id"]).pictures
