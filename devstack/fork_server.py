@@ -55,6 +55,9 @@ def _fork() -> int:
     pid = os.fork()
     if pid == 0:
         os.setsid()
+        # As in the foreground of a terminal: a job that a script puts into the background ignores SIGINT, nohup SIGHUP.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         if os.getppid() != parent:
             os._exit(1)
