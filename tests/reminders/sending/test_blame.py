@@ -135,6 +135,19 @@ def test_the_alarm_lasts_as_long_as_the_trouble(deliveries: DeliveryFixture, mai
     assert trouble(deliveries) == {}
 
 
+def test_the_alarm_ends_when_another_process_sends(deliveries: DeliveryFixture, mail: MailSink) -> None:
+    """What knows of the failures is the process that met them, and it may have nothing more to send."""
+    deliveries.message(channel="email")
+    mail.recipient = LIMIT
+    deliveries.send_all()
+    assert list(trouble(deliveries)) == ["email"]
+
+    mail.recipient = None
+    deliveries.do("UPDATE deliveries SET due_at = now()")
+    deliveries.send_all(deliveries.new_deliverer())
+    assert trouble(deliveries) == {}
+
+
 def test_an_alarm_that_nobody_can_stop_any_more_ends(deliveries: DeliveryFixture, mail: MailSink) -> None:
     """The process that met the trouble ended; what it could not send is over."""
     deliveries.message(channel="email")

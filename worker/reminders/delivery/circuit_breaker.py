@@ -42,6 +42,6 @@ class CircuitBreaker:
         if len(self._failing) > _MOST_PROVIDERS:
             del self._failing[next(iter(self._failing))]
 
-    def record_success(self, provider: str) -> bool:
-        """The provider responded, in whatever way. Returns True if it had failed before."""
-        return self._failing.pop(provider, None) is not None
+    def record_success(self, provider: str) -> None:
+        """The provider responded, in whatever way."""
+        self._failing.pop(provider, None)

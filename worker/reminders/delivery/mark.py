@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from worker.database import Executor
+from worker.reminders.delivery.provider_troubles import CLEAR, provider_key
 
 # The column's width.
 _LONGEST_REASON = 200
@@ -18,6 +19,8 @@ _SENT = text(
      WHERE id = ANY(:ids) AND send_token = :run AND state = 'sending' RETURNING id
     """
 )
+# In the same statement, since every mail costs it.
+_SENT_BY = text(f"WITH cleared AS ({CLEAR}) {_SENT.text}")
 _END = text(
     """
     UPDATE deliveries SET state = :state, reason = :reason, send_token = NULL, lease_until = NULL, updated_at = now()
@@ -34,9 +37,14 @@ _PUT_OFF = text(
 )
 
 
-def mark_sent(executor: Executor, ids: Sequence[int], run: UUID) -> set[int]:
-    """Mark them as sent. Returns those that `run` still owned."""
-    return {row.id for row in executor.execute(_SENT, {"ids": list(ids), "run": run}).fetchall()}
+def mark_sent(executor: Executor, ids: Sequence[int], run: UUID, *, provider: str | None = None) -> set[int]:
+    """Mark them as sent; `provider` accepted them, so its trouble is over. Returns those that `run` still owned."""
+    values = {"ids": list(ids), "run": run}
+    if provider is None:
+        rows = executor.execute(_SENT, values).fetchall()
+    else:
+        rows = executor.execute(_SENT_BY, {**values, "provider": provider_key(provider)}).fetchall()
+    return {row.id for row in rows}
 
 
 def end(executor: Executor, delivery_id: int, run: UUID, *, state: str, reason: str) -> bool:

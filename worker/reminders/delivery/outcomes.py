@@ -32,17 +32,17 @@ class OutcomeWriter:
         self._run = run
         self._patience = patience
 
-    def sent(self, delivery: ClaimedDelivery) -> None:
-        """It was sent."""
+    def sent(self, delivery: ClaimedDelivery, provider: str) -> None:
+        """It was sent by `provider`, which ends its trouble, whichever process met that."""
 
         def write() -> None:
             # One statement where that will do: it is what every mail costs.
             if delivery.channel_id is None:
                 with self._database.statement() as statement:
-                    mark_sent(statement, [delivery.id], self._run)
+                    mark_sent(statement, [delivery.id], self._run, provider=provider)
                 return
             with self._database.transaction() as session:
-                if mark_sent(session, [delivery.id], self._run):
+                if mark_sent(session, [delivery.id], self._run, provider=provider):
                     forget_failures(session, delivery.channel_id)
 
         retry_while_database_down(write, seconds=self._patience)
@@ -86,7 +86,7 @@ class OutcomeWriter:
         _log.info("channel_switched_off", delivery_id=delivery.id, reason=reason)
 
     def works(self, provider: str) -> None:
-        """A provider that had failed before responds again."""
+        """The provider responds, if only to refuse a message or its recipient."""
         with self._database.transaction() as session:
             clear_trouble(session, provider)
 

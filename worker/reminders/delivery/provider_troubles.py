@@ -17,7 +17,8 @@ _NOTE = text(
            since = CASE WHEN trouble.last_at > now() - {_FRESH} THEN trouble.since ELSE now() END
     """  # noqa: S608 - a constant of ours
 )
-_CLEAR = text("DELETE FROM provider_troubles WHERE provider = :provider")
+CLEAR = "DELETE FROM provider_troubles WHERE provider = :provider"
+_CLEAR = text(CLEAR)
 # The mail server's name is private, and metrics are public.
 _SECONDS = text(
     f"""
@@ -28,14 +29,19 @@ _SECONDS = text(
 )
 
 
+def provider_key(provider: str) -> str:
+    """The provider's name as it is stored."""
+    return provider[:_LONGEST_NAME]
+
+
 def note_trouble(session: Session, provider: str, reason: str) -> None:
     """The provider has just refused us, or did not respond."""
-    session.execute(_NOTE, {"provider": provider[:_LONGEST_NAME], "reason": reason[:_LONGEST_REASON]})
+    session.execute(_NOTE, {"provider": provider_key(provider), "reason": reason[:_LONGEST_REASON]})
 
 
 def clear_trouble(session: Session, provider: str) -> None:
     """The provider works again."""
-    session.execute(_CLEAR, {"provider": provider[:_LONGEST_NAME]})
+    session.execute(_CLEAR, {"provider": provider_key(provider)})
 
 
 def trouble_seconds(session: Session) -> dict[str, float]:

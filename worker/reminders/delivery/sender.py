@@ -151,7 +151,7 @@ class BatchSender:
         except Exception as error:  # noqa: BLE001 - one message that cannot be sent holds up no other
             run.settler.not_sent(delivery, error, provider)
         else:
-            run.settler.sent(delivery)
+            run.settler.sent(delivery, provider)
             _record_sent(delivery)
             for unknown in self._unknown.taken(provider, time.monotonic()):
                 run.settler.switch_off(unknown.delivery, unknown.reason)
@@ -173,7 +173,7 @@ class BatchSender:
         except PermanentFailure:
             self._works(provider, run)
             raise
-        self._works(provider, run)
+        self._breaker.record_success(provider)
 
     def _send_to_known(self, provider: str, delivery: ClaimedDelivery, message: RenderedMessage) -> None:
         try:
@@ -184,8 +184,8 @@ class BatchSender:
             raise
 
     def _works(self, provider: str, run: _BatchRun) -> None:
-        if self._breaker.record_success(provider):
-            run.settler.works(provider)
+        self._breaker.record_success(provider)
+        run.settler.works(provider)
 
     def _say(self, delivery: ClaimedDelivery, run: _BatchRun) -> RenderedMessage:
         lesson = run.lessons.facts_for(delivery.schedule_id, delivery.user_id)
