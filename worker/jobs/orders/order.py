@@ -4,13 +4,23 @@ The code that requests the work writes an order into the ledger and the task rea
 fields are ids and plain values, serialised as JSON.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any, ClassVar, Self
+
+from worker.errors import Conflict
 
 # Every order class of the process by kind; use `order_type` of worker/jobs/orders/registered.py, which has loaded ours.
 REGISTERED: dict[str, type["Order"]] = {}
 # The lane of jobs that may take minutes and that nobody waits for on screen.
 BACKGROUND = "background"
+# Seconds until a job is tried again that this release cannot read: workers of two releases run during an upgrade.
+_OTHER_RELEASE = 60
+
+
+class UnreadableArguments(Conflict):
+    """A job's arguments are those of another release: only that one can run the job, or do what its end requires."""
+
+    code, title, retryable = "unreadable-arguments", "Arguments of another release", True
 
 
 @dataclass(frozen=True)
@@ -66,8 +76,16 @@ class Order:
 
     @classmethod
     def from_args(cls, args: dict[str, Any]) -> Self:
-        """The order from which `args()` was made."""
-        return cls(**args)
+        """The order from which `args()` was made. Raises UnreadableArguments."""
+        try:
+            return cls(**args)
+        except TypeError as error:
+            differing = ", ".join(sorted(args.keys() ^ {field.name for field in fields(cls)}))
+            raise UnreadableArguments(
+                f"The arguments of this {cls.kind} are those of another release, which differs in {differing}. "
+                "Only that release can run or cancel it.",
+                retry_after=_OTHER_RELEASE,
+            ) from error
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from worker.jobs.orders.order import REGISTERED, Order
 
 
 def read_order(kind: str, args: dict[str, Any]) -> Order:
-    """The order stored under `kind`; KeyError for a kind this release does not know."""
+    """The order stored under `kind`. Raises UnreadableArguments, and KeyError for a kind this release does not know."""
     return REGISTERED[kind].from_args(args)
 
 

@@ -12,7 +12,6 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from worker.errors import Conflict
 from worker.jobs.orders.order import Order
 from worker.jobs.orders.registered import order_type
 
@@ -26,10 +25,6 @@ class FailedJob:
     error: dict[str, Any]
 
 
-class UnreadableArguments(Conflict):
-    """The job's arguments are those of another release: only that one can run it, or do what its end requires."""
-
-
 FailureHook = Callable[[Session, Any, FailedJob], None]
 FailureHooks = Mapping[type[Order], FailureHook]
 
@@ -41,11 +36,4 @@ def run_failure_hook(
     order = order_type(kind)
     hook = endings.get(order) if order else None
     if order is not None and hook is not None:
-        hook(session, _read(order, args, ended.job_id), ended)
-
-
-def _read(order: type[Order], args: dict[str, Any], job_id: UUID) -> Order:
-    try:
-        return order.from_args(args)
-    except TypeError as error:
-        raise UnreadableArguments(f"The arguments of job {job_id} are those of another release.") from error
+        hook(session, order.from_args(args), ended)

@@ -7,6 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from worker.database import Database
+from worker.jobs.orders.order import UnreadableArguments
 from worker.jobs.runs.failure_hooks import FailedJob, FailureHooks, run_failure_hook
 from worker.jobs.runs.retry import Decision
 from worker.jobs.runs.run_statements import LeaseLost, end
@@ -28,7 +29,8 @@ def settle(
 ) -> None:
     """End the run of `job` (anything with id, run_token, kind and args) as `decision` says.
 
-    Raises LeaseLost when the token is stale.
+    A hook that cannot read the arguments is left out: the run is over, and the job can be retried by the release that
+    can. Raises LeaseLost when the token is stale.
     """
     end(
         session,
@@ -40,7 +42,10 @@ def settle(
         error=error,
     )
     if decision.state in {"failed", "dead", "cancelled"} and error is not None:
-        run_failure_hook(session, endings, job.kind, job.args, FailedJob(job.id, decision.state, error))
+        try:
+            run_failure_hook(session, endings, job.kind, job.args, FailedJob(job.id, decision.state, error))
+        except UnreadableArguments:
+            _log.warning("failure_hook_omitted", job_id=str(job.id), kind=job.kind, state=decision.state)
 
 
 def release_runs(database: Database, worker: str) -> int:

@@ -9,9 +9,9 @@ from worker.database import Database
 from worker.errors import Conflict, NotFound, Unavailable
 from worker.jobs.operations.reading import running_of
 from worker.jobs.operations.selection import JobFilter, select_jobs
+from worker.jobs.orders.order import UnreadableArguments
 from worker.jobs.orders.recording_orders import RemoveRecordingFiles
 from worker.jobs.runs.cancel import cancel_job
-from worker.jobs.runs.failure_hooks import UnreadableArguments
 from worker.workflows.recordings.failure_hooks import ENDINGS
 
 _BATCH = 1000
