@@ -10,7 +10,7 @@ from benchmarks.material.laboratory import Laboratory
 from benchmarks.peers.nothing import Nothing
 from worker.database import Database
 from worker.jobs.enqueue import enqueue
-from worker.jobs.runs.claim import claim_of, claim_statement
+from worker.jobs.runs.claim import claim_of, claim_statement, new_token
 
 _TURNS = 10
 _TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -53,6 +53,8 @@ def _order(laboratory: Laboratory, database: Database, jobs: int) -> list[UUID]:
 def _claim(database: Database, statement: TextClause, ids: list[UUID]) -> None:
     for job_id in ids:
         with database.statement() as session:
-            row = session.execute(statement, {"id": job_id, "worker": "w", "lease": 30.0}).fetchone()
+            row = session.execute(
+                statement, {"id": job_id, "worker": "w", "lease": 30.0, "new_token": new_token()}
+            ).fetchone()
         assert row is not None
         claim_of(row)

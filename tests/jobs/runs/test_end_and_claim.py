@@ -10,14 +10,14 @@ from worker.database import Database
 from worker.jobs.orders.recording_orders import IngestRecording
 from worker.jobs.reaper import reap
 from worker.jobs.runs.cancel import cancel_job
-from worker.jobs.runs.claim import Claim
+from worker.jobs.runs.claim import Claim, new_token
 from worker.jobs.runs.end_and_claim import end_and_claim
 from worker.jobs.runs.run_statements import LeaseLost
 
 
 def finish(ledger: Ledger, run: Claim, next_id: Any) -> Claim | None:
     with ledger.database.statement() as statement:
-        return end_and_claim(statement, run, next_id, worker="w1", lease=30.0, result={"rows": 1})
+        return end_and_claim(statement, run, next_id, new_token(), worker="w1", lease=30.0, result={"rows": 1})
 
 
 def test_both_happen_at_once(ledger: Ledger, sample_order: type[SampleOrder]) -> None:

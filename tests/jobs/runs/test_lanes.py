@@ -15,7 +15,7 @@ from worker.jobs.orders.board_orders import ReplayBoard, SnapshotSession
 from worker.jobs.orders.order import Order
 from worker.jobs.orders.recording_orders import IngestRecording, StoreSource
 from worker.jobs.publish import PublicationLease, publish
-from worker.jobs.runs.claim import Claim
+from worker.jobs.runs.claim import Claim, new_token
 from worker.jobs.runs.lanes import claim_in_lane
 from worker.jobs.runs.run_statements import end
 
@@ -66,7 +66,7 @@ class Studio:
 
     def claim(self, job: UUID, *, worker: str = "w", children: int) -> Claim | str | None:
         with self.database.transaction() as session:
-            return claim_in_lane(session, job, worker=worker, lease=30, children=children)
+            return claim_in_lane(session, job, worker=worker, lease=30, children=children, token=new_token())
 
     def finish(self, claimed: Any) -> None:
         with self.database.transaction() as session:

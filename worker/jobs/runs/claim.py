@@ -1,5 +1,7 @@
 """Claim a job for one run, under a fencing token."""
 
+import secrets
+import time
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -16,7 +18,7 @@ CLAIMABLE = """
 """
 # Of the jobs `j`.
 START = """
-    state = 'running', attempt = j.attempt + 1, run_token = time_ordered_uuid(), worker = :worker, started_at = now(),
+    state = 'running', attempt = j.attempt + 1, run_token = :new_token, worker = :worker, started_at = now(),
     publish_at = NULL, lease_until = now() + make_interval(secs => :lease), publications = 0, progress = 0,
     progress_note = NULL, progress_seq = j.progress_seq + 1
 """
@@ -34,6 +36,12 @@ def claim_statement(*, rule: str) -> TextClause:
 
 _CLAIM = claim_statement(rule="")
 _CLAIM_OUTSIDE_LANES = claim_statement(rule="AND lane IS NULL")
+# The lease begins again: the database may have been away for most of it.
+_RECLAIM_JOB = """
+    UPDATE jobs j SET lease_until = now() + make_interval(secs => :lease) WHERE id = :id AND run_token = :token
+    RETURNING {claimed}
+"""
+_RECLAIM = text(_RECLAIM_JOB.format(claimed=CLAIMED))
 
 
 @dataclass(frozen=True)
@@ -55,13 +63,29 @@ class Claim:
     waited: float
 
 
-def claim(session: Executor, job_id: UUID, *, worker: str, lease: float, lanes: bool = True) -> Claim | None:
+def new_token() -> UUID:
+    """A fencing token: a UUID version 7 (RFC 9562 §5.7), so that the index of earlier ones grows at its end."""
+    milliseconds = round(time.time() * 1000)
+    return UUID(int=milliseconds << 80 | 7 << 76 | secrets.randbits(12) << 64 | 2 << 62 | secrets.randbits(62))
+
+
+def claim(
+    session: Executor, job_id: UUID, *, worker: str, lease: float, lanes: bool = True, token: UUID | None = None
+) -> Claim | None:
     """Claim the job for `lease` seconds; None when it cannot be claimed (ended, claimed, cancelled, not yet due).
 
-    Without `lanes` a job of a lane cannot be claimed either: use `claim_in_lane`.
+    Without `lanes` a job of a lane cannot be claimed either: use `claim_in_lane`. Whoever chose the `token` can find
+    the claim again when the response was lost.
     """
     statement = _CLAIM if lanes else _CLAIM_OUTSIDE_LANES
-    row = session.execute(statement, {"id": job_id, "worker": worker, "lease": lease}).fetchone()
+    values = {"id": job_id, "worker": worker, "lease": lease, "new_token": token or new_token()}
+    row = session.execute(statement, values).fetchone()
+    return None if row is None else claim_of(row)
+
+
+def reclaim(session: Executor, job_id: UUID, token: UUID, *, lease: float) -> Claim | None:
+    """The claim that was made under this token, whose response was lost; None when none was."""
+    row = session.execute(_RECLAIM, {"id": job_id, "token": token, "lease": lease}).fetchone()
     return None if row is None else claim_of(row)
 
 

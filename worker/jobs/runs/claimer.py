@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from worker.database import Database
-from worker.jobs.runs.claim import Claim, claim
+from worker.jobs.runs.claim import Claim, claim, new_token, reclaim
 from worker.jobs.runs.lanes import claim_in_lane
 from worker.jobs.runs.unstarted_jobs import UnstartedJobs
 from worker.jobs.runs.wait_for_database import retry_while_database_down
@@ -28,7 +28,12 @@ class Claimer:
         A worker that did not wait would empty the broker while the database restarts, and messages lost that way return
         only when the lease of their publication expires.
         """
-        claimed = retry_while_database_down(lambda: self._claim(job_id), seconds=self.lease)
+        token = new_token()
+        claimed = retry_while_database_down(
+            lambda: self._claim(job_id, token),
+            seconds=self.lease,
+            again=lambda: self._claim(job_id, token) or self._reclaim(job_id, token),
+        )
         if claimed is None:
             _log.info("message_refused", job_id=str(job_id))
         return claimed
@@ -42,14 +47,21 @@ class Claimer:
                 return claimed
         return None
 
-    def _claim(self, job_id: UUID) -> Claim | None:
+    def _claim(self, job_id: UUID, token: UUID) -> Claim | None:
+        ignored = self.children is None
         with self.database.statement() as session:
-            claimed = claim(session, job_id, worker=self.worker, lease=self.lease, lanes=self.children is None)
+            claimed = claim(session, job_id, worker=self.worker, lease=self.lease, lanes=ignored, token=token)
         if claimed is not None or self.children is None:
             return claimed
         with self.database.transaction() as session:
-            lane_claim = claim_in_lane(session, job_id, worker=self.worker, lease=self.lease, children=self.children)
+            lane_claim = claim_in_lane(
+                session, job_id, worker=self.worker, lease=self.lease, children=self.children, token=token
+            )
         if isinstance(lane_claim, str):
             _log.info("lane_full", job_id=str(job_id), lane=lane_claim)
             return None
         return lane_claim
+
+    def _reclaim(self, job_id: UUID, token: UUID) -> Claim | None:
+        with self.database.statement() as session:
+            return reclaim(session, job_id, token, lease=self.lease)

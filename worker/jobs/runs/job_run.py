@@ -9,10 +9,10 @@ from sqlalchemy.orm import Session
 
 from worker.database import Database
 from worker.errors import AstegniError
-from worker.jobs.runs.claim import Claim
-from worker.jobs.runs.end_and_claim import end_and_claim
+from worker.jobs.runs.claim import Claim, new_token
+from worker.jobs.runs.end_and_claim import end_and_claim, find_end_and_claim
 from worker.jobs.runs.run_lease import LeaseTiming, RunLease
-from worker.jobs.runs.run_statements import end, lease_lost, lock
+from worker.jobs.runs.run_statements import LeaseLost, end, lease_lost, lock
 from worker.jobs.runs.wait_for_database import retry_while_database_down
 
 
@@ -113,7 +113,7 @@ class JobRun:
 
         The statement also claims the next job of the message. Raises LeaseLost.
         """
-        next_id = self._next_job()
+        next_id, token = self._next_job(), new_token()
 
         def write() -> Claim | None:
             with self._database.statement() as session:
@@ -121,8 +121,15 @@ class JobRun:
                     end(session, self.claim.job_id, self.claim.token, state="succeeded", result=result)
                     return None
                 return end_and_claim(
-                    session, self.claim, next_id, worker=self._worker, lease=self._lease_seconds, result=result
+                    session, self.claim, next_id, token, worker=self._worker, lease=self._lease_seconds, result=result
                 )
 
-        self.next_claim = retry_while_database_down(write, seconds=self.lease.seconds_left)
+        def write_again() -> Claim | None:
+            try:
+                return write()
+            except LeaseLost:
+                with self._database.statement() as session:
+                    return find_end_and_claim(session, self.claim, next_id, token, lease=self._lease_seconds)
+
+        self.next_claim = retry_while_database_down(write, seconds=self.lease.seconds_left, again=write_again)
         self.finished = True

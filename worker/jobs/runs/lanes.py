@@ -70,15 +70,17 @@ _GIVE_BACK = text(
 )
 
 
-def claim_in_lane(session: Session, job_id: UUID, *, worker: str, lease: float, children: int) -> Claim | str | None:
+def claim_in_lane(
+    session: Session, job_id: UUID, *, worker: str, lease: float, children: int, token: UUID
+) -> Claim | str | None:
     """Claim a job of a lane for `lease` seconds.
 
     Returns the name of the lane when it is full on this worker: the job then waits to be published again. None when the
     job cannot be claimed.
     """
     session.execute(_LOCK, {"worker": worker})
-    values = {"id": job_id, "worker": worker, "lease": lease, "half": max(1, children // 2), "smaller": SMALLER}
-    row = session.execute(_CLAIM_IN_LANE, values).fetchone()
+    values = {"id": job_id, "worker": worker, "lease": lease, "new_token": token}
+    row = session.execute(_CLAIM_IN_LANE, {**values, "half": max(1, children // 2), "smaller": SMALLER}).fetchone()
     if row is not None:
         return claim_of(row)
     given_back = session.execute(_GIVE_BACK, {"id": job_id}).fetchone()

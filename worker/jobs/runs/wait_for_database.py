@@ -15,11 +15,13 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 1.0
 Written = TypeVar("Written")
 
 
-def retry_while_database_down(write: Callable[[], Written], *, seconds: float) -> Written:
+def retry_while_database_down(
+    write: Callable[[], Written], *, seconds: float, again: Callable[[], Written] | None = None
+) -> Written:
     """Call `write` until the database accepts it, for at most `seconds`; then raise its last error.
 
-    If only the response was lost it is executed twice, so `write` must be idempotent. Statements that carry a run's
-    token are.
+    If only the response was lost it is executed twice, so `write` must be idempotent, or `again` takes its place after
+    the first error.
     """
     until = time.monotonic() + seconds
     pause = _FIRST_PAUSE
@@ -30,5 +32,6 @@ def retry_while_database_down(write: Callable[[], Written], *, seconds: float) -
             if time.monotonic() + pause > until:
                 raise
             _log.info("database_awaited", error=type(error).__name__, again_in=pause)
+            write = again or write
         time.sleep(pause)
         pause = min(_LONGEST_PAUSE, 2 * pause)
