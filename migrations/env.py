@@ -4,7 +4,7 @@ from alembic import context
 
 connection = context.config.attributes["connection"]
 
-# A revision that waits for a table blocks everybody behind it: it gives up after a second, and is tried again later.
+# A revision that waits for a lock on a table blocks everybody behind it: it gives up after a second and is retried.
 connection.exec_driver_sql("SET lock_timeout = '1s'")
 # An index over a large table takes minutes; more than ten is an error.
 connection.exec_driver_sql("SET statement_timeout = '10min'")

@@ -33,6 +33,6 @@ def created_at() -> Mapped[datetime]:
 
 
 def words(column: str, allowed: tuple[str, ...]) -> CheckConstraint:
-    """A CHECK that `column` is one of the allowed words (models/states.py)."""
+    """A CHECK that `column` has one of the allowed values (models/states.py)."""
     quoted = ", ".join(f"'{word}'" for word in allowed)
     return CheckConstraint(f"{column} IN ({quoted})", name=column)

@@ -17,7 +17,7 @@ from models.states import (
     SESSION_FORMATS,
 )
 
-# In PostgreSQL's own form, so that Alembic finds it equal.
+# As PostgreSQL prints it, so that Alembic finds no difference.
 AGREED_STUDENT = """
     CASE WHEN status::text <> 'pending'::text AND status::text <> 'declined'::text
     THEN student_id ELSE NULL::integer END
@@ -37,7 +37,7 @@ class SessionRequest(Base):
     # What is requested, in the platform's own words.
     package_name: Mapped[str | None] = mapped_column(String(255))
     status: Mapped[str] = mapped_column(String(20), server_default="pending")
-    # Who will learn: for a parent's request the child.
+    # The student's name: for a parent's request, the child's.
     student_name: Mapped[str | None] = mapped_column(String(255))
     student_grade: Mapped[str | None] = mapped_column(String(50))
     message: Mapped[str | None] = mapped_column(Text)
@@ -46,7 +46,7 @@ class SessionRequest(Base):
     created_at: Mapped[datetime] = created_at()
     # When the tutor accepted or rejected.
     responded_at: Mapped[datetime | None]
-    # Who will learn. NULL in the platform's older rows.
+    # The student. NULL in the platform's older rows.
     student_id: Mapped[int | None] = mapped_column(ForeignKey("student_profiles.id"), index=True)
     # The requested times, in the form of `POST /v1/schedules`.
     schedule: Mapped[dict[str, Any] | None]
@@ -56,7 +56,7 @@ class SessionRequest(Base):
     __table_args__ = (
         words("requester_type", REQUESTER_TYPES),
         words("status", REQUEST_STATUSES),
-        # The tutor's panels list by status; the requester's by themselves.
+        # Tutors list their requests by status, requesters their own.
         Index("ix_session_requests_tutor_id", "tutor_id", "status"),
         Index("ix_session_requests_requester", "requester_type", "requester_id"),
     )
@@ -70,7 +70,7 @@ class Booking(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     # Profiles, not users: a user may be both tutor and student.
     tutor_id: Mapped[int] = mapped_column(ForeignKey("tutor_profiles.id"))
-    # Whom the tutor named. No foreign key: until the student agrees, an unknown id must get the same response as any.
+    # Whom the tutor named. No foreign key: until the student agrees, unknown and known ids must get the same response.
     student_id: Mapped[int]
     subject: Mapped[str | None] = mapped_column(String(200))
     grade_level: Mapped[str | None] = mapped_column(String(100))

@@ -34,7 +34,7 @@ class Delivery(Base):
     # Of a reminder: which alarm, and the start that it was planned for.
     minutes_before: Mapped[int | None]
     starts_at: Mapped[datetime | None]
-    # What the text needs and no row holds any more when it is sent, e.g. when a moved lesson was before.
+    # What the text needs and no row has any more when it is sent, e.g. the former time of a moved lesson.
     data: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
     # The same message is planned once: the idempotency key that receivers see, too.
     key: Mapped[str] = mapped_column(String(200))
@@ -66,19 +66,19 @@ class Delivery(Base):
         Index("ix_deliveries_entry_id", "entry_id"),
         # Ended deliveries by time: deleted after their retention.
         Index("ix_deliveries_over", "updated_at", postgresql_where=text("state NOT IN ('pending', 'sending')")),
-        # Few of the millions that wait: those that were postponed, for the metrics.
+        # Only postponed deliveries, few of the millions that wait; for the metrics.
         Index(
             "ix_deliveries_put_off",
             "channel",
             postgresql_where=text("state IN ('pending', 'sending') AND reason IS NOT NULL"),
         ),
-        # Each is updated twice: vacuum before a fifth of all have been, and the indexes every time, as of jobs.
+        # Each row is updated twice: vacuum before a fifth of all have been; the indexes every time, as in jobs.
         {"postgresql_with": {"autovacuum_vacuum_scale_factor": "0.01", "vacuum_index_cleanup": "on"}},
     )
 
 
 class ProviderTrouble(Base):
-    """A provider that refuses our messages for reasons not of the recipient; deleted when it accepts one."""
+    """A provider that refuses our messages for a reason other than the recipient; deleted when it accepts one."""
 
     __tablename__ = "provider_troubles"
 

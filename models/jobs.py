@@ -1,7 +1,7 @@
 """The ledger: PostgreSQL owns every job, Redis only carries its id.
 
-A job is queued in the transaction that wants it, claimed under a fencing token (`run_token`), and ended once.
-What each attempt came to is appended to `job_attempts` and never changed.
+A job is queued in the transaction that needs it, claimed under a fencing token (`run_token`), and ended once.
+The outcome of each attempt is appended to `job_attempts` and never changed.
 """
 
 from datetime import datetime
@@ -16,7 +16,7 @@ from sqlalchemy.schema import DDL
 from models.base import Base, created_at, words
 from models.states import ATTEMPT_OUTCOMES, JOB_ACTIONS, JOB_FINISHED, JOB_LIVE, JOB_STATES
 
-# UUID version 7: ids of new jobs and tokens of new runs share the pages of an index. PostgreSQL has it from 18 on.
+# UUID version 7: new ids and tokens are in the same few pages of an index. PostgreSQL has it built in from 18 on.
 _TIME_ORDERED_UUID = """
     CREATE OR REPLACE FUNCTION time_ordered_uuid() RETURNS uuid LANGUAGE sql VOLATILE PARALLEL SAFE AS $$
         SELECT encode(set_bit(set_bit(overlay(
@@ -86,7 +86,7 @@ class Job(Base):
     lane: Mapped[str | None]
     # Its size relative to others of its lane, e.g. bytes of its recording; 0: unknown.
     weight: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
-    # `X-Request-ID` of the request that ordered it, or whose job did; in every log line of its runs.
+    # `X-Request-ID` of the request that ordered it, directly or through another job; in every log line of its runs.
     request_id: Mapped[str | None]
     # The span of the request or job that ordered it (W3C trace context); NULL where nothing is traced.
     traceparent: Mapped[str | None] = mapped_column(String(55))
@@ -126,8 +126,8 @@ class Job(Base):
             unique=True,
             postgresql_where=text("unique_key IS NOT NULL AND " + _in(JOB_LIVE)),
         ),
-        # Rows are updated a few times and deleted: leave room in the page, and vacuum early. Indexes every time: their
-        # dead entries are few of all, but most of what the relay would read.
+        # Rows are updated a few times and deleted: leave room in the page, and vacuum early. Clean the indexes every
+        # time: their dead entries are few of all, but most of those that the relay would read.
         {
             "postgresql_with": {
                 "fillfactor": "80",
@@ -167,7 +167,7 @@ class JobAction(Base):
     kind: Mapped[str]
     subject: Mapped[str | None]
     action: Mapped[str] = mapped_column(String(20))
-    # The state in which the job was before.
+    # The job's state before the action.
     state: Mapped[str]
     # Who did it: `user:1`, `operator:3`, `system`, or `cli:maria` for a name at the command line.
     actor: Mapped[str] = mapped_column(String(80))

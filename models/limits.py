@@ -1,4 +1,4 @@
-"""How much of their rates persons and addresses have used, and what persons have open."""
+"""How much of their rates persons and addresses have used, and which uploads and streams persons have open."""
 
 from datetime import datetime
 from uuid import UUID
@@ -18,7 +18,7 @@ class LimitCounter(Base):
     rate: Mapped[str] = mapped_column(primary_key=True)
     # `user:1`, `operator:3` or `address:192.0.2.1`.
     who: Mapped[str] = mapped_column(primary_key=True)
-    # When everything used has been restored. No index on it: updates stay within their page (HOT).
+    # When the full rate is available again. No index on it: updates stay within their page (HOT).
     free_at: Mapped[datetime]
 
     # Not in the write-ahead log: a crash loses a minute's or a day's use.
@@ -34,7 +34,7 @@ class LimitLease(Base):
     # `uploads`, `job-streams` or `inbox-streams`.
     name: Mapped[str]
     who: Mapped[str]
-    # Bytes that it may bring.
+    # Bytes that it may add.
     size: Mapped[int] = mapped_column(BigInteger)
     # Renewed while it is open; an expired row no longer counts.
     expires_at: Mapped[datetime]

@@ -38,7 +38,7 @@ class User(Base):
 
 
 def _one_active_profile(table: str) -> Index:
-    """A person has one active profile of a kind. An earlier one that was given up may stay beside it."""
+    """A person has one active profile of a kind, and possibly earlier ones that were given up."""
     return Index(f"uq_{table}_user_id", "user_id", unique=True, postgresql_where=text("is_active"))
 
 

@@ -1,6 +1,7 @@
-"""Which rows are about a person, and what becomes of them when the person is erased.
+"""Which rows are about a person, and what happens to them when the person is erased.
 
-Every table with a column that names a person stands here or in NOT_PERSONAL; a test compares that with the tables.
+Every table with a column that names a person is listed here or in NOT_PERSONAL; a test compares the lists with the
+tables.
 Conditions are SQL over the columns of one table, with `:of_user`, `:of_principal` (`user:1`) and the ids of the
 person's profiles as arrays, `:of_tutors`, `:of_students`, `:of_parents`.
 """
@@ -14,9 +15,9 @@ from typing import Any
 class PersonalTable:
     """Rows of one table: the condition that selects a person's, and what erasing does with them.
 
-    `blank` None deletes the rows. Otherwise they are kept, since somebody else's lessons or the history need them, and
-    the columns of `blank` get these values; no columns: nothing in the row says more than an id. `secret` columns are
-    not exported.
+    Without a `blank`, the rows are deleted. Otherwise they are kept, since somebody else's lessons or the history need
+    them, and the columns of `blank` are set to its values; it is empty when the row has nothing personal but an id.
+    `secret` columns are not exported.
     """
 
     table: str
@@ -47,7 +48,7 @@ def _profile(prefix: str) -> str:
 
 _HOSTED = f"SELECT id FROM whiteboard_sessions WHERE {_profile('host_')}"  # noqa: S608 - constants of this module
 
-# In the order in which they are erased: the account and its profiles come last, for the others are found by them.
+# In the order of erasure: the account and its profiles come last, because the other rows are found by them.
 PERSONAL_TABLES = (
     PersonalTable("notification_channels", "user_id = :of_user", secret=("address", "code_hash")),
     PersonalTable("notification_preferences", "user_id = :of_user"),
@@ -68,7 +69,7 @@ PERSONAL_TABLES = (
     PersonalTable("job_actions", "actor = :of_principal", {"actor": "erased"}, why_kept="the history of what happened"),
     PersonalTable(
         "whiteboard_session_recordings",
-        # Some do not say who made them: the platform's, an operator's, adopted ones. Then the session's host did.
+        # Without a recorder (imported, adopted, or by an operator) a recording belongs to the session's host.
         f"recorded_by = :of_user OR recorded_by IS NULL AND session_id IN ({_HOSTED})",
         {},
         why_kept="deleted one by one before, with their objects",
@@ -100,7 +101,7 @@ PERSONAL_TABLES = (
         dict.fromkeys(("student_name", "student_grade", "message", "contact_phone", "contact_email")),
         why_kept=_OTHER_SIDE,
     ),
-    # What a student wrote to this tutor is the student's.
+    # What a student wrote to this tutor belongs to the student.
     PersonalTable("session_requests", _any("tutor_id", "tutors"), {}, why_kept=_OTHER_SIDE),
     PersonalTable(
         "tutor_student_bookings",
@@ -160,7 +161,7 @@ PERSONAL_TABLES = (
     ),
 )
 
-# Tables with such a column whose rows are about nobody of the platform.
+# Tables with such a column whose rows are about no person of the platform.
 NOT_PERSONAL = {
     "operator_accesses": "`admin_id` is an operator, who is kept in another database; rows are deleted with time",
 }

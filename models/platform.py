@@ -1,4 +1,4 @@
-"""What came from the platform's database: which row became which, what was refused, and how far it was read."""
+"""The import from the platform's database: which row became which, what was refused, and how far it was read."""
 
 from datetime import datetime
 from typing import Any
@@ -10,15 +10,15 @@ from models.base import Base
 
 
 class PlatformLink(Base):
-    """A row of the platform's that was read, and the row of ours that it became."""
+    """A platform row that was read, and the row of ours that it became."""
 
     __tablename__ = "platform_links"
 
-    # What it is there: `person`, `enrolment`, `lesson`, … (worker/workflows/platform_import).
+    # The kind of row: `person`, `enrolment`, `lesson`, … (worker/workflows/platform_import).
     kind: Mapped[str] = mapped_column(String(40), primary_key=True)
     platform_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
-    # The id of our row; NULL: it was refused, or there is nothing of ours for it. Two rows there may be one here. No
-    # foreign key: it says which table only together with `kind`, and it outlives a row that was deleted here.
+    # The id of our row; NULL: it was refused, or there is nothing of ours for it. Two platform rows may become one
+    # of ours. No foreign key: `kind` decides the table, and the link outlives a row that was deleted here.
     id: Mapped[int | None] = mapped_column(BigInteger)
     # BLAKE2b of the row as it was read, 16 bytes: an equal one is not stored again.
     digest: Mapped[bytes] = mapped_column(LargeBinary)
@@ -27,7 +27,7 @@ class PlatformLink(Base):
 
 
 class PlatformRefusal(Base):
-    """Why a row of the platform's was refused, or what was left out of it; deleted once that is over."""
+    """Why a platform row was refused, or what was left out of it; deleted when that no longer applies."""
 
     __tablename__ = "platform_refusals"
 
@@ -35,28 +35,28 @@ class PlatformRefusal(Base):
     platform_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     # What is wrong, like `tutor-busy`; a row may have several.
     code: Mapped[str] = mapped_column(String(60), primary_key=True)
-    # True: nothing of the row was taken; false: it was taken without a part, or is worth a look.
+    # True: nothing of the row was taken; false: it was taken in part, or is worth a look.
     is_refused: Mapped[bool]
     # For people: what is wrong, and what they can do.
     reason: Mapped[str] = mapped_column(Text)
     remedy: Mapped[str] = mapped_column(Text)
-    # Ids of other rows of the platform's that it is about.
+    # Ids of other platform rows that are involved.
     details: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
     first_seen_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
     last_seen_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
 
 
 class PlatformPull(Base):
-    """How far the rows of one kind have been read, so that a restart goes on from there."""
+    """How far the rows of one kind have been read, so that a restart continues from there."""
 
     __tablename__ = "platform_pulls"
 
     kind: Mapped[str] = mapped_column(String(40), primary_key=True)
-    # The latest time of a change that was read, as the platform writes it: ISO 8601 without a zone; NULL: none yet.
+    # The latest time of change that was read, as the platform writes it: ISO 8601 without a zone; NULL: none yet.
     changed_at: Mapped[str | None] = mapped_column(String(40))
-    # Of kinds whose rows only arrive: rows up to this id were written hours before that, so no more will come there.
+    # Of append-only kinds: rows up to this id were hours old when read, so that none will still appear among them.
     settled_id: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
-    # Number, highest id and sum of times of the rows that would be read again: while it stays, nothing has changed.
+    # Count, highest id and sum of times of the rows that would be read again: the same while nothing changes.
     signature: Mapped[str | None] = mapped_column(String(200))
     # When the last complete pull ended, and the last complete comparison of ids, by the clock of this database.
     pulled_at: Mapped[datetime | None]

@@ -9,7 +9,7 @@ from models.base import Base, created_at
 
 
 class RecordingShare(Base):
-    """An address that opens one recording for whoever knows it. Only a hash of its secret is kept; deleted: revoked."""
+    """An address that opens one recording for whoever knows it. Only a hash of its secret is kept. Revoked: deleted."""
 
     __tablename__ = "recording_shares"
 
@@ -23,10 +23,10 @@ class RecordingShare(Base):
     created_by: Mapped[int | None] = mapped_column(ForeignKey("users.id", ondelete="SET NULL"), index=True)
     created_at: Mapped[datetime] = created_at()
     expires_at: Mapped[datetime] = mapped_column(index=True)
-    # The part that a player plays; NULL: from the beginning, to the end. The files are those of the whole recording.
+    # The part that a player plays; NULL: from the beginning, or to the end. The files contain the whole recording.
     from_seconds: Mapped[int | None]
     to_seconds: Mapped[int | None]
-    # How often a player has opened it, and when the last time.
+    # How often a player has opened it, and when last.
     opened: Mapped[int] = mapped_column(server_default=text("0"))
     opened_at: Mapped[datetime | None]
 

@@ -1,4 +1,4 @@
-"""What is read beside a recording: its chapters, its captions, and the text that was typed on its board."""
+"""The texts of a recording: its chapters, its captions, and what was typed on its board."""
 
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from models.states import CHAPTER_ORIGINS
 
 
 class RecordingChapters(Base):
-    """The chapters of a recording: those that were found, and those that its tutor wrote, which are shown instead."""
+    """The chapters of a recording: those that were detected, and those that its tutor wrote, which take precedence."""
 
     __tablename__ = "recording_chapters"
 
@@ -38,7 +38,7 @@ class RecordingCaptions(Base):
     language: Mapped[str] = mapped_column(String(35), primary_key=True)
     # `[start_ms, end_ms, text, settings]` in the order of their starts. The text is plain: no tags, no references.
     cues: Mapped[list[Any]]
-    # Of the WebVTT file that players get.
+    # The size of the WebVTT file that players get.
     bytes: Mapped[int]
     updated_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
 
@@ -46,7 +46,7 @@ class RecordingCaptions(Base):
 
 
 class RecordingBoardTexts(Base):
-    """What was typed on the board of a film, with the times of the film, which no other row knows."""
+    """What was typed on the board of a film, at the times of the film, which no other row has."""
 
     __tablename__ = "recording_board_texts"
 

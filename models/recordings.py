@@ -1,4 +1,4 @@
-"""Recordings of whiteboard sessions, every object made from them, and which operator looked at them."""
+"""Recordings of whiteboard sessions, and every output made from them."""
 
 from datetime import datetime
 from typing import Any
@@ -39,10 +39,9 @@ class Recording(Base):
     duration_seconds: Mapped[int | None]
     # Unsigned address of the poster.
     thumbnail_url: Mapped[str | None] = mapped_column(Text)
-    # The board when the recording was made.
-    # Deferred: it may have megabytes.
+    # The board when the recording was made. Deferred, because it may have megabytes.
     board_snapshot: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True), deferred=True)
-    # Resolution, codecs and what else the probe found.
+    # Resolution, codecs and other findings of the probe.
     recording_metadata: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     # When the recording began, if the client stated it; else when it was uploaded.
     recording_date: Mapped[datetime] = mapped_column(server_default=text("now()"))
@@ -118,20 +117,20 @@ class Rendition(Base):
     created_at: Mapped[datetime] = created_at()
     updated_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
     # Byte ranges of a fragmented MP4: `{"init": bytes of the header, "start": offset of the first segment,
-    # "parts": [[milliseconds, bytes], …]}`, one segment behind the other.
+    # "parts": [[milliseconds, bytes], …]}`, without space between the segments.
     segments: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     # Of a sheet of a storyboard: the size of its tiles, tiles per row, and the moment that each shows.
     tiles: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
 
     __table_args__ = (
         words("state", RENDITION_STATES),
-        # The API writes the playlists of HLS: they are no object.
+        # HLS has no object: the API writes its playlists.
         CheckConstraint("state <> 'ready' OR object_name IS NOT NULL OR name = 'hls'", name="ready"),
         # Its index also serves the foreign key, recording_id being its first column.
         UniqueConstraint("recording_id", "name"),
-        # The order of the bytes, in which Backblaze lists names.
+        # In byte order, as Backblaze lists names.
         Index("ix_recording_renditions_object_name", object_name.collate("C")),
-        # For the metrics: what is awaited, and what ended within an hour.
+        # For the metrics: what is pending, and what ended within an hour.
         Index("ix_recording_renditions_pending", "name", postgresql_where=text("state = 'pending'")),
         Index("ix_recording_renditions_ended", "updated_at", postgresql_where=text("state <> 'pending'")),
     )

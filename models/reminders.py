@@ -1,4 +1,4 @@
-"""Notifications: alarms and preferences say what people want, a delivery is one message."""
+"""What people want to be told and how: preferences, alarms of lessons, registered channels."""
 
 from datetime import datetime, time
 
@@ -32,7 +32,7 @@ class NotificationPreference(Base):
     )
     # Used only after a permanent failure of one of `channels`, in this order.
     fallback: Mapped[list[str]] = mapped_column(ARRAY(String), server_default=text("'{}'::character varying[]"))
-    # NULL: the language, zone of the person's account.
+    # NULL: language and zone of the person's account.
     language: Mapped[str | None] = mapped_column(String(10))
     timezone: Mapped[str | None]
     calendar: Mapped[str] = mapped_column(String(20), server_default="gregorian")
@@ -56,7 +56,7 @@ class LessonAlarm(Base):
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     schedule_id: Mapped[int | None] = mapped_column(ForeignKey("tutor_schedules.id", ondelete="CASCADE"))
     series_id: Mapped[int | None] = mapped_column(ForeignKey("schedule_series.id", ondelete="CASCADE"))
-    # NULL: no alarm at all, which can be wanted, too.
+    # NULL: explicitly no alarm.
     minutes_before: Mapped[int | None]
     # NULL: those of the preferences.
     channels: Mapped[list[str] | None] = mapped_column(ARRAY(String))
@@ -82,7 +82,7 @@ class NotificationChannel(Base):
     kind: Mapped[str] = mapped_column(String(20))
     # The address, encrypted: those of webhooks and chat services hold secrets.
     address: Mapped[bytes] = mapped_column(LargeBinary)
-    # What may be shown of it.
+    # Its masked form, which may be shown.
     label: Mapped[str] = mapped_column(String(100))
     confirmed_at: Mapped[datetime | None]
     # SHA-256 of the code, hexadecimal, until when it is valid, and how often it was guessed.

@@ -27,11 +27,11 @@ from models.states import (
     SESSION_FORMATS,
 )
 
-# Exclusion constraints that compare whole numbers and ranges of time in one index.
+# For exclusion constraints over an integer and a time range in one index.
 event.listen(Base.metadata, "before_create", DDL("CREATE EXTENSION IF NOT EXISTS btree_gist"))  # type: ignore[no-untyped-call]
 
-# A lesson that takes its people's time. Rows without instants, written by hand, wait until those are computed: a
-# range without ends would overlap everything.
+# A lesson that occupies its people. Rows written by hand are left out until their instants are computed: a range
+# without bounds would overlap everything.
 _LIVE = "status IN ('scheduled', 'in_progress')"
 _TAKES_TIME = f"student_id IS NOT NULL AND starts_at IS NOT NULL AND ends_at IS NOT NULL AND {_LIVE}"
 
@@ -115,7 +115,7 @@ class Schedule(Base):
 
 
 class ScheduleParticipant(Base):
-    """A student of a lesson. Times and status are the lesson's: the foreign key carries every change of them here."""
+    """A student of a lesson. Times and status are the lesson's: the foreign key propagates every change of them."""
 
     __tablename__ = "schedule_participants"
 

@@ -71,14 +71,14 @@ class Series(Base):
 
 
 class SeriesParticipant(Base):
-    """A student of a series, by their booking: the lessons are theirs while that is active."""
+    """A student of a series, through their booking: they attend its lessons while the booking is active."""
 
     __tablename__ = "series_participants"
 
     series_id: Mapped[int] = mapped_column(ForeignKey("schedule_series.id", ondelete="CASCADE"), primary_key=True)
     student_id: Mapped[int] = mapped_column(ForeignKey("student_profiles.id"), primary_key=True, index=True)
     booking_id: Mapped[int] = mapped_column(ForeignKey("tutor_student_bookings.id"), index=True)
-    # The first one is named by the lesson's own row.
+    # The earliest participant is `student_id` in the rows of the lessons.
     created_at: Mapped[datetime] = created_at()
 
 
@@ -90,7 +90,7 @@ class ScheduleSkip(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     series_id: Mapped[int] = mapped_column(ForeignKey("schedule_series.id", ondelete="CASCADE"))
     occurrence_date: Mapped[date]
-    # NULL: nobody has this lesson. Otherwise only this student of a group does not.
+    # NULL: there is no lesson for anybody; otherwise only this student of a group has none.
     student_id: Mapped[int | None] = mapped_column(ForeignKey("student_profiles.id"), index=True)
     reason: Mapped[str] = mapped_column(String(20))
     # The conflicting lesson, when somebody is busy.

@@ -1,4 +1,4 @@
-"""Pictures and documents of whiteboards, and which operator read them."""
+"""Pictures and documents of whiteboards."""
 
 from datetime import datetime
 from uuid import UUID
@@ -20,7 +20,7 @@ class Snapshot(Base):
     session_id: Mapped[int] = mapped_column(ForeignKey("whiteboard_sessions.id", ondelete="CASCADE"))
     page_id: Mapped[int | None] = mapped_column(ForeignKey("whiteboard_pages.id", ondelete="CASCADE"), index=True)
     name: Mapped[str]
-    # SHA-256 in hex of what was drawn: pages with another one have changed since.
+    # SHA-256 in hex of what was drawn: a page with a different digest has changed since.
     content_digest: Mapped[str]
     # Where it is on B2, and B2's id of that version.
     object_name: Mapped[str] = mapped_column(unique=True)

@@ -1,9 +1,9 @@
-"""The allowed words of columns. A CHECK in the database limits each column to its list."""
+"""The allowed values of columns. A CHECK in the database limits each column to its list."""
 
 JOB_STATES = ("queued", "published", "running", "retryable", "succeeded", "failed", "cancelled", "dead")
 JOB_FINISHED = ("succeeded", "failed", "cancelled", "dead")
 JOB_LIVE = ("queued", "published", "running", "retryable")
-# `released`: given back unharmed (shutdown); `worker-lost`: its lease ran out.
+# `released`: returned at shutdown, without a failure; `worker-lost`: its lease expired.
 ATTEMPT_OUTCOMES = ("succeeded", "retryable", "failed", "cancelled", "dead", "worker-lost", "released")
 # What a person does to a job. `purge`: deletes it with its attempts.
 JOB_ACTIONS = ("retry", "cancel", "purge")
@@ -23,7 +23,7 @@ ATTENDANCES = ("unknown", "held", "missed")
 SERIES_STATUSES = ("active", "paused", "completed", "cancelled")
 # Why an occurrence of a series is no lesson. `excluded`: a skipped date (EXDATE).
 SKIP_REASONS = ("excluded", "tutor-busy", "student-busy")
-# Of an entry of a personal timetable, as the platform's form spells them. `important` is the parents' word.
+# Of an entry of a personal timetable, as the platform's form spells them. `important` comes from the form for parents.
 ENTRY_PRIORITIES = ("low", "medium", "high", "urgent", "important")
 ENTRY_STATUSES = ("active", "draft", "completed", "cancelled")
 ENTRY_TYPES = ("recurring", "specific")
@@ -36,7 +36,7 @@ HOST_TYPES = ("tutor", "student")
 # `page`: a page was activated.
 WHITEBOARD_EVENT_KINDS = ("join", "leave", "page", "start", "end")
 STROKE_TYPES = ("pen", "eraser", "line", "rectangle", "circle", "triangle", "arrow", "text")
-# All of one page, but `pdf`: of the whole board.
+# Each shows one page, except `pdf`: the whole board.
 SNAPSHOT_NAMES = ("png", "png_2x", "thumbnail", "svg", "pdf")
 
 RECORDING_TYPES = ("video", "screen", "board")

@@ -1,4 +1,4 @@
-"""Personal timetables: what a person of any role has planned beside lessons, with one alarm each."""
+"""Personal timetables: what a person of any role has planned besides lessons, with one alarm each."""
 
 from datetime import date, datetime, time
 
@@ -24,7 +24,7 @@ class TimetableEntry(Base):
     # `recurring`: weekly on `days`, in `months` (empty: in all), from `year` on, without end. `specific`: on
     # `specific_dates`. An entry may name no day: it then never occurs.
     schedule_type: Mapped[str] = mapped_column(String(20), server_default="recurring")
-    # Where a recurring entry begins; it goes on in later years.
+    # The first year of a recurring entry, which continues in later years.
     year: Mapped[int]
     # English names in the order of the year and of the week.
     months: Mapped[list[str]] = mapped_column(ARRAY(String), server_default=text("'{}'::character varying[]"))
@@ -39,7 +39,7 @@ class TimetableEntry(Base):
     # Only active entries ring and are listed in the calendar.
     status: Mapped[str] = mapped_column(String(20), server_default="active")
     is_featured: Mapped[bool] = mapped_column(server_default=text("false"))
-    # Alone decides whether it rings, whatever the minutes are.
+    # Whether it rings at all, whatever `alarm_before_minutes` is.
     alarm_enabled: Mapped[bool] = mapped_column(server_default=text("false"))
     alarm_before_minutes: Mapped[int | None]
     # How the page shows the alarm; messages go by the channels of the person's preferences.
@@ -61,7 +61,7 @@ class TimetableEntry(Base):
         CheckConstraint("alarm_before_minutes BETWEEN 0 AND 40320", name="alarm_before_minutes"),
         # One person's entries, newest first.
         Index("ix_timetable_entries_user_id", "user_id", "id"),
-        # Entries to be planned next: those that ring, and those that have just ceased to.
+        # Entries to be planned next: those that ring, and those that have just stopped ringing.
         Index(
             "ix_timetable_entries_planned_at",
             "planned_at",

@@ -12,7 +12,7 @@ from models.states import RECORDING_TYPES, UPLOAD_STATES
 
 
 class Upload(Base):
-    """One upload. How many bytes have arrived is the size of its file and stands in no column."""
+    """One upload. The number of bytes that have arrived is the size of its file, not a column."""
 
     __tablename__ = "uploads"
 
@@ -42,11 +42,11 @@ class Upload(Base):
     clock_offset_ms: Mapped[int | None] = mapped_column(BigInteger)
     # Pauses and gaps of the recorder: `{"kind", "from_ms", "to_ms"}`, milliseconds since `started_at`.
     marks: Mapped[list[Any] | None] = mapped_column(JSONB(none_as_null=True))
-    # Bytes of the whole file; NULL until the client knows.
+    # Bytes of the whole file; NULL until the client states it.
     length: Mapped[int | None] = mapped_column(BigInteger)
     # Bytes that count against the limit of its creator while it is open.
     reserved: Mapped[int] = mapped_column(BigInteger)
-    # How many of its bytes the recording has.
+    # How many of its bytes are in the recording.
     recorded_bytes: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     created_at: Mapped[datetime] = created_at()
     updated_at: Mapped[datetime] = mapped_column(server_default=text("now()"))

@@ -30,13 +30,13 @@ NO_PERMISSIONS = """'{"can_draw": false, "can_erase": false, "can_write": false}
 
 
 def every_word(column: str, allowed: tuple[str, ...]) -> CheckConstraint:
-    """A CHECK that every element of the array `column` is one of the allowed words."""
+    """A CHECK that every element of the array `column` is one of the allowed values."""
     quoted = ", ".join(f"'{word}'" for word in allowed)
     return CheckConstraint(f"{column} <@ ARRAY[{quoted}]::character varying[]", name=column)
 
 
 class WhiteboardSession(Base):
-    """One lesson on the board."""
+    """One use of the whiteboard, usually during a lesson."""
 
     __tablename__ = "whiteboard_sessions"
 
@@ -45,7 +45,7 @@ class WhiteboardSession(Base):
     session_description: Mapped[str | None] = mapped_column(Text)
     # The booking of the lesson. NULL for a call between people without one.
     booking_id: Mapped[int | None] = mapped_column(ForeignKey("tutor_student_bookings.id"))
-    # The lesson in the calendar that this session is.
+    # The lesson that takes place in this session.
     schedule_id: Mapped[int | None] = mapped_column(ForeignKey("tutor_schedules.id"), index=True)
     scheduled_start: Mapped[datetime | None]
     scheduled_end: Mapped[datetime | None]
@@ -60,17 +60,17 @@ class WhiteboardSession(Base):
     session_notes: Mapped[str | None] = mapped_column(Text)
     # What participants may do on the board; the host may do everything.
     student_permissions: Mapped[dict[str, Any]] = mapped_column(server_default=text(NO_PERMISSIONS))
-    # Who opened the board: an id of the profile table that host_profile_type names, so no foreign key.
+    # The host: an id of the profile table that host_profile_type names, so no foreign key.
     host_profile_id: Mapped[int | None]
     host_profile_type: Mapped[str | None] = mapped_column(String(20))
-    # Everybody else: element n of one array is typed by element n of the other.
+    # Everybody else: element n of the types belongs to element n of the ids.
     participant_profile_ids: Mapped[list[int]] = mapped_column(ARRAY(Integer), server_default=text("'{}'::integer[]"))
     participant_profile_types: Mapped[list[str]] = mapped_column(
         ARRAY(String), server_default=text("'{}'::character varying[]")
     )
     created_at: Mapped[datetime] = created_at()
     updated_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
-    # Who opened it on the platform, where each side of a call has a board of its own and the tutor leads the one here;
+    # Who opened it on the platform, where each side of a call has its own board; the tutor is host of the one here.
     # NULL: the host.
     opener_profile_id: Mapped[int | None]
     opener_profile_type: Mapped[str | None] = mapped_column(String(20))
@@ -113,7 +113,7 @@ class WhiteboardPage(Base):
     is_active: Mapped[bool] = mapped_column(server_default=text("false"))
     created_at: Mapped[datetime] = created_at()
     updated_at: Mapped[datetime] = mapped_column(server_default=text("now()"))
-    # Of all stored strokes as JSON: it bounds the size of a page.
+    # The size of all stored strokes as JSON, to limit the size of a page.
     stroke_bytes: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
 
     # Its index also serves the foreign key, session_id being its first column.

@@ -8,7 +8,7 @@ branch_labels = None
 depends_on = None
 
 TABLES = (
-    # By this `worker/migrate.py` distinguishes our revisions from another program's with the same number.
+    # `worker/migrate.py` tells our revisions from another program's with the same number by this comment.
     "COMMENT ON TABLE alembic_version IS 'astegni-worker'",
     """
     CREATE TABLE users (

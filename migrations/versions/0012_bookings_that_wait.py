@@ -1,4 +1,4 @@
-"""A booking that a tutor creates waits for the student's consent; until then it may name an id of no student."""
+"""A booking that a tutor creates waits for the student's consent; until then no student may have its id."""
 
 from alembic import op
 

@@ -1,6 +1,6 @@
 """What operators read is recorded once: `operator_accesses` has every request, also those of recordings and boards.
 
-Looks from before `operator_accesses` was there are taken over; later ones stand in it already.
+Accesses from before `operator_accesses` existed are copied into it; it already has the later ones.
 """
 
 from alembic import op

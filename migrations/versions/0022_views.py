@@ -1,4 +1,4 @@
-"""Views for readers who do not own the tables: the owner of a table may rename its columns behind them.
+"""Views for code that does not own the tables, so that the owner may rename columns without breaking it.
 
 Plain selections without aggregates, so the planner replaces each by its tables and uses their indexes. A condition on
 `schedule_id`, `user_id` or `booking_id` reaches every branch of a union; a join on them does not.
@@ -63,7 +63,7 @@ _VIEWS = {
           JOIN student_profiles student ON student.parent_id @> ARRAY[parent.id]
           JOIN schedule_participants seat ON seat.student_id = student.id
     """,
-    # The lessons of a booking: its own, and those of series that its student attends by it.
+    # The lessons of a booking: its own, and those of series that its student attends through it.
     "booking_lessons": """
         SELECT booking_id, id AS schedule_id, starts_at FROM tutor_schedules
          UNION

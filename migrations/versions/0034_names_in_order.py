@@ -12,9 +12,9 @@ branch_labels = None
 depends_on = None
 
 _BUILD = (
-    # It waits for older transactions, and holds up nobody meanwhile.
+    # CONCURRENTLY waits for older transactions, and blocks nobody meanwhile.
     "SET lock_timeout = 0",
-    # One that a failed try has left is not valid.
+    # An index that a failed attempt has left is invalid.
     "DROP INDEX CONCURRENTLY IF EXISTS ix_recording_renditions_object_name",
     """
     CREATE INDEX CONCURRENTLY ix_recording_renditions_object_name

@@ -1,4 +1,4 @@
-"""By what a database notices that it was restored from a backup, and that its sweeps wait."""
+"""How a database detects that it was restored from a backup, and why its sweeps wait."""
 
 from alembic import op
 

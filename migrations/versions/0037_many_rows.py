@@ -1,8 +1,7 @@
 """Indexes, views and vacuum for tables of ten million rows: jobs that wait, messages that are due or were postponed.
 
 The relay's index has a condition that no other index has, so that the planner reads this one in its order and does not
-combine it with others (worker/jobs/publish.py). The relay of the previous release does without it, by the index of live
-jobs.
+combine it with others (worker/jobs/publish.py). The relay of the previous release uses the index of live jobs instead.
 """
 
 from alembic import op
@@ -13,9 +12,9 @@ branch_labels = None
 depends_on = None
 
 _BUILD = (
-    # They wait for older transactions, and hold up nobody meanwhile.
+    # CONCURRENTLY waits for older transactions, and blocks nobody meanwhile.
     "SET lock_timeout = 0",
-    # What a failed try has left is not valid.
+    # An index that a failed attempt has left is invalid.
     "DROP INDEX CONCURRENTLY IF EXISTS ix_jobs_waiting",
     """
     CREATE INDEX CONCURRENTLY ix_jobs_waiting ON jobs (priority, run_at, id)
@@ -29,8 +28,8 @@ _BUILD = (
     """,
     "SET lock_timeout = '1s'",
 )
-# Each branch by an index of its own. In order and at most so many, since the planner takes most of the pending messages
-# for due, and would read the whole table.
+# Each branch uses its own index. ORDER BY and LIMIT, because the planner expects most pending messages to be due, and
+# would otherwise read the whole table.
 _VIEWS = {
     "queue_backlog": """
         SELECT queue, count(*) AS jobs FROM (
@@ -62,7 +61,7 @@ _EARLIER_VIEWS = {
 
 
 def upgrade() -> None:
-    # Its lock lets others read and write.
+    # Its lock blocks neither reads nor writes.
     op.execute("ALTER TABLE deliveries SET (autovacuum_vacuum_scale_factor = 0.01)")
     with op.get_context().autocommit_block():
         for statement in _BUILD:

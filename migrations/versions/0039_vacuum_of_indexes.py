@@ -1,6 +1,6 @@
 """VACUUM of jobs and deliveries removes dead entries of indexes, however few pages have them.
 
-Left to itself it leaves them when less than 2 % of a table's pages have any: of ten million jobs those of the last
+By default it keeps them when less than 2 % of a table's pages have any: of ten million jobs, those of the last
 forty thousand, all of them in the few pages that the relay reads.
 """
 
@@ -13,7 +13,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    # Their locks let others read and write.
+    # Their locks block neither reads nor writes.
     op.execute("ALTER TABLE jobs SET (vacuum_index_cleanup = on)")
     op.execute("ALTER TABLE deliveries SET (vacuum_index_cleanup = on)")
 

@@ -8,9 +8,9 @@ branch_labels = None
 depends_on = None
 
 _BUILD = (
-    # They wait for older transactions, and hold up nobody meanwhile.
+    # CONCURRENTLY waits for older transactions, and blocks nobody meanwhile.
     "SET lock_timeout = 0",
-    # What a failed try has left is not valid.
+    # An index that a failed attempt has left is invalid.
     "DROP INDEX CONCURRENTLY IF EXISTS ix_recording_renditions_pending",
     "CREATE INDEX CONCURRENTLY ix_recording_renditions_pending ON recording_renditions (name) WHERE state = 'pending'",
     "DROP INDEX CONCURRENTLY IF EXISTS ix_recording_renditions_ended",

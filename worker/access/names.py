@@ -1,7 +1,7 @@
-"""The name under which people see a person: their own names, else the user name of the profile, else a word.
+"""A person's display name: their own names, else the user name of their profile, else a generic word.
 
-The one place that puts names together, in SQL and in Python by the same rule: Ethiopian order (father's, grandfather's
-name) and international (last name) are what is known of the four. A user name that is part of the e-mail is not shown.
+The only place that composes names, by one rule in SQL and in Python: whichever of first, father's, grandfather's and
+last name are known, which suits Ethiopian and international names. A user name that is part of the e-mail is not shown.
 """
 
 from typing import Any
@@ -13,7 +13,7 @@ from models.people import User as Person
 
 # The width of the columns that store a name.
 LONGEST_NAME = 255
-# Shown where nothing else is known. Messages have words of their own in the reader's language, so none is stored.
+# Shown where no name is known. Never stored, because messages use a word in the reader's language instead.
 STUDENT = "Student"
 
 _Profile = TutorProfile | StudentProfile | ParentProfile

@@ -32,11 +32,11 @@ class Claims:
         return frozenset(claimed(self.user)) - self.profiles.keys()
 
     def accepted(self, *, unknown_are_absent: bool = False) -> UserCaller:
-        """The caller with those of the claimed profiles that are active.
+        """Return the caller with only those claimed profiles that are active.
 
-        An inactive profile of one's own counts as not there: tokens name it for a week after it was given up. Raises
-        Unauthorized for the whole token when the account is not active or a profile is somebody else's, which is a
-        forged claim; also when a profile does not exist, unless `unknown_are_absent`.
+        An inactive profile of the caller's own is dropped: tokens name it for up to a week after it was given up.
+        Raises Unauthorized for the whole token when the account is not active, when a profile belongs to somebody
+        else (a forged claim), or, unless `unknown_are_absent`, when a profile does not exist.
         """
         if not self.is_active:
             raise Unauthorized("The account of this token does not exist or is not active.")
@@ -59,7 +59,7 @@ def claimed(user: UserCaller) -> dict[str, int]:
     return {role: profile_id for role, profile_id in ids.items() if profile_id is not None}
 
 
-# Of every request, and as text: an ORM statement costs four times as much.
+# Part of every request, so it is textual SQL: an ORM statement costs four times as much.
 CLAIM_COLUMNS = """
     person.is_active, person.platform_read_at,
     tutor.user_id AS tutor_owner, tutor.is_active AS tutor_active,
@@ -76,7 +76,7 @@ _CLAIMS = text(f"SELECT {CLAIM_COLUMNS} FROM {CLAIM_TABLES}")  # noqa: S608 - co
 
 
 def read_claims(executor: Executor, user: UserCaller) -> Claims:
-    """What is stored of the claims of `user`. One query."""
+    """Look up the claims of `user` in the database. One query."""
     return claims_of(user, executor.execute(_CLAIMS, claim_values(user)).fetchone())
 
 
@@ -87,7 +87,7 @@ def claim_values(user: UserCaller) -> dict[str, int | None]:
 
 
 def claims_of(user: UserCaller, row: Sequence[Any] | None) -> Claims:
-    """The claims of a row of CLAIM_COLUMNS; without a row there is no such account."""
+    """Build Claims from a row of CLAIM_COLUMNS. None: the account does not exist."""
     if row is None:
         return Claims(user, None, None, {})
     is_active, read_at, *owners = row
@@ -95,7 +95,7 @@ def claims_of(user: UserCaller, row: Sequence[Any] | None) -> Claims:
     return Claims(user, is_active, read_at, {role: owner for role, owner in pairs if owner[0] is not None})
 
 
-# Whether an accepted caller would be accepted with all these profiles again; for many users at once.
+# Which of many callers would be accepted again with all their profiles.
 _STILL_VALID = text(
     """
     SELECT asked.number
@@ -115,7 +115,7 @@ _STILL_VALID = text(
 
 
 def still_valid(session: Session, users: Collection[UserCaller]) -> set[UserCaller]:
-    """Those of these users whom `verify` would accept now with every profile. One query for all of them."""
+    """The subset of `users` that `verify` would still accept with every profile. One query for all of them."""
     callers = list(users)
     if not callers:
         return set()

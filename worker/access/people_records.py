@@ -1,4 +1,4 @@
-"""What the platform says about a person, an account and its profiles."""
+"""A person as the platform describes them: an account and its profiles."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -7,7 +7,7 @@ from datetime import datetime
 
 @dataclass(frozen=True)
 class ProfileRecord:
-    """One role of a person. `grade_level` and `parent_id` (parent profile ids) are a student's."""
+    """One role of a person. Only students have `grade_level` and `parent_id` (parent profile ids)."""
 
     id: int
     username: str | None = None
@@ -34,7 +34,7 @@ class PersonRecord:
     profiles: Mapping[str, ProfileRecord] = field(default_factory=dict)
 
     def without_inactive_profiles(self) -> "PersonRecord":
-        """The same person as `stored_people` returns them."""
+        """This person as `stored_people` would return them."""
         active = {role: profile for role, profile in self.profiles.items() if profile.is_active}
         return replace(self, profiles=active)
 

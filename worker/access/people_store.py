@@ -1,4 +1,4 @@
-"""Store what the platform says about people. People are deactivated here and never deleted: their rows are named."""
+"""Store what the platform says about people. They are deactivated, never deleted: other rows reference them."""
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
@@ -59,7 +59,7 @@ _STORE_PROFILES = {
         """
     )
 }
-# Lists as arrays: a thousand parameters would take longer than the statement.
+# Ids as one array: binding a thousand parameters would take longer than the statement.
 _DEACTIVATE = {
     table: text(
         f"""
@@ -74,7 +74,7 @@ _DEACTIVATE = {
 def store_people(session: Session, people: Collection[PersonRecord], *, read_at: datetime) -> None:
     """Insert or update accounts and profiles. Idempotent; locks rows in the order of ids, accounts first.
 
-    A profile that the platform no longer has beside its account becomes inactive.
+    Deactivates profiles that the platform no longer lists for an account.
     """
     if not people:
         return

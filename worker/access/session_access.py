@@ -1,4 +1,4 @@
-"""A whiteboard session for somebody who wants to see, change or record it."""
+"""Load a whiteboard session for a caller who wants to see, change or record it."""
 
 from sqlalchemy.orm import Session
 
@@ -21,7 +21,7 @@ def session_for(session: Session, caller: Caller, session_id: int, *, change: bo
 
 
 def session_to_record(session: Session, caller: Caller, session_id: int) -> WhiteboardSession:
-    """The whiteboard session, when the caller may add recordings: its tutor or host, who opened it, or an operator.
+    """The whiteboard session, when the caller may add recordings: its tutor or host, its opener, or an operator.
 
     Raises NotFound when the caller may not see it, Forbidden when the caller may not record it.
     """

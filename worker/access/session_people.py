@@ -41,8 +41,8 @@ _USERS = text(
 def people_of_session(session: Session, session_id: int) -> Sequence[int]:
     """Ids of the users of a whiteboard session whom its tutor or host may still notify.
 
-    Its tutor or host; the student of its booking while that is active; without a booking, those it names who took part
-    in its lesson or share a booking or lesson with the host now; and the parents of these students.
+    Its tutor or host; the student of its booking while that is active or paused; without a booking, the participants
+    who have a seat in its lesson or share a booking or lesson with the host now; and the parents of these students.
     """
     board = session.execute(_BOARD, {"id": session_id}).one_or_none()
     if board is None:

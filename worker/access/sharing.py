@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 # A profile: its type (tutor, student or parent) and its id.
 Profile = tuple[str, int]
 
-# A booking that is agreed and has not ended, or a lesson that has not ended (a slot is booked without a booking). For a
-# tutor: the students and their parents. For a student: the tutors and their own parents, but no others of a group.
+# Related by an agreed booking or by a lesson that has not ended (booking a slot makes no row of bookings). For a tutor:
+# the students and their parents. For a student: the tutors and the student's own parents, but no others of a group.
 _KNOWN = text(
     """
     WITH pair AS (
@@ -44,7 +44,7 @@ _KNOWN = text(
 def known_to(session: Session, host: Profile) -> AbstractSet[Profile]:
     """The active profiles that `host` may name, their own included.
 
-    One statement reads all of them, whoever was named: its duration reveals nothing about an id.
+    Reads all of them in one statement, whichever id a request names, so that its duration reveals nothing about the id.
     """
     profile_type, profile_id = host
     rows = session.execute(_KNOWN, {"type": profile_type, "id": profile_id})

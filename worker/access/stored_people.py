@@ -18,7 +18,7 @@ def stored_people(session: Session, *, after: int, most: int) -> dict[int, Perso
 
 
 def people_by_id(session: Session, user_ids: Collection[int]) -> dict[int, PersonRecord]:
-    """Those of these people that were read from the platform."""
+    """These people by id, except those that were not read from the platform."""
     rows = session.execute(_stored_statement().where(Person.id.in_(sorted(user_ids))))
     return {row[0].id: _record(*row) for row in rows}
 

@@ -1,7 +1,7 @@
-"""Tickets: one address of one caller, for what sends no `Authorization` header: `EventSource`, `<track>`, players.
+"""Tickets: one caller's access to one path, for what sends no `Authorization`: `EventSource`, `<track>`, players.
 
-A ticket is part of a URL, which logs and histories may keep. So it permits a single path, for a minute, or as long as a
-recording is played, and is signed with a key of its own: no ticket is accepted as a token, nor a token as a ticket.
+A ticket is part of a URL, which logs and histories may keep. So it permits a single path, for a minute or while a
+recording plays, and is signed with a separate key: a ticket is never accepted as a token, nor a token as a ticket.
 """
 
 import hashlib
@@ -29,8 +29,8 @@ def issue_ticket(key: str, caller: Caller, path: str, now: datetime) -> tuple[st
 
 
 def player_ticket(key: str, caller: Caller, path: str, expires_at: datetime) -> str:
-    """A ticket of `caller` for `path` until `expires_at`, like the signed addresses of files, also beyond their token's
-    end. Who is shut out before is refused nevertheless: people are verified at each use."""
+    """A ticket of `caller` for `path` until `expires_at`, which may be after their token expires, as in signed URLs.
+    A caller who loses access before that is still refused, because people are verified at each use."""
     kind = "operator" if isinstance(caller, Operator) else "user"
     claims = {
         "kind": kind,

@@ -17,7 +17,7 @@ PROFILES = ("tutor", "student", "parent")
 
 # The platform's tokens are under 1 KB. A longer one is not worth the hashing.
 _LONGEST = 8_192
-# Tokens that a process remembers, to decode each once and not at each request.
+# Decoded tokens that a process caches, so that a request does not decode its token again.
 _MOST_KEPT = 2000
 _EXPIRED = "The token has expired; sign in again."
 # Seconds by which the clocks of two machines may differ.
@@ -50,7 +50,7 @@ def _verified_claims(raw: str, key: str) -> dict[str, Any]:
     return claims
 
 
-# What a signature proves of a token does not change, except that it expires. Errors are not kept.
+# Verified claims never change, and the caller checks the expiry again. Errors are not cached.
 @lru_cache(maxsize=_MOST_KEPT)
 def _signed_claims(raw: str, key: str) -> dict[str, Any]:
     try:
@@ -103,7 +103,7 @@ def _profiles(role_ids: object) -> tuple[int | None, ...]:
 
 
 def _id(value: object) -> int | None:
-    """The id in the text `value`; None when it is none, or exceeds every id column."""
+    """Parse `value` as an id; None when it is not one, or exceeds the range of id columns."""
     if not isinstance(value, str) or not _ID.fullmatch(value) or int(value) > _LARGEST_ID:
         return None
     return int(value)

@@ -68,7 +68,7 @@ STREAMED = (
 )
 
 _MODULES = (
-    # First, since routes are tried in this order, and a lesson that is recorded asks every second or two.
+    # First, since routes are tried in this order, and a lesson being recorded sends a request every second or two.
     uploads,
     upload_states,
     channels,

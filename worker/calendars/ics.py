@@ -21,7 +21,7 @@ _HEAD = (
     "METHOD:PUBLISH",
 )
 MOST_OCTETS = 75
-# An event that repeats has no last occurrence; zone rules further ahead are guesses.
+# How far a recurring event, which may have no end, needs zone rules; those further ahead are guesses.
 _REPEATED = timedelta(days=5 * 366)
 
 
@@ -36,7 +36,7 @@ def render(name: str, events: Sequence[Event], *, home: str) -> bytes:
 def render_event(event: Event) -> bytes:
     """One event as a file to open, not to subscribe to: it is added to the reader's existing calendar.
 
-    Without a name and a refresh interval: for those Outlook opens a separate calendar.
+    It has neither a name nor a refresh interval, because Outlook opens a separate calendar for a file that has them.
     """
     places = _zone_lines(event.timezone, (event,)) if event.timezone else ()
     return _octets((*_HEAD, *places, *_event_lines(event), "END:VCALENDAR"))
@@ -112,7 +112,7 @@ def _times(event: Event) -> tuple[str, ...]:
 
 
 def _repeated_times(event: Event, place: ZoneInfo | None) -> tuple[str, ...]:
-    """With the length instead of an end: that of each occurrence is the same, whatever clock changes lie in it."""
+    """DURATION instead of DTEND, so that every occurrence is equally long, whatever clock changes it spans."""
     minutes = int((event.ends_at - event.starts_at).total_seconds()) // 60
     local = f";TZID={place.key}:{_local(event.starts_at.astimezone(place))}" if place else f":{_utc(event.starts_at)}"
     return f"DTSTART{local}", f"DURATION:PT{minutes}M", f"RRULE:{event.rrule}"

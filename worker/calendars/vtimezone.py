@@ -79,7 +79,7 @@ def _by_rule(onsets: Iterable[Onset], years: range) -> list[tuple[Onset, str]]:
 
 
 def _rule(onsets: Sequence[Onset]) -> str:
-    """The weekday of the month, second or last, on which all of them fall; empty when there is none."""
+    """An RRULE by weekday of a month (such as its last Sunday) that all of them follow; empty when there is none."""
     if len({(onset.at.month, onset.at.weekday(), onset.at.time()) for onset in onsets}) > 1:
         return ""
     first = onsets[0].at

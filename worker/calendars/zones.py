@@ -18,7 +18,7 @@ from worker.errors import InvalidInput
 # The longest name of the database has 32 characters; longer ones need no comparison.
 _LONGEST_NAME = 64
 _BLANKS = " \t\r\n"
-# Names for a machine without a zone, and for a machine's local setting.
+# Names that denote no place: a machine without a zone, and a machine's local setting.
 _NO_PLACES = frozenset({"Factory", "localtime", "posixrules"})
 _HOME = "Africa/Addis_Ababa"
 _OFFSET = re.compile(r"(?:UTC|GMT|Z)?\s*([+−-])\s*(\d{1,2})(?::?([0-5]\d))?", re.IGNORECASE)  # noqa: RUF001 - U+2212
@@ -83,7 +83,7 @@ def _likely(name: str) -> str:
 
 
 def _place_at(offset: re.Match[str]) -> str:
-    """A place with this offset in winter and summer: Addis Ababa if it has it, or if no place has; else any other."""
+    """A place with this offset all year: Addis Ababa if it matches or if no place does; else the first that does."""
     ahead = timedelta(hours=int(offset[2]), minutes=int(offset[3] or 0)) * (1 if offset[1] == "+" else -1)
     places = (_HOME, "UTC", *sorted({*win_tz.values()} & zone_names()))
     return next((place for place in places if _offsets(place) == {ahead}), _HOME)

@@ -1,4 +1,4 @@
-"""How a message is sent: by mail, to a webhook, through the services that apprise speaks to.
+"""Sends a message by mail, to a webhook, or through a service that apprise supports.
 
-It knows neither lessons nor reminders, no table and no queue: who is told what, and when, is decided elsewhere.
+Knows no lessons, reminders, tables or queues: who receives what, and when, is decided elsewhere.
 """

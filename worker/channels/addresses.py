@@ -1,4 +1,4 @@
-"""Which IP addresses a webhook may lead to: public ones, and those that the operator names."""
+"""Which IP addresses a webhook may connect to: public ones, and those that the operator allows."""
 
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
@@ -30,7 +30,7 @@ _PRIVATE_V4 = tuple(
         "240.0.0.0/4",  # reserved, and broadcast
     )
 )
-# Everything else (mapped and compatible IPv4, NAT64, unique local, link-local, multicast …) lies outside.
+# Everything outside it (mapped and compatible IPv4, NAT64, unique local, link-local, multicast …) is refused.
 _PUBLIC_V6 = IPv6Network("2000::/3")
 _PRIVATE_V6 = tuple(
     IPv6Network(text)
@@ -45,13 +45,13 @@ _PRIVATE_V6 = tuple(
 
 
 def is_allowed(address: str, allowed: Iterable[Network] = ()) -> bool:
-    """Whether a connection may go to `address` (text of an IP address, as a resolver gives it)."""
+    """Whether a connection to `address` is allowed (an IP address as text, as a resolver returns it)."""
     ip = ip_address(address)
     return is_named(address, allowed) or (_is_public_v4(ip) if isinstance(ip, IPv4Address) else _is_public_v6(ip))
 
 
 def is_named(address: str, allowed: Iterable[Network]) -> bool:
-    """Whether it is in one of the networks that the operator has named."""
+    """Whether `address` is in one of the networks that the operator allows."""
     ip = ip_address(address)
     return any(ip in network for network in allowed)
 

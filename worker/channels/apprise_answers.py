@@ -1,6 +1,6 @@
-"""What a service answered. apprise tells no more of it than whether it was good, in words that change.
+"""Records the HTTP responses of services. apprise itself reports only success or failure, and logs the rest as prose.
 
-Its plugins ask by the functions of the module `requests`, which each names in its own module: there we listen.
+Its plugins call the module `requests` through a global of their own module: that global is replaced by a wrapper.
 """
 
 import sys
@@ -13,14 +13,14 @@ from typing import Any
 from worker.channels.http_outcome import HttpOutcome
 
 _ASKING = frozenset({"delete", "get", "patch", "post", "put", "request"})
-# An API answers in JSON, XML or a word. A page for people is of somebody in between: a proxy, a wall against robots.
+# APIs respond with JSON, XML or plain text. An HTML page comes from something in between: a proxy, a bot challenge.
 _PAGE = "text/html"
 
 _heard: ContextVar[list[HttpOutcome] | None] = ContextVar("heard", default=None)
 
 
 class _Listening:
-    """The module `requests` as one plugin sees it: the same, but what is answered is noted."""
+    """The module `requests` as one plugin sees it: the same, with every response recorded."""
 
     def __init__(self, requests: Any) -> None:
         self._requests = requests
@@ -31,14 +31,14 @@ class _Listening:
 
 
 def listen_to(plugin: Any) -> None:
-    """From now on `hearing` hears what a class of apprise's is answered."""
+    """Wrap `requests` in the module of this plugin class, so that `hearing` receives its responses."""
     module: Any = sys.modules[plugin.__module__]
     module.requests = _Listening(module.requests)
 
 
 @contextmanager
 def hearing() -> Iterator[list[HttpOutcome]]:
-    """The answers that services give to this thread within the block, in their order; pages for people are none."""
+    """Collect the responses of services to this thread within the block, in order; HTML pages are left out."""
     answers: list[HttpOutcome] = []
     token = _heard.set(answers)
     try:

@@ -1,6 +1,6 @@
-"""Services that apprise speaks to and that people may register: those whose hosts no address can change.
+"""The apprise services that people may register: those whose host does not depend on the address.
 
-Each plugin is used by its class: nothing else of apprise's hundred and more can be reached by a crafted address.
+Each plugin is used by its class, so that a crafted address reaches none of apprise's hundred other plugins.
 """
 
 import logging
@@ -51,7 +51,7 @@ _LONGEST = 500
 _PRINTABLE = re.compile(r"[!-~]+", re.ASCII)
 _CONNECT_TIMEOUT = 5.0
 _READ_TIMEOUT = 10.0
-# No redirects, nothing on the disk, no retries of its own, no emoji in people's words.
+# No redirects, nothing on disk, no retries by apprise, no text replaced by emoji.
 _ASSET = AppriseAsset(
     app_id="Astegni",
     app_desc="Astegni",
@@ -61,15 +61,15 @@ _ASSET = AppriseAsset(
     interpret_emojis=False,
     default_service_retry=0,
 )
-# A proxy of ours wants a password.
+# Proxy Authentication Required, from our own proxy.
 _OUR_PROXY = 407
-# The account behind the address has to pay, or has sent too much: that passes.
+# The account behind the address has to pay or has sent too much: temporary.
 _TOO_MUCH = frozenset({402, 429})
 _sending: ContextVar[bool] = ContextVar("sending_by_apprise", default=False)
 
 
 class _Silence(logging.Filter):
-    """Both log whole addresses, tokens and all: apprise at any time, urllib3 (at DEBUG) for everybody who uses it."""
+    """Drops records that may contain addresses with their tokens: apprise's, and urllib3's while apprise sends."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         return record.name != "apprise" and not _sending.get()
@@ -84,8 +84,8 @@ for _name in ("apprise", "urllib3.connectionpool"):
 def check_service(url: str) -> Any:
     """The plugin for `url`, ready to send. Raises InvalidInput, which never repeats the address.
 
-    An address has no `?`: parameters of apprise turn off certificates, name files of ours to send, redirect.
-    It reaches one receiver, because the code that confirms it would reach all of them.
+    `?` is refused, because apprise's parameters can turn off certificate checks, attach local files and redirect.
+    More than one receiver is refused, because the confirmation code would reach all of them.
     """
     scheme, _, rest = url.partition("://")
     plugin = SERVICES.get(scheme)
@@ -102,9 +102,9 @@ def check_service(url: str) -> Any:
 def send_apprise(service: MessageService, message: Message) -> None:
     """Send subject and text.
 
-    Raises PermanentFailure for an invalid address and for 410, OurFault for a proxy of ours, else TemporaryFailure. A
-    service's other 4xx count against the channel: token and chat are both the person's own, and a bot that was blocked
-    may be unblocked.
+    Raises PermanentFailure for an invalid address and for 410, OurFault when our proxy wants a password, else
+    TemporaryFailure. Other 4xx of a service count against the channel: token and chat are both the person's own, and a
+    blocked bot may be unblocked.
     """
     try:
         plugin = check_service(service.url)
@@ -118,7 +118,7 @@ def send_apprise(service: MessageService, message: Message) -> None:
             sent = sender.notify(
                 title=one_line(message.subject), body=encodable(message.text), body_format=NotifyFormat.TEXT
             )
-    except Exception as error:  # noqa: BLE001 - a plugin raises what it likes, and its words may hold the address
+    except Exception as error:  # noqa: BLE001 - a plugin may raise anything, and its text may contain the address
         raise TemporaryFailure(f"{plugin.service_name} failed: {type(error).__name__}.") from None
     finally:
         _sending.reset(token)
@@ -127,7 +127,7 @@ def send_apprise(service: MessageService, message: Message) -> None:
 
 
 def _judge(name: str, answers: Sequence[HttpOutcome]) -> NoReturn:
-    """Raises what the first refusal among `answers` means."""
+    """Raise the error that the first refusal among `answers` means."""
     refusal = next((outcome for outcome in answers if not outcome.is_good), None)
     if refusal is None:
         raise TemporaryFailure(f"{name} did not take the message.")
@@ -139,12 +139,12 @@ def _judge(name: str, answers: Sequence[HttpOutcome]) -> NoReturn:
         raise OurFault(f"A proxy between us and {name} wants a password: {status}.", wait)
     if 400 <= status <= 499 and status not in MOMENTARY | _TOO_MUCH:
         raise TemporaryFailure(f"{name} refuses the message: {status}.", wait, alone=True, counts=True)
-    # Each address has a token of its own, and a quota.
+    # Each address has its own token and quota, so these two statuses concern one person.
     raise TemporaryFailure(f"{name} does not take the message now: {status}.", wait, alone=status in _TOO_MUCH)
 
 
 def _make(plugin: Any, url: str) -> Any:
-    """An instance, or None when the address is not one of this plugin."""
+    """An instance of the plugin, or None when it does not accept the address."""
     try:
         parsed = plugin.parse_url(url)
         if not parsed or parsed.get("qsd"):

@@ -1,4 +1,4 @@
-"""Where a channel leads: a mailbox, a webhook, an address of a service; and the text that is kept of it, encrypted."""
+"""The destination of a channel (mailbox, webhook or service), and its text form, which is stored encrypted."""
 
 import base64
 import json
@@ -36,17 +36,17 @@ _CLASSES: dict[str, type[Destination]] = {"email": Mailbox, "webhook": Webhook, 
 
 
 def kind_of(destination: Destination) -> str:
-    """The stored word (models.states.CHANNEL_KINDS)."""
+    """The stored kind (models.states.CHANNEL_KINDS)."""
     return next(kind for kind, destination_class in _CLASSES.items() if type(destination) is destination_class)
 
 
 def to_text(destination: Destination) -> str:
-    """The form that is encrypted and kept."""
+    """The text form, to be encrypted and stored."""
     return json.dumps({"kind": kind_of(destination), **asdict(destination)})
 
 
 def from_text(text: str) -> Destination:
-    """What `to_text` wrote."""
+    """Parse what `to_text` returned."""
     fields = json.loads(text)
     return _CLASSES[fields.pop("kind")](**fields)
 
@@ -57,5 +57,5 @@ def new_webhook_secret() -> str:
 
 
 def signing_bytes(webhook: Webhook) -> bytes:
-    """The key itself, as Standard Webhooks wants it used."""
+    """The decoded key, which Standard Webhooks signs with."""
     return base64.b64decode(webhook.secret.removeprefix(_SECRET_PREFIX))

@@ -14,7 +14,7 @@ from worker.channels.tls import system_trust
 from worker.channels.webhook_url import WebhookUrl
 from worker.settings import Settings
 
-# Host and port to the text of IP addresses, best first. Raises OSError.
+# Resolves host and port to IP addresses as text, best first. Raises OSError.
 Resolve = Callable[[str, int], Sequence[str]]
 
 
@@ -26,7 +26,7 @@ def resolve_host(host: str, port: int) -> Sequence[str]:
 
 @dataclass(frozen=True)
 class EgressPolicy:
-    """What may be reached, how a name is resolved, whom to trust, and how many seconds an exchange may take."""
+    """Which networks are allowed, how names are resolved, which authorities are trusted, and timeouts in seconds."""
 
     allowed: tuple[Network, ...] = ()
     resolve: Resolve = resolve_host
@@ -36,13 +36,13 @@ class EgressPolicy:
 
     @classmethod
     def of(cls, settings: Settings) -> "EgressPolicy":
-        """With the networks that the operator allows."""
+        """The policy with the networks that the operator allows."""
         return cls(allowed=settings.webhook_allowed_networks)
 
     def find(self, url: WebhookUrl, deadline: "Deadline") -> Sequence[str]:
-        """The addresses of the host, all of them allowed. Raises PermanentFailure, or Unreachable without an answer."""
+        """Resolve the host; all addresses are allowed. Raises PermanentFailure, and Unreachable without an answer."""
         addresses = _resolve_within(self.resolve, url, min(self.connect_timeout, deadline.left()))
-        # One public address among private ones is a common disguise of an attack on the inside.
+        # A public address beside private ones is a common disguise of an attack on internal hosts.
         if not all(is_allowed(address, self.allowed) for address in addresses):
             raise PermanentFailure("The host leads to an address that webhooks may not reach.")
         if not url.has_usual_port and not all(is_named(address, self.allowed) for address in addresses):
@@ -50,7 +50,7 @@ class EgressPolicy:
         return addresses
 
     def connect(self, url: WebhookUrl, deadline: "Deadline") -> ssl.SSLSocket:
-        """A connection to one of the addresses just found, whose certificate is good for the host's name."""
+        """Connect to one of the host's addresses with TLS; the certificate must be valid for the host's name."""
         for address in self.find(url, deadline):
             try:
                 plain = socket.create_connection((address, url.port), min(self.connect_timeout, deadline.left()))
@@ -66,13 +66,13 @@ class EgressPolicy:
 
 
 class Deadline:
-    """The end of an exchange: each step is given what is left, so that many slow steps are not longer than one."""
+    """The deadline of an exchange: each step gets the remaining time, so that many slow steps do not add up."""
 
     def __init__(self, seconds: float) -> None:
         self._ends_at = time.monotonic() + seconds
 
     def left(self) -> float:
-        """Seconds that are left. Raises Unreachable when none are."""
+        """Remaining seconds. Raises Unreachable when there are none."""
         left = self._ends_at - time.monotonic()
         if left <= 0:
             raise Unreachable("The answer took too long.")

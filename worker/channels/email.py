@@ -1,4 +1,4 @@
-"""Mail by SMTP: one connection for a batch. What an answer is about is decided in `smtp_answers`."""
+"""Mail by SMTP, one connection for a batch. `smtp_answers` classifies what the server replies."""
 
 import smtplib
 import ssl
@@ -12,12 +12,12 @@ from worker.channels.mail_server import MailServer
 from worker.channels.message import Message
 from worker.channels.smtp_answers import MailFault, Stage, enhanced_code, read_fault
 
-# The server is closing; a connection that was kept too long hears it, and a new one will do.
+# The server closes the connection, usually one that was idle too long: reconnect.
 _CLOSING = 421
 
 
 class Mailer:
-    """Sends mail after mail over one connection, which the first one opens. Not for two threads at once."""
+    """Sends mails over one connection, which the first one opens. Not thread-safe."""
 
     def __init__(self, server: MailServer) -> None:
         self._server = server
@@ -37,7 +37,7 @@ class Mailer:
                 smtp.close()
 
     def connect(self) -> None:
-        """Open the connection and log in, without a mail. Raises OurFault."""
+        """Open the connection and log in, without sending anything. Raises OurFault."""
         try:
             self._smtp = _connect(self._server)
         except OSError as error:
@@ -63,7 +63,7 @@ class Mailer:
             raise OurFault(_said(error)) from None
 
     def _begin(self) -> smtplib.SMTP:
-        """A connection on which the server has taken our MAIL. A kept one may have been closed meanwhile."""
+        """Return a connection on which the server has accepted MAIL; reconnects when it refuses on the open one."""
         sender = self._server.sender.addr_spec
         if self._smtp is not None:
             try:
@@ -78,7 +78,7 @@ class Mailer:
         return self._smtp
 
     def _reset(self) -> None:
-        """Ready for the next mail, or, when the server does not play along, for the next connection."""
+        """Reset the connection for the next mail, or drop it when the server refuses."""
         try:
             if self._smtp is not None and self._smtp.rset()[0] != 250:
                 self._drop()
@@ -92,7 +92,7 @@ class Mailer:
 
 
 def _connect(server: MailServer) -> smtplib.SMTP:
-    # Its own idea of our name would be a DNS question that may take long.
+    # Without it smtplib looks up our own name by DNS, which may take long.
     ours = server.sender.domain
     if server.tls:
         smtp: smtplib.SMTP = smtplib.SMTP_SSL(
@@ -103,7 +103,7 @@ def _connect(server: MailServer) -> smtplib.SMTP:
     try:
         _introduce(smtp, server)
     except BaseException:
-        # Also when a time limit interrupts it: nobody else has the connection to close it.
+        # Also when a time limit interrupts it: nothing else refers to the connection.
         smtp.close()
         raise
     return smtp
@@ -129,7 +129,7 @@ def _put(smtp: smtplib.SMTP, content: bytes) -> tuple[int, bytes]:
 
 
 def _check(stage: Stage, code: int, reply: bytes) -> None:
-    """Raise what a refusal means. The words are never repeated: they name the address."""
+    """Raise the error that a refusal means. The reply's text is never repeated, because it contains the address."""
     if 200 <= code <= 299:
         return
     text = reply.decode("utf-8", "replace")
@@ -147,7 +147,7 @@ def _check(stage: Stage, code: int, reply: bytes) -> None:
 
 
 def _said(error: OSError) -> str:
-    """What may be told of it: an answer's code, never its words."""
+    """Describe the error by the reply's code, never by its text."""
     if isinstance(error, smtplib.SMTPAuthenticationError):
         return f"The mail server refuses our login: {error.smtp_code}."
     if isinstance(error, smtplib.SMTPResponseException):

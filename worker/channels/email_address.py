@@ -1,4 +1,4 @@
-"""Mail addresses: those that mean one mailbox somewhere on the Internet (RFC 5321 §4.1.2, without its curiosities)."""
+"""Parse mail addresses that denote one mailbox on the Internet (RFC 5321 §4.1.2, without its rare forms)."""
 
 import re
 import unicodedata
@@ -12,16 +12,16 @@ _LONGEST_LOCAL = 64
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 _LOCAL = re.compile(rf"{_ATOM}(\.{_ATOM})*", re.ASCII)
 _LABEL = r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)"
-# At least two labels: `root@localhost` is the mail server itself. The last one is no number: no IP addresses.
+# At least two labels: `root@localhost` is the mail server itself. The last is no number, which excludes IP addresses.
 _DOMAIN = re.compile(rf"({_LABEL}\.)+(?!\d+$){_LABEL}", re.ASCII)
 
 
-# Around an address that was copied from somewhere: white space, and marks that are not seen.
+# Invisible characters that surround a copied address.
 _UNSEEN = "\ufeff\u200b\u200c\u200d\u2060\u200e\u200f\u202a\u202c\u202d\u2066\u2068\u2069"
 
 
 def trimmed(text: str) -> str:
-    """`text` without what nobody sees around it. What is unseen inside stays, for `read_mailbox` to refuse."""
+    """`text` without white space and invisible characters around it. `read_mailbox` refuses those inside."""
     before = None
     while text != before:
         before, text = text, text.strip().strip(_UNSEEN)
@@ -29,12 +29,12 @@ def trimmed(text: str) -> str:
 
 
 def is_same_mailbox(address: str, other: str) -> bool:
-    """Whether two checked addresses mean one mailbox. By RFC 5321 case may tell them apart; no provider's does."""
+    """Whether two checked addresses mean one mailbox. RFC 5321 permits case-sensitive names; no provider has them."""
     return address.lower() == other.lower()
 
 
 def read_mailbox(text: str) -> str:
-    """The address in `text`, its domain in lower case and in ASCII (IDNA 2008). Raises InvalidInput.
+    """Parse `text` as a mail address; the domain becomes lower-case ASCII (IDNA 2008). Raises InvalidInput.
 
     Quoted local parts, comments, domain literals, display names and more than one address are refused, and so are
     local parts outside ASCII, which most mail servers refuse (SMTPUTF8, RFC 6531).
@@ -51,7 +51,7 @@ def read_mailbox(text: str) -> str:
 
 
 def _in_ascii(domain: str) -> str:
-    """Not by Python's own codec: that is IDNA 2003, by which `faß.de` is `fass.de`, somebody else's."""
+    """Encode by IDNA 2008. Python's codec is IDNA 2003, which turns `faß.de` into `fass.de`, another domain."""
     if domain.isascii():
         return domain
     try:

@@ -1,4 +1,4 @@
-"""A message as a mail: headers, text beside HTML, attachments (RFC 5322, RFC 2045). Pure."""
+"""Compose a message as a mail: headers, text and HTML alternatives, attachments (RFC 5322, RFC 2045). Pure."""
 
 from datetime import datetime
 from email.headerregistry import Address
@@ -12,7 +12,7 @@ from worker.channels.message import Message, encodable, one_line
 
 
 class _Policy(EmailPolicy):
-    """Python's own, but that header fields which are folded already stay as they are."""
+    """Python's policy, except that header fields which are already folded stay as they are."""
 
     def header_store_parse(self, name: str, value: Any) -> tuple[str, Any]:
         return (name, value) if isinstance(value, Folded) else super().header_store_parse(name, value)
@@ -26,17 +26,17 @@ class _Policy(EmailPolicy):
         return super().fold_binary(name, value)
 
 
-# Seven bits everywhere: no mail server on the way has to be able to do more.
+# 7bit everywhere, so that no mail server on the way needs an extension.
 _POLICY = _Policy(linesep="\r\n", cte_type="7bit")
 
 
 def compose(
     message: Message, *, sender: Address, to: str, now: datetime, unsubscribe: str | None = None
 ) -> EmailMessage:
-    """The mail to the checked address `to`.
+    """Compose the mail to the checked address `to`.
 
-    The Message-ID comes from the message's id, so a mailbox that gets it twice can know. `unsubscribe` is an address
-    (https, ASCII) where people say what they want to be told.
+    The Message-ID is derived from the message's id, so that mailboxes can recognise a duplicate. `unsubscribe` is a
+    URL (https, ASCII) where people choose which messages they receive.
     """
     mail = EmailMessage(policy=_POLICY)
     mail["From"] = mailbox_field("From", one_line(sender.display_name), sender.addr_spec)
@@ -44,7 +44,7 @@ def compose(
     mail["Subject"] = text_field("Subject", one_line(message.subject))
     mail["Date"] = format_datetime(now)
     mail["Message-ID"] = bracketed_field(f"{message.id}@{sender.domain}")
-    # No answers of machines to a machine (RFC 3834 §5).
+    # Prevents automatic replies (RFC 3834 §5).
     mail["Auto-Submitted"] = "auto-generated"
     if unsubscribe:
         mail["List-Unsubscribe"] = bracketed_field(unsubscribe)

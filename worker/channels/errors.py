@@ -6,10 +6,10 @@ from worker.errors import AstegniError
 
 
 class TemporaryFailure(AstegniError):
-    """It did not go out now. `retry_after`: seconds that the receiver asks for.
+    """Not sent now. `retry_after`: the delay in seconds that the receiver asks for.
 
-    `alone`: the provider works, and would have taken another message: a full mailbox, one person's quota.
-    `counts`: the receiver failed, which counts against the channel: several failures over a day switch it off.
+    `alone`: only this recipient is affected (a full mailbox, one person's quota); the provider itself is healthy.
+    `counts`: the receiver failed, which counts against the channel: several failures over a day disable it.
     """
 
     code: ClassVar[str] = "try-later"
@@ -28,7 +28,7 @@ class TemporaryFailure(AstegniError):
 
 
 class Unreachable(TemporaryFailure):
-    """Nobody answers at the receiver's end, or not as they should. It may also be our own network."""
+    """The receiver does not respond, or not by the protocol. Our own network may be the cause."""
 
     title: ClassVar[str] = "Not reachable now"
 
@@ -37,13 +37,13 @@ class Unreachable(TemporaryFailure):
 
 
 class OurFault(TemporaryFailure):
-    """Our account, limit, settings or server is to blame, no recipient: messages wait, and operators are alarmed."""
+    """Caused by our account, limits, settings or server, not by a recipient: messages wait, and an alarm fires."""
 
     title: ClassVar[str] = "Our own provider does not send now"
 
 
 class PermanentFailure(AstegniError):
-    """No later attempt can succeed. `address_is_bad`: the address is of no use any more; else only this message is."""
+    """No later attempt can succeed. `address_is_bad`: the address is unusable; else only this message is refused."""
 
     code: ClassVar[str] = "refused"
     title: ClassVar[str] = "Refused for good"
@@ -56,4 +56,4 @@ class PermanentFailure(AstegniError):
 
 
 class UnknownRecipient(PermanentFailure):
-    """A mail server does not know the recipient. One that is set up wrongly says so of everybody."""
+    """The mail server does not know the recipient. A misconfigured server says so of every recipient."""

@@ -1,7 +1,7 @@
-"""Header fields that every reader decodes to what was put in: encoded and folded here (RFC 5322, RFC 2047, RFC 2231).
+"""Encode and fold header fields so that every reader decodes the original (RFC 5322, RFC 2047, RFC 2231). Pure.
 
-Python's own folding is not used: by version it loses blanks between encoded words, encodes an address in
-List-Unsubscribe as if it were text, and moves a Message-ID to a second line, where some servers do not find it. Pure.
+Python's own folding is not used: depending on the version it loses blanks between encoded words, encodes an address
+in List-Unsubscribe as if it were text, and moves a Message-ID to a second line, where some servers do not find it.
 """
 
 import base64
@@ -18,9 +18,9 @@ _FOLD = "\r\n "
 _PLAIN_TEXT = re.compile(r"[!-~]{1,60}( [!-~]{1,60})*", re.ASCII)
 # Words of a display name (RFC 5322 §3.2.3): others would need quotes, which readers undo in different ways.
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+( [A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*", re.ASCII)
-# A line has 998 characters at most (RFC 5322 §2.1.1); so many of four octets each fit, encoded, before an address.
+# A line has at most 998 characters (RFC 5322 §2.1.1): this many four-octet ones fit, encoded, before an address.
 _LONGEST_NAME = 120
-# No system takes these in the name of a file, and readers take quotes and brackets around one away.
+# Characters that file systems refuse, and quotes and brackets, which readers strip from around a name.
 _NO_FILE = re.compile(r"[\"<>/\\|:*?]")
 _PLAIN_FILE = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,49}", re.ASCII)
 
@@ -39,10 +39,10 @@ def text_field(name: str, text: str) -> Folded:
 
 
 def mailbox_field(name: str, display_name: str, address: str) -> Folded:
-    """A field of one address with a name, like From. `display_name` is one line, maybe empty; 120 characters are kept.
+    """A field with one named address, like From. `display_name` is one line, possibly empty, cut to 120 characters.
 
-    A name that needs encoding is one encoded word, though RFC 2047 wants 75 characters at most: between two of them in
-    a name Python's reader puts a blank that others do not. All take the long one.
+    A name that needs encoding is one encoded word, although RFC 2047 permits only 75 characters: between two such words
+    Python's parser inserts a blank, which others do not. All of them accept the long word.
     """
     display_name = display_name[:_LONGEST_NAME].rstrip()
     if not display_name:
@@ -55,12 +55,12 @@ def mailbox_field(name: str, display_name: str, address: str) -> Folded:
 
 
 def bracketed_field(text: str) -> Folded:
-    """A field of one thing in angle brackets that has no place to fold: a Message-ID, an address of the web."""
+    """A field with one value in angle brackets, which cannot be folded: a Message-ID or a URL."""
     return Folded(f"<{text}>")
 
 
 def attachment_field(filename: str) -> Folded:
-    """Content-Disposition of a file: its name, cleaned, in RFC 2231's form unless it is of plain letters."""
+    """Content-Disposition of an attachment: the cleaned name, in RFC 2231's form unless it is plain ASCII."""
     filename = _NO_FILE.sub("_", filename)
     if _PLAIN_FILE.fullmatch(filename):
         return Folded(f'attachment; filename="{filename}"')
@@ -73,7 +73,7 @@ def attachment_field(filename: str) -> Folded:
 
 
 def _fold(words: Sequence[str], used: int) -> str:
-    """Words with a blank between two of them, or a fold where the line would be too long."""
+    """Join words by blanks, and by folds where a line would be too long. `used`: characters before the first."""
     line = words[0]
     used += len(line)
     for word in words[1:]:
@@ -97,7 +97,7 @@ def _encoded(text: str, used: int) -> Iterator[str]:
 
 
 def _room(characters: int) -> int:
-    """Octets that fit into an encoded word of so many characters."""
+    """How many octets fit into an encoded word of `characters` characters."""
     return (min(characters, _WORD) - len(_PREFIX) - len(_SUFFIX)) // 4 * 3
 
 

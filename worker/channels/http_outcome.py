@@ -4,27 +4,27 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-# 4xx that speak of the moment, not of the request.
+# 4xx statuses about a temporary state, not about the request.
 MOMENTARY = frozenset({408, 425, 429})
-# The receiver wants nothing any more (RFC 9110 §15.5.11).
+# The receiver wants no more messages (RFC 9110 §15.5.11).
 GONE = 410
 _LONGEST_WAIT = 3600.0
 
 
 @dataclass(frozen=True)
 class HttpOutcome:
-    """What is read of an answer."""
+    """The parts of a response that are used."""
 
     status: int
     retry_after: str | None = None
 
     @property
     def is_good(self) -> bool:
-        """Whether the message was taken."""
+        """Whether the message was accepted."""
         return 200 <= self.status <= 299
 
     def wait(self, now: datetime) -> float | None:
-        """Seconds from `Retry-After` (RFC 9110 §10.2.3), at most an hour; None when it makes no sense."""
+        """Seconds from `Retry-After` (RFC 9110 §10.2.3), at most an hour; None when missing or malformed."""
         header = self.retry_after
         if header is None:
             return None

@@ -11,15 +11,15 @@ from worker.channels.tls import system_trust
 from worker.errors import Misconfigured
 from worker.settings import Settings
 
-# The port where TLS comes first (RFC 8314 §3.3).
+# The port of implicit TLS (RFC 8314 §3.3).
 _TLS_PORT = 465
-# Of each answer. A mail server may look somebody up before it takes a recipient.
+# Seconds for each reply. A mail server may look a recipient up before it replies.
 _TIMEOUT = 15.0
 
 
 @dataclass(frozen=True)
 class MailServer:
-    """The operator's mail server and in whose name mail comes. `tls`: from the start, else STARTTLS where offered."""
+    """The operator's mail server and the sender of all mail. `tls`: implicit TLS, else STARTTLS where offered."""
 
     host: str
     port: int
@@ -33,7 +33,7 @@ class MailServer:
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
-        """The one that the settings name. Raises Misconfigured."""
+        """The server that the settings name. Raises Misconfigured."""
         if settings.smtp_host is None:
             raise Misconfigured("SMTP_HOST is not set. Set it, or run `astegni up` for a mailbox.")
         if (settings.smtp_user is None) is not (settings.smtp_password is None):

@@ -1,4 +1,4 @@
-"""What may be shown of an address: enough to know it again, not enough to use it. Pure."""
+"""Masked labels of addresses: enough to recognise an address, not enough to use it. Pure."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from worker.channels.apprise_services import SERVICES, check_service
 from worker.channels.destinations import Destination, Mailbox, Webhook
 from worker.channels.webhook_url import WebhookUrl
 
-# The column's.
+# The width of the column.
 _LONGEST = 100
 
 
@@ -24,10 +24,10 @@ def label_of(destination: Destination) -> str:
 
 
 def _receiver(plugin: Any) -> str:
-    """Chat, channel or telephone number; empty where the address names none or only its secret would tell."""
+    """Chat, channel or telephone number; empty when the address has none apart from its secret."""
     targets = getattr(plugin, "targets", None)
     first = targets[0] if isinstance(targets, list) and targets else ""
-    # Some keep more than the receiver: Telegram the topic of a chat, Twilio one letter for the kind of number.
+    # Some targets are tuples: Telegram adds the topic of a chat, Twilio a letter for the kind of number.
     return max((str(part) for part in first if part is not None), key=len) if isinstance(first, tuple) else str(first)
 
 

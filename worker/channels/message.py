@@ -1,4 +1,4 @@
-"""A message as every channel gets it: what is said, rendered already, and the key that makes it known again."""
+"""A rendered message, the same for all channels, with an id by which receivers recognise duplicates."""
 
 import re
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from typing import Any
 
 from worker.foreign_text import shown
 
-# A receiver signs and compares it as `id.timestamp.body`, and mail puts it before an `@`.
+# It is part of the signed text `id.timestamp.body` of a webhook, and stands before the `@` of a Message-ID.
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 # Longer than any subject that we make.
 _LONGEST_LINE = 1000
@@ -24,7 +24,7 @@ class Attachment:
 
 @dataclass(frozen=True)
 class Message:
-    """One message. `data` is what machines read, JSON; `id` is the same whenever the same message is sent again."""
+    """One message. `data` is its machine-readable form, as JSON; `id` stays the same when it is sent again."""
 
     kind: str
     subject: str
@@ -45,5 +45,5 @@ def one_line(text: str) -> str:
 
 
 def encodable(text: str) -> str:
-    """`text` without halves of characters (they come from JSON escapes), which UTF-8 has no bytes for."""
+    """`text` with `?` for each lone surrogate (they come from JSON escapes), which UTF-8 cannot encode."""
     return text.encode("utf-8", "replace").decode("utf-8")

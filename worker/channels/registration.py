@@ -1,4 +1,4 @@
-"""What a person may register as a channel of theirs: the form, the allow-list, and where a webhook leads."""
+"""Check what a person registers as a channel: its form, the allow-list, and where a webhook connects to."""
 
 from worker.channels.apprise_services import check_service
 from worker.channels.destinations import Destination, Mailbox, MessageService, Webhook, new_webhook_secret
@@ -10,9 +10,9 @@ from worker.errors import InvalidInput
 
 
 def checked_destination(kind: str, address: str, outside: EgressPolicy) -> Destination:
-    """Where `address` leads, a webhook with a new secret. Raises InvalidInput.
+    """The destination for `address`; a webhook gets a new secret. Raises InvalidInput.
 
-    It asks the resolver about a webhook's host, so no transaction may be open.
+    Resolves a webhook's host, so no transaction may be open.
     """
     if kind == "email":
         return Mailbox(read_mailbox(trimmed(address)))

@@ -14,13 +14,13 @@ from worker.channels.errors import OurFault
 from worker.settings import Settings
 
 _KEY_BYTES = 32
-# HKDF's `info` (RFC 5869 §3.2): the key of tokens, those of addresses and those of codes have nothing in common.
+# HKDF's `info` (RFC 5869 §3.2): makes the keys for addresses and codes independent of each other and of the token key.
 _ADDRESSES = b"astegni notification channels: addresses"
 _CODES = b"astegni notification channels: codes"
 
 
 class AddressSealer:
-    """Seals by the first key and opens by any of them, so that SECRET_KEY can be replaced."""
+    """Encrypts with the first key and decrypts with any of them, so that SECRET_KEY can be rotated."""
 
     def __init__(self, keys: Sequence[str]) -> None:
         self._fernet = MultiFernet([Fernet(urlsafe_b64encode(_derive(key, _ADDRESSES))) for key in keys])
@@ -28,7 +28,7 @@ class AddressSealer:
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
-        """The one of SECRET_KEY and SECRET_KEY_PREVIOUS."""
+        """The sealer with SECRET_KEY and SECRET_KEY_PREVIOUS."""
         return cls([settings.signing_key, *settings.previous_keys])
 
     def seal(self, text: str) -> bytes:
@@ -36,14 +36,14 @@ class AddressSealer:
         return self._fernet.encrypt(text.encode())
 
     def open(self, sealed: bytes) -> str:
-        """What was sealed. Raises OurFault: the keys of this process are at fault, not whom the address belongs to."""
+        """Decrypt what `seal` returned. Raises OurFault: this process has the wrong keys, the address is not bad."""
         try:
             return self._fernet.decrypt(sealed).decode()
         except InvalidToken:
             raise OurFault("The address cannot be read with SECRET_KEY; set SECRET_KEY_PREVIOUS.") from None
 
     def digest(self, text: str) -> str:
-        """A hash under a key, hexadecimal: without the key the million codes there are cannot be tried."""
+        """A keyed hash, hexadecimal: without the key, nobody can try the million possible codes."""
         return hmac.new(self._code_key, text.encode(), hashlib.sha256).hexdigest()
 
 

@@ -1,14 +1,14 @@
-"""Whose trouble a mail server's answer is: the recipient's, one message's, or ours. Pure data and one function.
+"""Classify a mail server's reply: is it about the recipient, this message, or us? Pure data and one function.
 
-A channel may be switched off only for RECIPIENT_GONE, so that needs an answer that names the recipient by its enhanced
-code (RFC 3463, RFC 5248) or in words. Whatever is unclear is nobody's fault: it is tried again.
+Only RECIPIENT_GONE may disable a channel, so it requires a reply that blames the recipient by its enhanced code
+(RFC 3463, RFC 5248) or in words. Whatever is unclear is retried.
 """
 
 import re
 from enum import StrEnum
 from typing import Literal
 
-# Where in the dialogue the answer came. `data` is both the answer to DATA and the one to the content.
+# The command that was replied to. `data` covers the replies to DATA and to the content.
 Stage = Literal["connect", "ehlo", "auth", "mail", "rcpt", "data"]
 
 
@@ -19,7 +19,7 @@ class MailFault(StrEnum):
     RECIPIENT_GONE = "recipient-gone"
     # Only this recipient cannot be reached now: mailbox full, greylisted, their domain does not answer.
     RECIPIENT_LATER = "recipient-later"
-    # Another message would be taken: this one is too large or malformed.
+    # Another message would be accepted: this one is too large or malformed.
     MESSAGE = "message"
     # Our address, account, limit, reputation or configuration, or the server itself.
     OURS = "ours"
@@ -27,11 +27,11 @@ class MailFault(StrEnum):
 
 _GONE, _LATER, _MESSAGE, _OURS = MailFault
 
-# At the beginning of an answer, or behind a `#` as qmail writes it: `553 sorry, … (#5.7.1)`.
+# At the beginning of a reply, or after a `#` as qmail writes it: `553 sorry, … (#5.7.1)`.
 _ENHANCED = re.compile(r"(?:^\s*|#)([245])\.(\d{1,3})\.(\d{1,3})\b")
-# Addresses, host names and links may contain any word: they say nothing.
+# Ignored, because addresses, host names and links may contain any word.
 _NAMES = re.compile(r"<[^>]*>|\S*@\S+|https?://\S*|\b[a-z][a-z0-9_-]*(?:\.[a-z0-9_-]+)+\b|\[[^\]]*\]", re.ASCII)
-# The lines of one answer, each of which may repeat the code.
+# A line break within a reply; each line may repeat the code.
 _LINE_END = re.compile(r"\s*\n\s*(?:[245]\.\d{1,3}\.\d{1,3}\s)?")
 
 _WHO = "user|recipient|mailbox|address|account"
@@ -50,7 +50,7 @@ _WORDS: tuple[tuple[MailFault, re.Pattern[str]], ...] = tuple(
                 r"(mailbox|account|user)\b[^.]* exceed(s|ed)? (its |the |their )?(storage|quota)",
                 r"exceeded storage allocation|quota exceeded \(mailbox",
                 r"not enough (storage )?space",
-                # Groups and people who take mail only from whom they know.
+                # Groups and people who accept mail only from senders they know.
                 r"(black|block)listed by (the )?recipient",
                 r"SenderNotAuthenticatedForGroup",
                 r"not (in|on) the (recipient|allowed)",
@@ -95,7 +95,7 @@ _WORDS: tuple[tuple[MailFault, re.Pattern[str]], ...] = tuple(
                 rf"({_CLOSED}) ({_WHO})",
                 r"no (such )?mailbox( here)? by that name|not a (valid|known) (mailbox|user|recipient)",
                 r"recipient not found|RecipNotFound|RecipientNotFound|unrouteable address|undeliverable address",
-                # Exchange Online's edge, of users whom a directory does not have.
+                # Exchange Online's edge, for users that are not in its directory.
                 r"5\.4\.1 (recipient address|all recipient addresses) rejected ?: access denied",
             ),
         ),
@@ -122,13 +122,13 @@ _CODES: dict[tuple[int, int], MailFault] = {
     (7, 18): _GONE,  # the domain has another owner (RFC 7293)
 }
 _SUBJECTS: dict[int, MailFault] = {1: _LATER, 2: _LATER, 3: _OURS, 4: _LATER, 5: _OURS, 6: _MESSAGE, 7: _OURS}
-# Answers without an enhanced code to RCPT (RFC 5321 §4.2.2, RFC 7504). Those that are not here are ours.
+# Replies to RCPT without an enhanced code (RFC 5321 §4.2.2, RFC 7504). Any other code is OURS.
 _BARE_AT_RCPT: dict[int, MailFault] = {450: _LATER, 550: _LATER, 551: _LATER, 552: _LATER, 553: _LATER, 556: _GONE}
 _CLOSING = 421
 
 
 def read_fault(stage: Stage, code: int, text: str) -> MailFault:
-    """What a refusal (`code` 400 to 599, or one that makes no sense here) with the words `text` is about."""
+    """Classify a refusal by `code` (400 to 599, or one that makes no sense at this stage) and `text`."""
     if stage not in ("rcpt", "data") or code == _CLOSING or not 400 <= code <= 599:
         return _OURS
     fault = _by_words(text) or _by_code(stage, code, text)

@@ -1,4 +1,4 @@
-"""Whose certificates are trusted."""
+"""Which certificate authorities are trusted."""
 
 import ssl
 from functools import cache
@@ -6,5 +6,5 @@ from functools import cache
 
 @cache
 def system_trust() -> ssl.SSLContext:
-    """The certificate authorities of the system (or of SSL_CERT_FILE), read once: that takes some 30 ms."""
+    """The certificate authorities of the system (or of SSL_CERT_FILE), read once because it takes about 30 ms."""
     return ssl.create_default_context()

@@ -1,4 +1,4 @@
-"""Webhooks by Standard Webhooks: signed, sent to a checked address, and answered by a status and nothing else.
+"""Send webhooks as Standard Webhooks specifies: signed, to a checked address; only the head of the response is read.
 
 https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 """
@@ -22,7 +22,7 @@ from worker.channels.message import Message
 from worker.channels.webhook_url import WebhookUrl
 from worker.errors import InvalidInput
 
-# Of an answer's head; its body is never read.
+# Bytes of a response's head; its body is never read.
 _MOST_HEAD = 16 * 1024
 
 
@@ -59,7 +59,7 @@ def sign(key: bytes, message_id: str, timestamp: int, body: bytes) -> str:
 
 
 def judge(who: str, outcome: HttpOutcome, now: datetime) -> None:
-    """Returns for a 2xx. Raises PermanentFailure for 410, else TemporaryFailure; it counts unless momentary."""
+    """Return for a 2xx. Raises PermanentFailure for 410, else TemporaryFailure, which counts unless momentary."""
     status = outcome.status
     if outcome.is_good:
         return
@@ -73,7 +73,7 @@ def judge(who: str, outcome: HttpOutcome, now: datetime) -> None:
 
 def _body(message: Message, now: datetime) -> bytes:
     data = {**message.data, "subject": message.subject, "text": message.text}
-    # ASCII: halves of characters have no bytes in UTF-8.
+    # ASCII, because UTF-8 cannot encode lone surrogates.
     return json.dumps({"type": message.kind, "timestamp": now.isoformat(), "data": data}).encode("ascii")
 
 

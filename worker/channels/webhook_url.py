@@ -1,4 +1,4 @@
-"""The address of a webhook, taken apart under one reading: whatever two programs could read differently is refused."""
+"""Parse the URL of a webhook strictly: whatever two programs could parse differently is refused."""
 
 import re
 from dataclasses import dataclass
@@ -28,8 +28,8 @@ class WebhookUrl:
 
     @classmethod
     def read(cls, text: str) -> Self:
-        """Take `text` apart. Raises InvalidInput, which never repeats it: paths hold secrets."""
-        # `urlsplit` drops tabs and newlines in silence, so they are refused before.
+        """Parse `text`. Raises InvalidInput, which never repeats the text, because paths hold secrets."""
+        # `urlsplit` silently drops tabs and newlines, so they are refused first.
         if len(text) > _LONGEST or not _PRINTABLE.fullmatch(text) or "\\" in text:
             raise InvalidInput("A webhook's address is at most 2000 printable ASCII characters, without backslashes.")
         try:
@@ -55,12 +55,12 @@ class WebhookUrl:
 
     @property
     def authority(self) -> str:
-        """For the header `Host`."""
+        """The value of the header `Host`."""
         return self.host if self.port == _DEFAULT_PORT else f"{self.host}:{self.port}"
 
 
 def _host(host: str) -> str:
-    """The host's name. IP addresses in every notation and names with a dot at the end are refused."""
+    """Return the host name; IP addresses in every notation and names with a trailing dot are refused."""
     last = host.rpartition(".")[2]
     if len(host) > 253 or not _NAME.fullmatch(host) or _NUMBER.fullmatch(last):
         raise InvalidInput("A webhook's host is a name like `example.com`, not an IP address.")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Draw boards.", no_args_is_help=True)
 
-# At most so many lines about strokes that are not drawn; a broken table has thousands.
+# Most lines about strokes that are not drawn; a broken table may have thousands.
 _MOST_LINES = 50
 
 # Writes the whole file of this name.

@@ -1,4 +1,4 @@
-"""A command that a signal ends leaves its `with` blocks first, which remove what it has half written."""
+"""Let a command that a signal ends leave its `with` blocks first, which remove half-written files."""
 
 import signal
 import sys

@@ -16,7 +16,7 @@ from worker.cli.setting_faults import setting_faults
 from worker.cli.target import database_error, database_errors
 from worker.errors import AstegniError
 
-# sysexits(3): usage, data, unavailable.
+# 2 for wrong usage, as Click has it; 69 is EX_UNAVAILABLE of sysexits(3): a retry may help.
 _EXIT_USAGE, _EXIT_FAILED, _EXIT_UNAVAILABLE = 2, 1, 69
 
 
@@ -64,7 +64,7 @@ def main() -> None:
     except database_errors() as error:
         _end(database_error(error))
     except UnicodeEncodeError:
-        # An argument of other bytes has surrogates, which neither the database nor the terminal takes.
+        # Bytes of an argument that are not UTF-8 become surrogates, which neither database nor terminal can encode.
         sys.stderr.write("astegni: an argument is not valid UTF-8.\n")
         sys.exit(_EXIT_USAGE)
     except OSError as error:

@@ -10,7 +10,7 @@ from worker.errors import InvalidInput, Misconfigured, Unavailable
 from worker.logs import configure_logs
 from worker.settings import Settings
 
-# Celery replaces %h and the like, and takes what follows an @ for a host.
+# Celery expands %h and the like, and treats what follows an @ as a host.
 _NAME = re.compile(r"[\w.-]{1,64}", re.ASCII)
 
 

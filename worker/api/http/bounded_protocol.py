@@ -18,7 +18,7 @@ from worker.api.http.waiting_connections import Waiting
 
 # What a client still sends after the response is discarded, up to this many bytes.
 _MOST_DISCARDED = 1 << 20
-# Bytes of an incomplete header, or of incomplete fields behind a chunked body, that the parser may have to keep.
+# Bytes of an incomplete header, or of incomplete trailer fields of a chunked body, that the parser may have to keep.
 _MOST_HEAD = 16_384
 # Requests that may wait for the response to an earlier one of their connection.
 _MOST_PIPELINED = 100
@@ -93,7 +93,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._reading = Reading.HEADER
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Keep a field of the header; those behind a chunked body are ignored."""
+        """Keep a field of the header; trailer fields of a chunked body are ignored."""
         if self._reading is Reading.HEADER:
             super().on_header(name, value)
 

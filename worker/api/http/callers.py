@@ -102,7 +102,7 @@ async def recorded_caller(
 
 
 def claimed_user(services: Services, request: Request) -> UserCaller | None:
-    """The person whom the token names, not verified yet; None without one. The request is counted, for `identify` too.
+    """The person whom the token names, not yet verified; None without one. Counts the request, so `identify` does not.
 
     Raises TooManyRequests.
     """

@@ -20,7 +20,7 @@ class ClientPace:
         self._window_bytes = 0
 
     def receive(self, size: int, *, in_body: bool) -> None:
-        """Record that bytes have arrived; those of no body begin a new window."""
+        """Record that bytes have arrived; bytes outside a body begin a new window."""
         self.heard_at = time.monotonic()
         if not in_body:
             self._begin_window(self.heard_at)

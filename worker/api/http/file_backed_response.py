@@ -36,7 +36,7 @@ def file_backed_response(write: Callable[[IO[bytes]], None]) -> FileBackedRespon
     try:
         write(file)
     except BaseException:
-        # Nobody else has the file to close it.
+        # Nothing else refers to the file and would close it.
         file.close()
         raise
     return FileBackedResponse(file, file.tell())

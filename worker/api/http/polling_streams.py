@@ -159,7 +159,7 @@ class Subscriptions(Generic[W]):
         return end_and_publish
 
     def _unconfirmed(self, users: Collection[UserCaller]) -> set[UserCaller]:
-        """Have people read again from the platform, now and then; those whom it could not confirm for too long."""
+        """Renew people from the platform, once in RENEWAL; returns those that it could not confirm for too long."""
         if time.monotonic() - self._renewed < RENEWAL.total_seconds():
             return set()
         self._renewed = time.monotonic()

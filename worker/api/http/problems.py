@@ -43,5 +43,5 @@ def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 
 def _phrase(status: int) -> str:
-    # 460 is of tus 1.0, not of HTTP.
+    # 460 is defined by tus 1.0, not by HTTP.
     return "Checksum Mismatch" if status == _CHECKSUM_MISMATCH else HTTPStatus(status).phrase

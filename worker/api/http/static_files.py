@@ -14,7 +14,7 @@ from worker.api.http.conditional import accepts_gzip, names
 
 @dataclass(frozen=True)
 class StaticFile:
-    """Its content, and the headers of 200 and 304 without ETag."""
+    """The content of a file, and the headers of its 200 and 304, except ETag."""
 
     content: bytes
     headers: Mapping[str, str]
@@ -26,7 +26,7 @@ class StaticFile:
 
     @cached_property
     def digest(self) -> str:
-        """What its entity tags begin with."""
+        """The beginning of its entity tags."""
         return hashlib.sha256(self.content).hexdigest()[:32]
 
     def response(self, request: Request) -> Response:

@@ -10,7 +10,7 @@ _LOOK_EVERY = 0.05
 
 
 class Waiting(NamedTuple):
-    """Since when (loop time) a connection has been waiting for its client, and for what."""
+    """Since when (monotonic clock) a connection has been waiting for its client, and for what."""
 
     since: float
     reason: str

@@ -1,1 +1,1 @@
-"""For operators and for those who wait: health, metrics, the log line of a request, jobs."""
+"""Health, metrics, request logs and jobs: for operators, and for clients that wait for a job."""

@@ -18,8 +18,8 @@ from worker.uploads.metrics import UploadMetrics
 def process_metrics(settings: Settings, figures: ProcessMetrics, checks: Mapping[str, float]) -> Iterator[Metric]:
     """Live workers by queue, the last check of each queue, the last run of each part, the differences between clocks.
 
-    A part that never ran has an age of +Inf, so that an alert that compares the age fires. A queue whose check nobody
-    has ordered has none: beat is not there.
+    A part that never ran has an age of +Inf, so that an alert that compares the age fires. A queue that was
+    never checked has no age: beat does not run.
     """
     yield labelled_gauge(
         "astegni_workers",
@@ -60,7 +60,7 @@ def local_metrics(settings: Settings) -> Iterator[Metric]:
 
 
 def spool_metrics(figures: UploadMetrics) -> Iterator[Metric]:
-    """The uploads in pieces, and what they reserve of the spool's disk."""
+    """The uploads in pieces, and the disk space of the spool that they reserve."""
     yield labelled_gauge("astegni_uploads", "Uploads in pieces.", ("state",), figures.counts)
     yield GaugeMetricFamily(
         "astegni_uploads_reserved_bytes", "Bytes that open uploads in pieces may bring.", value=figures.reserved

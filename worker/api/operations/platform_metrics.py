@@ -10,7 +10,7 @@ from worker.errors import Unavailable
 from worker.platform.connection import PlatformConnection
 from worker.platform.metrics import PullMetrics
 
-# A scrape waits this long once; afterwards the connection knows that the server is away.
+# A scrape waits this long once; afterwards the connection remembers that the server is unavailable.
 _SECONDS = 1.0
 
 

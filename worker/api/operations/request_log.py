@@ -22,8 +22,8 @@ _REQUEST_ID_FORM = re.compile(r"[A-Za-z0-9._-]{1,64}")
 # The status that nginx logs when the client disconnects before the response.
 _CLIENT_GONE = 499
 _QUIET = frozenset({"/healthz", "/readyz", "/metrics"})
-# Method, route and status of a stored piece: a lesson that is recorded sends one every two seconds, and its end is a
-# line of its own (`upload_finished`).
+# Method, route and status of a stored piece: a lesson being recorded sends one every two seconds, and the end of the
+# upload is logged (`upload_finished`).
 _PIECE_STORED = ("PATCH", "/v1/uploads/{upload_id}", 204)
 
 
@@ -55,7 +55,7 @@ class RequestLog:
         try:
             await self._app(scope, receive, noted)
         except Exception as error:
-            # The last resort: whatever no handler has translated becomes a line of the log and problem details.
+            # The last resort: whatever no handler has translated becomes a log line and a problem document.
             _log.exception("request_crashed", route=_route(scope), error=type(error).__name__)
             report_crash(error)
             if answered:
@@ -71,7 +71,7 @@ class RequestLog:
 def _write_line(scope: Scope, status: int, seconds: float) -> None:
     method, route = scope["method"], _route(scope)
     is_quiet = scope["path"] in _QUIET or (method, route, status) == _PIECE_STORED
-    # A line that is not written must not be composed either.
+    # Do not compose a line that will not be written.
     if is_quiet and not logging.getLogger(__name__).isEnabledFor(logging.DEBUG):
         return
     write = _log.debug if is_quiet else _log.info

@@ -1,17 +1,17 @@
-"""A span around every request, for whatever it orders to be part of the same trace."""
+"""A span around every request, so that the jobs it orders are part of the same trace."""
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from worker.tracing.spans import span
 
-# Asked by machines, by the thousand.
+# Polled by machines, thousands of times.
 _UNTRACED = frozenset({"/healthz", "/readyz", "/metrics"})
 
 
 class RequestSpan:
-    """ASGI middleware inside of RequestLog, whose request id it has.
+    """ASGI middleware inside RequestLog, so that the request id is set.
 
-    A `traceparent` of the client begins no trace: anybody could have ours sampled, or joined to another one.
+    A client's `traceparent` is ignored: anybody could otherwise force sampling, or join our traces to others.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -33,11 +33,11 @@ class RequestSpan:
             try:
                 await self._app(scope, receive, noted)
             finally:
-                # Known once the route was found.
+                # Known only after routing.
                 note(route=getattr(scope.get("route"), "path", "unmatched"), status=status)
 
 
 def _method(scope: Scope) -> str:
-    """The method; one that is not HTTP's is a text of the client."""
+    """The method; `_OTHER` for an unknown one, which is arbitrary text of the client."""
     known = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
     return scope["method"] if scope["method"] in known else "_OTHER"

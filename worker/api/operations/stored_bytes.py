@@ -1,4 +1,4 @@
-"""A metric of what B2 holds, as the rows say: bytes by prefix and kind. B2 itself counts only in its invoice."""
+"""A metric of the bytes on B2 by prefix and kind, computed from our rows: B2 reports them only in its invoice."""
 
 import threading
 import time
@@ -13,7 +13,7 @@ from worker.canvases.snapshots.metrics import snapshot_bytes
 from worker.database import Database
 from worker.recordings.metrics import rendition_bytes
 
-# Seconds. Every row of two tables is read, and the sums change slowly: not as often as what alarms are about.
+# Seconds. Longer than for metrics that alarms use: every row of two tables is read, and the sums change slowly.
 _AGE = 60.0
 _Figures = dict[tuple[str, str], float]
 
@@ -47,7 +47,7 @@ class StoredBytesCollector(Collector):
             with self._database.transaction() as session:
                 videos, snapshots = rendition_bytes(session), snapshot_bytes(session)
         except SQLAlchemyError:
-            # `astegni_database_up` tells it.
+            # `astegni_database_up` reports it.
             return {}
         return {("videos/whiteboard", kind): size for kind, size in videos.items()} | {
             ("snapshots/whiteboard", kind): size for kind, size in snapshots.items()

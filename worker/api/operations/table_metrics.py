@@ -27,7 +27,7 @@ _SIZES = text(
 
 @dataclass(frozen=True)
 class TableMetrics:
-    """Estimated rows and bytes by table, and seconds since each job of the upkeep succeeded, by (kind, queue)."""
+    """Estimated rows and bytes by table, and seconds since each upkeep job last succeeded, by (kind, queue)."""
 
     rows: dict[str, float]
     bytes: dict[str, float]
@@ -43,7 +43,7 @@ def read_table_metrics(executor: Executor) -> TableMetrics:
 
 
 def table_metrics(figures: TableMetrics) -> Iterator[Metric]:
-    """The same for Prometheus."""
+    """The figures as metrics for Prometheus."""
     yield labelled_gauge("astegni_table_rows", "Rows of a table, as PostgreSQL estimates.", ("table",), figures.rows)
     yield labelled_gauge(
         "astegni_table_bytes",

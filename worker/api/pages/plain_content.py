@@ -1,4 +1,4 @@
-"""What a page without script shows of a lesson: sound, film, chapters, the board's pages."""
+"""The contents of a lesson's page without script: sound, film, chapters, the board's pages."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -11,7 +11,7 @@ from worker.player.readable import size_text, time_text
 from worker.recordings.outputs.playback import PlaybackPlan
 from worker.recordings.texts.chapters import Chapter
 
-# Each address has some hundred characters: with these numbers of them the page stays below 15 KB.
+# Each address has hundreds of characters: with at most this many, the page stays below 15 KB.
 _MOST_LINKED_CHAPTERS = 8
 _MOST_CHAPTERS = 40
 _MOST_PAGES = 6
@@ -65,7 +65,7 @@ def _file(row: Rendition, signed: Signed, label: str) -> dict[str, str]:
 
 
 def _chapters(chapters: Sequence[Chapter], sounds: Sequence[dict[str, str]]) -> list[dict[str, str]]:
-    """The first chapters lead into the sound (a media fragment: `#t=90`), the others are text."""
+    """The first chapters link into the sound (a media fragment: `#t=90`), the others are plain text."""
     links = [f"{sounds[0]['url']}#t={chapter.start_ms / 1000:g}" for chapter in chapters] if sounds else []
     return [
         {

@@ -76,7 +76,7 @@ def get_plain(
     services: ServicesOf,
     language: Literal["en", "am"] = "en",
 ) -> Response:
-    """The page; `ticket` in its address names the caller."""
+    """The page; `ticket` in its address identifies the caller."""
     with services.database.transaction() as session:
         recording = find_recording(session, recording_id, visible_recordings(caller))
         pictures = show_board(session, session_for(session, caller, recording.session_id))
@@ -88,7 +88,7 @@ def get_plain(
 class PlainOptions:
     """What differs between plain pages: the language, the board's pictures, and the part of a share.
 
-    `part` is a media fragment like `#t=60,90`; addresses are valid for `seconds`, without it as long as a playback's.
+    `part` is a media fragment like `#t=60,90`; addresses are valid for `seconds`, by default as long as a playback's.
     """
 
     language: Literal["en", "am"]

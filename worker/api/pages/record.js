@@ -187,7 +187,7 @@ function renderLive(state) {
   show('again', state.phase === 'interrupted' || state.warnings.includes('ended') || state.warnings.includes('silent'));
 }
 
-/** In decibels above -60; more often than everything else changes. */
+/** In decibels above -60; updated more often than everything else. */
 function showLevel() {
   if ($('live').hidden) return;
   const { level } = recorder;
@@ -242,7 +242,7 @@ async function goOn(one) {
   await record();
 }
 
-/** One after another: see `finished`. */
+/** Sends the first; the handler of `finished` goes on with the next. */
 async function sendLeft() {
   const [first] = left;
   left = left.slice(1);

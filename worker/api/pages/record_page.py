@@ -16,22 +16,22 @@ router = APIRouter(include_in_schema=False)
 # One module of these parts, in this order: each uses what the parts before it declare.
 _PARTS = ("disk", "journal", "microphone", "sender", "recorder")
 _FOLDER = files("worker.api.pages") / "recorder"
-# A comment on lines of its own.
+# Comments that have lines of their own.
 _COMMENT = re.compile(r"^ *(?://[^\n]*|/\*\*.*?\*/)\n", re.MULTILINE | re.DOTALL)
-# A new version is in use within an hour; until a week later a page need not wait for the check.
+# Fresh for an hour; for a week after that, a page uses its copy and checks for a new version meanwhile.
 _CACHED = {"Cache-Control": "public, max-age=3600, stale-while-revalidate=604800"}
 _MODULE = _CACHED | {
     "Content-Type": "text/javascript; charset=utf-8",
     # Pages of other origins import it, and it is the same for everybody.
     "Access-Control-Allow-Origin": "*",
     "Cross-Origin-Resource-Policy": "cross-origin",
-    # Of the worker that the module starts.
+    # For the worker that the module starts.
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; connect-src 'self'; frame-ancestors 'none'",
 }
 
 
 def _policy(uploads: str = "") -> str:
-    """The policy of the page; `uploads` is a blank and the origin to which it may send beside its own."""
+    """The policy of the page; `uploads` is a blank and the origin that it may send to besides its own."""
     return (
         f"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'{uploads}; "
         "worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"

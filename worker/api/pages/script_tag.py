@@ -1,4 +1,4 @@
-"""`/astegni.js`: what the platform's pages load to use this API, with one `<script>` behind the whiteboard's own."""
+"""`/astegni.js`: what the platform's pages load to use this API, with one `<script>` after the whiteboard's own."""
 
 from functools import cache
 from importlib.resources import files
@@ -15,12 +15,12 @@ _PARTS = (
     *("environment", "client", "store", "queue", "boards"),
     *("whiteboard", "recordings", "recorder", "alarms", "install"),
 )
-# One scope for all parts, and none of their names in the page's. Loaded twice it does nothing the second time.
+# One scope for all parts, so that no name leaks into the page's. Loading it a second time does nothing.
 _BEFORE = "(() => {\n'use strict';\nif (window.astegni || !document.currentScript?.src) return;\n"
 _AFTER = "})();\n"
 _HEADERS = {
     "Content-Type": "text/javascript; charset=utf-8",
-    # A new version is in use within an hour; until a week later a page need not wait for the check.
+    # Fresh for an hour; for a week after that, a page uses its copy and checks for a new version meanwhile.
     "Cache-Control": "public, max-age=3600, stale-while-revalidate=604800",
     "Cross-Origin-Resource-Policy": "cross-origin",
 }

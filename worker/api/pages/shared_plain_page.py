@@ -16,7 +16,7 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/watch/shared/{secret}/plain")
 def get_shared_plain(sharing: SharingOf, request: Request, language: Literal["en", "am"] = "en") -> Response:
-    """The page, without pictures of the board: it may have more than what is shared. Needs no token, and is counted."""
+    """The page, without pictures of the board, which may show more than is shared. Needs no token; is counted."""
     with sharing.opened() as (session, share, recording):
         seconds = max(1, int((share.expires_at - clock.now()).total_seconds()))
         options = PlainOptions(language, part=_part(share), seconds=seconds)

@@ -14,11 +14,11 @@ from worker.player.player_files import PAGE_PARTS, joined, player_file
 
 router = APIRouter(include_in_schema=False)
 
-# A new version is in use within an hour; until a week later a page need not wait for the check.
+# Fresh for an hour; for a week after that, a page uses its copy and checks for a new version meanwhile.
 _CACHED = {"Cache-Control": "public, max-age=3600, stale-while-revalidate=604800"}
 SCRIPT_HEADERS = _CACHED | {"Content-Type": "text/javascript; charset=utf-8"}
 _STYLE = _CACHED | {"Content-Type": "text/css; charset=utf-8"}
-# The page is the same for everybody; only the path, which a shared page's secret is part of, is nobody else's.
+# The page is the same for everybody, but its path may contain a share's secret: no shared cache may keep it.
 PAGE_HEADERS = {"Content-Type": "text/html; charset=utf-8", "Cache-Control": "private, max-age=300"}
 # Strokes, sound, film and pictures come from the bucket; everything else from the API itself.
 _POLICY = (
@@ -26,9 +26,9 @@ _POLICY = (
     "media-src 'self' blob: {bucket}; img-src 'self' data: blob: {bucket}; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-# From a shared page to the folder of its files.
+# The path from a shared page to the folder of its files.
 SHARED_ROOT = "../../"
-# The page is the same for all shares: its address keeps the secret.
+# Relative, because the page is the same for all shares, and only its address has the secret.
 _PLAIN = '<p><a href="?plain=1">Page for old browsers · ለቆዩ አሳሾች የሚሆን ገጽ</a></p>'
 _FILES = {
     "/watch.css": ("watch.css", _STYLE),
@@ -68,7 +68,7 @@ def get_shared_page(request: Request, secret: str, services: ServicesOf, *, plai
 
 
 def bucket_origin(services: Services) -> str:
-    """Where the bucket's objects are downloaded; empty when the storage does not respond, and nothing can be played."""
+    """The origin of the bucket's downloads; empty when the storage does not respond, so that nothing can be played."""
     try:
         return services.context.store.download_origin()
     except AstegniError:
@@ -90,7 +90,7 @@ def file(path: str) -> StaticFile:
 
 @cache
 def page(root: str, bucket: str) -> StaticFile:
-    """The page, with the way to the folder of its files, which may load objects of this bucket."""
+    """The page; `root` is the path to the folder of its files, `bucket` the origin that it may load objects from."""
     text = player_file("watch.html").replace("{root}", root).replace("{plain}", _PLAIN if root == SHARED_ROOT else "")
     for name in ("player", "contents"):
         text = text.replace(f"{{{name}}}", player_file(f"{name}.html"))

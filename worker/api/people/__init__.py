@@ -1,1 +1,1 @@
-"""The caller's own: students, messages, channels, preferences, and what the platform calls them."""
+"""The caller's own students, messages, channels and preferences, and the ids of the platform's rows here."""

@@ -124,7 +124,7 @@ def post_confirm(channel_id: RowId, body: Code, caller: CallerOf, services: Serv
         guess = confirm(vault, channel, body.code, now=clock.now())
         left = MOST_GUESSES - channel.code_attempts
         document = ChannelDocument.model_validate(channel)
-    # After the commit: a wrong guess counts.
+    # After the commit, because a wrong guess must be counted.
     if guess == "wrong":
         raise InvalidInput(f"This is not the code; {left} more guesses.", guesses_left=left)
     if guess == "expired":

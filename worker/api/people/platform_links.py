@@ -1,4 +1,4 @@
-"""What rows of the platform's are called here: `/v1/platform/links`. Its pages know only their own ids."""
+"""Our ids of the platform's rows: `/v1/platform/links`. The platform's pages know only its own ids."""
 
 from typing import Literal
 
@@ -22,7 +22,7 @@ LinkKind = Literal["lesson", "board", "entry"]
 
 
 class LinkDocument(Document):
-    """A row of the platform's and ours. Null: it has not been imported, or the caller may not see it."""
+    """A row of the platform and ours. `id` is null when it has not been imported, or the caller may not see it."""
 
     kind: LinkKind
     platform_id: int
@@ -33,7 +33,7 @@ class LinkDocument(Document):
 
 @router.get("/links/{kind}/{platform_id}", summary="Find a row of the platform's")
 def get_link(kind: LinkKind, platform_id: RowId, caller: CallerOf, services: ServicesOf) -> LinkDocument:
-    """The id here of a lesson, an entry of the caller's timetable or a whiteboard session of the platform's."""
+    """Our id of the platform's lesson, whiteboard session, or entry of the caller's timetable."""
     with services.database.transaction() as session:
         our_id = _visible(session, caller, kind, our_ids(session, kind, [platform_id]).get(platform_id))
     imported = services.settings.platform_database_url is not None

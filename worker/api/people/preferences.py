@@ -41,7 +41,7 @@ class PreferencesWish(Body):
 
 
 class PreferencesDocument(Document):
-    """The preferences in effect. No language or time zone: those of the account."""
+    """The preferences in effect. A null language or time zone means that of the account."""
 
     alarms: list[int]
     channels: list[str]

@@ -73,7 +73,7 @@ def master_response(session: Session, recording: Recording, address_of: AddressO
 
 
 def track_response(services: Services, session: Session, recording: Recording, track: str) -> Response:
-    """The playlist of one track, whose segments have addresses of their own. Raises NotFound."""
+    """The playlist of one track, whose segments are byte ranges of one signed address. Raises NotFound."""
     row = segmented_rows(session, recording.id).get(track)
     if row is None or row.object_name is None:
         raise _no_tracks(recording)

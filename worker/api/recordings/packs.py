@@ -46,7 +46,7 @@ def get_pack(
 ) -> Pack:
     """The signed address and the size of the recording as one .html file that plays without a network.
 
-    It is made when it is requested first, and again when chapters, captions or strokes have changed.
+    It is made at the first request, and again when chapters, captions or strokes have changed.
     """
     with services.database.transaction() as session:
         recording = find_recording(session, recording_id, visible_recordings(caller))

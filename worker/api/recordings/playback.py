@@ -28,7 +28,7 @@ from worker.recordings.outputs.playback import PlaybackPlan
 from worker.settings import Settings
 from worker.workflows.recordings.read_playback import PlannedPlayback
 
-# The address of a file of the recording that is named relative to it, like `chapters.vtt`.
+# Maps the relative name of a recording's file, like `chapters.vtt`, to its address.
 AddressOfFile = Callable[[str], str]
 
 
@@ -45,7 +45,7 @@ def playback_document(
         return store.signed_url(row.object_name, token)
 
     def address(row: Rendition) -> str | None:
-        # The API writes the playlists.
+        # HLS has no object: the API writes its playlists.
         return address_of("hls/master.m3u8") if row.name == "hls" and row.state == "ready" else signed(row)
 
     poster_url = signed(files.poster)
@@ -67,7 +67,7 @@ def playback_document(
 
 
 def ticketed(request: Request, settings: Settings, caller: Caller, expires_at: datetime) -> AddressOfFile:
-    """Addresses beside the requested one (`…/playback`) with a ticket of the caller: players send no headers."""
+    """Addresses next to the requested one (`…/playback`) with a ticket of the caller, since players send no headers."""
     folder = request.url.path.rpartition("/")[0]
 
     def address(name: str) -> str:

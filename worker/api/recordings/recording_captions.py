@@ -94,7 +94,7 @@ def put_captions(
 ) -> StoredCaptions:
     """Store the captions of a language (as its tutor or an operator) instead of the earlier ones.
 
-    The body is a file of WebVTT or SRT. Styles and tags are not kept; captions that are wrong are listed in
+    The body is a file of WebVTT or SRT. Styles and tags are not kept; invalid captions are listed in
     `left_out` and do not affect the others.
     """
     with services.database.transaction() as session:

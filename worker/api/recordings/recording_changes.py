@@ -17,7 +17,7 @@ from worker.recordings.source import lock_recording
 
 @contextmanager
 def changing_recording(services: Services, caller: Caller, recording_id: int) -> Iterator[tuple[Session, Recording]]:
-    """A transaction in which the recording is locked. Raises NotFound, and Forbidden for who may only look."""
+    """A transaction in which the recording is locked. Raises NotFound, and Forbidden for a caller who may only read."""
     with services.database.transaction() as session:
         changeable_recording(session, caller, recording_id)
         recording = lock_recording(session, recording_id)
@@ -27,7 +27,7 @@ def changing_recording(services: Services, caller: Caller, recording_id: int) ->
 
 
 def changeable_recording(session: Session, caller: Caller, recording_id: int) -> Recording:
-    """The recording, when the caller may change it. Raises NotFound, and Forbidden for who may only look."""
+    """The recording, when the caller may change it. Raises NotFound, and Forbidden for a caller who may only read."""
     recording = find_recording(session, recording_id, visible_recordings(caller))
     session_for(session, caller, recording.session_id, change=isinstance(caller, UserCaller))
     return recording

@@ -23,7 +23,7 @@ router = APIRouter(prefix="/v1/recordings", tags=["recordings"], responses=respo
 
 @router.get("/{recording_id}/chapters", summary="Read chapters")
 def get_chapters(recording_id: RowId, caller: CallerOf, services: ServicesOf) -> ChaptersDocument:
-    """The chapters of a recording: its tutor's, else those that were found."""
+    """The chapters of a recording: its tutor's, else those that were detected."""
     with services.database.transaction() as session:
         recording = find_recording(session, recording_id, visible_recordings(caller))
         return _chapters(chapters_of(session, recording))
@@ -31,7 +31,7 @@ def get_chapters(recording_id: RowId, caller: CallerOf, services: ServicesOf) ->
 
 @router.put("/{recording_id}/chapters", summary="Write chapters")
 def put_chapters(recording_id: RowId, body: ChaptersBody, caller: CallerOf, services: ServicesOf) -> ChaptersDocument:
-    """Show these chapters instead (as its tutor or an operator). An empty list: none are shown."""
+    """Replace the chapters that are shown (as its tutor or an operator). An empty list shows none."""
     chapters = sorted((Chapter(**dict(chapter)) for chapter in body.chapters), key=lambda chapter: chapter.start_ms)
     with changing_recording(services, caller, recording_id) as (session, recording):
         length = duration_ms(recording)

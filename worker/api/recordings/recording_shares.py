@@ -1,4 +1,4 @@
-"""Addresses of a recording that need no token: `/v1/recordings/{id}/share`. They open shared_recordings.py."""
+"""Addresses of a recording that need no token: `/v1/recordings/{id}/share`. shared_recordings.py serves them."""
 
 from datetime import datetime, timedelta
 
@@ -20,7 +20,7 @@ from worker.recordings.shares import NewShare, create_share, revoke_shares, shar
 
 router = APIRouter(prefix="/v1/recordings", tags=["recordings"], responses=responses(401, 403, 404, 422, 503))
 
-# What lasts longer is a publication, which a share is not.
+# A share that lasts longer would be a publication.
 LONGEST = timedelta(days=366)
 _PAGE = "/watch/shared/{secret}"
 

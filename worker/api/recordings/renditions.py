@@ -1,4 +1,4 @@
-"""`POST /v1/recordings/{id}/renditions`: order sizes of a recording that it has not got yet."""
+"""`POST /v1/recordings/{id}/renditions`: order renditions that a recording does not have yet."""
 
 from collections.abc import Collection
 from typing import Annotated, Literal
@@ -60,7 +60,7 @@ class RefusedRendition(Document):
 
 
 class OrderedRenditions(Document):
-    """What is made now, by which jobs; `ready` are those that were there."""
+    """What is made now, and by which jobs; `ready` are those that existed before."""
 
     job_id: UUID | None
     pictures_job_id: UUID | None
@@ -81,8 +81,8 @@ def post_renditions(
 ) -> Response:
     """Order renditions and pictures of a recording (as its tutor or an operator), also those that failed before.
 
-    Idempotent: what is ready stays, and what is being made is made once. `hls` and `download` bring what they are made
-    of.
+    Idempotent: what is ready stays, and what is being made is made once. `hls` and `download` include the renditions
+    that they are made from.
     """
     with services.database.transaction() as session:
         recording = find_recording(session, recording_id, visible_recordings(caller))

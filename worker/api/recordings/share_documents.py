@@ -12,7 +12,7 @@ _LONGEST = 86_400
 
 
 class ShareBody(Body):
-    """How long the address opens, and which part of the recording is played. All of it may be missing."""
+    """How long the address opens, and which part of the recording is played. All fields are optional."""
 
     # Default: in SHARE_DAYS days.
     expires_at: Instant | None = None
@@ -45,7 +45,7 @@ class NewShareDocument(ShareDocument):
 
 
 class SharedPlayback(Playback):
-    """What a player needs of a shared recording, and the part that it plays."""
+    """What a player needs for a shared recording, and the part that it plays."""
 
     recording_title: str | None
     recording_type: str

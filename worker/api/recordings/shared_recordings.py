@@ -39,7 +39,7 @@ Secret = Annotated[str, Path(description="The secret of the address. Whoever kno
 
 @dataclass(frozen=True)
 class Sharing:
-    """The services, and the secret that a request brings, from a client at this address."""
+    """The services, the secret of the request, and the address of its client."""
 
     services: Services
     secret: str
@@ -49,7 +49,7 @@ class Sharing:
     def opened(self) -> Iterator[tuple[Session, RecordingShare, Recording]]:
         """A transaction with the share and its recording.
 
-        Raises NotFound; unknown secrets of an address are counted, known ones may be many people behind one address.
+        Raises NotFound. Only unknown secrets are counted: known ones may come from many people behind one address.
         """
         with self.services.database.transaction() as session:
             try:
@@ -69,9 +69,9 @@ SharingOf = Annotated[Sharing, Depends(_sharing)]
 
 @router.get("/{secret}", responses=responses(409), summary="Play a shared recording")
 def get_shared(sharing: SharingOf, request: Request) -> SharedPlayback:
-    """What `playback` of the recording is, with the part that is shared. Needs no token, and is counted.
+    """The `playback` of the recording, with the part that is shared. Needs no token; each opening is counted.
 
-    The addresses hold for the recording's duration and 15 minutes more, never beyond the end of the share.
+    The addresses are valid for the recording's duration and 15 minutes more, never beyond the end of the share.
     """
     with sharing.opened() as (session, share, recording):
         planned = read_playback(session, recording)
@@ -156,5 +156,5 @@ def get_shared_track(sharing: SharingOf, track: TrackName) -> Response:
 
 
 def _below(request: Request, services: Services, folder: str) -> AddressOfFile:
-    """Addresses of files in this folder; the secret in them is the permission."""
+    """Addresses of files in this folder; the secret in them grants access."""
     return lambda name: public_address(request, services.settings, f"{folder}/{name}")

@@ -19,10 +19,10 @@ from worker.workflows.lessons.set_alarms import read_alarms, set_alarms
 router = APIRouter(prefix="/v1/schedules", tags=["reminders"], responses=responses(401, 403, 404, 422, 503))
 
 
-# `email`, `in_app`, or the id of a row of `notification_channels`. A pattern of exactly the ids up to 2147483647 could
-# not be read; this one ends at 1999999999, and what it allows can be stored.
+# `email`, `in_app`, or the id of a row of `notification_channels`. An exact pattern of the ids up to 2147483647 would
+# be unreadable; this one ends at 1999999999, so that whatever it allows can be stored.
 ChannelName = Annotated[str, Field(pattern=r"^(email|in_app|[1-9][0-9]{0,8}|1[0-9]{9})$")]
-# What the JSON schema says of a list whose items differ; the check itself is that of the preferences.
+# The JSON schema of a list whose items differ; the preferences check that they do.
 DISTINCT = {"uniqueItems": True}
 Channels = Annotated[list[ChannelName], Field(max_length=MOST_CHANNELS, fail_fast=True, json_schema_extra=DISTINCT)]
 Minutes = Annotated[int, Field(strict=True, ge=0, le=LONGEST_BEFORE), AsJson]
@@ -44,7 +44,7 @@ class AlarmDocument(Body):
 
 
 class AlarmWishes(Body):
-    """All alarms of the caller there. Empty list: no reminder; null: again those of the series or the preferences."""
+    """All of the caller's alarms there. Empty list: no reminder; null: those of the series or the preferences again."""
 
     alarms: Annotated[list[AlarmDocument], Field(max_length=MOST_ALARMS, fail_fast=True)] | None
 

@@ -59,7 +59,7 @@ class ScheduleChange(LessonFields):
 
 
 class SlotBooking(Body):
-    """Who takes the slot: a parent names the child. The booking that entitles them need not be named."""
+    """Who takes the slot: a parent names the child. The booking that entitles them is optional."""
 
     student_id: Number | None = None
     booking_id: Number | None = None

@@ -70,7 +70,7 @@ class EntryChange(EntryFields):
 
 
 class EntryConflictDocument(Document):
-    """An occurrence at the time of a lesson of the caller's."""
+    """An occurrence that overlaps one of the caller's lessons."""
 
     starts_at: datetime
     ends_at: datetime
@@ -78,7 +78,7 @@ class EntryConflictDocument(Document):
 
 
 class EntryDocument(Document):
-    """An entry, its next occurrence, and the lessons that lie at the same times: they are shown and refuse nothing."""
+    """An entry, its next occurrence, and the lessons that overlap with it: they are shown, and do not refuse it."""
 
     id: int
     role: str | None

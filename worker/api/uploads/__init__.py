@@ -1,1 +1,1 @@
-"""Bytes on their way in: tus 1.0, the form of one request, and the clock by which pages date what they record."""
+"""Uploads: tus 1.0, the form in one request, and the server's clock, by which pages date what they record."""

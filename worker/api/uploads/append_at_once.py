@@ -22,7 +22,7 @@ from worker.workflows.uploads.piece_sender import PieceSender
 def append_at_once(services: Services, request: Request, upload_id: str, body: bytes) -> Response | None:
     """Append a body that has arrived; returns the response of PATCH.
 
-    None, with nothing changed, for what is refused before its sender is verified: the route names the reason.
+    Returns None, with nothing changed, for a request refused before its sender is verified: the route then reports why.
     """
     user = claimed_user(services, request)
     if user is None:

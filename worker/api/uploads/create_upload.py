@@ -1,4 +1,4 @@
-"""Create an upload from the headers of the request: what it is of, and whether its sender may."""
+"""Create an upload from the headers of a request, once the rights and limits of its sender are checked."""
 
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError

@@ -15,7 +15,7 @@ _PARAMETER = re.compile(rb';\s*([^\s=;"]+)\s*=\s*("(?:\\.|[^"\\])*"(?=\s*(?:;|$)
 _PART = re.compile(r"filename\*(\d{1,3})?(\*)?")
 _DRIVE = re.compile(r"([A-Za-z]:)?\\")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
-# No name has these: its bytes are Western European.
+# No real name has these: its bytes are Western European (cp1252).
 _HIGH_CONTROL = re.compile("[\x80-\x9f]")
 # The only escapes that browsers write; and non-ASCII characters, which scripts escape.
 _ESCAPED = re.compile("%22|%0D%0A|%0D|%0A", re.IGNORECASE)

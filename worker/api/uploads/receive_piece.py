@@ -28,7 +28,7 @@ def stated_offset(headers: Headers) -> int:
 
 
 def piece_of(request: Request, offset: int) -> UploadPiece:
-    """What the headers say of the piece that begins at `offset`. Raises InvalidInput."""
+    """What the headers say about the piece that begins at `offset`. Raises InvalidInput."""
     headers = request.headers
     # Only PATCH sets a deferred length; a creation states it for the row.
     length = whole_number(headers, "Upload-Length") if request.scope["method"] == "PATCH" else None

@@ -57,7 +57,7 @@ _FORM: dict[str, Any] = {
     summary="Upload a recording",
 )
 async def post_recording(request: Request, caller: CallerOf, once: OnceOf, services: ServicesOf) -> Response:
-    """Upload a recording of a session (its tutor, or who opened it); `Location` is the job that ingests it.
+    """Upload a recording of a session (as its tutor or opener); `Location` is the job that ingests it.
 
     The same bytes sent again for the same session and type are the same recording: the response names it and its job.
     """

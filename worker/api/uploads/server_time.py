@@ -1,4 +1,4 @@
-"""The server's clock, for pages that match theirs to it."""
+"""The server's clock, to which pages synchronise theirs."""
 
 from datetime import datetime
 
@@ -20,6 +20,6 @@ class TimeDocument(Document):
 
 @router.get("/time", dependencies=[Depends(count_address)], summary="Read the server's clock")
 def get_time(response: Response) -> TimeDocument:
-    """The time with microseconds. Half of the request's duration is how wrong it may be when it arrives."""
+    """The time with microseconds. On arrival it may be wrong by up to half of the request's duration."""
     response.headers["Cache-Control"] = "no-store"
     return TimeDocument(now=clock.now())

@@ -1,7 +1,7 @@
-"""The short way of a piece that is here at once: its caller, its checks and its bytes in one thread, in one go.
+"""The fast path of a piece whose body arrives at once: its caller, checks and bytes are handled in one thread.
 
-A lesson that is sent while it is recorded is many such pieces. The router, the dependencies of a route and a change to
-a thread for each of them cost more than the piece.
+A lesson that is uploaded while it is recorded consists of many such pieces. The router, the dependencies of a route and
+a thread switch for each of them would cost more than the piece itself.
 """
 
 import asyncio
@@ -22,9 +22,9 @@ from worker.database import AWAY
 from worker.errors import AstegniError
 
 _PATH = re.compile("/v1/uploads/([0-9a-f]{32})")
-# As much as the server has read of a body anyway before it knows the sender.
+# As much of a body as the server reads anyway before it knows the sender.
 _MOST = 65_536
-# A request that waits for its client has begun, so that a later one replaces it. It has not before this many seconds.
+# Seconds to wait for the body. Then the route takes over: it registers the request, so that a later one can replace it.
 _LONGEST_WAIT = 0.2
 
 # Appends a body that is complete to the upload with this id, or returns None; called in a thread.
@@ -32,10 +32,10 @@ AppendAtOnce = Callable[[Services, Request, str, bytes], Response | None]
 
 
 class SmallPieces:
-    """ASGI middleware: calls `append` with a small body of a PATCH that is here at once.
+    """ASGI middleware: calls `append` with the small body of a PATCH that arrives at once.
 
-    The app gets any other request, and those for which `append` returned None. `route` is that of the app, for the log
-    and the metrics.
+    The app gets all other requests, and those for which `append` returns None. `route` is the app's route for them, for
+    the log and the metrics.
     """
 
     def __init__(self, app: ASGIApp, *, services: Services, route: APIRoute, append: AppendAtOnce) -> None:
@@ -72,14 +72,14 @@ def _upload_id(scope: Scope) -> str | None:
         return None
     path, headers = _PATH.fullmatch(scope["path"]), Headers(scope=scope)
     size = headers.get("content-length", "")
-    # A client that expects 100-continue is told to send only when it is known.
+    # A client that expects 100-continue is asked to send only after it is identified.
     if path is None or not size.isdecimal() or int(size[:20]) > _MOST or "expect" in headers:
         return None
     return path[1]
 
 
 def _after(arrived: bytes, receive: Receive, *, is_complete: bool) -> Receive:
-    """A `receive` that begins with what has arrived."""
+    """A `receive` that first replays what has arrived."""
     messages: list[Message] = [{"type": "http.request", "body": arrived, "more_body": not is_complete}]
 
     async def receive_again() -> Message:
@@ -89,7 +89,7 @@ def _after(arrived: bytes, receive: Receive, *, is_complete: bool) -> Receive:
 
 
 async def _read(receive: Receive) -> tuple[bytes, bool]:
-    """What arrives of a small body within a moment, and whether that is all of it."""
+    """Read what arrives of a small body within _LONGEST_WAIT seconds; returns it, and whether it is complete."""
     arrived = bytearray()
     try:
         async with asyncio.timeout(_LONGEST_WAIT):

@@ -1,4 +1,4 @@
-"""Responses of tus 1.0 that several requests get."""
+"""Responses of tus 1.0 that several requests share."""
 
 from datetime import timedelta
 from email.utils import format_datetime

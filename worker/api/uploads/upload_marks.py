@@ -1,4 +1,4 @@
-"""The header `Upload-Marks`: pauses and gaps of the recorder. Our own, beside those of tus 1.0."""
+"""The header `Upload-Marks`: pauses and gaps of the recorder. It is our own, not part of tus 1.0."""
 
 import json
 from typing import Annotated, Any, Literal

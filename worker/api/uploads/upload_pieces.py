@@ -30,7 +30,7 @@ class _Batch(NamedTuple):
 
 
 class _Body:
-    """The body of a request, piece by piece. Unlike the framework's stream it goes on after a cancelled read."""
+    """The body of a request, piece by piece. Unlike the framework's stream, it survives a cancelled read."""
 
     def __init__(self, request: Request) -> None:
         self._receive = request.receive
@@ -50,7 +50,7 @@ class _Body:
 
 
 async def store_body(request: Request, appending: Appending, checksum: Checksum | None) -> None:
-    """Append the body of the request; at the return all of it is on the disk.
+    """Append the body of the request; on return all of it is on the disk.
 
     Raises the errors of `appending`, PieceMismatch when nothing was stored, and ClientDisconnect when the client
     went away, with what had arrived on the disk unless there is a checksum.

@@ -1,4 +1,4 @@
-"""What has become of uploads that are sent in pieces: of one, or of the caller's newest of a session."""
+"""The states of uploads that are sent in pieces: of one, or of the caller's newest ones of a session."""
 
 from collections.abc import Sequence
 from typing import Annotated

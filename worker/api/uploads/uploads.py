@@ -1,4 +1,4 @@
-"""Uploads that are sent in pieces: `/v1/uploads`, by the protocol tus 1.0. Only who created an upload can see it."""
+"""Uploads that are sent in pieces: `/v1/uploads`, by the protocol tus 1.0. Only its creator can see an upload."""
 
 from typing import Annotated
 
@@ -24,7 +24,7 @@ async def _require_tus(request: Request) -> None:
 
 
 router = APIRouter(prefix="/v1/uploads", tags=["uploads"], responses=responses(401, 403, 404, 422, 503))
-# After the caller: an operator's request is recorded, whatever it lacks.
+# Declared after the caller, so that an operator's request is recorded even without the header.
 TusOf = Annotated[None, Depends(_require_tus)]
 
 
@@ -36,7 +36,7 @@ TusOf = Annotated[None, Depends(_require_tus)]
     summary="Create an upload",
 )
 async def post_upload(request: Request, caller: CallerOf, services: ServicesOf, _tus: TusOf) -> Response:
-    """Create an upload for a recording of a session (its tutor, or who opened it); a body is its first piece."""
+    """Create an upload for a recording of a session (as its tutor or opener); a body is its first piece."""
     upload = await run_in_threadpool(create_upload, services, caller, request.headers)
     offset = 0
     if request.headers.get("content-type") == CONTENT_TYPE:

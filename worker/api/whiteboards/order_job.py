@@ -1,4 +1,4 @@
-"""Order a job of a board, and answer with its address."""
+"""Order a job of a board, and respond with its address."""
 
 from sqlalchemy.orm import Session
 

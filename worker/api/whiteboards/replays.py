@@ -42,8 +42,8 @@ def post_replay(
 ) -> Response:
     """Order a film of the board (as its tutor or an operator); the job's result names the recording.
 
-    It has the sound of the session's recordings that are sound alone. Unchanged strokes and sounds give the same
-    recording, however often they are filmed. A request while the job is unfinished returns the same job.
+    Its sound is that of the session's audio-only recordings. Unchanged strokes and sounds give the same recording,
+    however often they are filmed. A request while the job is unfinished returns the same job.
     """
     options = body or ReplayBody()
     with services.database.transaction() as session:

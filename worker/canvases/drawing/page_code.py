@@ -1,4 +1,4 @@
-"""A QR code below a page of a document, which opens an address; tapping it does the same."""
+"""A QR code below a page of a document, which opens an address when it is scanned or tapped."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from pypdf.annotations import Link
 
 from worker.canvases.engine import skia
 
-# CSS pixels below the board, where no ink lies; the code with its quiet zone is as high.
+# Height in CSS pixels of the strip below the board, which has no ink, and of the code with its quiet zone.
 STRIP = 96
 # Modules around the code (ISO/IEC 18004 §9.1).
 _QUIET = 4

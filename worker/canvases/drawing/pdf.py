@@ -25,7 +25,7 @@ def write_pdf(
 ) -> None:
     """Write the pages in their order, with `title` as the document's title and the pages' titles as bookmarks.
 
-    Pages with one of the `addresses` (by page id) have a strip below with its QR code, which is a link too.
+    A page with one of the `addresses` (by page id) gets a strip below with its QR code, which is also a link.
     Pages are drawn one at a time. Raises EngineMissing, BadImage, OSError, and InvalidInput when there is no page; the
     file is not usable then.
     """

@@ -33,7 +33,7 @@ def build_timeline(
     voices: Sequence[RecordedVoice] = (),
     shows_pages: bool = False,
 ) -> ReplayTimeline:
-    """The replay of a board, with these voices. Raises NothingDrawn, but not for voices on pages that are to be shown.
+    """The replay of a board, with these voices. Raises NothingDrawn, except for voices with `shows_pages`.
 
     With voices the film runs while they were recorded (recorded_clock.py), and `shorten_idle` changes nothing.
 

@@ -9,21 +9,21 @@ from worker.canvases.replay.timeline import ReplayTimeline
 from worker.canvases.replay.typed_texts import TypedText, typed_texts
 from worker.foreign_text import clean
 
-# No chapter is shorter, so that a list of chapters is one of what was taught.
+# No chapter is shorter, so that the list shows what was taught, not every page turn.
 LEAST_CHAPTER_MS = 30_000
 LONGEST_TITLE = 200
 # A longer line is a sentence.
 _LONGEST_TYPED_TITLE = 80
 _LEAST_LETTERS = 3
-# So much larger than the usual text of the board a title is.
+# A title is at least this many times as large as the board's usual text.
 _LARGER = 1.25
-# What the board's client calls a page that nobody has named.
+# Titles that the board's client gives to pages that nobody has named.
 _UNNAMED = re.compile(r"(?:page|slide|ገጽ|ገፅ)?\s*\d*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class FoundChapter:
-    """A chapter begins at `at`, in milliseconds of the replay."""
+    """A chapter that begins at `at`, in milliseconds of the replay."""
 
     at: int
     title: str
@@ -60,8 +60,8 @@ def _stretches(timeline: ReplayTimeline, duration_ms: int) -> list[_Stretch]:
 def _chosen(stretches: Sequence[_Stretch], duration_ms: int) -> list[_Stretch]:
     """The stretches that become chapters, each extended to the beginning of the next.
 
-    Those that are long enough come first. Of pages that are turned faster, those that leave 30 seconds to the chapters
-    before and after them: a page that is only passed on the way to another is none.
+    Stretches of at least 30 seconds are always chosen. A shorter one is chosen only if it begins 30 seconds after the
+    chapter before it and before the next long stretch: a page that is only flipped past is no chapter.
     """
     chosen: list[_Stretch] = []
     for index, stretch in enumerate(stretches):
@@ -89,7 +89,7 @@ class _Titles:
         self._headings = [text for text in self._texts if text.is_marked or text.size >= usual * _LARGER]
 
     def of_page(self, stretch: _Stretch) -> str:
-        """What the tutor called the page, or wrote on it first; else its number."""
+        """The page's own title, else the first title typed on it by the end of 30 seconds, else its number."""
         page = self._pages[stretch.page]
         if not _UNNAMED.fullmatch(page.title.strip()):
             return clean(page.title, LONGEST_TITLE, defang=False) or f"Page {page.number}"

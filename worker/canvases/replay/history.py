@@ -48,7 +48,7 @@ class History:
 
     @property
     def shows_pages(self) -> bool:
-        """As `shows_pages` of the session."""
+        """As the function `shows_pages`."""
         return bool(self.images) or len({turn.page for turn in self.turns}) > 1
 
 

@@ -37,7 +37,7 @@ def write_drawn_storyboard(timeline: ReplayTimeline, folder: Path, plan: Storybo
 
 
 def draw_tiles(timeline: ReplayTimeline, times: Iterable[int], width: int, height: int) -> Iterator[Pixels]:
-    """The board at these times, which increase, in this size (both sides even): RGBA, in memory that is used again."""
+    """Draw the board at these increasing times in this size (both sides even): RGBA, in memory that is reused."""
     pages: dict[int, _PageTile] = {}
     strokes: dict[int, list[TimedStroke]] = {}
     for stroke in timeline.strokes:
@@ -50,7 +50,7 @@ def draw_tiles(timeline: ReplayTimeline, times: Iterable[int], width: int, heigh
 
 
 class _PageTile:
-    """A small picture of a page at increasing times: what was finished before is not drawn again."""
+    """A small picture of a page at increasing times; finished strokes are not drawn again."""
 
     def __init__(self, page: DrawnPage, strokes: list[TimedStroke], width: int, height: int) -> None:
         self._pixels, self._shown = blank_frame(width, height), blank_frame(width, height)

@@ -1,6 +1,6 @@
-"""Loads the history of a board as far as its typed text needs it: texts, and the times of everything else.
+"""Loads the part of a board's history that its typed text needs: texts, and the times of all other strokes.
 
-Reading all strokes of a long lesson as figures takes a second; this is done while a player waits.
+A player waits for this, and reading all strokes of a long lesson as figures would take a second.
 """
 
 from typing import Any
@@ -45,7 +45,7 @@ _DRAWN = Lines((np.array([[0.0, 0.0], [1.0, 0.0]]),), 1.0, BLACK)
 
 
 def load_typed_history(session: Session, session_id: int) -> History | None:
-    """The history of a session's board, each stroke that is no text a short line; None when nothing was drawn."""
+    """The history of a session's board, with a short line for each stroke but text; None when nothing was drawn."""
     board = session.execute(_BOARD, {"session_id": session_id}).one_or_none()
     rows = session.execute(_PAGES, {"session_id": session_id, "most": MOST_PAGES}).all()
     values = {"session_id": session_id, "most_bytes": _MOST_BYTES_OF_TEXT, "most": MOST_STROKES_OF_PAGE}
@@ -67,7 +67,7 @@ def load_typed_history(session: Session, session_id: int) -> History | None:
 
 
 def _figure(data: str | None) -> Figure | None:
-    """The text of a stroke, the line that stands for any other; None for a text of which nothing is visible."""
+    """The figure of a text, the placeholder line for any other stroke; None for a text of which nothing is visible."""
     if data is None:
         return _DRAWN
     try:

@@ -6,7 +6,7 @@ from worker.canvases.replay.timeline import ReplayTimeline, TimedStroke
 from worker.canvases.shapes import Text
 from worker.foreign_text import shown
 
-# A text that is taken back sooner was a slip, or the first letters of one that was typed again.
+# A text that is removed sooner was a slip, or the beginning of one that was then retyped.
 _LEAST_SHOWN_MS = 5000
 
 

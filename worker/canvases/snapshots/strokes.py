@@ -10,7 +10,7 @@ from worker.canvases.board import SkippedStroke
 from worker.canvases.limits import MOST_STROKES_OF_PAGE
 from worker.canvases.stored.json_text import parse_json
 
-# Bytes of JSON text: some hundred thousand points, where a hand-drawn stroke has a few hundred.
+# Bytes of JSON text: hundreds of thousands of points, while a hand-drawn stroke has a few hundred.
 MOST_BYTES_OF_STROKE = 8_000_000
 MOST_BYTES_OF_PAGE = 40_000_000
 # Rows in memory at once: strokes stored by the API have at most a quarter of a megabyte each.

@@ -16,7 +16,7 @@ class StrokeRow(NamedTuple):
 
     @classmethod
     def of(cls, row: object) -> "StrokeRow":
-        """The row as a document or a query gives it."""
+        """Parse a row of a document or of a query."""
         fields = row if isinstance(row, Mapping) else {"stroke_type": "", "stroke_data": row}
         order, row_id = fields.get("stroke_order"), fields.get("id")
         return cls(

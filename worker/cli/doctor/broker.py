@@ -18,7 +18,7 @@ _OLDEST = 7
 
 
 def check_broker(settings: Settings) -> str:
-    """Check Redis with the client that every process uses; RabbitMQ as rabbitmq.py does."""
+    """Check Redis with the client that every process uses, or RabbitMQ (rabbitmq.py)."""
     if settings.redis_url is None:
         return "REDIS_URL is not set: `astegni up` brings its own"
     return _redis(settings) if settings.broker.is_redis else check_rabbitmq(settings, seconds=_SECONDS)
@@ -54,7 +54,7 @@ def _redis(settings: Settings) -> str:
 
 
 def info_findings(facts: dict[str, Any]) -> tuple[list[str], list[str]]:
-    """Faults and doubts about what INFO says; it is empty where the user may not ask."""
+    """Faults and doubts about the reply to INFO, which is empty when the user may not run it."""
     if not facts:
         return [], ["the broker's user may not ask for INFO: maxmemory-policy must be noeviction and appendonly yes"]
     faults, doubts = [], []
@@ -72,12 +72,12 @@ def info_findings(facts: dict[str, Any]) -> tuple[list[str], list[str]]:
 
 
 def _version(facts: dict[str, Any]) -> Any:
-    """Of Valkey its own: as Redis it passes for 7.2."""
+    """Valkey's own version when it is Valkey, whose `redis_version` is always 7.2."""
     return facts.get("valkey_version", facts.get("redis_version", "of an unknown version"))
 
 
 def _info(client: Any) -> dict[str, Any]:
-    """INFO, which managed servers permit where they refuse CONFIG; empty where the user may not ask."""
+    """The reply to INFO, which managed servers permit where they refuse CONFIG; empty when the user may not run it."""
     import redis  # noqa: PLC0415 - only when asked
 
     try:
@@ -87,7 +87,7 @@ def _info(client: Any) -> dict[str, Any]:
 
 
 def _clock_behind(client: Any) -> float:
-    """By how many seconds its clock is behind this machine's; 0 where the user may not ask."""
+    """Seconds by which its clock is behind this machine's; 0 when the user may not run TIME."""
     import redis  # noqa: PLC0415 - only when asked
 
     try:
@@ -104,7 +104,7 @@ def _clock_doubts(settings: Settings, behind: float) -> list[str]:
         try:
             behind, other = behind - read_server(settings).clock_behind, "the database's"
         except database_errors():
-            # The database has a line of its own.
+            # The database has its own check.
             pass
     return (
         [f"the broker's clock is {-behind:+.0f} s off {other}: run NTP on both"] if abs(behind) > CLOCK_OFFSET else []

@@ -1,4 +1,4 @@
-"""Whether the broker's user (ACL) may do what Celery does: tried on keys of our own, which are removed again."""
+"""Whether the broker's user (ACL) may run Celery's commands: each is tried on separate keys, which are then deleted."""
 
 import secrets
 from typing import Any
@@ -10,7 +10,7 @@ _SECONDS = 5.0
 
 
 def missing_rights(client: Any) -> str | None:
-    """A sentence that names the commands which the user may not use; None when there is none."""
+    """A sentence with the commands that the user may not run; None when all are permitted."""
     refused = [
         command
         for command, *words in _commands(f"{_PREFIX}doctor:{secrets.token_hex(8)}")
@@ -26,7 +26,7 @@ def missing_rights(client: Any) -> str | None:
 
 
 def _commands(key: str) -> tuple[tuple[str, ...], ...]:
-    """What kombu and Celery use: queues, bindings, messages in hand, a lock, events. The last removes all."""
+    """Commands of kombu and Celery: queues, bindings, unacknowledged messages, a lock, events. The last deletes all."""
     queue, members, scores, table, lock = (f"{key}:{name}" for name in ("queue", "set", "scores", "table", "lock"))
     return (
         ("LPUSH", queue, "1"),

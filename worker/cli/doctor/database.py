@@ -1,4 +1,4 @@
-"""PostgreSQL: the ledger's own database, what its heartbeats say of our processes, and the platform's."""
+"""PostgreSQL: our own database, our processes by their heartbeats in it, and the platform's database."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from worker.platform.check import Finding
 
 _LEVELS = ("CANNOT", "WARNING")
-# Tokens and messages tolerate this much.
+# Seconds that tokens and messages tolerate.
 CLOCK_OFFSET = 10.0
 _OLDEST, _NEWEST = 15, 18
 
@@ -47,7 +47,7 @@ def version_findings(number: int) -> tuple[list[str], list[str]]:
 
 
 def check_processes(settings: Settings) -> str:
-    """Check that workers and beat have shown life, and that jobs go through the queues."""
+    """Check that workers and beat have recent heartbeats, and that jobs pass through the queues."""
     from worker.database import DATABASE_ERRORS, Database  # noqa: PLC0415 - only when asked
     from worker.jobs.operations.silent_parts import read_silent_parts  # noqa: PLC0415
     from worker.queue_names import queue_names  # noqa: PLC0415
@@ -59,7 +59,7 @@ def check_processes(settings: Settings) -> str:
         with database.statement() as statement:
             silent = read_silent_parts(statement, settings, queue_names(settings))
     except DATABASE_ERRORS as error:
-        # The database has a line of its own.
+        # The database has its own check.
         raise Doubtful("Not known while the database cannot be read.") from error
     finally:
         database.close()
@@ -110,5 +110,5 @@ def check_platform_people(settings: Settings) -> str:
 
 
 def _level(finding: "Finding") -> str:
-    # People come in without a proven zone; lessons and boards wait.
+    # People are imported without a proven zone; only lessons and boards wait for it.
     return "WARNING" if finding.subject == "zone" and finding.level == "CANNOT" else finding.level

@@ -12,7 +12,7 @@ class Doubtful(AstegniError):
 
 
 def raise_findings(faults: Sequence[str], doubts: Sequence[str], *, of: str = "") -> None:
-    """Raise Misconfigured with all faults, else Doubtful with all doubts; `of` what they are about, before them."""
+    """Raise Misconfigured with all faults, else Doubtful with all doubts; `of`: their subject, printed first."""
     sentence = "; ".join(faults or doubts)
     if sentence:
         text = f"{of}: {sentence}." if of else f"{sentence[0].upper()}{sentence[1:]}."

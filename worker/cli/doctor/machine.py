@@ -1,4 +1,4 @@
-"""What this machine brings: versions, ffmpeg, the drawing engine with its fonts, the spool's disk."""
+"""Checks of this machine: versions, ffmpeg, the drawing engine with its fonts, the spool's disk."""
 
 import os
 import platform
@@ -10,7 +10,7 @@ from worker.settings import Settings
 
 
 def check_versions(settings: Settings) -> str:  # noqa: ARG001 - nothing to set
-    """The release, and what runs it."""
+    """Report the versions of the release, Python and Celery."""
     from importlib.metadata import version  # noqa: PLC0415 - only when asked
 
     return f"astegni-worker {version('astegni-worker')}, Python {platform.python_version()}, Celery {version('celery')}"

@@ -1,4 +1,4 @@
-"""The mail server: reached, trusted and logged in to the way mail is sent; no mail is."""
+"""The mail server: connects, verifies TLS and logs in exactly as for sending, but sends nothing."""
 
 from worker.errors import Misconfigured, Unavailable
 from worker.settings import Settings
@@ -7,7 +7,7 @@ _SECONDS = 5.0
 
 
 def check_mail(settings: Settings) -> str:
-    """Check that the mail server responds and takes the login."""
+    """Check that the mail server responds and accepts the login."""
     from dataclasses import replace  # noqa: PLC0415 - only when asked
 
     from worker.channels.email import Mailer  # noqa: PLC0415

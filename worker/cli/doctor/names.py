@@ -1,4 +1,4 @@
-"""Variables of the environment that look like a setting and are none: a mistyped name changes nothing, in silence."""
+"""Environment variables that resemble a setting but are none: a mistyped name is silently ignored."""
 
 import difflib
 import os

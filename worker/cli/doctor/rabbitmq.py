@@ -1,4 +1,4 @@
-"""RabbitMQ: whether it answers, and keeps our queues as this release declares them."""
+"""RabbitMQ: whether it responds, and whether its queues are as this release declares them."""
 
 import re
 from typing import Any
@@ -8,12 +8,12 @@ from worker.errors import Unavailable
 from worker.queue_names import queue_names
 from worker.settings import Settings
 
-# The first that knows `x-consumer-timeout` of a queue.
+# The first version with the queue argument `x-consumer-timeout`.
 _KNOWS_TIMEOUTS = (3, 12)
 
 
 def check_rabbitmq(settings: Settings, *, seconds: float) -> str:
-    """Compare the queues that exist; those that do not are left to the workers."""
+    """Compare existing queues with our declaration; workers create those that are missing."""
     from kombu import Connection  # noqa: PLC0415 - only when asked
 
     address = settings.broker
@@ -30,11 +30,11 @@ def check_rabbitmq(settings: Settings, *, seconds: float) -> str:
 
 
 def _fault_of(link: Any, name: str) -> str | None:
-    """What is wrong with a queue."""
+    """What is wrong with a queue; None when nothing is, or when it does not exist yet."""
     from worker.processes.broker import QUEUE_ARGUMENTS  # noqa: PLC0415 - only when asked
 
     try:
-        # A refusal closes the channel.
+        # A refusal closes the channel, so each declaration has its own.
         link.channel().queue_declare(name, passive=True)
         link.channel().queue_declare(name, durable=True, auto_delete=False, arguments=QUEUE_ARGUMENTS)
     except link.channel_errors as error:

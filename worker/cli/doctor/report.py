@@ -25,7 +25,7 @@ class CheckResult:
 
     @property
     def line(self) -> str:
-        """As it stands on a terminal."""
+        """The line for a terminal."""
         return f"{self.name:<11}{_MARKS[self.state]:<8}{self.detail}"
 
 
@@ -46,5 +46,5 @@ def worst_of(results: Sequence[CheckResult]) -> Severity:
 
 
 def as_document(results: Sequence[CheckResult], stack: str | None) -> dict[str, Any]:
-    """For programs; `stack`: the address of the running stack that completed the settings."""
+    """The results as JSON values; `stack`: the address of the running stack that completed the settings."""
     return {"state": worst_of(results), "stack": stack, "checks": [asdict(result) for result in results]}

@@ -7,7 +7,7 @@ from worker.sentinels import Sentinels
 
 
 def sentinel_findings(sentinels: Sentinels, *, seconds: float) -> tuple[list[str], list[str]]:
-    """Faults and doubts. Raises Unavailable when no Sentinel answers."""
+    """Faults and doubts about the Sentinels. Raises Unavailable when none of them answers."""
     from worker.processes.sentinel_client import sentinel_client  # noqa: PLC0415 - only when asked
 
     client = sentinel_client(sentinels, seconds=seconds, connect_seconds=seconds)
@@ -23,7 +23,7 @@ def sentinel_findings(sentinels: Sentinels, *, seconds: float) -> tuple[list[str
 
 
 def _ask(node: Any, master_name: str) -> str | None:
-    """What is wrong, or nothing; None when it does not answer."""
+    """What is wrong with a Sentinel, "" when nothing is; None when it does not answer."""
     import redis  # noqa: PLC0415 - only when asked
 
     try:

@@ -1,4 +1,4 @@
-"""The spools of other machines: whether workers see what they hold."""
+"""The spools of all machines: whether a worker can read the bytes that each holds."""
 
 from worker.cli.doctor.doubtful import Doubtful
 from worker.errors import Misconfigured
@@ -11,7 +11,7 @@ _REMEDY = (
 
 
 def check_spools(settings: Settings) -> str:
-    """Check that a worker sees each spool that has bytes which are nowhere else."""
+    """Check that a worker reads every spool with bytes that are stored nowhere else."""
     from worker.database import DATABASE_ERRORS, Database  # noqa: PLC0415 - only when asked
     from worker.workflows.uploads.spools import unreachable_spools, used_spools  # noqa: PLC0415
 
@@ -23,7 +23,7 @@ def check_spools(settings: Settings) -> str:
             names = [use.spool_id for use in used_spools(session)]
             unreachable = unreachable_spools(session, interval=settings.heartbeat_interval)
     except DATABASE_ERRORS as error:
-        # The database has a line of its own.
+        # The database has its own check.
         raise Doubtful("Not known while the database cannot be read.") from error
     finally:
         database.close()

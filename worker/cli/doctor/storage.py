@@ -1,4 +1,4 @@
-"""Backblaze B2: the key, the bucket, and whose bucket it is."""
+"""Backblaze B2: the key, the bucket, and which installation the bucket belongs to."""
 
 from worker.cli.doctor.doubtful import raise_findings
 from worker.cli.target import database_errors
@@ -22,9 +22,9 @@ def check_storage(settings: Settings) -> str:
 
 
 def _doubts_of_database(settings: Settings) -> list[str]:
-    """That sweeps wait. Raises ForeignBucket.
+    """A warning when sweeps wait. Raises ForeignBucket.
 
-    A database that does not answer, or is of another release, has a line of its own.
+    A database that does not answer, or is of another release, is left to its own check.
     """
     from worker.database import AWAY, Database  # noqa: PLC0415 - only when asked
     from worker.workflows.operations.check_backup import why_sweeps_wait  # noqa: PLC0415

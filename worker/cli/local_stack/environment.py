@@ -1,4 +1,4 @@
-"""The environment that passes settings to a child process: every user can see arguments."""
+"""Pass settings to child processes in the environment, because arguments are visible to every user."""
 
 import os
 from pathlib import Path

@@ -11,19 +11,19 @@ from worker.cli.local_stack.environment import environment_for, environment_with
 from worker.processes.liveness import VARIABLE
 from worker.settings import Settings
 
-# What the services import, for the process from which they are forked.
+# The modules that the services import, loaded in the process from which they are forked.
 _MODULES = ("worker.cli.main", "worker.migrate", "worker.app", "worker.api.server", "celery.beat", "flower.command")
 
 
 def fork_server(directory: Path) -> ForkServer:
-    """What starts the services: each alone would import the same modules again, most of the CPU time of its start."""
+    """The process that forks the services: importing in each of them would be most of the CPU time of a start."""
     # Celery reads the variable when it is imported; `astegni worker` explains it.
     environment = environment_without_settings() | {"REMAP_SIGTERM": "SIGQUIT"}
     return ForkServer(directory / "logs" / "fork-server.log", _MODULES, environment)
 
 
 def fork_astegni(server: ForkServer) -> StartProcess:
-    """Starts `astegni` with the arguments that it gets as the command."""
+    """Return a function that starts `astegni`, whose arguments it takes in place of a command."""
 
     def start(name: str, arguments: Sequence[str], log: Path, environment: Mapping[str, str]) -> ChildProcess:
         return server.start(name, "worker.cli", arguments, log, environment)

@@ -68,7 +68,7 @@ class Stack:
         try:
             directory = self._running.enter_context(data_directory(self._data))
             self.settings = with_directories(self.settings, directory)
-            # It imports while the servers start.
+            # The fork server imports its modules while the other servers start.
             forks = self._running.enter_context(fork_server(directory))
             start_process = fork_astegni(forks)
             self._on_step(
@@ -82,7 +82,7 @@ class Stack:
             self._on_step("Starting API, workers, beat and Flower …")
             retry_while_port_taken(lambda: self._start_services(directory, start_process))
         except BaseException:
-            # Also after Ctrl-C: servers would go on without a stack.
+            # Also after Ctrl-C: the servers would otherwise keep running.
             self.stop()
             raise
 

@@ -1,4 +1,4 @@
-"""What `astegni recordings adopt` prints of each recording."""
+"""What `astegni recordings adopt` prints for each recording."""
 
 from typing import Any
 

@@ -37,7 +37,7 @@ def check(
 
 @app.command()
 def resume() -> None:
-    """Accept the database as it is: sweeps delete again what no row names, once it is ORPHAN_AGE old."""
+    """Accept the database as it is, and resume the sweeps of what no row names, once it is ORPHAN_AGE old."""
     from worker.cli.operations.recordings_target import recordings_target  # noqa: PLC0415 - not for `--help`
     from worker.storage.restores import resume_sweeps  # noqa: PLC0415
 

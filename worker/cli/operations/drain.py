@@ -21,9 +21,9 @@ def drain(
     ] = None,
     timeout: Annotated[str, typer.Option(help="How long to wait for running jobs, like 90s, 30m.")] = "30m",
 ) -> None:
-    """Empty workers before they go: these, or all of this host. Start them again to undo it.
+    """Drain workers before they are stopped: these, or all of this host. Restart them to undo it.
 
-    Exits 0 when they hold no job any more, 69 when some are left after the timeout.
+    Exits 0 when they hold no more jobs, 69 when some are left after the timeout.
     """
     from kombu.exceptions import OperationalError  # noqa: PLC0415 - a heavy import for one command
 

@@ -33,7 +33,7 @@ def find_jobs(
 
 
 def find_job(job_id: UUID) -> dict[str, Any]:
-    """A job with its attempts and what people did to it; of a purged job, that alone. Raises NotFound."""
+    """A job with its attempts and actions; of a purged job, the actions alone. Raises NotFound."""
     with _ledger() as session:
         actions = read_actions(session, job_id)
         job = read_jobs(session, [job_id]).get(job_id)
@@ -47,7 +47,7 @@ def find_job(job_id: UUID) -> dict[str, Any]:
 def act(
     action: str, *, job_id: UUID | None, wanted: JobFilter, by: str, limit: int, dry_run: bool
 ) -> Iterator[JobActionResult]:
-    """Do the action to one job, or to those that match; each result as it comes. Raises NotFound, InvalidInput."""
+    """Apply the action to one job or all that match; yields each result as it comes. Raises NotFound, InvalidInput."""
     database = _database()
     try:
         if job_id is not None:

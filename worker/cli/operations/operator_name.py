@@ -1,4 +1,4 @@
-"""Who uses the command line: the name that is recorded with what they do."""
+"""The name of the person at the command line, recorded with each action."""
 
 import getpass
 import os
@@ -15,7 +15,7 @@ As = Annotated[str | None, typer.Option("--as", help="Your name, for the record;
 
 
 def actor(name: str | None) -> str:
-    """`cli:` and the given name, or else the account's; without an account of that number, the number.
+    """`cli:` and the given name, else the account's name, else the account's number.
 
     Raises InvalidInput.
     """

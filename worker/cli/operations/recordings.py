@@ -1,4 +1,4 @@
-"""`astegni recordings`: recordings for operators, read from PostgreSQL and Backblaze B2 themselves."""
+"""`astegni recordings`: recordings for operators, read directly from PostgreSQL and Backblaze B2."""
 
 import json as json_format
 from datetime import timedelta
@@ -86,7 +86,7 @@ def adopt(
     as_: As = None,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object for each recording.")] = False,
 ) -> None:
-    """Make recordings again of objects on B2 that no row names, after PostgreSQL was restored from a backup.
+    """Recreate recordings from objects on B2 that no row names, after PostgreSQL was restored from a backup.
 
     Exits 1 when one cannot be adopted.
     """

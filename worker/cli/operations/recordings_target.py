@@ -20,13 +20,13 @@ class RecordingsTarget:
 
     @property
     def store(self) -> ObjectStore:
-        """Raises Misconfigured, and ForeignBucket for another installation's."""
+        """The bucket. Raises Misconfigured, and ForeignBucket when it belongs to another installation."""
         return own_store(self.settings, self.database)
 
 
 @contextmanager
 def recordings_target() -> Iterator[RecordingsTarget]:
-    """Those of the environment, completed by the running stack's."""
+    """The target that the environment names, completed by the running stack."""
     settings, _ = settings_with_stack()
     database = Database(settings.sqlalchemy_url, pool_size=1, max_overflow=1)
     try:

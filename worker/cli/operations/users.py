@@ -1,4 +1,4 @@
-"""`astegni users`: everything of one person exported, or erased, as the law asks."""
+"""`astegni users`: exports or erases everything that is stored of one person, as the law requires."""
 
 import json as json_format
 from dataclasses import asdict
@@ -22,7 +22,7 @@ def export(
 ) -> None:
     """Write a person's rows as JSON, and the objects of their recordings, where only you can read them.
 
-    Exits 1 when B2 has not got an object that a row names; all else is written then.
+    Exits 1 when B2 lacks an object that a row names; everything else is written nevertheless.
     """
     from worker.cli.operations.recordings_target import recordings_target  # noqa: PLC0415 - not for `--help`
     from worker.workflows.people.export_person import export_person  # noqa: PLC0415

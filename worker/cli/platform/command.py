@@ -1,4 +1,4 @@
-"""`astegni platform`: the platform's database, of which this worker reads people and lessons, and changes nothing."""
+"""`astegni platform`: the platform's database, from which this worker only reads."""
 
 from typing import Annotated
 
@@ -22,9 +22,9 @@ def platform() -> None:
 
 @app.command()
 def check() -> None:
-    """Say which state the platform's database is in, what this role may read of it, who would come in, and its zone.
+    """Report the state of the platform's database, what this role may read, which people would be taken, and its zone.
 
-    Where DATABASE_URL names a database of ours, also what an import would take and refuse now, and why.
+    Where DATABASE_URL names our own database, also what an import would take and refuse now, and why.
     Exit 0 when all is well, 1 with warnings, 2 when people cannot be read or the server's zone is not proven.
     """
     try:
@@ -50,7 +50,7 @@ def _print_findings(settings: Settings) -> set[str]:
 
 
 def _print_rehearsal() -> set[str]:
-    """Print what an import would do, and return the level of that."""
+    """Print what an import would do and return its level, in a set; the set is empty without a database of ours."""
     if settings_of_stack().database_url is None:
         return set()
     try:
@@ -76,7 +76,7 @@ def grants(
     role: Annotated[str, typer.Option(help="Name of the role that reads.")] = "astegni_reader",
     document: Annotated[bool, typer.Option("--document", help="For the tables of 2025.")] = False,
 ) -> None:
-    """Print the statements that make a role which may read what this worker reads, for the owner to run with psql."""
+    """Print the statements that create a role with the rights to read that this worker needs, to be run with psql."""
     from worker.platform.grants import grants as statements  # noqa: PLC0415 - not for `--help`
 
     for statement in statements(database, role, document=document):

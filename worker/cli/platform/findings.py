@@ -1,4 +1,4 @@
-"""What `astegni platform check` and `astegni doctor` look at in the platform's database."""
+"""The findings about the platform's database that `astegni platform check` and `astegni doctor` report."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

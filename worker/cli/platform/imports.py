@@ -22,9 +22,9 @@ _PIPED_WIDTH = 200
 
 
 def import_rows(*, document: bool, dry_run: bool, accept_deletes: bool) -> bool:
-    """Import, print what was done, and with `dry_run` what would be reported; whether nothing waits.
+    """Import and print what was done, with `dry_run` also refusals and omissions. Returns whether nothing waits.
 
-    `document`: the tables of the state of 2025.
+    `document`: import the tables of 2025 instead.
 
     Raises Misconfigured, Unavailable.
     """

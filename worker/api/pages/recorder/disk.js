@@ -3,7 +3,7 @@
 const NAME = 'astegni-recordings';
 const WORKER = 'astegni-recorder-disk';
 const JOURNAL = 'journal';
-const PATIENCE = 30_000; // milliseconds, for an answer of the disk, the server, the page, or a busy encoder
+const PATIENCE = 30_000; // milliseconds to wait for the disk, the server, the page, or a busy encoder
 
 const utf8 = (text) => new TextEncoder().encode(text);
 const pause = (time) => new Promise((resolve) => { setTimeout(resolve, time); });
@@ -47,7 +47,7 @@ const files = {
     return new Uint8Array(await (await file.getFile()).arrayBuffer());
   },
 
-  /** Removes a slice, or without its name the recording. */
+  /** Removes a slice, or the whole recording without `name`. */
   async remove(id, name) {
     const folder = name === undefined ? await files.root() : await files.folder(id);
     await folder.removeEntry(name ?? id, { recursive: true });
@@ -63,11 +63,11 @@ if (globalThis.name === WORKER && !globalThis.document) {
   };
 }
 
-/** Calls of `files`, in a worker of the page's own origin, which may import this module from another. */
+/** Calls the methods of `files` in a worker of the page's own origin, which may import this module from another one. */
 class FileDisk {
   kind = 'files';
   #worker = null;
-  #calls = []; // that have no answer yet; it comes in their order
+  #calls = []; // pending; their results come in order
 
   async call(...message) {
     const worker = this.#worker ??= this.#begin();
@@ -94,7 +94,7 @@ class FileDisk {
     return worker;
   }
 
-  /** Ends the worker, which has died or does not answer; the next call begins another. */
+  /** Terminates a worker that has died or does not respond; the next call starts another. */
   end() {
     if (this.#worker) this.#worker.onmessage = null;
     this.#worker?.terminate();
@@ -104,7 +104,7 @@ class FileDisk {
   }
 }
 
-/** Rows of IndexedDB, with the same methods. A key is a recording, a name and, in a journal, a number. */
+/** Rows of IndexedDB, with the same methods. A key is a recording, a name, and the number of a journal's entry. */
 class RowDisk {
   kind = 'rows';
   #database = null;
@@ -153,7 +153,7 @@ function openDisk() {
     for (const disk of [new FileDisk(), new RowDisk()]) {
       const probe = `probe-${Math.random()}`;
       try {
-        // Some browsers have the directory, and not the handle that writes.
+        // Some browsers have the directory, but not the handle for writing.
         await disk.call('write', probe, JOURNAL, utf8(''));
         await disk.call('remove', probe);
         return disk;
@@ -166,7 +166,7 @@ function openDisk() {
   return opening;
 }
 
-/** The right to record or to send: a function that gives it back, or null while another tab has it. */
+/** Acquires the right to record or to send. Returns a function that releases it, or null while another tab has it. */
 async function own(id) {
   const name = `${NAME}/${id}`;
   try {
@@ -175,7 +175,7 @@ async function own(id) {
       navigator.locks.request(name, { ifAvailable: true }, hold).catch(reject);
     });
   } catch {
-    // The browser has no locks, or not for a page in a sandbox: a note that its tab renews.
+    // The browser has no locks, or not for a sandboxed page: use a timestamp that the owning tab renews.
     if (Date.now() - Number(localStorage.getItem(name)) < 3_000) return null;
     const renew = () => localStorage.setItem(name, Date.now());
     renew();

@@ -1,4 +1,4 @@
-// What of a recording this device holds.
+// The part of a recording that this device holds.
 
 const base64 = (bytes) => btoa(String.fromCharCode(...bytes));
 /** Null without TLS, where a page has no `crypto.subtle`. */
@@ -6,7 +6,7 @@ const digest = async (bytes) => (
   crypto.subtle ? base64(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))) : null
 );
 
-/** Slices, and marks of what is missing between them. What the disk does not take is held in memory. */
+/** Slices, and marks of what is missing between them. What the disk refuses is kept in memory. */
 class Journal {
   disk; // undefined until it is open, null without one
   facts = {
@@ -14,7 +14,7 @@ class Journal {
     session: null, startedAt: null, who: null, mime: null,
     clock: null, // milliseconds that the server's is ahead
     upload: null, // its id
-    base: null, // the address of the API that has its bytes, where that is not any
+    base: null, // the address of the API that has its bytes; null: any
     skipped: 0, // bytes that are missing in the upload
     total: null, // bytes of an ended recording
   };
@@ -30,7 +30,7 @@ class Journal {
   #newest = null; // {offset, bytes} of the slice that is sent next as long as the link is good
   #onFull;
 
-  /** `onFull(error)` is called when the disk does not take an entry. */
+  /** `onFull(error)` is called when the disk refuses an entry. */
   constructor(onFull) {
     this.#onFull = onFull;
   }
@@ -39,7 +39,7 @@ class Journal {
     return [...this.#memory.values()].reduce((sum, { length }) => sum + length, 0);
   }
 
-  /** Reads the entries of an earlier recording. A crash may have torn the last line; nothing in it was acknowledged. */
+  /** Reads the entries of an earlier recording. A crash may have cut off the last line; it was not acknowledged. */
   async restore(id) {
     Object.assign(this, new Journal(), { disk: this.disk });
     const lines = new TextDecoder().decode(await this.disk.call('read', id, JOURNAL)).split('\n');
@@ -48,7 +48,7 @@ class Journal {
     this.restoredTo = this.end;
   }
 
-  /** Writes `{facts}` that have changed, a `{mark}`, what the server has `{stored}`, or a slice with its bytes. */
+  /** Writes an entry: changed `{facts}`, a `{mark}`, what the server has `{stored}`, or a slice with its bytes. */
   async write(entry, bytes) {
     this.#apply(entry);
     const { id } = this.facts;
@@ -81,7 +81,7 @@ class Journal {
     if (from < to) await this.write({ mark });
   }
 
-  /** The bytes of a slice, or null when the disk has lost them. A disk that does not answer has not. */
+  /** The bytes of a slice, or null when the disk has lost them. Throws when the disk does not respond. */
   async read({ offset, length, sha256 }) {
     const held = this.#memory.get(offset) ?? (offset === this.#newest?.offset ? this.#newest.bytes : null);
     if (held) return held;
@@ -90,17 +90,17 @@ class Journal {
     return bytes?.length === length && await digest(bytes) === sha256 ? bytes : null;
   }
 
-  /** The server has stored everything before this byte. The first slice, with the header, is kept until the end. */
+  /** Removes slices before this byte: the server has stored them. The first, with the header, is kept until the end. */
   async forget(stored) {
     for (const { offset, length } of this.slices) {
       if (offset > 0 && offset + length > this.storedTo && offset + length <= stored) await this.remove(offset);
     }
     this.storedTo = stored;
-    // Before the end it is written with the next entry: another page asks the server.
+    // While it is recorded, the next entry includes this; a page that restores it asks the server anyway.
     if (this.facts.total !== null) await this.write({ stored });
   }
 
-  /** Removes a slice, or without its offset everything. */
+  /** Removes the slice at `offset`, or everything without one. */
   async remove(...offset) {
     this.#memory.delete(...offset);
     await this.disk?.call('remove', this.facts.id, ...offset.map(String)).catch(() => {});

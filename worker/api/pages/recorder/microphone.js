@@ -1,14 +1,14 @@
-// Whether a microphone is heard.
+// Measures the level of a microphone, and detects a dead one.
 
 const SILENCE = 9_000; // milliseconds
-const REST = 4_000; // without listening, which costs more than a percent of a core, after something was heard
+const REST = 4_000; // without listening after a sound: it costs more than 1 % of a core
 const SILENT_PEAK = 0.0005; // -66 dBFS; the noise of a working microphone is louder
 
 class Microphone {
   #stream;
   #context = null; // while it listens
   #analyser;
-  #rate = 8_000; // costs a sixth of the usual rate; not every browser converts that of a microphone
+  #rate = 8_000; // a sixth of the usual cost; not every browser resamples a microphone
   #samples = new Float32Array(8_192);
   #silentSince = Date.now();
   #restUntil = 0;
@@ -18,14 +18,14 @@ class Microphone {
     this.#stream = stream;
   }
 
-  /** Root mean square of the newest samples, 0 to 1; null until it listens, which it does as long as this is read. */
+  /** Root mean square of the newest samples, 0 to 1; null until it listens. Reading this keeps it listening. */
   get level() {
     this.#readAt = Date.now();
     const newest = this.#hear()?.subarray(-1_024);
     return newest ? Math.sqrt(newest.reduce((sum, value) => sum + value * value, 0) / newest.length) : null;
   }
 
-  /** Whether nothing was heard for so long that the microphone is dead; to be called twice a second. */
+  /** Whether nothing was heard for SILENCE, so that the microphone must be dead. Must be read twice a second. */
   get isSilent() {
     const now = Date.now();
     if (now < this.#restUntil && now > this.#readAt + REST) this.rest();
@@ -43,7 +43,7 @@ class Microphone {
     this.#context = null;
   }
 
-  /** The newest samples, or null: the browser begins to listen, waits for a click or a key, or cannot. */
+  /** The newest samples; null while the browser starts to listen or waits for a click or a key, or when it cannot. */
   #hear() {
     if (!this.#context) this.#listen();
     if (this.#context?.state !== 'running') {

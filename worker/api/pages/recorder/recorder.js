@@ -17,7 +17,7 @@ export class Recorder extends EventTarget {
   #sender;
   #taking = null; // the promise of `take`
   #starting = null; // and that of `start`
-  #release = null; // gives the recording back to other tabs
+  #release = null; // releases the recording to other tabs
   #listening; // ends the timer and the listeners
   #phase = 'new';
   #warnings = new Set();
@@ -81,7 +81,7 @@ export class Recorder extends EventTarget {
     return this.#microphone?.level ?? null;
   }
 
-  /** Makes this tab the owner, with the newest state of the disk; every other method does it, too. */
+  /** Makes this tab the owner and reads the newest state from the disk; every other method does this first. */
   take() {
     this.#taking ??= this.#take().catch((error) => { this.#taking = null; throw error; });
     return this.#taking;
@@ -103,8 +103,8 @@ export class Recorder extends EventTarget {
   }
 
   /**
-   * Begins the recording, goes on with an interrupted one, or changes the stream of a running one. Instead of a stream
-   * it takes a MediaRecorder that the page has just started; when that stops the recording ends.
+   * Starts the recording, continues an interrupted one, or changes the stream of a running one. Instead of a stream
+   * it accepts a MediaRecorder that the page has just started; the recording ends when that stops.
    */
   start(source) {
     this.#starting = this.#start(source.stream ?? source, source.stream && source);
@@ -118,7 +118,7 @@ export class Recorder extends EventTarget {
       const known = typeof session === 'function' ? null : session;
       Object.assign(this.#journal.facts, { session: known, type, title, label, startedAt: Date.now() });
       navigator.storage?.persist?.().catch(() => {});
-      // A MediaRecorder that is given gives slices meanwhile.
+      // The page's own MediaRecorder delivers slices meanwhile.
       this.#writing = this.take();
     } else {
       await this.take();
@@ -130,7 +130,7 @@ export class Recorder extends EventTarget {
     this.#begin(given);
     this.#writing = this.#writing.then(() => this.#journal.write({ facts: this.#journal.facts }));
     await this.#writing;
-    // Whose it is; a page that gives no token now is asked again when something is to be sent.
+    // Stores whose it is; a page that has no token now is asked again when something is to be sent.
     this.#sender.token().catch(() => {});
     this.#onChange();
   }
@@ -155,14 +155,14 @@ export class Recorder extends EventTarget {
 
   async resume() {
     if (this.#phase !== 'paused') return;
-    // Before the mark is written: the disk may take its time.
+    // Before the mark is written, because the disk may be slow.
     if (this.#part.media.state === 'paused') this.#part.media.resume(); else this.#begin();
     [this.#from, this.#aliveAt] = [this.#now(), Date.now()];
     this.#setPhase('recording');
     await this.#mark('pause');
   }
 
-  /** Ends the recording; resolves when its last slice is on the disk. What is left is then sent: see `finished`. */
+  /** Ends the recording; resolves when its last slice is on the disk. The rest is sent afterwards: see `finished`. */
   async stop() {
     await this.#starting?.catch(() => {});
     if (!['recording', 'paused', 'interrupted'].includes(this.#phase)) return;
@@ -170,7 +170,7 @@ export class Recorder extends EventTarget {
     await this.send();
   }
 
-  /** Ends the recording, which may be one that was interrupted, and sends what this device holds of it. */
+  /** Ends the recording, even an interrupted one, and sends what this device holds of it. */
   async send() {
     await this.take();
     this.#setPhase('sending');
@@ -181,7 +181,7 @@ export class Recorder extends EventTarget {
     this.#sender.send();
   }
 
-  /** Tries to send now, for instance since the page has another token. */
+  /** Tries to send now, for instance because the page has a new token. */
   wake() {
     this.#sender.wake();
   }
@@ -193,7 +193,7 @@ export class Recorder extends EventTarget {
     await this.#close('discarded');
   }
 
-  /** What this device still holds, as one file: what the server refuses can be saved by hand. */
+  /** What this device still holds, as one file, so that what the server refuses can be saved by hand. */
   async blob() {
     const { slices, facts } = this.#journal;
     const parts = await Promise.all(slices.map((slice) => this.#journal.read(slice)));
@@ -204,7 +204,7 @@ export class Recorder extends EventTarget {
     return Date.now() - this.#journal.facts.startedAt;
   }
 
-  /** Records the stream, by the page's own MediaRecorder if it has given one. */
+  /** Records the stream, with the page's own MediaRecorder if there is one. */
   #begin(given) {
     const types = this.#stream.getVideoTracks().length ? VIDEO_TYPES : SOUND_TYPES;
     const rates = { ...BIT_RATES, ...this.#options.bitRates };
@@ -223,7 +223,7 @@ export class Recorder extends EventTarget {
     this.#setPhase('recording');
   }
 
-  /** The slice that has begun is given now. */
+  /** Makes the browser deliver the current slice now. */
   #flush() {
     if (this.#part.media.state === 'recording') this.#part.media.requestData();
   }
@@ -237,7 +237,7 @@ export class Recorder extends EventTarget {
     await this.#writing;
   }
 
-  /** Every track has ended; or a track was added or an encoder failed, and another recorder goes on with the stream. */
+  /** Every track has ended; or a track was added or an encoder failed, and a new MediaRecorder continues the stream. */
   #onStop() {
     if (this.#part.isGiven) this.stop();
     else if (this.#stream.active) this.#restart('gap'); else this.#setPhase('interrupted');
@@ -262,9 +262,9 @@ export class Recorder extends EventTarget {
       await this.#journal.write(slice, bytes);
       this.#sender.send();
     };
-    // A slice that the browser does not give is missing; those behind it are not.
+    // Only a slice that the browser fails to deliver is missing, not those after it.
     this.#writing = this.#writing.then(write).catch(() => this.#journal.mark('gap', from_ms, to_ms));
-    // A hidden tab has a timer only once a minute, and still its slices.
+    // In a hidden tab the timer fires only once a minute, but slices still arrive.
     this.#onTick();
   }
 
@@ -288,19 +288,19 @@ export class Recorder extends EventTarget {
     this.#tell('change');
   }
 
-  /** After a sleep another recorder begins: by the clock of the old one the sleep would be part of the recording. */
+  /** Starts a new MediaRecorder after a sleep: by the old one's clock, the sleep would be part of the recording. */
   #noticeSleep() {
     if (this.#phase !== 'recording' || this.#part.isGiven || Date.now() - this.#aliveAt < ASLEEP) return false;
     this.#aliveAt = Date.now();
-    // Its last slice may already contain pictures from behind the sleep.
+    // Its last slice may already contain frames from after the sleep.
     this.#part.isIgnored = true;
     this.#restart('sleep');
     return true;
   }
 
   /**
-   * Where nothing is drawn, a canvas gives no pictures, and without pictures a browser gives no sound. A slice that is
-   * late is got by a drawing that changes nothing: a pixel is copied onto itself.
+   * A canvas delivers no frames while nothing is drawn, and without frames a browser delivers no sound. When a slice is
+   * late, a drawing that changes nothing forces it: a pixel is copied onto itself.
    */
   #refreshCanvas() {
     if (this.#phase !== 'recording' || this.#now() - this.#from < SLICE + TICK) return;
@@ -320,11 +320,11 @@ export class Recorder extends EventTarget {
     if (quota) this.#diskLeft = quota - usage;
   }
 
-  /** The page is shown or hidden, the link is back, or there may be another token. */
+  /** The page was shown or hidden, the link is back, or there may be a new token. */
   async #onChange() {
     this.wake();
     if (this.#phase !== 'recording') return;
-    // A phone may end a page that is not looked at, and stops camera and microphone when its screen turns off.
+    // A phone may kill a hidden page, and stops camera and microphone when its screen turns off.
     if (document.hidden) this.#flush();
     else this.#wakeLock = await navigator.wakeLock?.request('screen').catch(() => null);
   }
@@ -359,5 +359,5 @@ export class Recorder extends EventTarget {
   }
 }
 
-/** What earlier pages have left on this device, of the person of `options.token`, and no other tab records or sends. */
+/** What earlier pages left on this device of the person of `options.token`, and no other tab records or sends. */
 export const leftRecordings = (options) => Recorder.left(options);

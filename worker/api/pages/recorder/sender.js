@@ -1,12 +1,12 @@
-// What this device holds is sent by tus 1.0.
+// Sends what this device holds, by tus 1.0.
 
-const PIECE = 65_536; // bytes of a request at most, so that a slow link sends it in PATIENCE
+const PIECE = 65_536; // most bytes of a request: a slow link sends it in PATIENCE
 const LONGEST_RETRY = 15_000;
-const SLOW = 10_000; // so much recording that waits makes a slow link
-/** Statuses after which a repeat may succeed, beside every 5xx. An upload that is gone is created again. */
+const SLOW = 10_000; // a link is slow when this many ms wait
+/** Statuses after which a retry may succeed, besides every 5xx. An upload that is gone is created again. */
 const PASSING = new Set([401, 404, 408, 409, 410, 421, 423, 425, 429]);
 
-/** The address of the API in that of an upload; null for a path, which any API takes. */
+/** The base URL of the API in an upload's address; null for a path, which any API accepts. */
 const baseOf = (location) => (/^https?:\/\/[^/]/.test(location) ? new URL('../../', location).href : null);
 const failure = (message, status, seconds = 0, location = null) => (
   Object.assign(new Error(message), { status, seconds, location })
@@ -37,7 +37,7 @@ class Sender {
   #gone = null; // an upload that the server no longer has
   #failures = 0;
   #retryAt = 0;
-  #isAside = false; // whether the API of the page is asked instead of that of the upload
+  #isAside = false; // whether the page's API is asked instead of the upload's
   #refusedToken = null;
   #isBusy = false;
 
@@ -45,7 +45,7 @@ class Sender {
     [this.#journal, this.#options, this.#on] = [journal, options, on];
   }
 
-  /** Sends all that there is, unless it is doing so, or waits after a failure. To be called again and again. */
+  /** Sends everything, unless it is already sending, or waits after a failure. Must be called again and again. */
   async send() {
     if (this.#isBusy || performance.now() < this.#retryAt) return;
     this.#isBusy = true;
@@ -58,7 +58,7 @@ class Sender {
     }
   }
 
-  /** Waits no longer after a failure. */
+  /** Ends the wait after a failure. */
   wake() {
     this.#retryAt = 0;
     this.send();
@@ -68,7 +68,7 @@ class Sender {
     const isFinal = status >= 400 && status < 500 && !PASSING.has(status);
     this.#offset = null;
     this.#failures += 1;
-    // The machine of the upload may be lost, or its address not be allowed by the page's policy.
+    // The upload's machine may be lost, or the page's policy may forbid its address.
     if (!status) this.#isAside = !this.#isAside;
     this.link = { 0: 'offline', 401: 'token' }[status] ?? 'busy';
     const longer = Math.min(LONGEST_RETRY, 500 * 2 ** this.#failures) * (0.5 + Math.random() / 2);
@@ -89,7 +89,7 @@ class Sender {
     return piece !== null;
   }
 
-  /** The page's token, of the person whose recording it is. */
+  /** The page's token. Throws unless it is of the person whose recording it is. */
   async token() {
     const token = await timely((async () => this.#options.token(this.#refusedToken))(), 'the page');
     const who = whoOf(token);
@@ -111,7 +111,7 @@ class Sender {
     throw failure((await response.text()).slice(0, 500), status, Number(seconds), answered.get('Location'));
   }
 
-  /** Creates the upload, or finds the one whose creation was not answered. */
+  /** Creates the upload, or finds one whose creation got no response. */
   async #create() {
     const { facts } = this.#journal;
     const { session } = this.#options;
@@ -151,14 +151,14 @@ class Sender {
     return new URL(`v1/uploads/${upload}`, (this.#isAside ? null : base) ?? this.#options.api);
   }
 
-  /** Asks for the offset; `isSent` by an API that has not the bytes to one that has. */
+  /** Asks for the offset. `isSent`: an API without the bytes has named the one that is asked now. */
   async #readOffset(isSent = false) {
     this.#marksSent = 0;
     try {
       this.#offset = Number((await this.#ask('HEAD', this.#path)).headers.get('Upload-Offset'));
     } catch (error) {
       const { facts, end, storedTo } = this.#journal;
-      // The server no longer has it: all of it was stored, or what is held here makes another upload.
+      // The server no longer has it: either all of it was stored, or what is held here becomes a new upload.
       const isGone = error.status === 404 || error.status === 410;
       if (isGone && facts.total !== null && storedTo >= end) await this.#on.finished(null);
       else if (isGone) {
@@ -167,7 +167,7 @@ class Sender {
       } else if (error.status === 421) {
         this.#isAside = false;
         await this.#journal.write({ facts: { base: baseOf(error.location) } });
-        // Two that name each other are asked at the usual intervals.
+        // Two APIs that name each other are asked at the usual intervals.
         if (!isSent) return this.#readOffset(true);
       }
       throw error;
@@ -175,7 +175,7 @@ class Sender {
     return this.#passOver();
   }
 
-  /** An earlier page may have sent what it had not yet written. What this page records stands behind that. */
+  /** An earlier page may have sent what it had not yet written. What this page records comes after that. */
   async #passOver() {
     const { facts, restoredTo } = this.#journal;
     const beyond = restoredTo === null ? 0 : this.#offset + facts.skipped - restoredTo;
@@ -183,7 +183,7 @@ class Sender {
     if (beyond > 0) await this.#journal.write({ facts: { skipped: facts.skipped - beyond } });
   }
 
-  /** What follows the server's offset, as `{slice, bytes}`; what is missing there is skipped and marked. */
+  /** The bytes at the server's offset, as `{slice, bytes}`; missing bytes are skipped and marked as a gap. */
   async #nextPiece() {
     const { facts, slices } = this.#journal;
     const at = this.#offset + facts.skipped;
@@ -208,7 +208,7 @@ class Sender {
     this.#on.refused(null);
   }
 
-  /** Without a checksum: of a request that is cut off, the server keeps what has arrived. */
+  /** Sends no checksum, so that the server keeps what has arrived of a request that is cut off. */
   async #patch(bytes, more) {
     const marks = this.#journal.marks.slice(this.#marksSent, this.#marksSent + 50);
     const named = marks.length && { 'Upload-Marks': JSON.stringify(marks) };
@@ -219,7 +219,7 @@ class Sender {
   }
 
   async #finish() {
-    // Sent again to an upload that is finished, it changes nothing.
+    // Idempotent: a finished upload does not change.
     await this.#patch(new Uint8Array(0), { 'Upload-Length': this.#offset });
     await this.#on.finished(await (await this.#ask('GET', this.#path)).json());
   }

@@ -1,14 +1,14 @@
-// Alarms of lessons and of personal entries. The page's own functions always run: the platform keeps its flag, the worker
-// reminds. Both are functions of `window` and may be declared after this script.
+// Alarms of lessons and of personal entries. The page's own functions always run, so that the platform keeps its flag;
+// the worker sends the reminders. Both are functions of `window` and may be declared after this script.
 
-/** An import comes each minute; a lesson that none has brought by then is nobody's. */
+/** Milliseconds. Imports run each minute: a lesson that none has brought by then will not come. */
 const PATIENCE_FOR_IMPORT = 600_000;
-/** The platform's page has no other. */
+/** The platform's page offers no other value. */
 const MINUTES_BEFORE = 15;
 const ENTRY_FIELDS = ['title', 'description', 'priority_level', 'year', 'schedule_type', 'months', 'days',
   'specific_dates', 'start_time', 'end_time', 'notes', 'status', 'is_featured', 'alarm_enabled', 'alarm_before_minutes',
   'notification_browser', 'notification_sound'];
-/** Where the page keeps a copy of an entry each time it announces one. It never removes any. */
+/** Where the page stores a copy of an entry each time it announces one; it never removes any. */
 const COPIES = 'scheduledNotifications';
 const DAY = 86_400_000;
 /** Functions that have been wrapped. */
@@ -28,7 +28,7 @@ Object.assign(HANDLERS, {
   },
 });
 
-/** Whether the person has an entry of these words and times. */
+/** Whether the person has an entry with this title and these times. */
 async function isKnown(entry) {
   const minute = (time) => String(time).slice(0, 5);
   let cursor = '';
@@ -42,10 +42,10 @@ async function isKnown(entry) {
   return false;
 }
 
-/** What a reminder of an entry and the page's copy of it have in common. */
+/** The key that a reminder of an entry has in common with the page's copy of the entry. */
 const nameOfAlarm = (title, time) => JSON.stringify([String(title).trim(), String(time).slice(0, 5)]);
 
-/** The time of day at which what is reminded of begins, in its own zone. */
+/** The time of day at which the entry of a reminder begins, in its own zone. */
 const clockTime = ({ starts_at: startsAt, timezone }) => new Intl.DateTimeFormat('en-GB', {
   timeZone: timezone, hour: '2-digit', minute: '2-digit', hourCycle: 'h23',
 }).format(new Date(startsAt));
@@ -55,7 +55,7 @@ function copiesOfEntries() {
   return Array.isArray(copies) ? copies : [];
 }
 
-/** Removes the page's copies of entries of which the worker has reminded within a day. */
+/** Removes the page's copies of entries that the worker has sent a reminder of within a day. */
 async function removeCopies() {
   if (!token() || !copiesOfEntries().length) return;
   const { items } = await ask('GET', 'v1/me/notifications?limit=100');

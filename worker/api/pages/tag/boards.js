@@ -2,7 +2,7 @@
 
 const SESSIONS = 'v1/whiteboard/sessions';
 const PAGES = 'v1/whiteboard/pages';
-/** How long a student waits for the tutor's side: their link may be the dead one. */
+/** How long a student waits for the tutor's side, whose link may be down. */
 const PATIENCE_FOR_TUTOR = 3_600_000;
 /** How long an operation waits for one of the other side that it depends on. */
 const PATIENCE_FOR_OTHERS = 60_000;
@@ -57,7 +57,7 @@ async function findSession(board) {
 
 const permissions = (all) => ({ can_draw: all, can_write: all, can_erase: all });
 
-/** A refusal of what has happened already, or may not happen any more, changes nothing for what follows. */
+/** Ignores a refusal: what has happened already, or may no longer happen, does not affect what follows. */
 async function unlessRefused(request) {
   try {
     return await request;
@@ -74,7 +74,7 @@ async function rememberPages(board) {
   await store.put('boards', board);
 }
 
-/** A page that the tutor adds; the key makes a repeat the same page. */
+/** Creates a page that the tutor adds. Idempotent, by its key. */
 const createPage = (board, number, options) => (
   ask('POST', pathOf(board, 'pages'), {}, { key: `platform-page-${board.platform}-${number}`, ...options })
 );
@@ -115,7 +115,7 @@ const HANDLERS = {
       const { refused } = await ask('POST', `${PAGES}/${id}/strokes`, { strokes });
       refused.forEach(({ reason }) => complain(reason));
     } catch (error) {
-      // The tutor's side may not have sent yet that others may draw.
+      // The tutor's side may not have sent the permission to draw yet.
       if (error.status === 403) throw new Later(error.message, PATIENCE_FOR_OTHERS);
       throw error;
     }
@@ -148,7 +148,7 @@ const HANDLERS = {
   },
 };
 
-// Nothing but `open` makes sense before the worker's session is known; a refused `open` takes the rest along.
+// Before the worker's session is known, only `open` makes sense; after a refused `open` all others are refused.
 for (const [kind, handler] of Object.entries(HANDLERS)) {
   if (kind === 'open') continue;
   HANDLERS[kind] = (board, operations) => {
@@ -161,7 +161,7 @@ const queue = new Queue(HANDLERS);
 /** Boards of this page load; the store has the worker's side of them. */
 const boards = new Map();
 
-/** The board of the session that the page shows, registered when it is first met; null without a session. */
+/** The board of the session that the page shows, registered on first use; null without a session. */
 function boardOf(manager) {
   const platform = manager.currentSession?.id;
   const other = manager.getOtherParty();
@@ -189,7 +189,7 @@ function boardOf(manager) {
   return boards.get(key);
 }
 
-/** The board with the worker's session, or null when that is not known within some seconds. */
+/** The board with the worker's session, or null when that is not known within `seconds`. */
 async function adopted(board, seconds) {
   const end = Date.now() + seconds * 1000;
   for (;;) {

@@ -1,6 +1,6 @@
 // Requests to the worker.
 
-/** The worker answered, and the same request will never succeed. */
+/** The worker refused the request: no retry can succeed. */
 class Refused extends Error {
   constructor(status, problem) {
     super(`${status} ${problem?.detail || ''}`);
@@ -9,7 +9,7 @@ class Refused extends Error {
   }
 }
 
-/** No answer, or one that asks for patience: try again, after `seconds` at the earliest. */
+/** No response, or a temporary failure: retry after `seconds` at the earliest. */
 class Away extends Error {
   constructor(reason, seconds = 0) {
     super(reason);
@@ -17,13 +17,13 @@ class Away extends Error {
   }
 }
 
-/** Statuses after which a repeat may succeed; after 401 the page may have another token. */
+/** Statuses after which a retry may succeed; after 401 the page may have a new token. */
 const PASSING = new Set([401, 408, 425, 429]);
 const SECONDS_AFTER_401 = 15;
 
 /**
- * The error of a response. A refusal is a problem document, or a 413, which proxies write as well: any other page of a
- * proxy says nothing about the request.
+ * The error of a response. A refusal is a problem document, or a 413, which proxies send too: any other page of a proxy
+ * says nothing about the request.
  */
 function failureOf(status, headers, text) {
   const seconds = Number(headers('retry-after')) || (status === 401 ? SECONDS_AFTER_401 : 0);
@@ -41,7 +41,7 @@ function failureOf(status, headers, text) {
   return new Refused(status, problem);
 }
 
-/** The JSON of the answer (null: none). Throws Refused or Away. `key` is an Idempotency-Key. */
+/** Sends a request; returns the JSON of the response, or null. Throws Refused or Away. `key` is an Idempotency-Key. */
 async function ask(method, path, body, { key, seconds = 15 } = {}) {
   const credential = token();
   if (!credential) throw new Away('nobody is signed in', SECONDS_AFTER_401);
@@ -66,10 +66,10 @@ async function ask(method, path, body, { key, seconds = 15 } = {}) {
   }
 }
 
-/** What the worker calls a row of the platform's: `{id, is_imported}`. */
+/** The worker's id of a row of the platform: `{id, is_imported}`. */
 const linkOf = (kind, id) => ask('GET', `v1/platform/links/${kind}/${id}`);
 
-/** Milliseconds; an answer that took longer leaves the clock so uncertain that it is asked again for the next strokes. */
+/** Milliseconds; a slower response leaves the offset so uncertain that it is measured again for the next strokes. */
 const FAST_ANSWER = 300;
 const CLOCK_ANSWERS = 3;
 
@@ -77,7 +77,7 @@ const CLOCK_ANSWERS = 3;
 const clock = {
   offset: null,
   took: Infinity, // the fastest answer: the offset is wrong by half of it at most
-  drift: null, // of the device's clock against the one that nobody sets
+  drift: null, // of the device's clock against the monotonic one
 
   async read() {
     const drift = Date.now() - performance.now();

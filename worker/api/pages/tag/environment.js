@@ -1,8 +1,8 @@
-// What the page knows: where this script came from, the token of this moment, and whose it is.
+// What the page knows: where this script came from, the current token, and whose it is.
 
 const base = new URL('.', document.currentScript.src);
 
-/** Logs an error of ours. The page never sees it. */
+/** Logs one of our errors, which the page never sees. */
 function complain(error) {
   console.debug('astegni:', error);
 }
@@ -20,12 +20,12 @@ function safely(work) {
 
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-/** A name that nobody else gives: `crypto.randomUUID` is missing on pages without TLS. */
+/** A unique id. `crypto.randomUUID` is missing on pages without TLS. */
 function newId() {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-/** Read for each request: switching the role puts another token there. */
+/** Read for each request, because switching the role stores another token. */
 function token() {
   return localStorage.getItem('token') || localStorage.getItem('access_token');
 }
@@ -40,7 +40,7 @@ function whoIsSignedIn() {
   }
 }
 
-/** Runs `work` while no other tab runs something under the same name. Without the API (no TLS) it simply runs. */
+/** Runs `work` while no other tab runs anything under this name. Without Web Locks (no TLS) it runs unprotected. */
 function exclusively(name, work) {
   return navigator.locks ? navigator.locks.request(name, work) : work();
 }

@@ -1,6 +1,6 @@
-// Puts the hooks into the page and sends what an earlier one has left.
+// Installs the hooks in the page, and sends what earlier pages have left.
 
-// The class is a global that `window` does not have. The other pages of the platform have none.
+// The class is a global that is no property of `window`. The other pages of the platform do not have it.
 function install() {
   if (typeof WhiteboardManager === 'function' && !hooked.has('whiteboard')) {
     hooked.add('whiteboard');
@@ -16,16 +16,16 @@ function sendAll() {
 window.astegni = Object.freeze({
   /** Sends now what is queued; resolves when nothing more can be sent. */
   send: () => queue.drain(),
-  /** What of the person who is signed in the worker does not have yet. */
+  /** The operations of the person who is signed in that the worker does not have yet. */
   pending: () => queue.mine(),
-  /** Sessions of the platform and what they are called at the worker. */
+  /** Sessions of the platform, and their ids at the worker. */
   boards: () => store.all('boards'),
   /** A new recorder for a stream, with the options of docs/recorder.md. */
   recorder: newRecorder,
 });
 
 safely(install);
-// What the page declares behind this script.
+// For what the page declares after this script.
 document.addEventListener('DOMContentLoaded', () => safely(install));
 addEventListener('load', () => safely(install));
 safely(async () => {

@@ -4,14 +4,14 @@
 // operation when the worker has answered. A request whose answer was lost is sent again, and the worker recognizes it
 // (client_id, Idempotency-Key, or it changes nothing).
 
-const LINGER = 700; // milliseconds; strokes of this time go in one request
+const LINGER = 700; // milliseconds; strokes within them share a request
 const FIRST_RETRY = 1_000;
 const LONGEST_RETRY = 30_000;
 const MOST_STROKES = 200;
-const MOST_BYTES = 250_000; // nginx refuses bodies of more than 1 MB unless it is told otherwise
+const MOST_BYTES = 250_000; // nginx refuses bodies of more than 1 MB by default
 const RETRY_LATER = 2_000;
 
-/** Thrown by a handler: not now, but what follows need not wait. After `patience` milliseconds it is given up. */
+/** Thrown by a handler to postpone an operation; what follows need not wait. It is given up after `patience` ms. */
 class Later extends Error {
   constructor(reason, patience) {
     super(reason);
@@ -27,13 +27,13 @@ class Queue {
   #draining = null;
   #again = false;
 
-  /** `handlers[kind](board, operations)` does it at the worker; operations are of one kind, strokes of one page. What is of
-   * no board goes under a name of its own, and gets undefined. */
+  /** `handlers[kind](board, operations)` performs operations of one kind at the worker, strokes of one page. Operations
+   * without a board use another name in its place; their handlers get undefined. */
   constructor(handlers) {
     this.#handlers = handlers;
   }
 
-  /** Keeps the operation and sends it soon. Returns at once. */
+  /** Stores the operation and sends it soon. Returns immediately. */
   add(operation) {
     const who = whoIsSignedIn();
     if (who === null) return;
@@ -55,7 +55,7 @@ class Queue {
   drain() {
     clearTimeout(this.#timer);
     this.#due = Infinity;
-    // What was added since the running one looked last would wait for the next operation.
+    // What was added since the running pass last looked would otherwise wait for the next operation.
     this.#again = this.#draining !== null;
     this.#draining ||= exclusively('astegni-queue', () => this.#pass())
       .catch((error) => this.#failed(error))
@@ -66,7 +66,7 @@ class Queue {
     return this.#draining;
   }
 
-  /** The operations of whoever is signed in. */
+  /** The operations of the person who is signed in. */
   async mine() {
     const who = whoIsSignedIn();
     return (await store.all('operations')).filter((operation) => operation.who === who);
@@ -111,7 +111,7 @@ class Queue {
         await this.#postpone(batch, error);
         return;
       }
-      // An error of our own would be the same the next time, and hold up everything behind it.
+      // Dropped, because an error of our own would repeat and block everything behind it.
       if (error instanceof Away) throw error;
       complain(error);
     }
@@ -130,7 +130,7 @@ class Queue {
   }
 }
 
-/** The first operation, and with a stroke the strokes of its page that follow it directly. */
+/** The first operation; if it is a stroke, also the strokes of the same page that directly follow it. */
 function batchOf(operations) {
   const [first] = operations;
   const batch = [first];

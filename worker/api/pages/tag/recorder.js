@@ -1,11 +1,11 @@
 // Recordings by the worker's own recorder (docs/recorder.md): a page may make one, and every page sends what is left.
 
-/** An interrupted recording that can go on may do so for so long; then any page ends and sends it. */
+/** Milliseconds for which an interrupted recording may be continued; then any page ends and sends it. */
 const ABANDONED = 600_000;
 
 const recorderModule = () => import(new URL('recorder.js', base));
 
-/** A recording's session by the board that its label names. */
+/** The session of a recording, by the board in its label. */
 async function sessionOf({ label }) {
   const stored = label?.board && (await adopted({ key: label.board }, 60));
   if (!stored) throw new Away('the worker has no session for this board yet');
@@ -14,7 +14,7 @@ async function sessionOf({ label }) {
 
 const recorderOptions = { api: base, token, session: sessionOf };
 
-/** A recorder of the session that this page has opened last. */
+/** A recorder for the session that this page has opened last. */
 async function newRecorder(options) {
   const { Recorder } = await recorderModule();
   const board = [...boards.values()].at(-1);

@@ -1,24 +1,24 @@
-// The Record button: it gets the element that it looks for, and what it records is sent while it records, by the worker's
-// recorder (docs/recorder.md), and kept on the browser's disk until it is stored.
+// The Record button: it gets the element that it looks for, and the worker's recorder (docs/recorder.md) sends what it
+// records meanwhile, and keeps it on the browser's disk until it is stored.
 
-/** The page's recorder begins later by so much at most. */
+/** Milliseconds by which the page's recorder may begin later. */
 const PATIENCE_FOR_MODULE = 3_000;
-/** So long does the page show that it uploads. */
+/** Milliseconds for which the page shows that it uploads. */
 const PATIENCE_FOR_UPLOAD = 20_000;
-/** Less than a browser takes by itself. */
+/** Lower than the browsers' defaults. */
 const BIT_RATES = { videoBitsPerSecond: 600_000, audioBitsPerSecond: 24_000 };
-/** The worker's recorder of what is recorded, and what lets the page forget the recording that has ended. */
+/** The worker's recorder in use, and the function that ends the page's upload of the recording before. */
 let recording = null;
 let releaseUpload = null;
 
-/** The recorder looks for this element with each picture, and no page has it. */
+/** The page's recorder looks for this element with each frame, but no page has it. */
 function lendVideoGrid() {
   if (document.getElementById('videoGrid')) return;
   const grid = document.querySelector('.video-grid-container');
   if (grid && !grid.id) grid.id = 'videoGrid';
 }
 
-/** A canvas gives pictures only when somebody draws: copying one pixel onto itself counts, and changes nothing. */
+/** A canvas delivers frames only when it is drawn on: copying one pixel onto itself counts, and changes nothing. */
 function keepChanging(canvas, recorder) {
   const context = canvas.getContext('2d');
   const timer = setInterval(() => {
@@ -32,7 +32,7 @@ function keepChanging(canvas, recorder) {
   recorder.addEventListener('stop', () => clearInterval(timer));
 }
 
-/** Runs the page's method; a MediaRecorder that it makes has our bit rates. */
+/** Runs the page's method; a MediaRecorder that it creates gets our bit rates. */
 async function withBitRates(method) {
   const { MediaRecorder: Original } = window;
   window.MediaRecorder = class extends Original {
@@ -45,7 +45,7 @@ async function withBitRates(method) {
   }
 }
 
-/** A recorder for the page's own, or null when it cannot be loaded in time. */
+/** The worker's recorder for what the page records, or null when it cannot be loaded in time. */
 async function readyRecorder(board) {
   if (!board) return null;
   const title = `${board.title} - ${new Date().toLocaleDateString()}`;
@@ -74,7 +74,7 @@ function settled(recorder) {
   })]);
 }
 
-/** Instead of the platform's upload, which it refuses once the call is over. What the worker refuses is downloaded. */
+/** Replaces the page's upload, which the platform refuses after the call. What the worker refuses is downloaded. */
 async function handOver(manager, recorder, original, [blob, filename, duration]) {
   await settled(recorder);
   const { phase, warnings, storedBytes } = recorder.state;
@@ -84,7 +84,7 @@ async function handOver(manager, recorder, original, [blob, filename, duration])
     await manager.downloadRecordingLocally(blob, filename, duration);
     await recorder.discard();
   } else if (storedBytes) manager.showNotification('The recording is kept here, and sent when the link allows it', 'info');
-  // The worker has nothing of it; this browser goes on trying, and the platform keeps its own.
+  // The worker has nothing of it yet: this browser goes on trying, and the page uploads to the platform, too.
   else await original();
 }
 
@@ -111,7 +111,7 @@ function hookRecorder(prototype) {
   });
   instead(prototype, 'toggleRecording', async function toggle(original) {
     safely(recorderModule);
-    // When the upload returns, the page forgets the recording before; it must not forget the one that begins now.
+    // The page forgets its recording when the upload returns: that must not happen to the one that begins now.
     releaseUpload?.();
     await pause(0);
     return original();
@@ -122,7 +122,7 @@ function hookRecorder(prototype) {
   });
 }
 
-/** A signed address of the call's newest recording, or null: the board is known to this browser, or the address says it. */
+/** A signed address of the recording in `url`, or else of the call's newest one; null when there is none. */
 async function playbackAddress(url, callData) {
   const named = /\/v1\/recordings\/(\d+)/.exec(String(url));
   const id = named ? named[1] : await newestRecording(callData);
@@ -132,7 +132,7 @@ async function playbackAddress(url, callData) {
   return (ready.find((rendition) => rendition.name === 'playback') || ready[0])?.url || null;
 }
 
-/** The call's board is known to this browser, or to the worker. */
+/** The newest recording of the call's board, which this browser or the worker knows. */
 async function newestRecording(callData) {
   const { id: call, whiteboard_session_id: platform } = callData || {};
   const who = whoIsSignedIn();

@@ -1,10 +1,10 @@
-// What must survive a reload, in IndexedDB. Where that is denied or full, in memory as long as the page lives.
+// Stores what must survive a reload in IndexedDB; where that is denied or full, in memory while the page lives.
 
 const STORES = {
   operations: { keyPath: 'n', autoIncrement: true }, // what the worker does not have yet, in order
-  boards: { keyPath: 'key' }, // sessions of the platform, and what they are called at the worker
+  boards: { keyPath: 'key' }, // sessions of the platform, and their ids at the worker
 };
-/** Keys of what is only in memory: behind everything that IndexedDB counts. */
+/** Keys of rows in memory are above this: larger than any that IndexedDB generates. */
 const IN_MEMORY = 2 ** 52;
 const KEPT_FOR = 7 * 86_400_000;
 
@@ -18,7 +18,7 @@ class Store {
   #memory = Object.fromEntries(Object.keys(STORES).map((name) => [name, new Map()]));
   #count = IN_MEMORY;
 
-  /** Calls run in the order in which they are made. Resolves once the row is written. */
+  /** Writes the row, and resolves once it is written. Calls run in their order. */
   async put(name, row) {
     const path = STORES[name].keyPath;
     try {
@@ -79,7 +79,7 @@ class Store {
       for (const [name, options] of Object.entries(STORES)) request.result.createObjectStore(name, options);
     };
     const database = await answerOf(request);
-    // The browser closes it when the person clears the site's data, a newer version of this script when it opens it.
+    // The browser closes it when the site's data is cleared, and a newer version of this script when it upgrades it.
     database.onclose = () => { this.#opening = null; };
     database.onversionchange = () => { database.close(); this.#opening = null; };
     return database;

@@ -1,7 +1,7 @@
-// The hooks in the platform's whiteboard. Each of its methods is replaced on the prototype, since nothing binds one early;
-// the page's own method always runs unless the worker has done its work.
+// The hooks in the platform's whiteboard. Methods are replaced on the prototype, since nothing binds them early; the
+// page's own method always runs unless the worker has done its work.
 
-/** Replaces the method by what `wrap` makes of it; without such a method there is nothing to do. */
+/** Replaces the method by `wrap(method)`; does nothing without such a method. */
 function hook(owner, name, wrap) {
   if (typeof owner[name] === 'function') owner[name] = wrap(owner[name]);
 }
@@ -18,7 +18,7 @@ function around(owner, name, { before = () => undefined, after = () => undefined
   });
 }
 
-/** Runs `work(original, ...args)` instead; when it throws, the page's own method, if that has not run yet. */
+/** Runs `work(original, ...args)` instead; when that throws, runs the page's own method unless it has run already. */
 function instead(owner, name, work) {
   hook(owner, name, (method) => async function wrapped(...args) {
     let hasRun = false;
@@ -39,7 +39,7 @@ function instead(owner, name, work) {
   });
 }
 
-/** The page listens twice when the board is opened twice: what one event does, it does once. */
+/** Runs the method once per event: a page listens twice when its board is opened twice. */
 function oncePerEvent(owner, name) {
   hook(owner, name, (original) => {
     let last = null;
@@ -58,26 +58,26 @@ function pageOf(page) {
   return Number.isNaN(id) ? null : { id, number: page.page_number };
 }
 
-/** `{board, page}` to write down what happens on the current page; null where nothing is kept. */
+/** `{board, page}` for operations on the current page; null where nothing is kept. */
 function place(manager) {
   const page = pageOf(manager.currentPage);
   const board = page && boardOf(manager);
   return board && { board: board.key, page };
 }
 
-/** The platform's rows keep the name inside the data; a row without one is imported under its id. */
+/** A stroke's client id. The platform's rows keep it in the data; a row without one is imported under its own id. */
 const nameOf = (stroke) => (
   stroke?.client_id || stroke?.stroke_data?.client_id || (stroke?.id ? `platform-${stroke.id}` : null)
 );
 
-/** Without points that repeat the one before them: each arrives twice when the board was opened twice. */
+/** Drops points that repeat the one before them: each arrives twice when the board was opened twice. */
 function tidied({ client_id: _, ...data }) {
   if (!Array.isArray(data.points)) return data;
   const points = data.points.filter(([x, y], index, all) => !index || x !== all[index - 1][0] || y !== all[index - 1][1]);
   return points.length < 2 ? data : { ...data, points };
 }
 
-/** Shows the words to the person: the platform only logs them. */
+/** Shows a message to the person; the platform only logs it. */
 function showToast(message) {
   const toast = document.createElement('div');
   toast.className = 'astegni-toast';
@@ -100,8 +100,8 @@ function hookBoard(prototype) {
     after() { penDown = this.isDrawing ? Date.now() : null; },
   });
   around(prototype, 'saveStroke', {
-    // Before the original: the message to the other side, which follows, carries the same object and so its name. The
-    // platform's row keeps only the data: by the name in it an import knows the stroke again.
+    // Before the original, so that the message to the other side, which it sends, contains the id. The platform's row
+    // keeps only the data, in which an import finds the id again.
     before(stroke) {
       stroke.client_id ||= newId();
       stroke.stroke_data.client_id = stroke.client_id;
@@ -127,7 +127,7 @@ function hookBoard(prototype) {
   });
   around(prototype, 'performClear', {
     before(broadcast = true) {
-      // The page asks nobody who may not; whether a student may, the worker decides by the same rights.
+      // The page calls this only for people who may; whether a student may, the worker decides.
       const where = broadcast && place(this);
       if (where) queue.add({ ...where, kind: 'clear', key: newId() });
     },
@@ -140,7 +140,7 @@ function hookBoard(prototype) {
   });
   instead(prototype, 'endVideoSession', async function end(original) {
     const board = safely(() => boardOf(this));
-    // The platform lets a recorder go on, and has forgotten the call when it stops at last.
+    // The platform lets a recorder run on, and has forgotten the call by the time it stops.
     if (this.isRecording) await safely(() => stopRecorder(this));
     const result = await original();
     if (board) queue.add({ kind: 'end', board: board.key });
@@ -154,11 +154,11 @@ function hookBoard(prototype) {
 /** Turning and adding pages. */
 function hookPages(prototype) {
   around(prototype, 'flipToPage', {
-    // The old page stays the current one for another 0.6 s, and a page that is being turned turns no further.
+    // The old page stays current for another 0.6 s, and the platform ignores further turns meanwhile.
     before(index) {
       const page = !this.isFlipping && pageOf(this.pages[index]);
       const board = page && boardOf(this);
-      // The tutor's page turns along with the student's.
+      // When a student turns the page, the tutor's side turns too: only that side reports it.
       if (board && leads(board)) queue.add({ kind: 'show', board: board.key, page });
     },
   });
@@ -169,7 +169,7 @@ function hookPages(prototype) {
   });
 }
 
-/** The platform refuses a new page to everybody; the worker makes it, and its negative id counts as a number there. */
+/** The platform refuses new pages to everybody: the worker creates it, with its negated id, which is a number there. */
 async function addPage(manager, original) {
   const board = manager.canUserManagePages() && boardOf(manager);
   const stored = board && leads(board) && (await adopted(board, 3));
