@@ -1,19 +1,14 @@
 """REDIS_URL: each documented form is taken as it is meant, by all processes, or refused with a sentence."""
 
-import ipaddress
 import socket
 import ssl
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import pytest
 import redis
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,6 +16,7 @@ from devstack.process import ChildProcess, wait_until
 from devstack.programs import valkey_server
 from tests.conftest import MakeSettings
 from tests.forking.forked_process import ForkServer
+from tests.jobs.live.certificate import make_certificate
 from tests.jobs.live.worker_stack import WorkerStack
 from tests.waiting import PATIENCE
 from worker.api.operations.broker_state import broker_state
@@ -123,6 +119,7 @@ def test_sentinels(url: str, nodes: list[tuple[str, int]], login: tuple[str | No
     "url",
     [
         "sentinel://:hush@a;sentinel://:hush2@b",
+        "sentinels://a;sentinel://:hush@b",
         "sentinel://a/1;sentinel://b/2",
         "sentinel://:hush@a;sentinel://",
         "sentinel://:hush@a;b",
@@ -135,6 +132,16 @@ def test_sentinels_that_are_refused(url: str) -> None:
     with pytest.raises(Misconfigured) as refused:
         read_broker_address(url, master_name="m")
     assert "hush" not in refused.value.detail
+
+
+def test_sentinels_with_tls(tmp_path: Path) -> None:
+    """One authority for them and for Redis; kombu has one scheme for both."""
+    ca_file, _key = make_certificate(tmp_path)
+    address = read_broker_address("sentinels://a;SENTINELS://:p@b:1/2", master_name="m", ca_file=ca_file)
+    verified = {"ssl_cert_reqs": ssl.CERT_REQUIRED, "ssl_check_hostname": True, "ssl_ca_certs": str(ca_file)}
+    assert address.sentinels == Sentinels((("a", 26379), ("b", 1)), "m", None, verified)
+    assert address.tls_options == verified
+    assert address.url == "sentinel://:p@a:26379/2"
 
 
 _WORDS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=12)
@@ -226,31 +233,7 @@ class TlsFront:
     """TLS in front of a server that has none; its certificate is its own authority."""
 
     def __init__(self, port: int, folder: Path) -> None:
-        self.certificate = folder / "ca.pem"
-        key = ec.generate_private_key(ec.SECP256R1())
-        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "broker")])
-        now = datetime.now(UTC)
-        certificate = (
-            x509.CertificateBuilder()
-            .subject_name(name)
-            .issuer_name(name)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - timedelta(days=1))
-            .not_valid_after(now + timedelta(days=1))
-            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-            .add_extension(
-                x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False
-            )
-            .sign(key, hashes.SHA256())
-        )
-        self.certificate.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-        private = folder / "key.pem"
-        private.write_bytes(
-            key.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            )
-        )
+        self.certificate, private = make_certificate(folder)
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._context.load_cert_chain(self.certificate, private)
         self._target = port

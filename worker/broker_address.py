@@ -13,6 +13,8 @@ from worker.sentinels import Sentinels, read_sentinels
 _SOCKETS = frozenset({"unix", "redis+socket", "redis+unix", "socket"})
 _RABBIT = {"amqp": 5672, "amqps": 5671, "pyamqp": 5672}
 _REDIS_PORT = 6379
+# Whether the Sentinels, and Redis behind them, are reached by TLS.
+_SENTINELS = {"sentinel": False, "sentinels": True}
 
 
 @dataclass(frozen=True)
@@ -50,8 +52,8 @@ class BrokerAddress:
             return f"redis+socket://{login}{quote(self.socket)}?virtual_host={self.database}"
         # Only the first Sentinel: Flower shows the others of a URL with their passwords, and our transport does not
         # need them (worker/processes/sentinel_transport.py).
-        names = ("sentinel",) if self.sentinels else ("redis", "rediss") if self.is_redis else ("amqp", "amqps")
-        scheme = names[self.tls]
+        names = ("redis", "rediss") if self.is_redis else ("amqp", "amqps")
+        scheme = "sentinel" if self.sentinels else names[self.tls]
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{scheme}://{login}{host}:{self.port}/{self.database}"
 
@@ -60,9 +62,9 @@ class BrokerAddress:
         """Celery's `broker_use_ssl`, which always verifies the certificate; None without TLS."""
         if not self.tls:
             return None
-        ca_file = None if self.ca_file is None else str(self.ca_file)
         if self.is_redis:
-            return {"ssl_cert_reqs": ssl.CERT_REQUIRED, "ssl_check_hostname": True, "ssl_ca_certs": ca_file}
+            return _redis_tls_options(self.ca_file)
+        ca_file = None if self.ca_file is None else str(self.ca_file)
         return {"cert_reqs": ssl.CERT_REQUIRED, "ca_certs": ca_file, "server_hostname": self.host}
 
 
@@ -80,9 +82,11 @@ def read_broker_address(
     scheme, rest = _scheme(url)
     if ca_file is not None and not ca_file.is_file():
         raise Misconfigured(f"REDIS_CA_FILE names no file: {ca_file}.")
-    if scheme == "sentinel":
-        redis, sentinels = read_sentinels(rest, master_name, sentinel_password)
-        return _redis(redis, sentinels=sentinels)
+    if scheme in _SENTINELS:
+        tls = _SENTINELS[scheme]
+        tls_options = _redis_tls_options(ca_file) if tls else None
+        redis, sentinels = read_sentinels(scheme, rest, master_name, sentinel_password, tls_options)
+        return _redis(redis, tls=tls, ca_file=ca_file, sentinels=sentinels)
     parts = split_url(rest)
     if scheme in _SOCKETS:
         return _socket(parts)
@@ -98,11 +102,16 @@ def _scheme(url: str) -> tuple[str, str]:
     scheme = scheme.lower()
     if not separator:
         raise refused(f"it does not begin with a scheme. Write {FORMS}")
-    if scheme not in {"redis", "rediss", "sentinel", *_SOCKETS, *_RABBIT}:
+    if scheme not in {"redis", "rediss", *_SENTINELS, *_SOCKETS, *_RABBIT}:
         raise refused(f"its scheme is not known. Write {FORMS}")
-    if scheme != "sentinel" and ";" in rest.rpartition("@")[2]:
+    if scheme not in _SENTINELS and ";" in rest.rpartition("@")[2]:
         raise refused("only Sentinels are written as a list. Name one server, or a proxy that follows the master")
     return scheme, rest
+
+
+def _redis_tls_options(ca_file: Path | None) -> dict[str, Any]:
+    authority = None if ca_file is None else str(ca_file)
+    return {"ssl_cert_reqs": ssl.CERT_REQUIRED, "ssl_check_hostname": True, "ssl_ca_certs": authority}
 
 
 def _redis(parts: BrokerUrl, *, tls: bool = False, **more: Any) -> BrokerAddress:

@@ -8,7 +8,7 @@ from worker.errors import Misconfigured
 
 FORMS = (
     "redis://[user:password@]host[:port][/number], rediss://… (TLS), unix:///path/to/socket[?db=number], "
-    "sentinel://[user:password@]host[:port][/number];sentinel://… or amqp(s)://…"
+    "sentinel(s)://[user:password@]host[:port][/number];sentinel(s)://… or amqp(s)://…"
 )
 # Up to the last `@`: a password may hold `#`, `/`, `?` and `@` as they are. Elsewhere these end the host.
 _ADDRESS = re.compile(

@@ -123,5 +123,8 @@ def celery_config(settings: Settings) -> dict[str, Any]:
 def _transport_options(settings: Settings) -> dict[str, Any]:
     options: dict[str, Any] = _LINK["broker_transport_options"]
     sentinels = settings.broker.sentinels
-    # Flower asks for it; our transport has it from the address.
-    return options if sentinels is None else {**options, "master_name": sentinels.master_name}
+    if sentinels is None:
+        return options
+    # Flower asks for these; our transport has them from the address.
+    tls = {} if sentinels.tls_options is None else {"sentinel_kwargs": {"ssl": True, **sentinels.tls_options}}
+    return {**options, "master_name": sentinels.master_name, **tls}

@@ -2,31 +2,44 @@
 
 import re
 from dataclasses import dataclass, field
+from typing import Any
 
 from worker.broker_url import BrokerUrl, refused, split_url
 
 _PORT = 26379
 # kombu's form: a whole URL for each Sentinel. A `;` of a password is not followed by the scheme.
-_SEPARATOR = re.compile(";sentinel://", re.IGNORECASE)
+_SEPARATOR = re.compile(";(sentinels?)://", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Sentinels:
-    """Servers that know which Redis is the master now; `password` is their own, not the one of Redis."""
+    """Servers that know which Redis is the master now; `password` is their own, not the one of Redis.
+
+    `tls_options`: redis-py's, for connections to them; None without TLS.
+    """
 
     nodes: tuple[tuple[str, int], ...]
     master_name: str
     password: str | None = field(default=None, repr=False)
+    tls_options: dict[str, Any] | None = None
 
 
-def read_sentinels(rest: str, master_name: str | None, password: str | None) -> tuple[BrokerUrl, Sentinels]:
-    """The login and database of Redis, and the Sentinels, of a URL without its first scheme. Raises Misconfigured.
+def read_sentinels(
+    scheme: str, rest: str, master_name: str | None, password: str | None, tls_options: dict[str, Any] | None
+) -> tuple[BrokerUrl, Sentinels]:
+    """The login and database of Redis, and the Sentinels, of a URL. Raises Misconfigured.
 
-    Login and number may stand at one Sentinel or at all of them; both are those of Redis.
+    `rest` is what follows its first `scheme`. Login and number may stand at one Sentinel or at all of them; both are
+    those of Redis.
     """
     if master_name is None:
         raise refused("a master behind Sentinel needs its name. Set REDIS_MASTER_NAME, as `sentinel monitor` has it")
-    urls = [split_url(part) for part in _SEPARATOR.split(rest)]
+    first, *others = _SEPARATOR.split(rest)
+    if any(other.lower() != scheme for other in others[::2]):
+        raise refused(
+            "some Sentinels are addressed with TLS and others without. Write sentinels:// for all, or for none"
+        )
+    urls = [split_url(part) for part in (first, *others[1::2])]
     if not all(url.host for url in urls):
         raise refused("one of the Sentinels has no host")
     logins = {(url.user, url.password) for url in urls} - {(None, None)}
@@ -36,4 +49,4 @@ def read_sentinels(rest: str, master_name: str | None, password: str | None) -> 
     user, secret = logins.pop() if logins else (None, None)
     nodes = tuple((url.host, url.port or _PORT) for url in urls)
     redis = BrokerUrl(*nodes[0], user, secret, f"/{numbers.pop() if numbers else 0}", {})
-    return redis, Sentinels(nodes, master_name, password)
+    return redis, Sentinels(nodes, master_name, password, tls_options)

@@ -19,9 +19,9 @@ from worker.settings import Settings
 
 
 @pytest.fixture
-def servers(tmp_path: Path) -> Iterator[RedisWithSentinels]:
-    """A master, its replica, and three Sentinels."""
-    servers = RedisWithSentinels(tmp_path / "redis")
+def servers(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[RedisWithSentinels]:
+    """A master, its replica, and three Sentinels; with the parameter True they speak TLS alone."""
+    servers = RedisWithSentinels(tmp_path / "redis", tls=getattr(request, "param", False))
     try:
         servers.start()
         yield servers
@@ -31,7 +31,12 @@ def servers(tmp_path: Path) -> Iterator[RedisWithSentinels]:
 
 @pytest.fixture
 def configured(servers: RedisWithSentinels, settings: MakeSettings, database_url: str) -> Settings:
-    return settings(redis_url=servers.url, redis_master_name=MASTER_NAME, redis_sentinel_password=SENTINEL_PASSWORD)
+    return settings(
+        redis_url=servers.url,
+        redis_ca_file=servers.ca_file,
+        redis_master_name=MASTER_NAME,
+        redis_sentinel_password=SENTINEL_PASSWORD,
+    )
 
 
 @pytest.fixture
@@ -71,6 +76,28 @@ def test_jobs_go_on_when_the_master_is_killed(stack: WorkerStack, servers: Redis
     # What Flower shows of a worker, and the logs.
     shown = wait_for(stack.app.control.inspect().stats)
     assert "hush" not in stack.log() + json.dumps(shown)
+
+
+@pytest.mark.parametrize("servers", [True], indirect=True)
+def test_jobs_go_on_over_tls_when_the_master_is_killed(
+    stack: WorkerStack, configured: Settings, servers: RedisWithSentinels
+) -> None:
+    stack.start_worker()
+    assert stack.wait_for(stack.order("succeed"), "succeeded").attempt == 1
+    servers.kill_master()
+    for job in [stack.order("succeed") for _number in range(20)]:
+        assert stack.wait_for(job, "succeeded").attempt == 1
+    assert broker_state(configured) == "ok"
+    with pytest.raises(AstegniError, match="4 Sentinels 1 do not answer"):
+        check_broker(configured)
+
+    # Flower shows it.
+    assert "hush" not in json.dumps(wait_for(stack.app.control.inspect().stats))
+
+    stranger = configured.model_copy(update={"redis_ca_file": None})
+    assert broker_state(stranger) != "ok"
+    with pytest.raises(AstegniError, match="Sentinel's certificate is not trusted"):
+        check_broker(stranger)
 
 
 def test_the_job_of_a_killed_worker_runs_again(stack: WorkerStack) -> None:

@@ -18,6 +18,7 @@ def redis_client(address: BrokerAddress, *, seconds: float) -> Iterator[redis.Re
 
     It uses Celery's address. Behind Sentinel each Sentinel has `seconds`, too.
     """
+    tls = {"ssl": address.tls, **(address.tls_options or {})}
     options: dict[str, Any] = {
         "username": address.user,
         "password": address.password,
@@ -29,12 +30,11 @@ def redis_client(address: BrokerAddress, *, seconds: float) -> Iterator[redis.Re
     if address.sentinels is not None:
         with sentinel_client(address.sentinels, seconds=seconds, connect_seconds=seconds) as sentinels:
             name = address.sentinels.master_name
-            with sentinels.master_for(name, **options) as master:
+            with sentinels.master_for(name, **options, **tls) as master:
                 yield master
     elif address.socket is not None:
         with redis.Redis(unix_socket_path=address.socket, **options) as client:
             yield client
     else:
-        tls = {"ssl": address.tls, **(address.tls_options or {})}
         with redis.Redis(host=address.host, port=address.port, **options, **tls) as client:
             yield client

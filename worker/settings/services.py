@@ -29,10 +29,11 @@ class ServiceSettings(SettingsGroup):
         None, description="The broker: Redis 7 or Valkey 8, alone or behind Sentinel; or RabbitMQ."
     )
     redis_ca_file: Path | None = Field(
-        None, description="Certificates (PEM) of the authority that signs a `rediss://` broker's, if not a known one."
+        None,
+        description="Certificates (PEM) of the authority that signs that of a broker with TLS, if not a known one.",
     )
     redis_master_name: Text | None = Field(
-        None, description="With `sentinel://…`: the name of the master, as `sentinel monitor` has it."
+        None, description="With Sentinel: the name of the master, as `sentinel monitor` has it."
     )
     redis_sentinel_password: SecretStr | None = Field(
         None, description="Password of the Sentinels themselves (their `requirepass`), if they have one."

@@ -9,6 +9,7 @@ import redis
 
 from devstack.ports import free_port
 from devstack.process import ChildProcess, wait_until
+from tests.jobs.live.certificate import make_certificate
 from tests.waiting import PATIENCE
 
 PASSWORD, SENTINEL_PASSWORD, MASTER_NAME = "hush;-of@redis", "hush-of-sentinels", "astegni-broker"
@@ -29,18 +30,31 @@ sentinel failover-timeout {name} 5000
 requirepass {own}
 sentinel sentinel-pass {own}
 """
+# Also among themselves.
+_TLS = """port 0
+tls-port {port}
+tls-cert-file {certificate}
+tls-key-file {key}
+tls-ca-cert-file {certificate}
+tls-auth-clients no
+tls-replication yes
+"""
 
 
 class RedisWithSentinels:
-    """Two servers and three Sentinels in `folder`."""
+    """Two servers and three Sentinels in `folder`; with `tls`, nothing but TLS, by the certificate `ca_file`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, tls: bool = False) -> None:
         if shutil.which("redis-server") is None or shutil.which("redis-sentinel") is None:
             pytest.skip(
                 "Redis Sentinel was NOT TRIED: it is not installed (apt-get install redis-server redis-sentinel)"
             )
         folder.mkdir()
         self._folder = folder
+        self.ca_file: Path | None = None
+        self._key: Path | None = None
+        if tls:
+            self.ca_file, self._key = make_certificate(folder)
         self._processes: dict[int, ChildProcess] = {}
         self.master, self.replica = free_port(), free_port()
         self.sentinels = [free_port() for _number in range(3)]
@@ -49,8 +63,9 @@ class RedisWithSentinels:
     def url(self) -> str:
         """Its address in kombu's form: login at the first alone, and a Sentinel first that is not there."""
         login = PASSWORD.replace("@", "%40")
-        others = "".join(f";sentinel://127.0.0.1:{port}" for port in self.sentinels)
-        return f"sentinel://:{login}@127.0.0.1:{free_port()}/3{others}"
+        scheme = "sentinel" if self.ca_file is None else "sentinels"
+        others = "".join(f";{scheme}://127.0.0.1:{port}" for port in self.sentinels)
+        return f"{scheme}://:{login}@127.0.0.1:{free_port()}/3{others}"
 
     def start(self) -> None:
         """Start all, and wait until the Sentinels know one another and the replica."""
@@ -74,7 +89,9 @@ class RedisWithSentinels:
 
     def client(self, port: int) -> redis.Redis:
         """A client of one server."""
-        return redis.Redis(port=port, password=SENTINEL_PASSWORD if port in self.sentinels else PASSWORD)
+        password = SENTINEL_PASSWORD if port in self.sentinels else PASSWORD
+        ca_file = None if self.ca_file is None else str(self.ca_file)
+        return redis.Redis("127.0.0.1", port, password=password, ssl=ca_file is not None, ssl_ca_certs=ca_file)
 
     def close(self) -> None:
         """End all."""
@@ -85,7 +102,9 @@ class RedisWithSentinels:
         folder = self._folder / str(port)
         folder.mkdir(exist_ok=True)
         configuration = folder / "redis.conf"
-        configuration.write_text(f"port {port}\ndir {folder}\n{lines}")
+        tls = _TLS.format(port=port, certificate=self.ca_file, key=self._key)
+        listening = f"port {port}\n" if self.ca_file is None else tls
+        configuration.write_text(f"{listening}dir {folder}\n{lines}")
         process = ChildProcess(program, [program, str(configuration)], folder / "log", env={"PATH": "/usr/bin"})
         self._processes[port] = process
         wait_until(partial(self._answers, port), process, PATIENCE)

@@ -1,5 +1,6 @@
 """Whether the Sentinels of REDIS_URL answer, know the master, and could replace it."""
 
+import ssl
 from typing import Any
 
 from worker.errors import Unavailable
@@ -30,7 +31,9 @@ def _ask(node: Any, master_name: str) -> str | None:
         node.execute_command("SENTINEL", "CKQUORUM", master_name)
     except redis.AuthenticationError:
         return "a Sentinel refuses its password: set REDIS_SENTINEL_PASSWORD to its requirepass"
-    except (redis.ConnectionError, redis.TimeoutError):
+    except (redis.ConnectionError, redis.TimeoutError) as error:
+        if isinstance(error.__context__, ssl.SSLCertVerificationError):
+            return "a Sentinel's certificate is not trusted, or is another host's: set REDIS_CA_FILE, or mend the host"
         return None
     except redis.ResponseError as error:
         if str(error).startswith("NOQUORUM"):
