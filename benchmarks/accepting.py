@@ -49,8 +49,8 @@ def measure_accepting(scale: Scale) -> Figure:
                 Reading(f"{what}: p99", p99, "ms", (min(ours.waits), max(ours.waits)), bare_p99, name),
             ]
     figure.notes.append(
-        f"{scale.crowd_requests} recordings each, all of different bytes. The clients run on the same cores. Ours "
-        "checks the token and the session in the database, writes row and order and announces the job."
+        f"{scale.crowd_requests} recordings each, with different bytes. The clients run on the same cores. Ours "
+        "checks the token and the session in the database, writes the row and the order, and publishes the job."
     )
     return figure
 

@@ -41,8 +41,8 @@ def measure_board_memory(scale: Scale) -> Figure:
     page, session = (bounds[name] / 1e6 for name in _BOUNDS)
     figure.notes.append(
         f"Boards of {_PAGES} pages, {page:g} MB of strokes each, {session:g} MB in all, filled through the API. Peaks "
-        "are VmHWM of the largest process, set back before each step; pages are read by "
-        f"{_READERS} clients at once, the whole board in one answer each."
+        "are VmHWM of the largest process, reset before each step. "
+        f"{_READERS} clients read pages at once, each the whole board in one response."
     )
     return figure
 

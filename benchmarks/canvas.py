@@ -36,16 +36,16 @@ _ALIKE = 0.95
 
 _HOW = (
     (
-        "Ours begins with the JSON text as it is stored: it is read, every stroke checked, gestures become shapes, and "
-        "these are drawn. The peers begin with shapes worked out beforehand: an SVG with letters as outlines "
-        "(CairoSVG, resvg), lists of points in its own pixels (Pillow), objects in an open page (Chromium). Only where "
-        "it says `from the stored JSON` is CairoSVG's SVG made in its time."
+        "Ours starts from the stored JSON text: it parses it, checks every stroke, turns gestures into shapes, and "
+        "draws these. The peers start from shapes prepared in advance: an SVG with letters as outlines (CairoSVG, "
+        "resvg), lists of points in its own pixels (Pillow), objects in an open page (Chromium). Only the rows "
+        "`from the stored JSON` include the time to make CairoSVG's SVG."
     ),
     (
-        f"Pillow does not smooth edges: it draws {FINENESS} times as large, lines with round joints and a disc at both "
-        "ends, and makes the picture small again."
+        f"Pillow does not antialias: it draws {FINENESS} times as large, lines with round joints and a disc at both "
+        "ends, and scales the picture down."
     ),
-    "Our PDF has text that can be selected, with its fonts, and bookmarks; CairoSVG's has outlines.",
+    "Our PDF has selectable text with its fonts, and bookmarks; CairoSVG's has outlines.",
 )
 
 # Draws once: seconds, and the file.

@@ -64,10 +64,10 @@ def measure_fairness(scale: Scale) -> Figure:
         Reading("the same: available after", behind_films[1], "s"),
     ]
     figure.notes.append(
-        "Seconds from the answer to the upload until its work started, and until the recording could be watched; a "
+        "Seconds from the response to the upload until its job started, and until the recording could be watched, on a "
         "worker with two children. Renditions or pictures of "
-        f"{renditions_left} recordings were still to do when the one behind them was available, and {films_left} of "
-        f"{_FILMS} films when the last one was."
+        f"{renditions_left} recordings were unfinished when the recording behind them became available, and "
+        f"{films_left} of {_FILMS} films when the last one did."
     )
     return figure
 

@@ -101,18 +101,18 @@ def _tell_lesson(figure: Figure, scale: Scale, ours: _Ours, peer: _Peer, size: i
         Reading.of("the same: processor time of the media worker", ours.processor, "s", peer.processor, command),
     ]
     figure.notes.append(
-        f"Ours, medians: {median(ours.response):.2f} s from the last byte to the answer 202, {median(ours.start):.3f} "
-        f"s from there until a worker started, {median(ours.run):.2f} s of work. To see whether the copy plays, "
-        f"{max(ours.decoded, default=0)} pictures of it were decoded."
+        f"Ours, medians: {median(ours.response):.2f} s from the last byte to the response 202, "
+        f"{median(ours.start):.3f} s from there until a worker started, {median(ours.run):.2f} s of work. To verify "
+        f"that the copy plays, {max(ours.decoded, default=0)} of its frames were decoded."
     )
     figure.notes.append(
-        f"The peer's, medians: {median(peer.copy):.2f} s to copy, {median(peer.upload):.2f} s to upload, of which "
-        f"{median(peer.start_up):.2f} s are the start of the `b2` command (`b2 version`)."
+        f"The peer's, medians: {median(peer.copy):.2f} s to copy, {median(peer.upload):.2f} s to upload, including "
+        f"{median(peer.start_up):.2f} s to start the `b2` command (`b2 version`)."
     )
     figure.notes.append(
-        "The peer copies once and looks at nothing. Ours reads every packet of the upload and of the copy, moves the "
-        "index to the front, makes a poster, takes the copy's SHA-1 and checks what B2 has; before, while the upload "
-        "comes in, it takes its SHA-1 and writes it durably."
+        "The peer copies once and checks nothing. Ours reads every packet of the upload and of the copy, moves the "
+        "index to the front, makes a poster, computes the copy's SHA-1 and verifies the objects on B2. Before, while "
+        "the upload arrives, it computes the upload's SHA-1 and writes it durably."
     )
 
 

@@ -49,8 +49,8 @@ def measure_ledger(scale: Scale) -> Figure:
     figure.readings.append(traced)
     figure.notes.append(
         "Celery with the same fixes sends events in batches, keeps its Redis client and logs no message, as ours does "
-        "(worker/processes); Celery alone does not. Both send a message for each job; ours share messages while more "
-        "jobs wait than there are children."
+        "(worker/processes); Celery alone does not. Celery sends a message for each job; our jobs share messages while "
+        "more of them wait than there are children."
     )
     figure.notes += _costs(scale)
     return figure
@@ -119,7 +119,7 @@ def _costs(scale: Scale) -> list[str]:
     heading = (
         f"What one job costs in PostgreSQL (over {jobs} jobs): these statements. Only the order has BEGIN and COMMIT; "
     )
-    notes = [heading + "every other one is a transaction by itself."]
+    notes = [heading + "every other statement is a transaction of its own."]
     notes += [
         f"`{query.strip()}`: {calls / jobs:.2f} a job, {total / jobs:.3f} ms"
         for query, calls, total in statements

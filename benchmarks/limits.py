@@ -42,8 +42,9 @@ def measure_limits(scale: Scale) -> Figure:
         name = f"/healthz beside {_HALVES} half-sent headers, slowest of 50"
         figure.readings.append(Reading(name, max(waits), "ms", (min(waits), max(waits))))
     figure.notes.append(
-        f"Cost: {_PEOPLE} people in turn, each request to the one API and then to the other. Waits: /healthz is asked "
-        "on a connection of its own, again and again, while the body is sent and answered; the clients share the cores."
+        f"Cost: {_PEOPLE} people in turn, each request to the one API and then to the other. Waits: /healthz is "
+        "requested continuously on a separate connection while the body is sent and answered; the clients share the "
+        "cores."
     )
     return figure
 

@@ -41,8 +41,8 @@ def measure_memory(scale: Scale) -> Figure:
         ),
     ]
     figure.notes.append(
-        "Peaks are VmHWM since the start of each process; PSS is sampled ten times a second and counts a page that "
-        "forked processes share once. The upload was ingested and its source stored meanwhile."
+        "Peaks are VmHWM since the start of each process. PSS is sampled ten times a second and counts a page shared "
+        "by forked processes once. The measurement includes ingesting the upload and storing its source."
     )
     figure.notes.append(
         "The client is the same for both: one connection, the file by `sendfile`. Both servers are uvicorn with "

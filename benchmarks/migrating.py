@@ -58,8 +58,8 @@ def measure_migrating(scale: Scale) -> Figure:
             table, seconds = max(held.items(), key=lambda item: item[1], default=("no table", 0.0))
             figure.readings.append(Reading(f"{revision}: longest lock ({table})", seconds, "s", limit=_LIMIT))
     figure.notes.append(
-        f"Locks that keep others from reading or writing a table that was there before, looked for every "
-        f"{_LOOK_EVERY * 1000:g} ms; a shorter one may not be seen. Nobody else uses the database."
+        f"Locks that block reading or writing an existing table, sampled every "
+        f"{_LOOK_EVERY * 1000:g} ms; a shorter lock may be missed. Nobody else uses the database."
     )
     return figure
 

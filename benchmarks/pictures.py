@@ -34,10 +34,10 @@ def measure_pictures(scale: Scale) -> Figure:
         folder, binaries = Path(name), find_binaries(Settings())
         figure.readings += [*_filmed(folder, binaries, seconds, repeats), *_drawn(folder, binaries, seconds, repeats)]
     figure.notes.append(
-        "Processor time of the program and of ffmpeg, since others use this machine too. PeerTube's command selects by"
-        " `mod(t, interval)` and Opencast's by `fps=1/interval`; both decode every frame of the same file, into tiles"
-        " of the same size. The board's is drawn from the timeline that its film was made of; reading the"
-        " strokes from the database is left out, as is fetching the film for the others."
+        "Processor time of the program and of ffmpeg, because others use this machine too. PeerTube's command selects"
+        " by `mod(t, interval)` and Opencast's by `fps=1/interval`; both decode every frame of the same file, into"
+        " tiles of the same size. The board's storyboard is drawn from the timeline of its film. Reading the strokes"
+        " from the database is not included, nor is downloading the film for the others."
     )
     return figure
 

@@ -67,10 +67,10 @@ def measure_platform(scale: Scale) -> Figure:
         _measure_idle(figure, parts)
     figure.notes.append(
         f"{size.people} people, {size.lessons} lessons and {size.strokes} strokes of 20 points, written one "
-        "after the other in the months until a month ago. Both "
-        "databases are on one server, with fsync, and share the cores with this process. A token is checked in this "
-        "process, known people in turn with and without a platform. Peak: VmHWM of a process of its own that imports "
-        "and ends. A use is a scan of a table or of one of its indexes, as pg_stat_user_tables counts them."
+        "after another over several months until a month ago. Both "
+        "databases are on one server, with fsync, and share the cores with this process. Tokens are verified in this "
+        "process, those of known people in turn with and without a platform. Peak: VmHWM of a separate process that "
+        "imports and ends. A use is a scan of a table or of one of its indexes, as pg_stat_user_tables counts them."
     )
     return figure
 

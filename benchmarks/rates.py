@@ -102,8 +102,8 @@ def measure_latency(scale: Scale) -> Figure:
         Reading("left to the relay, p99", percentile(relayed, 99), "ms", limit=Limit("value", "<", 2500)),
     ]
     figure.notes.append(
-        "Taken from the rows: `started_at` less `created_at`, which is the beginning of the ordering transaction, so "
-        "its own statement and commit are in it."
+        "Taken from the rows: `started_at` minus `created_at`. The latter is the beginning of the ordering "
+        "transaction, so the time includes its statement and commit."
     )
     return figure
 

@@ -79,7 +79,7 @@ def measure_calendars(scale: Scale) -> Figure:
                 )
             )
     figure.notes.append(
-        "Of twenty people each, one after another; a page has at most 50 lessons: a tutor's week of 56 less six."
+        "Twenty people each, one after another. A page has at most 50 lessons, so a tutor's week of 56 lacks six."
     )
     return figure
 

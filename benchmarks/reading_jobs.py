@@ -38,8 +38,8 @@ def measure_reading(scale: Scale) -> Figure:
             with Client(ground.address, token) as client:
                 _measure(figure, ground, client, who, scale)
     figure.notes.append(
-        "Each p95 over its requests, one after another on one connection, from the request's first byte to the "
-        "answer's last; the pages have 50 jobs where no limit is named, and every job its attempts."
+        "Each p95 is over its requests, one after another on one connection, from the request's first byte to the "
+        "response's last. Pages have 50 jobs if no limit is given, and every job includes its attempts."
     )
     return figure
 

@@ -79,8 +79,8 @@ def measure_recorder(scale: Scale) -> Figure:
             finally:
                 recordings.browser.close()
     figure.notes.append(
-        "Processor time of all processes of the browser while it records, less that of a bare MediaRecorder with the "
-        "same stream, in turns: listening for a dead microphone, digests, files and requests. Nobody reads the level."
+        "Processor time of all processes of the browser while it records, minus that of a bare MediaRecorder with the "
+        "same stream, in turns: detecting a broken microphone, digests, files and requests. Nobody reads the level."
     )
     return figure
 

@@ -51,8 +51,8 @@ def measure_replay(scale: Scale) -> Figure:
         Reading("its replay.json", len(pack_replay(timeline)) / 1e3, "kB"),
     ]
     figure.notes.append(
-        f"Ten frames a second where something changes, none where nothing does; {os.cpu_count()} cores, x264 on two"
-        " threads beside the process that draws. Wall time suffers from whatever else runs; processor time does less."
+        f"Ten frames a second while something changes, none otherwise; {os.cpu_count()} cores, x264 on two threads next"
+        " to the process that draws. Other processes affect wall time, and processor time less."
     )
     return figure
 

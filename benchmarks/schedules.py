@@ -86,7 +86,7 @@ def measure_schedules(scale: Scale) -> Figure:
             database.close()
     figure.notes.append(
         "A lesson is a row of `tutor_schedules` and one of `schedule_participants`. Ours reads rules, students and "
-        "their other lessons, expands, looks for collisions and commits every "
+        "their other lessons, expands, checks for overlaps and commits every "
         f"{_BATCH} series; COPY sends the same rows of both tables as text in one transaction. The two take turns, "
         "each on empty tables after a checkpoint; the first turn is not counted."
     )

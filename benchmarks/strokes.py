@@ -53,8 +53,8 @@ def measure_strokes(scale: Scale) -> Figure:
         Reading.of(f"{_CLIENTS} clients on one page", rates["together"], "/s", rates["insert"], insert, _LIMIT),
     ]
     figure.notes.append(
-        f"{scale.stroke_batches * _BATCH:,} strokes a turn. The clients run on the same cores, their requests made "
-        "beforehand. Ours checks token, session, rights and every point, gives each stroke its number and answers it; "
+        f"{scale.stroke_batches * _BATCH:,} strokes a turn. The clients run on the same cores, with prepared "
+        "requests. Ours checks token, session, rights and every point, and assigns and returns each stroke's number; "
         "the peer has the rows and their numbers ready, and one connection."
     )
     return figure

@@ -33,9 +33,9 @@ def measure_uploads(scale: Scale) -> Figure:
                 figure.readings += _measure_crowd(ground, apis, session_id, scale)
                 figure.readings += _measure_lessons(ground, apis, session_id, scale)
     figure.notes.append(
-        "Half of the clients send to each of two API processes on one spool, as behind a proxy on two cores, where "
-        "they run, too. Each piece is on the disk before it is acknowledged. Memory is that of the larger process. "
-        "Throughput is that of one request to one process, the registration of the recording included."
+        "Half of the clients send to each of two API processes on one spool, as behind a proxy, on the two cores that "
+        "the clients also use. Each piece is on disk before it is acknowledged. Memory is that of the larger process. "
+        "Throughput is that of one request to one process, including the registration of the recording."
     )
     return figure
 

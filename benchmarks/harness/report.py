@@ -19,11 +19,11 @@ _HEADER = ("what", "measured", "beside", "ratio", "target", "")
 
 _INTRODUCTION = """# Figures
 
-Written by `make bench`; do not edit. Every figure stands beside a peer or a limit of the same run on the same
-machine: compare the ratios, not the seconds. Everything measured is the real stack of `astegni up` (PostgreSQL with
-fsync, Valkey, the B2 emulator, API and workers as processes of their own), all on one machine, which the peers and
-the clients share. `measured` is the median of the repeats, with the least and the most of them, unless it says
-otherwise; without a peer the ratio is to the target.
+Written by `make bench`; do not edit. Every figure is compared with a peer or a limit in the same run on the same
+machine: compare the ratios, not the seconds. The measured system is the real stack of `astegni up` (PostgreSQL
+with fsync, Valkey, the B2 emulator, API and workers as separate processes), on one machine that the peers and the
+clients share. `measured` is the median of the repeats, with their minimum and maximum in parentheses, unless
+stated otherwise; without a peer the ratio is to the target.
 """
 
 

@@ -40,9 +40,9 @@ def measure_reminders_claiming(scale: Scale) -> Figure:
             database.close()
     figure.notes.append(
         f"Lane after lane, {BATCH['in_app']} in the app, {BATCH['email']} by mail, each claim a transaction; the bare "
-        "statement is told the ids of the same batches. What was claimed is settled before the next, which is not in "
-        "the time. The two take turns, each on new rows after a checkpoint; the first turn is not counted. "
-        "What others hold was due before, and has the same channels."
+        "statement gets the ids of the same batches. Claimed messages are settled before the next claim, outside the "
+        "measured time. The two take turns, each on new rows after a checkpoint; the first turn is not counted. "
+        "Messages that others hold were due before, and have the same channels."
     )
     return figure
 

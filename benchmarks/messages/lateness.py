@@ -43,9 +43,9 @@ def measure_reminders(scale: Scale) -> Figure:
             figure.readings += _stream(connection, sink, scale.reminder_seconds)
             figure.readings += _idle(connection, sink, scale.single_reminders)
     figure.notes.append(
-        "Every message is a reminder of its own lesson, read, said in words and looked at again when it is sent; "
-        "`sent_at` is the beginning of the transaction that writes it down. The mail server is a process of its own "
-        "that keeps Message-IDs only. It was sent each mail once, and every row is `sent`."
+        "Every message is a reminder of its own lesson, which is read, composed and checked again when it is sent; "
+        "`sent_at` is the beginning of the transaction that records it. The mail server is a separate process "
+        "that stores only Message-IDs. It received each mail once, and every row is `sent`."
     )
     return figure
 

@@ -63,7 +63,7 @@ def measure_reminders_planning(scale: Scale) -> Figure:
         finally:
             database.close()
     figure.notes.append(
-        "Ours reads lessons, people, alarms and preferences, holds the lessons, looks for what is there already and "
+        "Ours reads lessons, people, alarms and preferences, locks the lessons, looks for existing rows and "
         f"commits every {_BATCH:,} lessons; COPY sends the same rows as text in one transaction. The two take turns, "
         "each on an empty table after a checkpoint; the first turn is not counted."
     )

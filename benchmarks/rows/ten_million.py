@@ -24,9 +24,9 @@ _LIMIT = Limit("ratio", "≤", 1.3)
 _METRICS_LIMIT = Limit("value", "≤", 500.0)
 _NOTE = (
     "One server; each turn does the same work on both databases, one after the other, and the first turn is not "
-    "counted: what is measured is in memory. Medians are of all calls of all turns. The pruner's batches are rolled "
-    "back and read again. Times are of the product's own functions, with their commits but for the pruner's, and of "
-    "whole requests to the API."
+    "counted, so the data is in memory. Medians are of all calls of all turns. The pruner's batches are rolled back "
+    "and read again. Times are those of the product's own functions, including their commits (except the pruner's), "
+    "and of whole requests to the API."
 )
 _STEPS = (
     measure_claims,
