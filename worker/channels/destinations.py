@@ -11,7 +11,7 @@ _SECRET_BYTES = 32
 
 @dataclass(frozen=True)
 class Mailbox:
-    """A mail address, checked by `mailboxes.read_mailbox`."""
+    """A mail address, checked by `email_address.read_mailbox`."""
 
     address: str
 

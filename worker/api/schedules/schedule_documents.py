@@ -64,7 +64,7 @@ class ScheduleDocument(InCalendar):
 
 
 class ChangedSchedule(ScheduleDocument):
-    """A lesson after a change; `conflicts` are the lessons of its series that collide, too."""
+    """A lesson after a change; `conflicts` also has the lessons of its series that collide."""
 
     @classmethod
     def after(cls, view: LessonView, conflicts: Sequence[ScheduleClash]) -> Self:

@@ -53,7 +53,7 @@ def get_timetable(
 
 @router.post("", status_code=201, response_model=EntryDocument, responses=responses(409), summary="Add an entry")
 def post_entry(body: NewEntry, caller: Person, once: OnceOf, services: ServicesOf) -> Response:
-    """Add an entry in the caller's role, with one alarm. Lessons at the same times are shown and never refuse it."""
+    """Add an entry in the caller's role, with one alarm. Lessons at the same times are shown, and do not prevent it."""
     now = clock.now()
     with services.acting(caller) as session:
 

@@ -22,9 +22,10 @@ _DRAIN_SECONDS = 10.0
 async def receive_form(
     request: Request, room: AbstractAsyncContextManager[None], make_reader: Callable[[], FormReader]
 ) -> tuple[FormReader, SpoolFile]:
-    """Parse the form of `request` within `room`, with the reader of `make_reader`; its file is then in the spool.
+    """Parse the form of `request` with the reader of `make_reader`; its file is then in the spool.
 
-    Raises the errors of the reader and of `room`; nothing of a refused or interrupted upload is kept.
+    `room` is held meanwhile: it counts the upload against the limits of its sender. Raises the errors of the reader and
+    of `room`; nothing of a refused or interrupted upload is kept.
     """
     stream = request.stream()
     reader: FormReader | None = None

@@ -25,7 +25,7 @@ def check_broker(settings: Settings) -> str:
 
 
 def _redis(settings: Settings) -> str:
-    import redis  # noqa: PLC0415 - only when asked
+    import redis  # noqa: PLC0415 - for this check
 
     from worker.processes.broker_client import redis_client  # noqa: PLC0415
 
@@ -78,7 +78,7 @@ def _version(facts: dict[str, Any]) -> Any:
 
 def _info(client: Any) -> dict[str, Any]:
     """The reply to INFO, which managed servers permit where they refuse CONFIG; empty when the user may not run it."""
-    import redis  # noqa: PLC0415 - only when asked
+    import redis  # noqa: PLC0415 - for this check
 
     try:
         return dict(client.info())
@@ -88,7 +88,7 @@ def _info(client: Any) -> dict[str, Any]:
 
 def _clock_behind(client: Any) -> float:
     """Seconds by which its clock is behind this machine's; 0 when the user may not run TIME."""
-    import redis  # noqa: PLC0415 - only when asked
+    import redis  # noqa: PLC0415 - for this check
 
     try:
         seconds, micros = client.time()

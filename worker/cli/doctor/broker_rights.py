@@ -48,7 +48,7 @@ def _commands(key: str) -> tuple[tuple[str, ...], ...]:
 
 
 def _is_permitted(client: Any, *words: str) -> bool:
-    import redis  # noqa: PLC0415 - only when asked
+    import redis  # noqa: PLC0415 - for this check
 
     try:
         client.execute_command(*words)
@@ -58,7 +58,7 @@ def _is_permitted(client: Any, *words: str) -> bool:
 
 
 def _may_subscribe(client: Any) -> bool:
-    import redis  # noqa: PLC0415 - only when asked
+    import redis  # noqa: PLC0415 - for this check
 
     with client.pubsub() as channel:
         try:

@@ -20,7 +20,7 @@ _OLDEST, _NEWEST = 15, 18
 
 def check_database(settings: Settings) -> str:
     """Check PostgreSQL, its tables, and that its clock and this machine's agree."""
-    from worker.migrate import current, newest_revision  # noqa: PLC0415 - only when asked
+    from worker.migrate import current, newest_revision  # noqa: PLC0415 - for this check
 
     if settings.database_url is None:
         return "DATABASE_URL is not set: `astegni up` brings its own"
@@ -48,7 +48,7 @@ def version_findings(number: int) -> tuple[list[str], list[str]]:
 
 def check_processes(settings: Settings) -> str:
     """Check that workers and beat have recent heartbeats, and that jobs pass through the queues."""
-    from worker.database import DATABASE_ERRORS, Database  # noqa: PLC0415 - only when asked
+    from worker.database import DATABASE_ERRORS, Database  # noqa: PLC0415 - for this check
     from worker.jobs.operations.silent_parts import read_silent_parts  # noqa: PLC0415
     from worker.queue_names import queue_names  # noqa: PLC0415
 
@@ -80,7 +80,7 @@ class ServerFacts:
 
 def read_server(settings: Settings) -> ServerFacts:
     """The facts of DATABASE_URL's server. Raises SQLAlchemy's errors."""
-    import time  # noqa: PLC0415 - only when asked
+    import time  # noqa: PLC0415 - for this check
 
     from sqlalchemy import text  # noqa: PLC0415
 

@@ -11,14 +11,14 @@ from worker.settings import Settings
 
 def check_versions(settings: Settings) -> str:  # noqa: ARG001 - nothing to set
     """Report the versions of the release, Python and Celery."""
-    from importlib.metadata import version  # noqa: PLC0415 - only when asked
+    from importlib.metadata import version  # noqa: PLC0415 - for this check
 
     return f"astegni-worker {version('astegni-worker')}, Python {platform.python_version()}, Celery {version('celery')}"
 
 
 def check_media(settings: Settings) -> str:
     """Check that ffmpeg and ffprobe have every codec, format and filter that is used."""
-    from worker.media.processes.binaries import find_binaries, missing_features  # noqa: PLC0415 - only when asked
+    from worker.media.processes.binaries import find_binaries, missing_features  # noqa: PLC0415 - for this check
 
     remedy = "Unset FFMPEG_PATH and FFPROBE_PATH, or name other programs."
     binaries = find_binaries(settings)
@@ -33,7 +33,7 @@ def check_media(settings: Settings) -> str:
 
 def check_canvas(settings: Settings) -> str:  # noqa: ARG001 - nothing to set
     """Check that the drawing engine loads, and that the packages of its fonts are whole."""
-    from worker.canvases.engine import load_engine  # noqa: PLC0415 - only when asked
+    from worker.canvases.engine import load_engine  # noqa: PLC0415 - for this check
 
     engine = load_engine()
     # They import the engine.

@@ -8,7 +8,7 @@ _SECONDS = 5.0
 
 def check_mail(settings: Settings) -> str:
     """Check that the mail server responds and accepts the login."""
-    from dataclasses import replace  # noqa: PLC0415 - only when asked
+    from dataclasses import replace  # noqa: PLC0415 - for this check
 
     from worker.channels.email import Mailer  # noqa: PLC0415
     from worker.channels.errors import OurFault  # noqa: PLC0415

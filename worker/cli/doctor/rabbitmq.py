@@ -14,7 +14,7 @@ _KNOWS_TIMEOUTS = (3, 12)
 
 def check_rabbitmq(settings: Settings, *, seconds: float) -> str:
     """Compare existing queues with our declaration; workers create those that are missing."""
-    from kombu import Connection  # noqa: PLC0415 - only when asked
+    from kombu import Connection  # noqa: PLC0415 - for this check
 
     address = settings.broker
     link = Connection(address.url, ssl=address.tls_options or False, connect_timeout=seconds)
@@ -31,7 +31,7 @@ def check_rabbitmq(settings: Settings, *, seconds: float) -> str:
 
 def _fault_of(link: Any, name: str) -> str | None:
     """What is wrong with a queue; None when nothing is, or when it does not exist yet."""
-    from worker.processes.broker import QUEUE_ARGUMENTS  # noqa: PLC0415 - only when asked
+    from worker.processes.broker import QUEUE_ARGUMENTS  # noqa: PLC0415 - for this check
 
     try:
         # A refusal closes the channel, so each declaration has its own.

@@ -9,7 +9,7 @@ from worker.sentinels import Sentinels
 
 def sentinel_findings(sentinels: Sentinels, *, seconds: float) -> tuple[list[str], list[str]]:
     """Faults and doubts about the Sentinels. Raises Unavailable when none of them answers."""
-    from worker.processes.sentinel_client import sentinel_client  # noqa: PLC0415 - only when asked
+    from worker.processes.sentinel_client import sentinel_client  # noqa: PLC0415 - for this check
 
     client = sentinel_client(sentinels, seconds=seconds, connect_seconds=seconds)
     try:
@@ -25,7 +25,7 @@ def sentinel_findings(sentinels: Sentinels, *, seconds: float) -> tuple[list[str
 
 def _ask(node: Any, master_name: str) -> str | None:
     """What is wrong with a Sentinel, "" when nothing is; None when it does not answer."""
-    import redis  # noqa: PLC0415 - only when asked
+    import redis  # noqa: PLC0415 - for this check
 
     try:
         node.execute_command("SENTINEL", "CKQUORUM", master_name)

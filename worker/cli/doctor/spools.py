@@ -12,7 +12,7 @@ _REMEDY = (
 
 def check_spools(settings: Settings) -> str:
     """Check that a worker reads every spool with bytes that are stored nowhere else."""
-    from worker.database import DATABASE_ERRORS, Database  # noqa: PLC0415 - only when asked
+    from worker.database import DATABASE_ERRORS, Database  # noqa: PLC0415 - for this check
     from worker.workflows.uploads.spools import unreachable_spools, used_spools  # noqa: PLC0415
 
     if settings.database_url is None:

@@ -7,7 +7,7 @@ from worker.settings import Settings
 
 def check_storage(settings: Settings) -> str:
     """Check the key, the bucket, and settings of the bucket that would harm lessons."""
-    from worker.storage.inspection import inspect_bucket  # noqa: PLC0415 - only when asked
+    from worker.storage.inspection import inspect_bucket  # noqa: PLC0415 - for this check
     from worker.storage.store import ObjectStore  # noqa: PLC0415
 
     if settings.backblaze_key_id is None:
@@ -26,7 +26,7 @@ def _doubts_of_database(settings: Settings) -> list[str]:
 
     A database that does not answer, or is of another release, is left to its own check.
     """
-    from worker.database import AWAY, Database  # noqa: PLC0415 - only when asked
+    from worker.database import AWAY, Database  # noqa: PLC0415 - for this check
     from worker.workflows.operations.check_backup import why_sweeps_wait  # noqa: PLC0415
     from worker.workflows.own_bucket import own_store  # noqa: PLC0415
 
