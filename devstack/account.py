@@ -31,7 +31,7 @@ class SystemAccount:
         return {"user": self.uid, "group": self.gid, "extra_groups": []}
 
     def reaches(self, path: Path) -> bool:
-        """Whether it may traverse every directory down to `path` and enter or run that; the kernel decides."""
+        """Whether it may traverse every directory down to `path` and enter or execute that; the kernel decides."""
         tested = subprocess.run(["/bin/sh", "-c", 'test -x "$0"', str(path)], check=False, **self.popen_arguments)
         return tested.returncode == 0
 
@@ -39,7 +39,7 @@ class SystemAccount:
 def unprivileged_account(data: Path) -> SystemAccount | None:
     """The account to run a server as: None (this process's own) unless this process is root.
 
-    Then the owner of `data`, if it exists and is not root's, else `nobody`.
+    For root it is the owner of `data`, if that exists and is not root's, else `nobody`.
     """
     if os.geteuid() != 0:
         return None

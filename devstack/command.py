@@ -1,4 +1,4 @@
-"""What the commands of this package have in common: where data is kept, and how an error ends."""
+"""What the commands of this package share: where data is kept, and how an error ends them."""
 
 import sys
 import tempfile
@@ -11,7 +11,7 @@ from devstack.errors import DevstackError
 
 @contextmanager
 def folder_or_temporary(folder: Path | None) -> Iterator[Path]:
-    """`folder`, or without one a temporary folder that is removed at the end of the block."""
+    """`folder`, or if None a temporary folder that is removed at the end of the block."""
     if folder is not None:
         yield folder
         return
@@ -21,7 +21,7 @@ def folder_or_temporary(folder: Path | None) -> Iterator[Path]:
 
 @contextmanager
 def report_errors(command: str) -> Iterator[None]:
-    """Within the block an expected error ends the process with exit code 1 and one sentence on standard error."""
+    """An expected error in the block ends the process with exit code 1 and one sentence on standard error."""
     try:
         yield
     except DevstackError as error:

@@ -1,4 +1,4 @@
-"""Directories for data: one that is kept and locked, or one for a single run, which the next run removes if need be."""
+"""Data directories: one that is kept and locked, or one for a single run, which a later run removes if need be."""
 
 import fcntl
 import os
@@ -12,15 +12,15 @@ from pathlib import Path
 from devstack.errors import AlreadyInUse
 
 _PREFIX = "devstack-scratch-"
-# Creating and locking a directory are two steps; nobody may take it for abandoned between them.
+# Creating and locking a directory are two steps; in between nobody may mistake it for abandoned.
 _SETTLED = 60.0
 
 
 @contextmanager
 def data_directory(path: Path | None) -> Iterator[Path]:
-    """`path`, created when missing and locked within the block; without it a scratch directory.
+    """`path`, created if missing and locked during the block; if None, a scratch directory.
 
-    Raises AlreadyInUse when another stack holds `path`: two brokers would write into one file.
+    Raises AlreadyInUse when another stack has locked `path`: two brokers would write to one file.
     """
     if path is None:
         with scratch_directory() as scratch:

@@ -14,7 +14,7 @@ class AlreadyInUse(DevstackError):
 
 
 class PackageMissing(DevstackError):
-    """A package that one of the servers needs is not installed; `extra` of devstack brings it."""
+    """A package that one of the servers needs is not installed; the devstack extra `extra` installs it."""
 
     def __init__(self, package: str, extra: str) -> None:
         super().__init__(

@@ -1,7 +1,7 @@
 """A program that imports modules once, then forks a process for each request: `fork_server.py FD MODULE…`.
 
-Without it each process imports all that it needs again, which takes three quarters of the CPU time of its start. What
-differs from a process of its own: `/proc/PID/cmdline` and `/proc/PID/environ` are those of this program.
+Without it each process imports everything itself, which takes three quarters of the CPU time of its start. Unlike with
+a separately started process, `/proc/PID/cmdline` and `/proc/PID/environ` are those of this program.
 
 Requests and responses are lines of JSON on the socket FD: `start` a module (returns its `pid`), look at its `status`
 (returns `code`: its exit code, None while it runs), `collect` it (waits for its end, returns `code`). All forks are
@@ -23,7 +23,7 @@ _PR_SET_PDEATHSIG, _PR_SET_NAME = 1, 15  # <linux/prctl.h>
 
 
 def serve(connection: socket.socket) -> dict[str, Any]:
-    """Answer requests; returns only in a fork, with the request that it is to carry out."""
+    """Answer requests; returns only in a fork, with the request that it must carry out."""
     stream = connection.makefile("rw")
     for line in stream:
         request = json.loads(line)
@@ -41,7 +41,10 @@ def serve(connection: socket.socket) -> dict[str, Any]:
 
 
 def exit_code_of(pid: int, *, collect: bool) -> int | None:
-    """Its exit status, or minus the signal that ended it. Without `collect`: None while it runs; its id stays taken."""
+    """The exit status of a fork, or minus the signal that ended it.
+
+    Without `collect` it is None while the fork runs, and the id stays taken.
+    """
     ended = os.waitid(os.P_PID, pid, os.WEXITED | (0 if collect else os.WNOHANG | os.WNOWAIT))
     if ended is None:
         return None
@@ -55,7 +58,8 @@ def _fork() -> int:
     pid = os.fork()
     if pid == 0:
         os.setsid()
-        # As in the foreground of a terminal: a job that a script puts into the background ignores SIGINT, nohup SIGHUP.
+        # As in the foreground of a terminal: a job that a script starts in the background ignores SIGINT, one under
+        # nohup SIGHUP.
         signal.signal(signal.SIGINT, signal.default_int_handler)
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
@@ -73,9 +77,9 @@ def _fork() -> int:
 def run(
     name: str, module: str, arguments: list[str], environment: dict[str, str], directory: str, streams: list[str]
 ) -> None:
-    """What `python -m module arguments…` does in `directory`; `streams` are the paths of its standard streams.
+    """Do what `python -m module arguments…` does in `directory`; `streams` are the paths of its standard streams.
 
-    `name` is what `ps -o comm` and `top` show of it, up to 15 bytes.
+    `name` is what `ps -o comm` and `top` show, up to 15 bytes.
     """
     ctypes.CDLL(None).prctl(_PR_SET_NAME, name.encode(), 0, 0, 0)
     os.chdir(directory)
@@ -92,7 +96,7 @@ def run(
 
 
 def main() -> None:
-    """Import, serve; a fork goes on here and ends as a program does."""
+    """Import and serve; a fork continues here and ends like a program."""
     connection = socket.socket(fileno=int(sys.argv[1]))
     for module in sys.argv[2:]:
         importlib.import_module(module)

@@ -1,4 +1,4 @@
-"""Processes of one Python program, forked from one that has imported it: started in a tenth of the CPU time."""
+"""Processes of a Python program, forked from one that has imported it: they start in a tenth of the CPU time."""
 
 import json
 import os
@@ -20,11 +20,11 @@ _PROGRAM = Path(__file__).with_name("fork_server.py")
 
 
 class ForkServerLost(DevstackError):
-    """The fork server has ended, and with it every process that it had started."""
+    """The fork server has ended, and with it every process that it started."""
 
 
 class ForkServer:
-    """A process that has imported `modules`, in `environment`, and forks. It starts in the background.
+    """A process that has imported `modules`, in `environment`, and forks on request. It starts in the background.
 
     Like every `ChildProcess` it must be started in the main thread; its forks end with it.
     """
@@ -47,14 +47,14 @@ class ForkServer:
         return self
 
     def __exit__(self, *_: object) -> None:
-        with suppress(OSError):  # of a request that a lost server has not read
+        with suppress(OSError):  # a request that the lost server has not read
             self._stream.close()
         self.process.stop()
 
     def start(
         self, name: str, module: str, arguments: Sequence[str], log: Path, environment: Mapping[str, str]
     ) -> ChildProcess:
-        """A process that runs `python -m module arguments…`, with its output at the end of `log`.
+        """A process that runs `python -m module arguments…`, with its output appended to `log`.
 
         The first one waits until the modules are imported. Raises ForkServerLost.
         """
@@ -75,7 +75,7 @@ class ForkServer:
     def run(
         self, name: str, module: str, arguments: Sequence[str], environment: Mapping[str, str], *, timeout: float
     ) -> subprocess.CompletedProcess[str]:
-        """How `python -m module arguments…` ends within `timeout` seconds, and what it prints; killed at their end.
+        """Run `python -m module arguments…` for at most `timeout` seconds; returns its exit code and output.
 
         Raises ForkServerLost.
         """
@@ -109,7 +109,7 @@ class ForkServer:
 
 
 class ForkedProcess(ChildProcess):
-    """A process whose parent is the fork server, which has to be asked how it ended."""
+    """A process whose parent is the fork server, which must be asked how it ended."""
 
     def __init__(self, server: ForkServer, name: str, log: Path, log_start: int, pid: int) -> None:
         self.name = name
@@ -133,16 +133,16 @@ class ForkedProcess(ChildProcess):
         return code
 
     def kill(self) -> int:
-        """Kill the process and everything that is left of its group; returns the exit code."""
+        """Kill the process and the rest of its group; returns the exit code."""
         if self._code is None:
-            # Safe: before the fork server collects it the id of the group cannot be reused.
+            # Safe: the group id cannot be reused until the fork server collects the process.
             if self._server.process.exit_code is None:
                 os.killpg(self._pid, signal.SIGKILL)
             self._code = self._ask("collect") or 0
         return self._code
 
     def _ask(self, what: str) -> int | None:
-        """What the fork server knows of its end; the kernel kills it when the server ends."""
+        """What the fork server knows about its end; the kernel kills it when the server ends."""
         try:
             code: int | None = self._server.ask(do=what, pid=self._pid)["code"]
         except ForkServerLost:

@@ -31,7 +31,7 @@ _OPTIONS = (
 def make_data_directory(data: Path, initdb: Path, password: str, account: SystemAccount | None, log: Path) -> None:
     """Run the program `initdb` as `account`; raises StartupFailed.
 
-    It writes to a temporary name beside `data`, so that an existing data directory is always complete.
+    It writes to a temporary name next to `data`, so that an existing data directory is always complete.
     """
     unfinished = data.with_suffix(".unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)

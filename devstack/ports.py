@@ -24,9 +24,9 @@ def free_port() -> int:
 
 @contextmanager
 def usual_port(file: Path, first: int | None = None) -> Iterator[int]:
-    """The port that `file` holds from an earlier start, else `first`, else, when those are taken, a free one.
+    """The port in `file` from an earlier start, else `first`, or a free one if those are taken.
 
-    No other caller on this machine gets it within the block, also before a server listens on it. `file` then holds the
+    During the block no other caller on this machine gets it, even before a server listens on it. `file` then holds the
     port, so that addresses given out before a restart stay valid.
     """
     with ExitStack() as running:

@@ -51,8 +51,8 @@ _FAST_SETTINGS = {
 class EmbeddedPostgres:
     """A PostgreSQL server on a free port of 127.0.0.1 with its data, password and log under `root`.
 
-    An existing data directory is used again. `fast` gives up durability, for tests. When root starts it, it runs as
-    the owner of its data (`nobody` for a new directory), also below directories that are closed to that user.
+    An existing data directory is reused. `fast` gives up durability, for tests. When root starts it, it runs as the
+    owner of its data (`nobody` for a new directory), even below directories that are closed to that user.
     """
 
     def __init__(self, root: Path, *, fast: bool = False, log: Path | None = None) -> None:
@@ -104,7 +104,7 @@ class EmbeddedPostgres:
             raise
 
     def stop(self, timeout: float = 10.0) -> None:
-        """Terminate its connections and shut it down cleanly, after `timeout` seconds immediately; idempotent."""
+        """Terminate its connections and shut it down cleanly, or immediately after `timeout` seconds; idempotent."""
         if self.process is not None:
             self.process.signal(signal.SIGINT)
             if not self.process.wait(timeout):
@@ -157,12 +157,12 @@ class EmbeddedPostgres:
 
 
 def connect(admin_url: str) -> psycopg.Connection:
-    """A superuser's connection for the functions below. Opening one costs half as much as a statement of theirs."""
+    """A superuser's connection for the functions below. Opening one costs half as much as one of their statements."""
     return psycopg.connect(admin_url, autocommit=True)
 
 
 def create_database(admin: psycopg.Connection, name: str, template: str | None = None) -> None:
-    """Create a database, as a clone of `template` when given (no other session may be connected to that).
+    """Create a database, as a clone of `template` if given (which no other session may be connected to).
 
     A clone is copied file by file: for a small template this is faster than the default, which logs every page.
     """

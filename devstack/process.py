@@ -17,8 +17,8 @@ from devstack.account import PopenArguments, SystemAccount
 from devstack.errors import StartupFailed
 
 _PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
-# A parent that died between fork and prctl sends no signal, so the child checks whether it is still there.
-# The program and its arguments are arguments of the shell, which never parses them.
+# A parent that died between fork and prctl sends no signal, so the child checks that it still exists. The program and
+# its arguments are arguments of the shell, which never parses them.
 _STAY_ONLY_WITH_PARENT = 'test "$PPID" = "$0" && exec "$@"'
 _POLL = 0.01
 
@@ -108,9 +108,9 @@ class ChildProcess:
         return True
 
     def kill(self) -> int:
-        """Kill the process and everything that is left of its group; returns the exit code."""
+        """Kill the process and the rest of its group; returns the exit code."""
         if self._popen.returncode is None:
-            # Safe: before `wait` the id of the group cannot be reused.
+            # Safe: before `wait` the group id cannot be reused.
             os.killpg(self.pid, signal.SIGKILL)
         return self._popen.wait()
 
@@ -151,7 +151,7 @@ def _guard(death_signal: signal.Signals) -> list[str]:
 
 
 def _preexec(death_signal: signal.Signals) -> Callable[[], None] | None:
-    """What does the same without setpriv. Python code between fork and exec can deadlock in a process with threads."""
+    """The same without setpriv. Python code between fork and exec can deadlock in a process with threads."""
     if _setpriv() is not None:
         return None
     prctl = ctypes.CDLL(None, use_errno=True).prctl

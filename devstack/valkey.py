@@ -18,7 +18,7 @@ _READY_TIMEOUT = 30.0  # measured: 0.03 s; it accepts commands only when its app
 class EmbeddedValkey:
     """A Valkey server on a free port of 127.0.0.1 with its data, settings and log under `root`.
 
-    Existing data is used again; the password is new at every start.
+    Existing data is reused; the password is new at every start.
     """
 
     def __init__(self, root: Path, *, log: Path | None = None) -> None:
@@ -75,9 +75,9 @@ class EmbeddedValkey:
                 "daemonize no",
                 "appendonly yes",
                 "appendfsync everysec",
-                # A broker must refuse a write rather than evict a message.
+                # A broker must reject a write rather than evict a message.
                 "maxmemory-policy noeviction",
-                # No snapshots beside the append-only file.
+                # No snapshots in addition to the append-only file.
                 'save ""',
                 "",
             ]

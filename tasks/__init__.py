@@ -1,4 +1,4 @@
-"""Celery tasks, one module per capability; each is one call.
+"""Celery tasks, one module per capability; each is a single call.
 
-Nobody imports this package: Celery loads its modules by name (worker/app.py).
+No other package imports this one: Celery loads its modules by name (worker/app.py).
 """

@@ -29,7 +29,7 @@ def snapshot_session(run: JobRun, order: SnapshotSession, context: WorkerContext
 
 @performs(SnapshotChanged)
 def snapshot_what_changed(run: JobRun, context: WorkerContext) -> None:
-    """Order pictures of pages of running sessions that changed."""
+    """Order pictures of changed pages in running sessions."""
     snapshot_jobs.snapshot_changed(run, context)
 
 

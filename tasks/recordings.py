@@ -39,7 +39,7 @@ def render(run: JobRun, order: MakeRenditions, context: WorkerContext) -> None:
 
 @performs(MakePictures)
 def pictures(run: JobRun, order: MakePictures, context: WorkerContext) -> None:
-    """Make the pictures of a recording that can be played."""
+    """Make the pictures of a playable recording."""
     make_pictures.make_pictures(run, order, context)
 
 
@@ -57,7 +57,7 @@ def remove(run: JobRun, order: RemoveRecordingFiles, context: WorkerContext) -> 
 
 @performs(CombineRecordings)
 def combine(run: JobRun, order: CombineRecordings, context: WorkerContext) -> None:
-    """Make one lesson of the recordings of a session."""
+    """Make one lesson from the recordings of a session."""
     combine_recordings.combine_recordings(run, order, context)
 
 

@@ -37,16 +37,16 @@ def sweep_spool_files(run: JobRun, context: WorkerContext) -> None:
 
 @performs(SweepPeople)
 def sweep_people_of_platform(run: JobRun, context: WorkerContext) -> None:
-    """People who have changed or gone on the platform."""
+    """Compare people with the platform, and store what has changed there."""
     sweep_people.sweep_people(run, context)
 
 
 @performs(PullPlatform)
 def pull_platform(run: JobRun, context: WorkerContext) -> None:
-    """Rows that are new, changed or gone on the platform."""
+    """Import rows that are new, changed or gone on the platform."""
     pull.pull_platform(run, context)
 
 
 @performs(CheckQueue)
 def check_queue(run: JobRun, context: WorkerContext) -> None:
-    """Nothing: that it ends is the whole check."""
+    """Do nothing: that it ends is the whole check."""

@@ -1,4 +1,4 @@
-"""Uploads in pieces: end those that nobody continues."""
+"""Resumable uploads: end those that nobody continues."""
 
 from worker.jobs.orders.routine_orders import SealUploads
 from worker.jobs.runs.job_run import JobRun
@@ -9,5 +9,5 @@ from worker.workflows.uploads import seal_uploads
 
 @performs(SealUploads)
 def seal(run: JobRun, _order: SealUploads, context: WorkerContext) -> None:
-    """Make recordings of abandoned uploads."""
+    """Make recordings from abandoned uploads."""
     seal_uploads.seal_uploads(run, context)

@@ -1,4 +1,4 @@
-"""Checks for the addresses in settings. Each raises ValueError, whose text says what is required."""
+"""Checks for the addresses in settings. Each raises ValueError with a text that says what is required."""
 
 import ipaddress
 import re
@@ -56,7 +56,7 @@ def web_address(text: str, *, secure: bool = False) -> str:
 
 
 def header_address(text: str) -> str:
-    """An address that fits in angle brackets on one line of a mail header (RFC 5322 §2.1.1: 998 characters)."""
+    """An address that fits in angle brackets on one line of a mail header (RFC 5322 §2.1.1: 998 characters a line)."""
     if len(text) > _LONGEST_HEADER_ADDRESS or not _HEADER_ADDRESS.fullmatch(text):
         raise ValueError("must be at most 900 ASCII characters without blanks and angle brackets, to fit into a mail")
     return web_address(text, secure=True)

@@ -1,4 +1,4 @@
-"""Calls that are made once a transaction has committed."""
+"""Calls that run once a transaction has committed."""
 
 from collections.abc import Callable
 from functools import partial
@@ -17,7 +17,7 @@ def after_commit(session: Session, call: AfterCommit) -> None:
 
 
 def pending_calls(session: Session) -> list[AfterCommit]:
-    """The calls of a transaction, in their order."""
+    """The calls registered in this transaction, in the order of registration."""
     calls: list[AfterCommit] = session.info.setdefault("after_commit", [])
     return calls
 

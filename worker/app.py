@@ -33,7 +33,8 @@ from worker.tracing.tracing import load_packages
 
 _log = get_logger(__name__)
 
-# The database may be restarting at that moment; a supervisor waits at least this long after the soft shutdown.
+# Seconds to keep trying while the database is down: it may be restarting at the same time. A supervisor must allow at
+# least this much after the soft shutdown.
 _GIVE_BACK_SECONDS = 7.0
 
 # Listed explicitly, so that nothing is registered by scanning a folder. Celery imports them by name.
@@ -63,7 +64,7 @@ def create_app(settings: Settings, task_modules: Sequence[str] = TASK_MODULES) -
     # Unique for each start of a process, not just the host's name: a restarted worker must not be confused with its
     # predecessor. Children inherit it.
     app.process_name = f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:8]}"
-    # Of a worker: where its children record what they measure.
+    # In a worker: where its children record what they measure.
     app.metrics = None
     app.Worker = app.subclass_with_self(BoundedWorker, reverse="Worker")
     app.steps["worker"].add(LedgerMaintenance)
@@ -80,11 +81,11 @@ def create_app(settings: Settings, task_modules: Sequence[str] = TASK_MODULES) -
 
 
 def run_worker(app: Celery, queues: Sequence[str], *, name: str, concurrency: int, log_level: str = "INFO") -> None:
-    """Work on these queues until SIGTERM, then release the jobs that were still running.
+    """Consume these queues until SIGTERM, then release the jobs that were still running.
 
-    Celery does not send its own shutdown signal when running jobs had to be interrupted, so this does not rely on it.
-    Raises WorkerFailed when it ended without a request to stop: Celery only logs that and exits with status 0, and a
-    supervisor that restarts on failure would not restart it.
+    Celery does not send its own shutdown signal when it had to interrupt running jobs, so this does not rely on it.
+    Raises WorkerFailed when the worker ended without a request to stop: Celery only logs that and exits with status 0,
+    so a supervisor that restarts on failure would not restart it.
     """
     # Quiet: the banner is not a log line.
     arguments = ["--quiet", "worker", "--queues", ",".join(queues), "--hostname", f"{name}@%h"]
@@ -113,24 +114,24 @@ def _give_back(app: Celery) -> None:
             lambda: release_runs(database, app.process_name), seconds=_GIVE_BACK_SECONDS
         )
         _log.info("worker_stopped", released=released)
-    except DATABASE_ERRORS as error:  # the reaper takes the runs back
+    except DATABASE_ERRORS as error:  # the reaper will take the runs back
         _log.warning("runs_not_released", error=type(error).__name__)
     finally:
         database.close()
 
 
-# They log the arrival and success of every message. Our own lines do so too, with the job's id; warnings and errors of
-# these loggers are still logged.
+# These loggers report the arrival and success of every message, which our own log lines do with the job's id. Their
+# warnings and errors are still logged.
 _CELERYS_TALK = ("celery.worker.strategy", "celery.app.trace")
 
 
 def _keep_our_logging(**_signal: object) -> None:
-    """Prevent Celery from configuring logging, which worker/logs.py has done; it does not while this is connected."""
+    """Keep Celery from configuring logging, which worker/logs.py has done: it does not while this is connected."""
     quieten_celery()
 
 
 def quieten_celery() -> None:
-    """Silence Celery's lines about every message; its warnings and errors are logged."""
+    """Silence Celery's log lines about every message; its warnings and errors are still logged."""
     for name in _CELERYS_TALK:
         logging.getLogger(name).setLevel(logging.WARNING)
 

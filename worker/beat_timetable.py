@@ -25,7 +25,7 @@ def timetable(settings: Settings) -> dict[str, dict[str, Any]]:
     def every(seconds: float, *orders: Any) -> dict[str, dict[str, Any]]:
         return {
             order.unique_key: {
-                # Read by worker/processes/beat.py: no message carries it.
+                # worker/processes/beat.py reads this entry; no message carries it.
                 "task": order.kind,
                 "schedule": seconds,
                 "args": (order.args(),),

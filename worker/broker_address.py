@@ -1,4 +1,4 @@
-"""Parse REDIS_URL, the same way for all processes, or reject it with a sentence. Pure: nothing connects."""
+"""Parse REDIS_URL, the same way in all processes, or reject it with an explanation. Pure: nothing connects."""
 
 import ssl
 from dataclasses import dataclass, field
@@ -22,8 +22,8 @@ class BrokerAddress:
     """Where the broker is.
 
     `socket` is a unix socket instead of host and port; `database` is the number of a Redis database, or the virtual
-    host of RabbitMQ, percent-encoded; `ca_file` has the certificate authority, if the system does not trust it already.
-    With `sentinels`, host and port are those of the first of them, and login and database those of Redis.
+    host of RabbitMQ, percent-encoded; `ca_file` has the certificate authority, unless the system trusts it already.
+    With `sentinels`, host and port are those of the first Sentinel, and login and database are those of Redis.
     """
 
     kind: str
@@ -44,7 +44,7 @@ class BrokerAddress:
 
     @property
     def url(self) -> str:
-        """The form that Celery and Flower read: everything percent-encoded, with the password."""
+        """The URL that Celery and Flower read: everything percent-encoded, with the password."""
         login = ""
         if self.user is not None or self.password is not None:
             login = f"{quote(self.user or '', safe='')}:{quote(self.password or '', safe='')}@"
@@ -75,9 +75,9 @@ def read_broker_address(
     master_name: str | None = None,
     sentinel_password: str | None = None,
 ) -> BrokerAddress:
-    """Parse REDIS_URL. Raises Misconfigured, whose text never contains a part of the URL's login.
+    """Parse REDIS_URL. Raises Misconfigured, whose text never contains any part of the URL's login.
 
-    `master_name` and `sentinel_password` are for Sentinel alone.
+    `master_name` and `sentinel_password` are only for Sentinel.
     """
     scheme, rest = _scheme(url)
     if ca_file is not None and not ca_file.is_file():

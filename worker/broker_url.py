@@ -1,4 +1,4 @@
-"""Split the URL of a broker into its parts, or reject it with a sentence that has no part of its login. Pure."""
+"""Split a broker's URL into its parts, or reject it with an explanation that repeats no part of its login. Pure."""
 
 import re
 from dataclasses import dataclass, field
@@ -10,7 +10,8 @@ FORMS = (
     "redis://[user:password@]host[:port][/number], rediss://… (TLS), unix:///path/to/socket[?db=number], "
     "sentinel(s)://[user:password@]host[:port][/number];sentinel(s)://… or amqp(s)://…"
 )
-# Up to the last `@`: a password may hold `#`, `/`, `?` and `@` as they are. Elsewhere these end the host.
+# The userinfo ends at the last `@`: a password may contain unescaped `#`, `/`, `?` and `@`. Elsewhere these end the
+# host.
 _ADDRESS = re.compile(
     r"(?:(?P<userinfo>.*)@)?(?P<host>\[[0-9A-Fa-f:.]+(?:%[\w.]+)?\]|[^@/?#:;\[\]\s]*)(?::(?P<port>[0-9]+))?"
     r"(?P<path>/[^?#@]*)?(?:\?(?P<query>[^#@]*))?",
@@ -21,7 +22,7 @@ _MOST_PORT = 65_535
 
 @dataclass(frozen=True)
 class BrokerUrl:
-    """What stands between `://` and the end, percent-decoded; `path` as it stands."""
+    """The parts after `://`, percent-decoded, except for `path`."""
 
     host: str
     port: int | None

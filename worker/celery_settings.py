@@ -7,13 +7,13 @@ from worker.processes.broker import EXCHANGE, queue
 from worker.queue_names import queue_names
 from worker.settings import Settings
 
-# PostgreSQL records what has been done and how it ended.
+# PostgreSQL records which jobs have run and how they ended.
 _TRUTH: dict[str, Any] = {
     # Status and results belong to the ledger. Without this every task would also write to Redis, where an outage
     # blocks the worker and keys accumulate.
     "task_ignore_result": True,
     "result_backend": None,
-    # JSON only: unpickling a message would run any code that somebody with access to the broker put there.
+    # Only JSON: unpickling a message would run any code that somebody with access to the broker put there.
     "task_serializer": "json",
     "accept_content": ["json"],
     "enable_utc": True,
@@ -33,7 +33,7 @@ _DELIVERY: dict[str, Any] = {
     # True would redeliver a job that kills its worker for ever. The reaper counts the attempts and ends it.
     "task_reject_on_worker_lost": False,
     "task_retry_on_worker_lost": False,
-    # Losing the broker does not stop running jobs: the lease in PostgreSQL decides who owns a job.
+    # Losing the broker connection does not stop running jobs: the lease in PostgreSQL decides who owns a job.
     "worker_cancel_long_running_tasks_on_connection_loss": False,
     # We never use an ETA (a job that is not due is not published); this limits the damage of a mistake.
     "worker_eta_task_limit": 100,
@@ -87,7 +87,7 @@ _LINK: dict[str, Any] = {
     },
 }
 
-# What operators see in Flower, and our own logs.
+# What operators see in Flower, and logging.
 _OBSERVATION: dict[str, Any] = {
     "worker_send_task_events": True,
     "task_send_sent_event": True,
@@ -125,6 +125,6 @@ def _transport_options(settings: Settings) -> dict[str, Any]:
     sentinels = settings.broker.sentinels
     if sentinels is None:
         return options
-    # Flower asks for these; our transport has them from the address.
+    # Flower needs these; our transport reads them from the address.
     tls = {} if sentinels.tls_options is None else {"sentinel_kwargs": {"ssl": True, **sentinels.tls_options}}
     return {**options, "master_name": sentinels.master_name, **tls}

@@ -23,7 +23,7 @@ class TaskGroup:
 
     def begin(self, step: Callable[[ShouldStop], Result]) -> "Future[Result]":
         """Start a step, which must call its `should_stop` often; its result is available at the end of the block."""
-        # With the context of the job: its log lines have the ids of the job and of the request.
+        # In the job's context: its log lines have the ids of the job and of the request.
         future = self._pool.submit(copy_context().run, step, self._should_stop)
         self.begun.append(future)
         return future
@@ -31,11 +31,11 @@ class TaskGroup:
 
 @contextmanager
 def together(should_stop: ShouldStop) -> Iterator[TaskGroup]:
-    """A block that ends when every step started in it has ended; it raises the error of the first that failed.
+    """A block that ends when every step started in it has ended; raises the error of the first step that failed.
 
-    The others are then told to stop, as they are when an exception from outside leaves the block, such as Celery's soft
-    time limit; in both cases nothing continues after it. A program that a step starts is killed when the thread that
-    started it ends, so each step must wait for its own.
+    The other steps are then told to stop, as they are when an exception from outside leaves the block, such as Celery's
+    soft time limit; in both cases no step outlives the block. A program that a step starts is killed when the thread
+    that started it ends, so each step must wait for its own programs.
     """
     abandoned = threading.Event()
     with ThreadPoolExecutor(_MOST, "step") as pool:

@@ -1,4 +1,4 @@
-"""Connections and transactions: one commit by the caller, followed by the calls that must come after it."""
+"""Connections and transactions: the caller commits once, and the `after_commit` calls follow."""
 
 import time
 from collections.abc import Iterator, Mapping
@@ -17,7 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
-# All tables are imported wherever there is a database: a foreign key needs the table it references.
+# Wherever there is a database, all tables are imported: a foreign key needs the table it references.
 from models.metadata import metadata as _metadata  # noqa: F401
 from worker.after_commit import Announce, pending_calls
 
@@ -28,7 +28,8 @@ _CONNECT_ARGS = {
     "keepalives_interval": 10,
     "keepalives_count": 3,
     "tcp_user_timeout": 20_000,
-    # No compiled plans: among millions of rows a short statement looks expensive enough, and compiling takes longer.
+    # jit=off: among millions of rows a short statement looks expensive enough to compile, and compiling takes longer
+    # than running it.
     "options": "-c statement_timeout=30000 -c lock_timeout=5000"
     " -c idle_in_transaction_session_timeout=60000 -c timezone=UTC -c jit=off",
 }
@@ -39,7 +40,7 @@ _USED_AT = "used_at"
 
 # Raised while the database is unavailable or overloaded: a retry may succeed.
 AWAY = (OperationalError, InterfaceError, PoolTimeout, psycopg.OperationalError, psycopg.InterfaceError)
-# Everything that `transaction` and `statement` raise of themselves: SQLAlchemy's errors, and psycopg's.
+# Everything that `transaction` and `statement` themselves raise: errors of SQLAlchemy and psycopg.
 DATABASE_ERRORS = (SQLAlchemyError, psycopg.Error)
 
 
@@ -59,7 +60,7 @@ class Database:
             pool_size=pool_size,
             max_overflow=max_overflow,
             pool_timeout=5,
-            # The connection that was used last: others may rest, and one that rested is checked before use.
+            # Reuse the connection that was used last: the others may stay idle, and an idle one is checked before use.
             pool_use_lifo=True,
             # Error messages must not repeat values, which are people's private texts.
             hide_parameters=True,
@@ -117,7 +118,7 @@ class Statement:
 
 
 def statement_in(session: Session) -> Statement:
-    """A statement of the session's transaction, without the session's overhead. Errors are psycopg's."""
+    """A `Statement` in the session's transaction, without the session's overhead. Errors are psycopg's."""
     connection: psycopg.Connection[Any] = session.connection().connection.driver_connection  # type: ignore[assignment]
     return Statement(connection)
 

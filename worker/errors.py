@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 
 class AstegniError(Exception):
-    """Something expected went wrong.
+    """Base of all expected errors.
 
     `code` is stable and kebab-case, `status` is the HTTP status, and `retryable` tells the ledger whether another
     attempt may succeed. `problem()` is the RFC 9457 document that the API returns and a failed job stores.
@@ -14,8 +14,8 @@ class AstegniError(Exception):
     title: ClassVar[str] = "Internal error"
     status: ClassVar[int] = 500
     retryable: ClassVar[bool] = False
-    # After this many equal failures in a row a job is not retried any more; None: it makes all its attempts, because
-    # it waits for an external service to recover.
+    # After this many equal failures in a row a job is not retried any more; None: all attempts are made, because the
+    # cause may be an external service that recovers.
     equal_failures: ClassVar[int | None] = None
 
     def __init__(self, detail: str, **members: Any) -> None:
@@ -29,7 +29,7 @@ class AstegniError(Exception):
 
 
 def problem(code: str, title: str, status: int, detail: str, **members: Any) -> dict[str, Any]:
-    """A problem document (RFC 9457 §3.1) with our `code` beside the standard members."""
+    """A problem document (RFC 9457 §3.1) with our `code` next to the standard members."""
     return {
         "type": f"urn:astegni:problem:{code}",
         "title": title,

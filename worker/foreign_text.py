@@ -1,7 +1,7 @@
-"""Sanitise users' texts and links for what is sent in the platform's name: mail, calendars, webhooks, the app.
+"""Sanitise users' texts and links before they are sent in the platform's name: mail, calendars, webhooks, the app.
 
-The rules are only here: no control, format or direction characters, no address that a program would turn into a link by
-itself, and only https links, shown with the host that they lead to.
+The rules are defined only here: no control, format or direction characters, no address that a program would turn into a
+link by itself, and only https links, shown with the host that they lead to.
 """
 
 import re
@@ -14,10 +14,10 @@ from urllib.parse import quote, urlsplit
 
 # The width of `tutor_schedules.meeting_link`: a longer link cannot come from there.
 LONGEST_LINK = 500
-# Needed by letters of Persian and Indian scripts and by joined emoji. All other format characters are invisible, or
-# change the direction of what follows.
+# Needed by Persian and Indian scripts and by joined emoji. All other format characters are invisible, or change the
+# direction of the text after them.
 _JOINERS = "\u200c\u200d"
-# What some program treats as the end of a line, including U+0085, U+2028 and U+2029, where Python splits.
+# Everything that some program treats as the end of a line, including U+0085, U+2028 and U+2029, where Python splits.
 _LINE_ENDS = "\n\r\x0b\x0c\x85\u2028\u2029"
 # A scheme with "//", and a dot (of any script) directly before a letter: mail programs turn these into links.
 _SCHEME = re.compile(r"\s*:\s*//+\s*")
@@ -25,7 +25,7 @@ _DOT = re.compile(rf"[.\u3002\uff0e\uff61][{_JOINERS}]*(?=[^\W\d_])")
 _ELLIPSIS = "…"
 # The characters that a URI may contain (RFC 3986 §2), "%" included; all others are percent-encoded.
 _URI = ":/?#[]@!$&'()*+,;=-._~%"
-# An ASCII name and a port. Letters of other scripts can imitate a host that people know.
+# An ASCII name and a port: letters of other scripts can imitate a well-known host.
 _HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+(:[0-9]{1,5})?", re.ASCII)
 
 
@@ -54,14 +54,14 @@ def clean(text: str, longest: int, *, defang: bool = True) -> str:
 
     With `defang` no program recognises an address in it: "evil.com" becomes "evil. com".
     """
-    # The rest of a very long text is not processed; twice the length allows for what is removed.
+    # Only the start of a very long text is processed; twice the length allows for what is removed.
     line = " ".join(shown(text[: 2 * longest]).split())
     line = _defanged(line) if defang else line
     return line if len(line) <= longest else line[: longest - 1].rstrip() + _ELLIPSIS
 
 
 def clean_lines(text: str) -> str:
-    """`text` with its lines kept, and no address that a program would recognise."""
+    """`text` with its line breaks, but without any address that a program would recognise."""
     return "\n".join(_defanged(line) for line in shown(text).split("\n")).strip()
 
 
@@ -79,7 +79,7 @@ def foreign_link(address: str) -> ForeignLink | None:
     return ForeignLink(safe, host) if parts.scheme == "https" and _HOST.fullmatch(host) else None
 
 
-# All lessons of a series have the same link.
+# Cached: all lessons of a series have the same link.
 @lru_cache(maxsize=1024)
 def uri(value: str) -> str | None:
     """An http or https address as a URI; None for everything else."""

@@ -30,7 +30,7 @@ def _is_secret(name: str) -> bool:
 def _format_exception(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
     """Replace `exc_info` by a traceback of error types and code locations.
 
-    Error messages may repeat private values of a row or a request, so only those that cannot are kept.
+    Error messages may repeat private values of a row or a request, so only messages that cannot are kept.
     """
     exc_info = event.pop("exc_info", None)
     if exc_info:
@@ -66,7 +66,7 @@ def _safe_text(error: BaseException) -> str:
         case OSError():
             return f": {error.strerror}" if error.strerror else ""
         case psycopg.Error():
-            # Not its message: "DETAIL: Key (email)=(…) already exists".
+            # Not the message, which may be "DETAIL: Key (email)=(…) already exists".
             named = (error.sqlstate, error.diag.table_name, error.diag.column_name, error.diag.constraint_name)
             return f": {' '.join(name for name in named if name)}"
         case _:
@@ -80,7 +80,7 @@ class _HideErrorTexts(logging.Filter):
         if isinstance(record.args, tuple):
             record.args = tuple(_type_of_error(value) for value in record.args)
         elif record.name == _CELERY_TRACE and isinstance(record.args, dict):
-            # Celery writes the error as text beside the traceback, and the traceback as text too.
+            # Celery writes the error as text next to the traceback, and the traceback as text too.
             hidden = {name: "***" for name in ("exc", "traceback", "args", "kwargs") if name in record.args}
             record.args = {**record.args, **hidden}
         return True

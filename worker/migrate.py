@@ -17,7 +17,7 @@ from worker.migration_connection import exclusive_connection, open_connection, r
 
 # Revision 0001 puts this comment on `alembic_version`, since other programs also have a revision `0001`.
 _MARK = "astegni-worker"
-# Seconds for which revisions are tried again that do not get their locks.
+# Seconds for which a revision that does not get its locks is tried again.
 _PATIENCE = 120.0
 
 _log = get_logger(__name__)
@@ -66,7 +66,7 @@ def current(database: str | URL | Engine) -> str | None:
 
 @cache
 def newest_revision() -> str | None:
-    """The newest revision of this release, which a database must have for it to work."""
+    """The newest revision of this release, which its database must have."""
     return ScriptDirectory(str(_scripts())).get_current_head()
 
 

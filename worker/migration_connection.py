@@ -1,4 +1,4 @@
-"""The connection of a migration: alone, and with clear errors."""
+"""The connection for a migration: exclusive, and with clear errors."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +18,7 @@ _LOCK = int.from_bytes(b"astegni", "big")
 # Seconds. A second migrator waits for the first and then has nothing to do.
 _LOCK_WAIT = 300.0
 _LOOK_EVERY = 0.2
-# Seconds between two tries of a revision: what waits behind it for the same table gets its turn meanwhile.
+# Seconds between two attempts at a revision: statements queued behind it for the same table run in between.
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 10.0
 _LOCKED = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected)
@@ -45,7 +45,7 @@ def exclusive_connection(database: str | URL | Engine) -> Iterator[Connection]:
 
 
 def _wait_for_other_migrators(connection: Connection) -> None:
-    """Take the advisory lock. Asks again and again: CREATE INDEX CONCURRENTLY waits for every statement that waits."""
+    """Take the advisory lock by polling: CREATE INDEX CONCURRENTLY waits for every waiting statement."""
     end = time.monotonic() + _LOCK_WAIT
     while True:
         taken = connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": _LOCK})
@@ -58,9 +58,9 @@ def _wait_for_other_migrators(connection: Connection) -> None:
 
 
 def retry_while_locked(connection: Connection, change: Callable[[], None], *, patience: float) -> None:
-    """Call `change` until it gets its locks, or `patience` seconds have passed: then the error of the last try.
+    """Call `change` until it gets its locks; after `patience` seconds raise the last attempt's error.
 
-    The lock timeout of each try is short (migrations/env.py): statements that come after it wait behind it.
+    The lock timeout of each attempt is short (migrations/env.py), because later statements queue behind it.
     """
     end = time.monotonic() + patience
     pause = _FIRST_PAUSE
@@ -78,7 +78,7 @@ def retry_while_locked(connection: Connection, change: Callable[[], None], *, pa
 
 @contextmanager
 def open_connection(database: str | URL | Engine) -> Iterator[Connection]:
-    """A connection that is closed instead of going back to its pool: neither lock nor timeouts persist there."""
+    """A connection that is closed instead of returning to its pool, so that neither lock nor timeouts persist there."""
     engine = database if isinstance(database, Engine) else create_engine(database, poolclass=NullPool)
     try:
         with engine.connect() as connection:

@@ -1,4 +1,4 @@
-"""Why PostgreSQL refuses a login."""
+"""Explain why PostgreSQL refuses a login."""
 
 # Parts of PostgreSQL's messages for refused connections, which have no SQLSTATE, and what each of them means.
 _REFUSALS = (
@@ -13,7 +13,7 @@ _REFUSALS = (
 
 
 def refused_login(error: Exception) -> str | None:
-    """Why a server that responds refused the connection, without names; None for any other error."""
+    """Why a server that responded refused the connection, without names; None for any other error."""
     text = str(getattr(error, "orig", None) or error)
     if "FATAL:" not in text:
         return None

@@ -13,9 +13,9 @@ _SEPARATOR = re.compile(";(sentinels?)://", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Sentinels:
-    """Servers that know which Redis is the master now; `password` is their own, not the one of Redis.
+    """Servers that know which Redis is the master now; `password` is their own, not Redis's.
 
-    `tls_options`: redis-py's, for connections to them; None without TLS.
+    `tls_options` are redis-py's options for connections to them; None without TLS.
     """
 
     nodes: tuple[tuple[str, int], ...]
@@ -29,8 +29,8 @@ def read_sentinels(
 ) -> tuple[BrokerUrl, Sentinels]:
     """The login and database of Redis, and the Sentinels, of a URL. Raises Misconfigured.
 
-    `rest` is what follows its first `scheme`. Login and number may stand at one Sentinel or at all of them; both are
-    those of Redis.
+    `rest` is the URL after its first `scheme`. Login and number may be given at one Sentinel or at all of them; both
+    are those of Redis.
     """
     if master_name is None:
         raise refused("a master behind Sentinel needs its name. Set REDIS_MASTER_NAME, as `sentinel monitor` has it")

@@ -1,4 +1,4 @@
-"""Checks for the values of settings. Each raises ValueError, whose text says what is required."""
+"""Checks for the values of settings. Each raises ValueError with a text that says what is required."""
 
 import re
 

@@ -1,15 +1,15 @@
-"""Names of time zones: those of the IANA database that are places."""
+"""The names of time zones in the IANA database that are places."""
 
 from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 
-# Entries of the IANA database that are not the time zone of a place.
+# Entries of the IANA database that are not a place's time zone.
 _NO_ZONES = frozenset({"Factory", "localtime", "posixrules"})
 
 
 def known_zone(text: str) -> str | None:
-    """The zone's name as the IANA database spells it, whatever the case; None for anything else."""
+    """The zone's name as the IANA database spells it, ignoring case; None for anything else."""
     return {name.lower(): name for name in zone_names()}.get(text.lower())
 
 

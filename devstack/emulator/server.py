@@ -1,4 +1,4 @@
-"""Runs the emulator in the foreground."""
+"""Run the emulator in the foreground."""
 
 from collections.abc import Callable
 from pathlib import Path

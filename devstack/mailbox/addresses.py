@@ -14,10 +14,10 @@ class Addresses(JsonLine):
 
     @property
     def smtp_host(self) -> str:
-        """The host that takes mail."""
+        """The host that accepts mail."""
         return self.smtp.rpartition(":")[0]
 
     @property
     def smtp_port(self) -> int:
-        """The port that takes mail."""
+        """The port that accepts mail."""
         return int(self.smtp.rpartition(":")[2])

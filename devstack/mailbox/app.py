@@ -27,7 +27,7 @@ _MESSAGE_HTML = _SAFE | {
 
 
 def create_mailbox(store: MessageStore, *, lifespan: Lifespan[Starlette]) -> Starlette:
-    """The application that shows what is in `store`; `lifespan` is what runs while it does."""
+    """The application that shows the contents of `store`, with this `lifespan`."""
     routes = {
         "/": _messages,
         "/messages": _messages,
@@ -92,7 +92,7 @@ def _requested(store: MessageStore, request: Request) -> tuple[StoredMessage, Ma
 
 
 def _as_list(store: MessageStore) -> Iterator[str]:
-    """The messages one by one: all of them may be more than fits in memory."""
+    """The messages one by one: all of them may exceed the memory."""
     separator = "["
     for stored in store.all():
         if (content := stored.content()) is not None:

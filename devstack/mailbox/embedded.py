@@ -7,12 +7,12 @@ from devstack.self_announcing_server import SelfAnnouncingServer
 
 
 class EmbeddedMailbox(SelfAnnouncingServer):
-    """A mailbox on free ports of 127.0.0.1 with its mail under `root`; messages that `root` holds already stay."""
+    """A mailbox on free ports of 127.0.0.1 with its mail under `root`; existing messages there are kept."""
 
     name: ClassVar = "mailbox"
     module: ClassVar = "devstack.mailbox"
 
     @property
     def addresses(self) -> Addresses:
-        """Where it takes mail and shows it."""
+        """The addresses at which it accepts and shows mail."""
         return Addresses.from_json(self.line)

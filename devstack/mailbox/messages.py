@@ -1,4 +1,4 @@
-"""Parses a message from its bytes (RFC 5322, MIME), however malformed they are."""
+"""Parse a message from its bytes (RFC 5322, MIME), however malformed they are."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ from typing import Any
 
 UNREADABLE = "(a message that cannot be read)"
 
-# Each stored message begins with lines for the sender and the recipients of its envelope. The last of them is Received
-# (RFC 5321 §4.4), so that header lines of the message itself are not taken for them.
+# Each stored message starts with lines for the sender and the recipients of its envelope. The last of them is Received
+# (RFC 5321 §4.4), so that the message's own header lines are not mistaken for them.
 _SENDER, _RECIPIENT, _LAST = "Return-Path", "Delivered-To", "Received"
 
 
@@ -141,10 +141,10 @@ def _date(message: Message) -> datetime | None:
 
 
 def _plain(text: str) -> str:
-    """One line: a folded header is one (RFC 5322 §2.2.3)."""
+    """The text on one line, as a folded header is a single line (RFC 5322 §2.2.3)."""
     return " ".join(_whole(text).split())
 
 
 def _whole(text: str) -> str:
-    """Without lone surrogates, which no response can encode."""
+    """The text without lone surrogates, which no response can encode."""
     return text.encode("utf-8", "replace").decode()

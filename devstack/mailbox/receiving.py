@@ -1,4 +1,4 @@
-"""The SMTP side (RFC 5321): takes every message for every recipient, and stores it."""
+"""The SMTP side (RFC 5321): accepts every message for every recipient, and stores it."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -11,13 +11,13 @@ from devstack.mailbox.store import MessageStore
 if TYPE_CHECKING:
     from aiosmtpd.smtp import SMTP, Envelope, Session
 
-# Bytes, announced in the reply to EHLO (RFC 1870); a larger message is refused with 552.
+# In bytes, announced in the reply to EHLO (RFC 1870); a larger message is rejected with 552.
 MAX_MESSAGE_SIZE = 5_000_000
 _IDLE_SECONDS = 60
 
 
 class MailReceiver:
-    """What aiosmtpd calls with each message."""
+    """The handler that aiosmtpd calls with each message."""
 
     def __init__(self, store: MessageStore) -> None:
         self._store = store
@@ -31,7 +31,7 @@ class MailReceiver:
 
 
 def protocol(store: MessageStore) -> "SMTP":
-    """The server's side of one connection; to be called in the event loop that it runs in."""
+    """The server's side of one connection; must be called in the event loop that it runs in."""
     return require_smtp()(
         MailReceiver(store),
         loop=asyncio.get_running_loop(),

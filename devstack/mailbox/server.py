@@ -1,4 +1,4 @@
-"""Runs the mailbox in the foreground: SMTP and HTTP in one event loop."""
+"""Run the mailbox in the foreground: SMTP and HTTP in one event loop."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable

@@ -36,7 +36,7 @@ class MessageStore:
         self._limit = limit
         self._lock = threading.Lock()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # What a killed process left half written.
+        # Incomplete files of a killed process.
         for draft in folder.glob("*.new"):
             draft.unlink()
         self._ids = sorted(int(path.stem) for path in folder.glob("*.eml") if path.stem.isdecimal())
@@ -69,7 +69,7 @@ class MessageStore:
         return [stored for id_ in ids if (stored := self.find(id_))]
 
     def clear(self) -> None:
-        """Delete all messages; ids are not used again."""
+        """Delete all messages; their ids are not reused."""
         with self._lock:
             for id_ in self._ids:
                 self._path(id_).unlink(missing_ok=True)

@@ -1,5 +1,5 @@
-"""Requests, bookings and a tutor's students: bookings made, listed, paused and ended.
+"""Requests, bookings and a tutor's students: how bookings are made, listed, paused and ended.
 
-The allowed transitions are pure (`statuses`), as are `legacy_enrollments` and `frequency`. Creating and moving lessons
-does not belong here: a workflow joins them with bookings.
+The allowed transitions (`statuses`), `legacy_enrollments` and `frequency` are pure. Creating and moving lessons does
+not belong here: workflows combine bookings with schedules.
 """

@@ -14,10 +14,10 @@ from worker.bookings.reading import find_booking
 from worker.bookings.statuses import FINAL, Side, check_dates, status_after_change
 from worker.errors import Conflict, Forbidden
 
-# Bookings of one tutor that wait for one student.
+# How many bookings offered by one tutor may wait for one student's answer.
 MOST_WAITING = 5
 
-# The status after an answer: (booking id, present status, who answers).
+# Returns the status after an answer: (booking id, current status, side that answers).
 Answer = Callable[[int, str, Side], str]
 
 
@@ -31,10 +31,10 @@ class ChangedBooking:
 
 
 def offer_booking(session: Session, caller: Caller, *, student_id: int, values: Mapping[str, Any]) -> Booking:
-    """A booking by the calling tutor: pending, unless they speak for the student too.
+    """Create a booking as the calling tutor: pending, unless the tutor speaks for the student too.
 
-    The student's existence is not checked: the answer would reveal to any tutor which ids exist. Raises Forbidden when
-    the caller is no tutor, InvalidInput for the dates, Conflict when the tutor has too many pending offers to the
+    Whether the student exists is not checked: the answer would reveal to any tutor which ids exist. Raises Forbidden
+    when the caller is no tutor, InvalidInput for the dates, Conflict when the tutor has too many pending offers to the
     student.
     """
     tutor_id = caller.tutor_id
@@ -47,12 +47,12 @@ def offer_booking(session: Session, caller: Caller, *, student_id: int, values: 
 
 
 def enrol_student(session: Session, *, tutor_id: int, student_id: int, values: Mapping[str, Any]) -> Booking:
-    """The booking of a student who requested it. Raises InvalidInput for the dates."""
+    """Create the active booking of a student who requested it. Raises InvalidInput for the dates."""
     return _store(session, tutor_id=tutor_id, student_id=student_id, status="active", values=values)
 
 
 def edit_booking(session: Session, caller: Caller, booking_id: int, changes: Mapping[str, Any]) -> ChangedBooking:
-    """Change columns of a booking: the tutor any, the student and parents its status.
+    """Change columns of a booking: the tutor may change any, the student and parents only the status.
 
     Raises NotFound, Forbidden, Conflict for a status change that is not allowed, InvalidInput for its dates.
     """
@@ -62,7 +62,7 @@ def edit_booking(session: Session, caller: Caller, booking_id: int, changes: Map
         raise Forbidden(f"Only the tutor can change {min(others)}; you can accept, decline or end the booking.")
     status = status_after_change(booking_id, booking.status, changes.get("status"), side)
     if booking.status in FINAL:
-        return ChangedBooking(booking, booking.status, frozenset())  # the same end again: nothing else of it changes
+        return ChangedBooking(booking, booking.status, frozenset())  # a final status: no column changes
     check_dates(changes.get("start_date", booking.start_date), changes.get("end_date", booking.end_date))
     return _write(session, booking, {**changes, "status": status})
 
@@ -74,7 +74,7 @@ def answer_booking(session: Session, caller: Caller, booking_id: int, answer: An
 
 
 def _check_waiting(session: Session, tutor_id: int, student_id: int) -> None:
-    """Limit one tutor's pending offers, so that they do not fill the list of a student."""
+    """Limit the pending offers of one tutor to a student, so that they do not fill the student's list."""
     theirs = (Booking.tutor_id == tutor_id, Booking.student_id == student_id, Booking.status == "pending")
     if (session.scalar(select(func.count()).where(*theirs)) or 0) >= MOST_WAITING:
         detail = f"{MOST_WAITING} bookings of yours wait for student {student_id}; wait for an answer, or end one."

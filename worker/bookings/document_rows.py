@@ -11,24 +11,24 @@ _Row = TypeVar("_Row", Booking, SessionRequest, Enrollment)
 
 
 class DocumentRow(NamedTuple):
-    """The columns of a row of ours. `id` None: it is new."""
+    """The columns of one of our rows; `id` is None for a new one."""
 
     id: int | None
     columns: Mapping[str, Any]
 
 
 def store_document_bookings(session: Session, rows: Sequence[DocumentRow]) -> list[int]:
-    """Create the new bookings and change the others; their ids, in order. One that is gone is created again."""
+    """Insert the new bookings and update the others; returns their ids in order. A deleted row is inserted again."""
     return [booking.id for booking in _stored(session, Booking, rows)]
 
 
 def store_document_requests(session: Session, rows: Sequence[DocumentRow]) -> list[int]:
-    """The same for requests."""
+    """As `store_document_bookings`, for requests."""
     return [request.id for request in _stored(session, SessionRequest, rows)]
 
 
 def store_document_enrollments(session: Session, rows: Sequence[DocumentRow]) -> list[int]:
-    """The same for enrolments, of which the caller makes bookings."""
+    """As `store_document_bookings`, for enrolments, from which the caller makes bookings."""
     return [enrollment.id for enrollment in _stored(session, Enrollment, rows)]
 
 

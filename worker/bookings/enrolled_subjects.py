@@ -1,4 +1,4 @@
-"""The subjects of a legacy enrolment, each once, and why others are refused."""
+"""Parse the subjects of a legacy enrolment: the distinct names, and why other entries are refused."""
 
 import json
 from collections.abc import Iterator
@@ -14,14 +14,14 @@ _LONGEST_SHOWN = 40
 
 @dataclass(frozen=True)
 class RefusedSubject:
-    """A subject of a row, or the whole row (None), that yields no booking, and why."""
+    """An entry that yields no booking (None: the whole row), and why."""
 
     subject: str | None
     reason: str
 
 
 def subjects(text: str | None) -> tuple[list[str | None], list[RefusedSubject]]:
-    """The distinct names in the list, and its other entries. Without any name: one booking without a subject."""
+    """The distinct names in the list, and the refused entries. An empty list gives one booking without a subject."""
     names: dict[str, str | None] = {}
     refused = []
     for entry in _listed(text):
@@ -56,21 +56,21 @@ def _objection(entry: Any) -> str | None:
         return "a subject is a text"
     if len(entry) > _LONGEST_SUBJECT:
         return f"a subject has at most {_LONGEST_SUBJECT} characters, this one {len(entry)}"
-    # PostgreSQL's json keeps as escapes what its text cannot hold.
+    # json keeps these as escapes, which PostgreSQL's text type cannot hold.
     if any(letter == "\x00" or "\ud800" <= letter <= "\udfff" for letter in entry):
         return "a subject holds no NUL character or half of a character"
     return None
 
 
 def _named(entry: Any) -> str:
-    # What is nested may be nested a thousand deep.
+    # Not converted to text: it may be nested a thousand levels deep.
     if isinstance(entry, list | dict):
         return "a list" if isinstance(entry, list) else "an object"
     return shortened(str(entry))
 
 
 def shortened(text: str, most: int = _LONGEST_SHOWN) -> str:
-    """`text`, cut to `most` characters, with only characters that any terminal and file can show."""
+    """`text` cut to `most` characters, without characters that a terminal or a file cannot show."""
     shown = "".join(_shown(text[:most]))
     return shown if len(text) <= most else f"{shown}…"
 

@@ -27,7 +27,7 @@ _MOST = 7 * 24
 
 
 def sessions_per_week(words: str) -> int | None:
-    """The number in `words`; None when there is none, or one that is impossible in a week."""
+    """The number in `words`; None when there is none, or when no week can have that many lessons."""
     plain = " ".join(words.casefold().split()).strip(" .")
     if plain in _PLAIN:
         return _PLAIN[plain]

@@ -1,4 +1,4 @@
-"""The bookings that a row of the older table `tutor_student_enrollments` stands for. None of its values is trusted."""
+"""Turn a row of the older table `tutor_student_enrollments` into bookings. None of its values is trusted."""
 
 import math
 from dataclasses import dataclass
@@ -13,13 +13,13 @@ from worker.errors import InvalidInput
 
 _LONGEST_NOTE = 500
 _MINUTES_OF_A_DAY = 24 * 60
-# Numeric(10, 2).
+# The largest value of numeric(10, 2).
 _MOST_MONEY = Decimal("99999999.99")
 
 
 @dataclass(frozen=True)
 class EnrollmentRow:
-    """A row as it was read. `subjects` is JSON text; None in any column: NULL."""
+    """A row as it was read; None is NULL. `subjects` is JSON text."""
 
     id: int
     tutor_id: int
@@ -89,7 +89,7 @@ def _values(row: EnrollmentRow) -> _EnrollmentColumns:
 
 
 def _day(column: str, text: str | None) -> date | None:
-    """PostgreSQL has dates that Python lacks: `infinity`, the year 20000."""
+    """Parse a date. PostgreSQL has dates that Python lacks, such as `infinity` and the year 20000."""
     try:
         return None if text is None else date.fromisoformat(text)
     except ValueError as error:
@@ -102,7 +102,7 @@ def _price(hourly_rate: float | None, minutes: int | None) -> Decimal | None:
         return None
     if not math.isfinite(hourly_rate) or hourly_rate < 0:
         raise InvalidInput(f"hourly_rate {hourly_rate} is no price.")
-    # By its shortest decimal form: 250.1 is meant, not the binary fraction next to it.
+    # From its shortest decimal form: 250.1 means exactly that, not the nearest binary fraction.
     price = Decimal(repr(hourly_rate)) * minutes / 60
     if price > _MOST_MONEY:
         raise InvalidInput(f"hourly_rate {hourly_rate} is more than a price can be.")

@@ -1,4 +1,4 @@
-"""Bookings that come from the platform: one for each pair of a tutor and a student. Nobody is notified."""
+"""Bookings imported from the platform: one for each pair of a tutor and a student. Nobody is notified."""
 
 import json
 from collections.abc import Collection, Sequence
@@ -22,7 +22,7 @@ class Pair(NamedTuple):
 
 @dataclass(frozen=True)
 class PlatformBooking:
-    """The columns of a booking that the platform determines. `id` None: it is new."""
+    """The columns of a booking that the platform determines; `id` is None for a new one."""
 
     pair: Pair
     id: int | None
@@ -32,7 +32,7 @@ class PlatformBooking:
     session_type: str | None
     session_duration: int | None
     price_per_session: Decimal | None
-    # None: unknown; then now, for a new one.
+    # None when unknown: a new booking is then stored with the current time.
     created_at: datetime | None
 
 
@@ -47,7 +47,7 @@ _FIND = text(
     """
 )
 _PAIRS = text("SELECT id, tutor_id, student_id FROM tutor_student_bookings WHERE id = ANY(CAST(:ids AS integer[]))")
-# Ids are taken in the order of the rows.
+# ORDER BY, so that ids are assigned in the order of the rows.
 _CREATE = text(
     """
     INSERT INTO tutor_student_bookings (tutor_id, student_id, status, subject, package_name, session_type,
@@ -80,7 +80,7 @@ _END = text(
 
 
 def bookings_of_pairs(session: Session, pairs: Collection[Pair]) -> dict[Pair, int]:
-    """The booking of each pair that has one which was agreed to: a live one first, then the oldest."""
+    """The agreed booking of each pair that has one: a live one if there is any, else the oldest."""
     values = {
         "tutors": number_array([pair.tutor_id for pair in pairs]),
         "students": number_array([pair.student_id for pair in pairs]),
@@ -95,7 +95,7 @@ def pairs_of_bookings(session: Session, ids: Collection[int]) -> dict[int, Pair]
 
 
 def store_bookings(session: Session, bookings: Sequence[PlatformBooking]) -> dict[Pair, int]:
-    """Create the new bookings, at most one for a pair, and change the others; returns the id of each pair's."""
+    """Insert the new bookings, at most one for each pair, and update the others; returns each pair's id."""
     known = {booking.pair: booking.id for booking in bookings if booking.id is not None}
     changed = [_row(booking) for booking in bookings if booking.id is not None]
     if changed:

@@ -1,4 +1,4 @@
-"""Requests for lessons that come from the platform. Nobody is notified."""
+"""Requests for lessons imported from the platform. Nobody is notified."""
 
 import json
 from collections.abc import Collection, Mapping, Sequence
@@ -12,11 +12,11 @@ from sqlalchemy.orm import Session
 
 @dataclass(frozen=True)
 class PlatformRequest:
-    """The columns of a request that the platform determines. `id` None: it is new."""
+    """The columns of a request that the platform determines; `id` is None for a new one."""
 
     id: int | None
     tutor_id: int
-    # A profile of the requester's type.
+    # The id of a profile of type `requester_type`.
     requester_id: int
     requester_type: str
     student_id: int | None
@@ -26,7 +26,7 @@ class PlatformRequest:
     status: str
     message: str | None
     schedule: Mapping[str, Any] | None
-    # Of an accepted one.
+    # Of an accepted request.
     booking_id: int | None
     created_at: datetime | None
     responded_at: datetime | None
@@ -49,7 +49,7 @@ _CREATE = text(
     """  # noqa: S608 - constants of this module
 )
 _HOLD = text("SELECT id FROM session_requests WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE")
-# What was answered here stays answered so.
+# A request that was answered here keeps its answer.
 _CHANGE = text(
     f"""
     UPDATE session_requests request
@@ -68,7 +68,7 @@ _REMOVE = text("DELETE FROM session_requests WHERE id = ANY(:ids) AND status = '
 
 
 def store_requests(session: Session, requests: Sequence[PlatformRequest]) -> list[int]:
-    """Create the new requests and change the others; their ids, in order."""
+    """Insert the new requests and update the others; returns their ids in order."""
     fresh = iter(session.scalars(_IDS, {"number": sum(request.id is None for request in requests)}).all())
     ids = [next(fresh) if request.id is None else request.id for request in requests]
     placed = list(zip(ids, requests, strict=True))
@@ -83,7 +83,7 @@ def store_requests(session: Session, requests: Sequence[PlatformRequest]) -> lis
 
 
 def remove_requests(session: Session, ids: Collection[int]) -> None:
-    """Delete those of these requests that wait for an answer; one that was answered stays. Idempotent."""
+    """Delete those of the requests that are still pending; answered ones stay. Idempotent."""
     session.execute(_HOLD, {"ids": list(ids)})
     session.execute(_REMOVE, {"ids": list(ids)})
 

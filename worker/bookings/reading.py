@@ -16,7 +16,8 @@ def find_booking(session: Session, caller: Caller, booking_id: int, *, lock: boo
     """The booking; with `lock`, locked until the transaction ends. Raises NotFound when the caller may not see it."""
     statement = select(Booking).where(Booking.id == booking_id, visible_bookings(caller))
     if lock:
-        # Not the stronger FOR UPDATE: a new session of this booking need not wait for a change of its notes.
+        # FOR NO KEY UPDATE, not the stronger FOR UPDATE: inserting a session of this booking need not wait for a change
+        # of its notes.
         statement = statement.with_for_update(key_share=True, of=Booking)
     booking = session.scalar(statement)
     if booking is None:
@@ -42,7 +43,7 @@ def booking_status(session: Session, booking_id: int | None) -> str | None:
 
 
 def share_live_booking(session: Session, tutor_id: int, student_id: int) -> bool:
-    """Whether the tutor has a booking with the student that was agreed and has not ended."""
+    """Whether the tutor and the student have a booking that was agreed and has not ended."""
     live = exists().where(
         Booking.tutor_id == tutor_id, Booking.agreed_student_id == student_id, Booking.status.in_(LIVE)
     )
@@ -50,11 +51,11 @@ def share_live_booking(session: Session, tutor_id: int, student_id: int) -> bool
 
 
 def booking_of_request(session: Session, request: SessionRequest) -> Booking | None:
-    """The booking that was made of an accepted request; None when there is none."""
+    """The booking made from an accepted request; None when there is none."""
     return None if request.booking_id is None else session.get(Booking, request.booking_id)
 
 
 def unfinished_bookings(session: Session, *, tutors: Collection[int], students: Collection[int]) -> Sequence[Booking]:
-    """Bookings of these tutors or students that may still change, in the order of ids."""
+    """Bookings of these tutors or students that may still change, ordered by id."""
     theirs = Booking.tutor_id.in_(tutors) | Booking.student_id.in_(students)
     return session.scalars(select(Booking).where(theirs, Booking.status.not_in(FINAL)).order_by(Booking.id)).all()

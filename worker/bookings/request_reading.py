@@ -1,4 +1,4 @@
-"""Read requests for lessons: the tutor's panel, and those of the requester."""
+"""Read requests for lessons: those a tutor received, and those a requester made."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from worker.errors import NotFound
 
 
 def visible_requests(caller: Caller) -> ColumnElement[bool]:
-    """A predicate on SessionRequest: those addressed to the tutor, and those the caller has made.
+    """A predicate on SessionRequest: the requests addressed to the calling tutor, and those the caller made.
 
     A child does not see a parent's request: it contains the parent's phone number and message.
     """

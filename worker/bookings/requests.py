@@ -1,4 +1,4 @@
-"""Create a request for lessons, and reject one. Accepting one also creates lessons: that is a workflow."""
+"""Create a request for lessons, or reject one. Accepting one also creates lessons, so that is a workflow."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from worker.errors import Conflict, Forbidden, InvalidInput
 
 @dataclass(frozen=True)
 class NewRequest:
-    """A request for lessons to store: of which tutor, for which student, and the other columns."""
+    """A request for lessons to store: the tutor, the student, and the other columns."""
 
     tutor_id: int
     student_id: int | None
@@ -58,15 +58,15 @@ def ask_for_lessons(session: Session, caller: Caller, new: NewRequest) -> Sessio
     )
     session.add(request)
     session.flush()
-    # The database's own defaults: status and created_at.
+    # Reads the database's defaults: status and created_at.
     session.refresh(request)
     return request
 
 
 def lock_received(session: Session, caller: Caller, request_id: int) -> SessionRequest:
-    """The request, locked until the transaction ends, for the tutor it is addressed to.
+    """Lock a received request until the transaction ends, for the tutor it is addressed to, and return it.
 
-    Raises NotFound, Forbidden for those who may only see it.
+    Raises NotFound, and Forbidden for those who may only see it.
     """
     request = find_request(session, caller, request_id, lock=True)
     if caller.tutor_id != request.tutor_id:
@@ -75,10 +75,10 @@ def lock_received(session: Session, caller: Caller, request_id: int) -> SessionR
 
 
 def learner_of(session: Session, request: SessionRequest) -> int:
-    """The student of a request whose requester still speaks for them.
+    """The student of a request; its requester must still speak for them.
 
-    Older rows name the student only where they asked for themselves. Raises Conflict for a request that names no
-    student, and for one whose student is gone or no longer a child of the requester.
+    Older rows name the student only when students asked for themselves. Raises Conflict for a request that names no
+    student, and for a student who is gone or no longer a child of the requester.
     """
     student_id = request.student_id
     if student_id is None and request.requester_type == "student":
@@ -106,7 +106,7 @@ def reject_request(session: Session, caller: Caller, request_id: int, *, now: da
 
 
 def _requester(caller: Caller) -> tuple[str, int]:
-    """The profile with which the caller asks: that of the role they act in, else any that can ask."""
+    """The profile in which the caller asks: that of the role they act in, else any profile that may ask."""
     if isinstance(caller, UserCaller):
         profiles = {"student": caller.student_id, "parent": caller.parent_id}
         for requester_type in (caller.role or "", *profiles):
@@ -117,7 +117,7 @@ def _requester(caller: Caller) -> tuple[str, int]:
 
 
 def _learner(session: Session, requester_type: str, requester_id: int, student_id: int | None) -> StudentProfile:
-    """The student. Locked: of two concurrent equal requests, the second then finds the first."""
+    """Lock and return the student. The lock makes the second of two concurrent equal requests find the first."""
     if requester_type == "student":
         if student_id not in (None, requester_id):
             raise InvalidInput(f"Student {student_id} is not you; a student asks for themselves.")
@@ -128,7 +128,7 @@ def _learner(session: Session, requester_type: str, requester_id: int, student_i
         theirs = StudentProfile.parent_id.bool_op("@>")([requester_id])
     learner_id = requester_id if student_id is None else student_id
     statement = select(StudentProfile).where(StudentProfile.id == learner_id, StudentProfile.is_active, theirs)
-    # Not the stronger FOR UPDATE: lessons and bookings that refer to the student need not wait.
+    # FOR NO KEY UPDATE, not the stronger FOR UPDATE: inserting lessons and bookings of the student need not wait.
     student = session.scalar(statement.with_for_update(key_share=True))
     if student is None:
         raise InvalidInput(f"There is no active student {student_id} among your children.")

@@ -5,23 +5,23 @@ from datetime import date
 
 from worker.errors import Conflict, Forbidden, InvalidInput
 
-# Agreed to, and not over.
+# Agreed and not ended.
 LIVE = frozenset({"active", "paused"})
 FINAL = frozenset({"completed", "cancelled", "declined"})
 
 
 @dataclass(frozen=True)
 class Side:
-    """A person's side of a booking: its tutor, or those who speak for its student. Rarely both."""
+    """The sides of a booking that a person is on: its tutor, those who speak for its student, rarely both."""
 
     tutor: bool
     learner: bool
 
 
 def status_after_change(booking_id: int, current: str, new_status: str | None, side: Side) -> str:
-    """The status of a booking that is `current` after a change to `new_status` (None: of other columns).
+    """The status of a booking, now `current`, after a change to `new_status` (None: the change is to other columns).
 
-    Only the student or a parent makes a pending booking active; it is declined when either side ends it. Only the tutor
+    Only the student or a parent activates a pending booking; when either side ends it, it is declined. Only the tutor
     pauses and resumes; both sides may end. A final status does not change. Raises Conflict, Forbidden.
     """
     if current in FINAL:

@@ -29,7 +29,7 @@ class MyStudent:
 
     @property
     def position(self) -> int:
-        """The cursor of the list: the student's newest booking in it."""
+        """The cursor of the list: the id of the student's newest booking in it."""
         return self.bookings[0].id
 
 
@@ -38,13 +38,13 @@ def list_students(
 ) -> list[MyStudent]:
     """At most `limit` students of the calling tutor, those with the newest bookings first.
 
-    `status` counts and shows only bookings of that status; `before` is the `position` of the last one seen. Raises
-    Forbidden when the caller is no tutor.
+    With `status` only bookings of that status are counted and shown; `before` is the `position` of the last student of
+    the previous page. Raises Forbidden when the caller is no tutor.
     """
     tutor_id = caller.tutor_id
     if tutor_id is None:
         raise Forbidden("Only tutors have students.")
-    # Nothing is shown of a student who has not agreed, not even that there is one.
+    # A student who has not agreed is not shown at all, not even that they exist.
     counted = (Booking.tutor_id == tutor_id) & Booking.agreed_student_id.is_not(None)
     if status is not None:
         counted &= Booking.status == status
@@ -67,7 +67,7 @@ def _my_student(student: StudentProfile, person: Person, lesson: Schedule | None
 def _bookings(
     session: Session, counted: ColumnElement[bool], before: int | None, limit: int
 ) -> dict[int, list[Booking]]:
-    """The bookings of one page of students, by student, in the order of the list."""
+    """The bookings of one page of students, grouped by student in the order of the list."""
     newest = func.max(Booking.id)
     page = select(Booking.student_id).where(counted).group_by(Booking.student_id)
     if before is not None:
@@ -76,7 +76,7 @@ def _bookings(
     by_student: dict[int, list[Booking]] = defaultdict(list)
     statement = select(Booking).where(counted, Booking.student_id.in_(page)).order_by(Booking.id.desc())
     for booking in session.scalars(statement):
-        # The first one seen of each student is their newest, so the order of keys is that of the list.
+        # A student's newest booking comes first, so the keys are in the order of the list.
         by_student[booking.student_id].append(booking)
     return by_student
 

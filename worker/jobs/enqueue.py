@@ -16,7 +16,7 @@ from worker.jobs.orders.order import Order
 from worker.logs import bound_request_id
 from worker.tracing.spans import current_traceparent
 
-# Text, as the ledger's other statements: building this one from parts for each order cost more than its execution.
+# Plain SQL, like the ledger's other statements: building it with SQLAlchemy for each order cost more than executing it.
 _INSERT = text(
     """
     INSERT INTO jobs (kind, queue, principal, subject, args, priority, max_attempts, time_limit, unique_key, run_at,
@@ -38,7 +38,7 @@ def enqueue(
     run_at: datetime | None = None,
     lock: bool = False,
 ) -> UUID:
-    """Queue `order` and return its job id; if a live job has the same unique key, return that one's id.
+    """Queue `order` and return its job id; if a live job has the same unique key, return the id of that one.
 
     Nothing is sent before the caller's commit, and a rollback leaves no job. With `lock` the live job cannot end before
     the caller's transaction does.
@@ -59,7 +59,7 @@ def enqueue(
         "request_id": bound_request_id(),
         "traceparent": current_traceparent(),
     }
-    # The live job may end between our INSERT and our SELECT: then its key is free and the next round takes it.
+    # The live job may end between our INSERT and our SELECT; its key is then free, and the next round inserts.
     for _round in range(3):
         row = statement_in(session).execute(_INSERT, values).fetchone()
         if row is not None:

@@ -1,6 +1,6 @@
 """Heartbeats: each part of a process writes to the database when it last completed its work.
 
-Every process reaches the database, and its clock decides, so operators' figures are read from there. A part that hangs,
+All processes reach the database, and its clock decides, so operators' metrics are read from there. A part that hangs,
 dies or cannot reach what it needs stops writing.
 """
 
@@ -54,7 +54,7 @@ class ProcessMetrics:
 
 
 class HeartbeatWriter:
-    """Writes the heartbeat of one part of this process, at most every `interval` seconds. Not thread-safe."""
+    """Writes the heartbeat of one part of this process, at most once per `interval` seconds. Not thread-safe."""
 
     def __init__(
         self,
@@ -70,7 +70,7 @@ class HeartbeatWriter:
         self._database = database
         self._values = {"process": process, "part": part, "children": children}
         self._interval = interval
-        # A consumer that is told to leave a queue has fewer.
+        # Mutable: a consumer that is told to leave a queue has fewer.
         self.queues = queues
         self._now = now
         self._written = float("-inf")
@@ -96,7 +96,7 @@ def prune_heartbeats(executor: Executor) -> None:
 
 
 def read_process_metrics(executor: Executor, *, interval: float) -> ProcessMetrics:
-    """The current metrics; `interval` is that of the heartbeats."""
+    """The current metrics; `interval` is the heartbeat interval in seconds."""
     alive = {"alive": interval * MISSED}
     return ProcessMetrics(
         {row.part: row.age for row in executor.execute(_LAST_RUNS, {})},

@@ -25,7 +25,7 @@ _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 @dataclass(frozen=True)
 class Answer:
-    """A stored response: the body byte by byte, since a replay must be equal."""
+    """A stored response. The body is kept byte for byte, since a replay must be equal."""
 
     status: int
     body: str
@@ -52,7 +52,8 @@ def remembered(session: Session, principal: str, key: str, fingerprint: str) -> 
     """
     name = f"{principal} {key}"
     try:
-        # A lock by hash: two keys that collide only wait for each other. It ends with the transaction.
+        # An advisory lock on the key's hash, until the transaction ends. Two keys that collide merely wait for each
+        # other.
         session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
     except OperationalError as error:
         if isinstance(error.orig, LockNotAvailable):
@@ -76,7 +77,7 @@ def remember(session: Session, principal: str, key: str, fingerprint: str, respo
             fingerprint=fingerprint,
             status=response.status,
             headers=dict(response.headers),
-            # As text inside the JSON: jsonb would reorder the body's keys and rewrite its numbers.
+            # A string inside the JSON: jsonb would reorder the body's keys and rewrite its numbers.
             body={"text": response.body},
         )
     )

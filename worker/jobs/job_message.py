@@ -6,9 +6,9 @@ from itertools import chain
 from typing import Any
 from uuid import UUID
 
-# The most jobs of one message.
+# The maximum number of jobs in one message.
 _MOST = 16
-# Seconds after which a child begins no further job of its message: the others go back and are published again.
+# After this many seconds a child starts no further job of its message: the rest are released and published again.
 MESSAGE_SECONDS = 2
 
 
@@ -19,7 +19,7 @@ class JobMessage:
     job_id: UUID
     kind: str
     queue: str
-    # Differs between publications, so that the worker's log tells them apart.
+    # Differs between publications, so that the worker's log can tell them apart.
     message_id: str
     time_limit: int
     # Jobs that the same child claims and runs afterwards, one by one.
@@ -32,13 +32,14 @@ class JobMessage:
 
 
 def messages_of(rows: Iterable[Any]) -> list[JobMessage]:
-    """The messages of jobs that were marked as published (worker/jobs/publish.py).
+    """The messages for jobs that were marked as published (worker/jobs/publish.py).
 
-    What Celery does for a message costs several times what the ledger does for a job. So jobs of one kind that are
-    published together share messages, at most 16 each, when there are more of them than `children` of live workers.
+    Celery's work per message costs several times the ledger's work per job. So jobs of one kind that are published
+    together share messages, at most 16 each, when there are more of them than `children` of live workers.
 
-    Three sorts travel alone: jobs of a lane, which may take long; one that was tried before, which may have killed its
-    worker; and one that is published again, since a worker of an earlier release runs only the first of a message.
+    Three sorts are sent alone: jobs of a lane, which may take long; a job that was tried before, which may have killed
+    its worker; and one that is published again, since a worker of an earlier release runs only the first job of a
+    message.
     """
     groups: dict[Any, list[Any]] = {}
     for row in rows:
@@ -49,7 +50,7 @@ def messages_of(rows: Iterable[Any]) -> list[JobMessage]:
 
 
 def _share(rows: list[Any]) -> Iterable[JobMessage]:
-    """Each message gets every n-th job, so that the oldest ones are the first of their messages."""
+    """Deal the jobs out: each message gets every n-th, so that the oldest jobs come first in their messages."""
     number = max(min(len(rows), rows[0].children or 1), -(-len(rows) // _MOST))
     return (_message(rows[position::number]) for position in range(number))
 
@@ -61,7 +62,7 @@ def _message(rows: list[Any]) -> JobMessage:
         first.kind,
         first.queue,
         f"{first.id}:{first.attempt}.{first.publications}",
-        # The last job that begins has its whole limit.
+        # Plus what earlier jobs may use: the last job to start has its whole limit.
         first.time_limit + (MESSAGE_SECONDS if len(rows) > 1 else 0),
         tuple(row.id for row in rows[1:]),
     )

@@ -1,4 +1,4 @@
-"""How many unfinished jobs of a kind one person may have: counted from the ledger when another is ordered."""
+"""Limit the unfinished jobs of a kind that one person may have, counted in the ledger when another is ordered."""
 
 from collections.abc import Mapping
 
@@ -13,7 +13,7 @@ from worker.settings import Settings
 
 _RETRY_AFTER = 30
 
-# Two orders of a person at the same moment would both see room for one.
+# Without the lock, two concurrent orders of a person would both find room for one.
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('live-jobs ' || :principal, 0))")
 _LIVE = text(
     """
@@ -24,7 +24,7 @@ _LIVE = text(
 
 
 def most_live_jobs(settings: Settings) -> Mapping[str, int]:
-    """The kinds that people order, and how many of each one person may have; 0: unlimited."""
+    """The kinds that people order, and the maximum of live jobs of each for one person; 0: unlimited."""
     return {
         IngestRecording.kind: settings.limit_live_ingests,
         ReplayBoard.kind: settings.limit_live_replays,
@@ -42,7 +42,7 @@ def require_room(
 ) -> None:
     """Raise TooManyRequests when the person already has the maximum of live jobs of `kind`.
 
-    A live job with the same `unique_key` is returned instead of a new one, so it always passes.
+    An order whose `unique_key` a live job has always passes: it returns that job instead of a new one.
     """
     if not most.get(kind):
         return

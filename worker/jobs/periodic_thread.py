@@ -1,4 +1,4 @@
-"""A maintenance loop: calls one function at an interval, in a thread, and survives every failure of it."""
+"""Call a maintenance function at an interval, in a thread that survives every failure of it."""
 
 import random
 import threading
@@ -14,14 +14,14 @@ from worker.logs import get_logger
 
 _log = get_logger(__name__)
 
-# An unavailable database or broker is retried after at most this many seconds.
+# While the database or the broker is down, retry after at most this many seconds.
 _LONGEST_PAUSE = 5.0
 
 
 def failed_service(error: BaseException) -> str:
     """The service that raised an error: `postgresql`, `broker`, `storage`, or `none`.
 
-    The first two both name theirs OperationalError.
+    Told apart by package: the first two both raise an OperationalError.
     """
     cause: BaseException | None = error
     while cause is not None:
@@ -41,7 +41,7 @@ def _no_beat() -> None:
 
 
 class PeriodicThread:
-    """Runs `step` every `interval` seconds until stopped; at once again while it returns a full batch.
+    """Runs `step` every `interval` seconds until stopped, without a pause while it returns a full batch.
 
     `beat` is called after each successful step (worker/jobs/heartbeats.py).
 

@@ -5,8 +5,7 @@ from typing import Any, cast
 from sqlalchemy import CursorResult, TextClause, text
 from sqlalchemy.orm import Session
 
-# By their place in the table, which a locked row keeps: ids are random, so that each would be looked up in another page
-# of their index.
+# Deleted by ctid, which a locked row keeps: ids are random, so looking each up would touch another page of their index.
 _JOBS = text(
     """
     DELETE FROM jobs WHERE ctid = ANY(ARRAY(
@@ -15,7 +14,7 @@ _JOBS = text(
          ORDER BY finished_at LIMIT :most FOR UPDATE SKIP LOCKED))
     """
 )
-# What the timetable orders repeatedly: thousands of identical jobs a day, of which nobody reads an old one.
+# Orders that the timetable repeats: thousands of identical jobs a day, whose history nobody reads.
 _ROUTINE = text(
     """
     DELETE FROM jobs WHERE ctid = ANY(ARRAY(
@@ -37,13 +36,13 @@ _KEYS = text(
 def prune_jobs(session: Session, *, finished: float, dead: float, most: int) -> int:
     """Delete at most `most` jobs that ended more than `finished` seconds ago (`dead` ones: `dead` seconds).
 
-    Their history goes with them. Returns how many.
+    Their attempts are deleted with them. Returns how many jobs.
     """
     return _delete(session, _JOBS, finished=finished, dead=dead, most=most)
 
 
 def prune_routine_jobs(session: Session, *, age: float, most: int) -> int:
-    """Delete at most `most` of beat's jobs that succeeded more than `age` seconds ago; return how many."""
+    """Delete at most `most` jobs of beat that succeeded more than `age` seconds ago; return how many."""
     return _delete(session, _ROUTINE, age=age, most=most)
 
 

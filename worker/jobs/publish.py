@@ -1,4 +1,4 @@
-"""From the ledger to the broker: mark jobs `published`, commit, then send their ids.
+"""Publish due jobs: mark them `published` in the ledger, commit, then send their ids to the broker.
 
 The mark comes first: a crash between the two delays the job by one lease but never loses it.
 """
@@ -16,9 +16,9 @@ from worker.database import Database
 from worker.jobs.job_message import JobMessage, messages_of
 from worker.jobs.runs.lanes import ADMITTED, SMALLER
 
-# The CTE is a fence: without MATERIALIZED the planner may run the LIMIT subquery more than once.
-# IS TRUE, as in the condition of ix_jobs_waiting: that index alone is of use then, and is read in its order. Without it
-# the planner combines bitmaps of all indexes of live jobs, whose dead entries only VACUUM removes.
+# MATERIALIZED: otherwise the planner may run the LIMIT subquery more than once. IS TRUE, as in the condition of
+# ix_jobs_waiting: only that index then matches, and it is read in its order. Without it the planner combines bitmaps of
+# all indexes of live jobs, whose dead entries only VACUUM removes.
 _MARK = """
     WITH due AS MATERIALIZED (
         SELECT id, queue FROM jobs WHERE (state IN ('queued', 'retryable')) IS TRUE AND run_at <= now()
@@ -39,7 +39,7 @@ _MARK = """
 
 @cache
 def _mark(most: int, *, only: bool = False) -> TextClause:
-    """The number is a part of the text: the server would plan each execution again for a parameter."""
+    """The statement for at most `most` jobs. A literal: for a parameter, the server would plan each execution again."""
     mark = text(_MARK.format(admitted=ADMITTED, only="AND id = ANY(:ids)" if only else "", most=most))
     return mark.bindparams(bindparam("ids", type_=ARRAY(Uuid))) if only else mark
 
@@ -97,7 +97,7 @@ def publish(
         try:
             send(message)
         except Exception:
-            # Whatever prevented it: a job that counts as published and is not would wait for its lease to expire.
+            # Whatever the cause: a job marked as published but never sent would wait for its lease to expire.
             with database.transaction() as session:
                 unsent = [job_id for left in messages[position:] for job_id in left.job_ids]
                 take_back(session, unsent, refused=message.job_ids)
@@ -106,5 +106,5 @@ def publish(
 
 
 def take_back(session: Session, job_ids: Sequence[UUID], *, refused: Sequence[UUID] = ()) -> None:
-    """Mark jobs that are published and were not started as queued, those that the broker `refused` a little later."""
+    """Return published jobs that were not started to `queued`; those that the broker `refused` wait a little longer."""
     session.execute(_TAKE_BACK, {"ids": list(job_ids), "refused": list(refused)})

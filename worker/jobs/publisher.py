@@ -12,9 +12,9 @@ from worker.logs import get_logger
 _log = get_logger(__name__)
 
 _BATCH = 100
-# After a failure the relay has the work; calling the broker again sooner would only block this thread.
+# After a failure the relay takes over; calling the broker again sooner would only block this thread.
 _REST = 5.0
-# Seconds for which orders gather when several came at once: they share a mark in PostgreSQL, and messages.
+# Seconds for which orders accumulate when several came at once: they share a statement in PostgreSQL, and messages.
 _GATHERING = 0.05
 
 
@@ -22,7 +22,7 @@ class Publisher:
     """A thread with a bounded queue of job ids.
 
     `offer` never blocks and never fails: when the queue is full, or the broker failed a moment ago, the id is dropped
-    and the relay publishes the job within its interval. Start it after a fork; call `close` at the process's end.
+    and the relay publishes the job within its interval. Start it after a fork; call `close` when the process ends.
     `publish_due` publishes waiting jobs that may now be sent.
     """
 
@@ -61,17 +61,17 @@ class Publisher:
             _log.warning("publisher_full", job_id=str(job_id))
 
     def offer_due(self) -> None:
-        """A job has ended and freed its place: publish what waited for it, or leave it to the relay."""
+        """Publish the jobs that waited for a place in a lane, now that one is free, or leave them to the relay."""
         if self._resting.is_set():
             return
         self._due.set()
-        with contextlib.suppress(queue.Full):  # a full queue: the thread is awake and looks at the flag
+        with contextlib.suppress(queue.Full):  # full: the thread is busy and will check the flag
             self._offers.put_nowait(None)
 
     def stop(self, timeout: float = 5.0) -> None:
         """Stop after the current batch; the relay publishes the rest."""
         self._stopping.set()
-        with contextlib.suppress(queue.Full):  # a full queue: the thread is awake and looks at the flag
+        with contextlib.suppress(queue.Full):  # full: the thread is busy and will check the flag
             self._offers.put_nowait(None)
         self._thread.join(timeout)
 
@@ -84,7 +84,7 @@ class Publisher:
                 if self._due.is_set():
                     self._due.clear()
                     self._publish_due()
-            except Exception as error:  # noqa: BLE001 - whatever failed, the relay does it; the thread must live
+            except Exception as error:  # noqa: BLE001 - whatever failed, the relay takes over; the thread must survive
                 _log.warning(
                     "publisher_failed", jobs=len(batch), service=failed_service(error), error=type(error).__name__
                 )

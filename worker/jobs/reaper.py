@@ -44,7 +44,7 @@ WORKER_LOST = problem(
 def reap(database: Database, endings: FailureHooks, *, most: int = 500) -> int:
     """Settle up to `most` jobs whose lease expired; return how many.
 
-    One transaction each: a failing hook blocks its own job only, and settled jobs stay settled.
+    One transaction per job: a failing hook blocks only its own job, and settled jobs stay settled.
     """
     for settled in range(most):
         job = None
@@ -53,13 +53,13 @@ def reap(database: Database, endings: FailureHooks, *, most: int = 500) -> int:
                 job = session.execute(_LOST).one_or_none()
                 if job is None:
                     return settled
-                # The request that ordered the job is in the log lines, and in the rows of jobs that follow.
+                # Log lines, and the rows of jobs that hooks order, get the id of the request that ordered this job.
                 with bound_contextvars(job_id=str(job.id), kind=job.kind, request_id=job.request_id):
                     _take_back(session, endings, job)
             if job.state == "running":
                 record_lease_loss(job.kind)
         except Exception:
-            # A hook may raise anything; an error before a job was read is the database's.
+            # A hook may raise anything; an error before a job was read comes from the database.
             if job is None:
                 raise
             _log.exception("job_not_settled", job_id=str(job.id), kind=job.kind, request_id=job.request_id)
@@ -87,7 +87,7 @@ def _take_back(session: Session, endings: FailureHooks, job: Any) -> None:
         return
     error = CANCELLED if decision.state == "cancelled" else WORKER_LOST
     if decision.state == "dead" and job.error is not None and job.error.get("code") != WORKER_LOST["code"]:
-        error = job.error  # what really went wrong earlier says more than that the worker was lost
+        error = job.error  # an earlier error says more than that the worker was lost
     elif decision.state == "dead" and job.attempt < job.max_attempts:
         error = final_words(WORKER_LOST, lost + 1)
     settle(session, endings, job, decision, error, outcome="worker-lost")

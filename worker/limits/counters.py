@@ -1,7 +1,7 @@
-"""Use of a rate: a row for each rate and person, and in this process the units that it has already reserved.
+"""Count the use of rates: a row for each rate and person, and in this process the units that it has reserved.
 
 The generic cell rate algorithm (ITU-T I.371): a row holds the instant at which all used units are available again. The
-table is UNLOGGED: a crash of the server loses the counts, and no request waits for a disk.
+table is UNLOGGED: a crash of the server loses the counts, but no request waits for a disk.
 """
 
 import threading
@@ -27,7 +27,7 @@ _TAKE = text(
     RETURNING true AS taken
     """
 )
-# Work already done is counted, even beyond the rate.
+# Counts work that is already done, even beyond the rate.
 _ADD = text(
     """
     INSERT INTO limit_counters AS counter (rate, who, free_at)
@@ -44,13 +44,14 @@ _LEFT = text(
 )
 _PRUNE = text("DELETE FROM limit_counters WHERE free_at < now()")
 
-# Persons and addresses whose leases a process remembers; one that is evicted loses at most a twentieth of a rate.
+# How many persons' and addresses' leases a process remembers; an evicted one costs its owner at most a twentieth of a
+# rate.
 _MOST_LEASES = 20_000
 
 
 @dataclass
 class _Lease:
-    """Units that this process has reserved and not used, and until when the person is refused (monotonic seconds)."""
+    """Units that this process has reserved but not used, and until when the person is refused (monotonic seconds)."""
 
     units: float = 0
     refused_until: float = 0
@@ -113,7 +114,7 @@ class Counters:
 
 
 def prune_counters(executor: Executor) -> None:
-    """Delete the rows of those who have used nothing for their rate's whole period."""
+    """Delete the rows whose owners have used nothing for their rate's whole period."""
     executor.execute(_PRUNE, {})
 
 

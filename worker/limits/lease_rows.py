@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 
 from worker.database import Executor
 
-# A concurrent take for the same person waits here until the transaction that counted first has ended.
+# A concurrent `take` for the same person waits here until the transaction that counted first has ended.
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:name || ' ' || :who, 0))")
-# Own leases that were given back a moment ago may still have their rows.
+# Excludes our own leases that were just given back, whose rows may still exist.
 _COUNT = text(
     """
     SELECT count(*) AS number, coalesce(sum(size), 0)::bigint AS size FROM limit_leases
@@ -37,14 +37,14 @@ _PRUNE = text(
 
 @dataclass(frozen=True)
 class Bound:
-    """How many of `name` one person may have open, and of how many bytes in all; 0: unlimited."""
+    """How many leases called `name` one person may have open, and of how many bytes in total; 0: unlimited."""
 
     name: str
     most: int
     most_bytes: int = 0
 
     def fits(self, number: int, total: int, size: int) -> bool:
-        """Whether one of `size` bytes fits beside `number` of `total` bytes. The first one always does."""
+        """Whether `size` bytes fit in addition to `number` leases of `total` bytes. The first one always does."""
         too_many = 0 < self.most <= number
         too_large = 0 < self.most_bytes < total + size
         return number == 0 or not (too_many or too_large)
@@ -61,12 +61,12 @@ class Lease:
 
 
 def prune_leases(executor: Executor) -> None:
-    """Delete the rows of processes that have ended."""
+    """Delete expired leases: those of processes that have ended."""
     executor.execute(_PRUNE, {})
 
 
 def lock_and_check(session: Session, bound: Bound, lease: Lease, given_back: Collection[UUID]) -> bool:
-    """Lock the leases of this person until the transaction ends; returns whether this one fits beside them.
+    """Lock this person's leases until the transaction ends; returns whether `lease` fits in addition to them.
 
     Those in `given_back` do not count.
     """

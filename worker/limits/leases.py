@@ -16,7 +16,7 @@ from worker.logs import get_logger
 
 _log = get_logger(__name__)
 
-# The leases of a killed process expire after at most this long; a live one misses two renewals before that.
+# The leases of a killed process expire after at most this long. A live one would have to miss two renewals before that.
 LEASE_SECONDS = 45.0
 _PAUSE_AFTER_ERROR = 1.0
 
@@ -33,14 +33,14 @@ class Leases:
         self._changed = asyncio.Event()
 
     async def take(self, bound: Bound, who: str, size: int = 0) -> Lease | None:
-        """A lease of `who`, to be given back in the end; None when they have the maximum open."""
+        """Take a lease for `who`, to be given back in the end; None when they have the maximum open."""
         lease = Lease(bound.name, who, size)
         if not bound.most and not bound.most_bytes:
             return lease
         try:
             granted = await asyncio.to_thread(self._take, bound, lease, list(self._given_back))
         except BaseException:
-            # Cancelled, or the connection was lost: the row may have been written all the same.
+            # Cancelled, or the connection was lost: the row may have been written nevertheless.
             self._forget(lease)
             raise
         if not granted:
@@ -50,12 +50,12 @@ class Leases:
         return lease
 
     def give_back(self, lease: Lease) -> None:
-        """It is closed; idempotent. This process stops counting it now, the others in a moment."""
+        """Give back a closed lease; idempotent. This process stops counting it now, the others a moment later."""
         if self._held.pop(lease.id, None) is not None:
             self._forget(lease)
 
     async def close(self) -> None:
-        """Give back everything and stop."""
+        """Give back all leases and stop."""
         keeper, self._keeper = self._keeper, None
         if keeper is not None and not keeper.done():
             keeper.cancel()
@@ -64,7 +64,7 @@ class Leases:
         self._held.clear()
         self._given_back.clear()
         if left:
-            # While the database is unavailable the leases expire.
+            # If the database is unavailable, the leases expire.
             with suppress(*AWAY):
                 await asyncio.to_thread(self._delete, left)
 
@@ -101,7 +101,7 @@ class Leases:
                 renew_at = monotonic() + _PAUSE_AFTER_ERROR
 
     async def _delete_given_back(self) -> None:
-        # A lease renewed at the moment it was given back has its row again, so this comes after.
+        # After the renewal, which may have inserted the row of a lease that was given back meanwhile.
         given_back = set(self._given_back)
         if given_back:
             await asyncio.to_thread(self._delete, given_back)

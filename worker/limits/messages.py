@@ -1,4 +1,4 @@
-"""Counts messages to people in the transaction that plans them; the person who caused them is charged when it ends."""
+"""Count the messages to people in the transaction that plans them; whoever caused them is charged when it ends."""
 
 from sqlalchemy.orm import Session
 
@@ -6,7 +6,7 @@ _MESSAGES = "messages_planned"
 
 
 def note_messages(session: Session, number: int) -> None:
-    """Add to the number of messages that the transaction of `session` has planned."""
+    """Add `number` to the messages that the transaction of `session` has planned."""
     session.info[_MESSAGES] = messages_planned(session) + number
 
 

@@ -1,4 +1,4 @@
-"""The rates: so many units in so many seconds, for each person or address. Pure."""
+"""Rates: how many units per period each person or address may use. Pure."""
 
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
@@ -33,7 +33,7 @@ class Rate:
         return max(1, self.most // 20)
 
     def wait(self, used: float, more: float) -> int:
-        """Whole seconds until `more` units fit beside the `used` ones; at most the whole period."""
+        """Whole seconds until `more` units fit in addition to the `used` ones; at most the whole period."""
         missing = used + more - self.most
         return min(self.seconds, max(1, ceil(missing / self.per_second)))
 

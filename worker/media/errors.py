@@ -5,7 +5,7 @@ from worker.media.limits import Limits
 
 
 class MediaRejected(AstegniError):
-    """The file itself is the reason: no retry can help.
+    """The file itself is the cause: no retry can help.
 
     The problem document carries `reason`, a stable word: `empty`, `not-a-recording`, `missing-init`,
     `no-playable-stream`, `zero-length`, `too-long`, `too-many-frames`, `too-many-tracks`, `too-large-picture`,
@@ -37,7 +37,7 @@ class FfmpegFailed(AstegniError):
     """
 
     code, title, status, retryable = "ffmpeg-failed", "Media processing failed", 500, True
-    # The same bytes give the same error; what is otherwise the reason is gone at the second attempt.
+    # The same bytes give the same error; any other cause has passed by the second attempt.
     equal_failures = 2
 
     def __init__(self, program_error: str, *, returncode: int, stderr: str) -> None:
@@ -52,26 +52,26 @@ class FfmpegFailed(AstegniError):
 
 
 class FfmpegKilled(FfmpegFailed):
-    """A signal ended ffmpeg or ffprobe: a crash, the kernel short of memory, or an operator."""
+    """A signal ended ffmpeg or ffprobe: a crash, the kernel out of memory, or an operator."""
 
     equal_failures = 3
 
 
 class FfmpegTimeout(AstegniError):
-    """ffmpeg or ffprobe used up its time, or stopped making progress, and was ended."""
+    """ffmpeg or ffprobe exceeded its time limit or stopped making progress, and was killed."""
 
     code, title, status, retryable = "ffmpeg-timeout", "Media processing took too long", 504, True
     equal_failures = 2
 
 
 class Stopped(AstegniError):
-    """The caller's `should_stop` said so; the program was ended and nothing was left behind."""
+    """The caller's `should_stop` returned true; the program was ended and no output was left."""
 
     code, title, status, retryable = "media-stopped", "Media processing was stopped", 409, True
 
 
 class OutputDamaged(AstegniError):
-    """A file that we wrote is not what it must be; it was thrown away before anybody saw it."""
+    """A file that we wrote is not as it must be; it was deleted before anybody saw it."""
 
     code, title, status = "output-damaged", "The processed file failed its check", 500
 

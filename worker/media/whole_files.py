@@ -1,4 +1,4 @@
-"""Files that exist as a whole or not at all."""
+"""Files that exist completely or not at all."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,7 +7,7 @@ from pathlib import Path
 
 @contextmanager
 def removed_on_failure(*targets: Path) -> Iterator[None]:
-    """Remove the files when the block raises, or its job is cancelled: a part must not be taken for the whole."""
+    """Remove the files when the block raises, or its job is cancelled: a part must not be mistaken for the whole."""
     try:
         yield
     except BaseException:

@@ -1,19 +1,20 @@
-"""The families that workers and beat record: each with the values that its labels may have, so that none grows."""
+"""The families that workers and beat record. Each declares its label values, so that their number is bounded."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-# Whatever a label's value is that nobody has declared.
+# Replaces a label value that was not declared.
 OTHER = "other"
 _SHORT = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0)
 
 
 @dataclass(frozen=True)
 class MetricFamily:
-    """A counter, a histogram, or a deadline (a moment of the monotonic clock, told as the seconds left).
+    """A counter, a histogram, or a deadline (a moment of the monotonic clock, reported as the seconds left).
 
-    `values` of its only label. A label with `is_quiet` values has no series before it is first recorded.
+    `values` are the values of `label`; if there are several labels, both are separated by spaces. With `is_quiet` a
+    value has no series before it is first recorded.
     """
 
     name: str
@@ -35,14 +36,14 @@ MESSAGE_LATENESS = "astegni_message_lateness_seconds"
 PROVIDER_PAUSES = "astegni_provider_pauses"
 PROVIDER_PAUSED = "astegni_provider_paused_seconds"
 
-# How an attempt may end, as far as its own process sees it.
+# How an attempt may end, as far as its own process knows.
 OUTCOMES = ("succeeded", "retryable", "failed", "cancelled", "dead", "lost")
 DIRECTIONS = ("up", "down")
 WAYS = ("in_app", "email", "webhook", "apprise")
 
 
 def families_of(kinds: Sequence[str]) -> tuple[MetricFamily, ...]:
-    """All families; `kinds` are those of the jobs that there are."""
+    """All families; `kinds` are the kinds of jobs."""
     return *_job_families((*kinds, OTHER)), *_transfer_families((*WAYS, OTHER))
 
 

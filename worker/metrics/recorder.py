@@ -1,4 +1,4 @@
-"""Where the code of a process records: nowhere, until its entry point says where."""
+"""Record metrics. They go nowhere until the process's entry point calls `record_to`."""
 
 from worker.metrics.families import (
     ATTEMPTS,
@@ -13,17 +13,17 @@ from worker.metrics.families import (
 )
 from worker.metrics.shared_metrics import SharedMetrics
 
-# One for each process, like its log.
+# Global to the process, like its log.
 _target: list[SharedMetrics] = []
 
 
 def record_to(metrics: SharedMetrics | None) -> None:
-    """From now on this process records there; None: nowhere."""
+    """Record this process's metrics there from now on; None: nowhere."""
     _target[:] = [] if metrics is None else [metrics]
 
 
 def record_attempt(kind: str, outcome: str, *, waited: float, ran: float) -> None:
-    """An attempt of a job ended: `outcome` is the state it left the job in, or `lost`; both times in seconds."""
+    """Record the end of an attempt: `outcome` is the state it left the job in, or `lost`; both times in seconds."""
     for metrics in _target:
         metrics.observe(JOB_WAIT, kind, max(0.0, waited))
         metrics.observe(JOB_RUN, kind, ran)
@@ -31,31 +31,31 @@ def record_attempt(kind: str, outcome: str, *, waited: float, ran: float) -> Non
 
 
 def record_lease_loss(kind: str) -> None:
-    """The reaper took back a run whose lease had expired."""
+    """Record that the reaper took back a run whose lease had expired."""
     for metrics in _target:
         metrics.count(LEASE_LOSSES, kind)
 
 
 def record_routine_order(kind: str) -> None:
-    """Beat ordered a job, or found one that was live."""
+    """Record that beat ordered a job, or found a live one."""
     for metrics in _target:
         metrics.count(ROUTINE_ORDERS, kind)
 
 
 def record_storage_bytes(direction: str, number: int) -> None:
-    """Bytes of an object went `up` to B2 or came `down`."""
+    """Record that bytes of an object went `up` to B2 or came `down`."""
     for metrics in _target:
         metrics.count(STORAGE_BYTES, direction, number)
 
 
 def record_message(channel: str, lateness: float) -> None:
-    """A message was sent by a channel, so many seconds after it was due."""
+    """Record that a message was sent by a channel, `lateness` seconds after it was due."""
     for metrics in _target:
         metrics.observe(MESSAGE_LATENESS, channel, max(0.0, lateness))
 
 
 def record_pause(channel: str, until: float) -> None:
-    """A circuit breaker of a channel stops sending until then, in seconds of the monotonic clock."""
+    """Record that a channel's circuit breaker stops sending until `until` (monotonic clock)."""
     for metrics in _target:
         metrics.count(PROVIDER_PAUSES, channel)
         metrics.set_deadline(PROVIDER_PAUSED, channel, until)

@@ -15,9 +15,9 @@ _DOUBLE = 8
 
 
 class SharedMetrics(Collector):
-    """Numbers in anonymous memory that is inherited by a fork: each process writes to its own slot, a reader adds them.
+    """Numbers in anonymous memory that forks inherit: each process writes to its own slot, and a reader adds them up.
 
-    A child that replaces another takes over its slot and goes on counting there. Make it before the first fork; the
+    A child that replaces another takes over its slot and continues its counts. Create it before the first fork; the
     last slot is the main process's.
     """
 
@@ -38,9 +38,9 @@ class SharedMetrics(Collector):
         self.use_slot(children)
 
     def use_slot(self, number: int) -> None:
-        """From now on this process records there; call it after a fork."""
+        """Record to this slot from now on; called in a child after its fork."""
         self._base = min(number, self._slots - 1) * self._size
-        # The lock of another process may have been held at the fork.
+        # The inherited lock may have been held during the fork.
         self._lock = threading.Lock()
 
     def count(self, name: str, value: str, amount: float = 1.0) -> None:
@@ -61,7 +61,7 @@ class SharedMetrics(Collector):
             self._numbers[place] = max(self._numbers[place], moment)
 
     def collect(self) -> Iterator[Metric]:
-        """Every family, for prometheus_client."""
+        """Yield every family, for prometheus_client."""
         for family in self._families.values():
             yield {"counter": self._counter, "histogram": self._histogram, "deadline": self._deadline}[family.type](
                 family
@@ -70,7 +70,7 @@ class SharedMetrics(Collector):
     def _place(self, name: str, value: str) -> int:
         place = self._places.get((name, value))
         if place is None:
-            # Of two words the second one is one of ours.
+            # In "kind outcome", the outcome is always one of ours.
             place = self._places[name, " ".join((OTHER, *value.split()[1:]))]
         return self._base + place
 
@@ -110,5 +110,5 @@ class SharedMetrics(Collector):
 
 
 def _width(family: MetricFamily) -> int:
-    """How many numbers a label's value needs: of a histogram its buckets, the one above them, and the sum."""
+    """How many numbers a label value needs: a histogram has its buckets, the one above them, and the sum."""
     return len(family.buckets) + 2 if family.type == "histogram" else 1

@@ -1,4 +1,4 @@
-"""Calls there: each side's browser makes a whiteboard session of its own, and the two are one board here."""
+"""The platform's calls: each side's browser creates a whiteboard session of its own, and the two are one board here."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -19,9 +19,9 @@ CALL_COLUMNS = {
     "participant_profile_types": Column(_TABLE, "participant_profile_types", "varchar[]", required=True),
     "created_at": Column(_TABLE, "created_at", "timestamp", required=True),
 }
-# Real pairs lay 0.1 to 2.2 seconds apart, the next call of the same people minutes later.
+# The two sessions of a call were 0.1 to 2.2 seconds apart; the next call of the same people came minutes later.
 _APART = timedelta(seconds=5)
-# Sessions that were made within seconds have ids this close.
+# Sessions created within seconds of each other have ids this close.
 _IDS_APART = 200
 _NEAR = """
     SELECT {columns} FROM {table}
@@ -32,7 +32,7 @@ _NEAR = """
 
 
 class CallMember(NamedTuple):
-    """A profile that takes part in a call; its id names nobody without its type."""
+    """A profile that takes part in a call; its id means nothing without its type."""
 
     profile_type: str
     profile_id: int
@@ -40,7 +40,7 @@ class CallMember(NamedTuple):
 
 @dataclass(frozen=True)
 class CallSession:
-    """A whiteboard session there, as far as it says who called whom; `created_at` is by the server's clock."""
+    """The part of a platform's whiteboard session that says who called whom; `created_at` is by the server's clock."""
 
     id: int
     host: CallMember | None
@@ -49,12 +49,12 @@ class CallSession:
 
     @property
     def people(self) -> tuple[CallMember, ...]:
-        """Host and participants, each once."""
+        """Host and participants, without duplicates."""
         return tuple(dict.fromkeys((*([self.host] if self.host else ()), *self.participants)))
 
 
 def call_session(row: Row) -> CallSession:
-    """The session of a row with CALL_COLUMNS. Participants without a type, which are nobody, are left out."""
+    """The session from a row with CALL_COLUMNS. Participants without a type, who are nobody, are left out."""
     host = None
     if row.host_profile_id is not None and row.host_profile_type is not None:
         host = CallMember(row.host_profile_type, row.host_profile_id)
@@ -73,10 +73,10 @@ def sessions_near(connection: PlatformConnection, catalog: Catalog, ids: Collect
 
 
 def join_twins(sessions: Iterable[CallSession]) -> dict[int, int]:
-    """The other side of each session that has one, by id, both ways.
+    """The other side of each session that has one, by id, in both directions.
 
-    Host and first participant are swapped, and each is the nearest in time to the other. Neither time alone is enough
-    nor are people alone: others call in the same second, and the same two call again.
+    Host and first participant are swapped, and each session is the nearest in time to the other. Neither times nor
+    people are enough alone: others call in the same second, and the same two people call again.
     """
     of_pair: dict[frozenset[CallMember], list[CallSession]] = {}
     for session in sessions:
@@ -115,7 +115,7 @@ def _distance(call: CallSession, other: CallSession) -> timedelta:
 
 
 def _spans(ids: Collection[int]) -> list[tuple[int, int]]:
-    """Spans of ids around these, none of which overlap."""
+    """Disjoint spans of ids around these."""
     spans: list[tuple[int, int]] = []
     for each in sorted(ids):
         first, last = each - _IDS_APART, each + _IDS_APART

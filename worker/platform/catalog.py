@@ -1,7 +1,7 @@
 """Which columns the platform's database has, and which of them this role may read.
 
-Its schema changes by scripts run by hand, on production too, so the catalogue is asked before a column is named.
-`information_schema` shows only what is granted; `pg_attribute` shows all.
+Its schema is changed by hand-run scripts, on production too, so the catalogue is read before a column is named.
+`information_schema` shows only what is granted; `pg_attribute` shows everything.
 """
 
 from collections.abc import Iterable
@@ -24,7 +24,7 @@ _COLUMNS = """
 
 @dataclass(frozen=True)
 class Column:
-    """A column of the platform's: its table, its name, its SQL type, and whether rows are useless without it."""
+    """A column of the platform: its table, its name, its SQL type, and whether rows are useless without it."""
 
     table: str
     name: str
@@ -40,7 +40,7 @@ class Catalog:
 
     @classmethod
     def read(cls, platform: PlatformConnection) -> "Catalog":
-        """Ask the server. Raises Unavailable."""
+        """Read the catalogue from the server. Raises Unavailable."""
         return cls((row.table_name, row.name, row.readable) for row in platform.rows(_COLUMNS))
 
     @property
@@ -57,11 +57,11 @@ class Catalog:
         return self._readable.get((column.table, column.name)) is False
 
     def denied_in(self, table: str) -> list[str]:
-        """The columns of a table that exist and may not be read by this role."""
+        """The columns of a table that exist but that this role may not read."""
         return [name for (of, name), may_read in self._readable.items() if of == table and not may_read]
 
     def expression(self, column: Column) -> Composable:
-        """The column for a SELECT list; NULL of its type where this state of the platform has no such column."""
+        """The column for a SELECT list; NULL of its type if this state of the platform lacks the column."""
         if self.has(column):
             return Identifier(column.table, column.name)
         return SQL("CAST(NULL AS {})").format(SQL(column.type))

@@ -1,4 +1,4 @@
-"""Look at the platform's database and say whether its people can come in. Nothing is changed there or here."""
+"""Check whether people can be imported from the platform's database. Changes nothing there or here."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ _PASSWORD = Column("users", "password_hash", "varchar")
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the report: what was looked at, how it is, and in words what was found and what to do."""
+    """One line of the report: what was checked, its status, and in words what was found and what to do."""
 
     subject: str
     level: Level
@@ -41,7 +41,7 @@ class Finding:
 
 
 def check_platform(connection: PlatformConnection, timezone: str | None = None) -> Iterator[Finding]:
-    """Everything that the bridge needs, in the order in which it matters; `timezone` is PLATFORM_TIMEZONE.
+    """Everything that the import needs, most important first; `timezone` is PLATFORM_TIMEZONE.
 
     Raises Unavailable.
     """
@@ -114,7 +114,7 @@ def _people(connection: PlatformConnection, catalog: Catalog) -> Iterator[Findin
 
 
 def _rows(connection: PlatformConnection, catalog: Catalog) -> Iterator[Finding]:
-    """How many rows there are of what is imported beside people."""
+    """Count the rows of everything that is imported apart from people."""
     tables = [table for table in ("enrolled_students", *TABLES) if table in catalog.tables]
     denied = {table: catalog.denied_in(table) for table in TABLES if catalog.denied_in(table)}
     for table, columns in denied.items():

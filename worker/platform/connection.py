@@ -1,7 +1,7 @@
-"""One connection to the platform's database: read-only, every wait bounded, an outage noticed once.
+"""One connection to the platform's database: read-only, every wait bounded, an outage paid for by one caller.
 
 The platform's server may be stopped, restarted or frozen (it accepts connections and never answers), so the deadline is
-kept on this side; `statement_timeout` alone would be the frozen server's own.
+enforced on this side; a frozen server would not enforce `statement_timeout`.
 """
 
 import json
@@ -30,7 +30,7 @@ _OPTIONS = (
     # The server's processors belong to the platform: no statement may use more than one.
     " -c max_parallel_workers_per_gather=0"
 )
-# libpq's least.
+# The minimum of libpq.
 _CONNECT_SECONDS = 2
 _PROBE_SECONDS = 2.0
 
@@ -38,7 +38,7 @@ Row = Any
 
 
 class _Connection(psycopg.Connection[Any]):
-    """A connection of which every statement ends by `deadline` (`time.monotonic()`), whatever the server does."""
+    """A connection each of whose statements ends by `deadline` (`time.monotonic()`), whatever the server does."""
 
     deadline: float | None = None
 
@@ -52,7 +52,7 @@ class PlatformConnection:
     """Reads rows, one statement at a time. Thread-safe; connects on first use.
 
     After a failure every read fails at once until a background thread has reached the server again, so that an outage
-    costs one caller the wait, not all of them.
+    makes one caller wait, not all of them.
     """
 
     def __init__(self, url: str) -> None:
@@ -70,9 +70,9 @@ class PlatformConnection:
     def rows(
         self, sql: LiteralString | Composed, values: Mapping[str, Any] | None = None, *, seconds: float = 3.0
     ) -> Sequence[Row]:
-        """The rows of a SELECT, their columns as attributes; all of it within about `seconds`.
+        """The rows of a SELECT, with their columns as attributes; takes at most about `seconds`.
 
-        Raises Unavailable when the server does not answer, and psycopg's own errors for a statement that it refuses.
+        Raises Unavailable when the server does not answer, and psycopg's own errors for a statement that it rejects.
         """
         if self.is_away:
             raise _away()
@@ -91,7 +91,7 @@ class PlatformConnection:
             self._lock.release()
 
     def close(self) -> None:
-        """Close the connection and stop looking for the server."""
+        """Close the connection and stop waiting for the server."""
         self._closed.set()
         self._drop()
 
@@ -101,7 +101,7 @@ class PlatformConnection:
             return self._execute(sql, values, deadline)
         except (psycopg.OperationalError, psycopg.InterfaceError):
             self._drop()
-            # A connection from before a restart fails once; the deadline does not start again.
+            # A connection from before a restart fails once; the deadline is not extended for the second attempt.
             if not reused or time.monotonic() >= deadline:
                 raise
         try:
@@ -114,13 +114,13 @@ class PlatformConnection:
         self, sql: LiteralString | Composed, values: Mapping[str, Any] | None, deadline: float
     ) -> Sequence[Row]:
         if self._connection is None:
-            # psycopg bounds the connecting by `connect_timeout`.
+            # psycopg bounds the time to connect by `connect_timeout`.
             self._connection = self._connect()
         self._connection.deadline = deadline
         return self._connection.execute(sql, values).fetchall()
 
     def _connect(self) -> _Connection:
-        # Keepalives, since a firewall may drop an idle connection without a word.
+        # Keepalives, since a firewall may silently drop an idle connection.
         connection = _Connection.connect(
             self._url,
             autocommit=True,
@@ -156,9 +156,9 @@ class PlatformConnection:
 
 
 def parse_json(text: str | bytes) -> Any:
-    """Parse JSON in a third of the time of the standard library, which parses lone surrogates and deep nesting too.
+    """Parse JSON in a third of the standard library's time, which also parses lone surrogates and deep nesting.
 
-    Raises RecursionError for a value that is nested thousands deep.
+    Raises RecursionError for a value nested thousands of levels deep.
     """
     try:
         return from_json(text)

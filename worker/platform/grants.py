@@ -1,4 +1,4 @@
-"""The role that reads the platform's database: what it may see, as statements for its owner to run."""
+"""The role that reads the platform's database: what it may see, as statements for the database's owner to run."""
 
 from collections.abc import Iterator, Sequence
 
@@ -7,7 +7,7 @@ from psycopg.sql import SQL, Composable, Identifier, Literal
 from worker.platform.catalog import Column
 from worker.platform.people_source import PEOPLE
 
-# Read whole: lessons, boards and timetables hold nothing that the bridge must not see.
+# Tables that are read completely: lessons, boards and timetables hold nothing that the worker must not see.
 TABLES = (
     "courses",
     "tutor_packages",
@@ -20,7 +20,7 @@ TABLES = (
     "whiteboard_canvas_data",
     "whiteboard_session_recordings",
 )
-# Of other tables these columns alone. `users.password_hash` is in no list.
+# The only columns that are read of other tables. `users.password_hash` is in no list.
 _COLUMNS = (
     *PEOPLE,
     Column("users", "updated_at", "timestamp"),
@@ -63,9 +63,9 @@ _DOCUMENT_COLUMNS = tuple(Column(table, name, "text") for table, names in _DOCUM
 
 
 def grants(database: str, role: str, *, password: str | None = None, document: bool = False) -> Iterator[str]:
-    """The statements that make `role` and let it read what the bridge reads, in order.
+    """The statements that create `role` and let it read what the worker reads, in order.
 
-    Without a password the statement holds a placeholder to be replaced. `document`: in the state of 2025.
+    Without a password the statement has a placeholder to be replaced. `document`: for the platform's state of 2025.
     """
     secret = Literal(password if password is not None else "…")
     readable = (_DOCUMENT_COLUMNS, _DOCUMENT_TABLES) if document else (_COLUMNS, TABLES)

@@ -1,4 +1,4 @@
-"""Which row of the platform's became which of ours (`platform_links`)."""
+"""Which row of the platform became which of ours (`platform_links`)."""
 
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
@@ -29,7 +29,7 @@ _WRITE = text(
         ON CONFLICT (kind, platform_id) DO UPDATE SET id = excluded.id, digest = excluded.digest
     """
 )
-# Sets a longer timeout than that of other locks, locks, and restores it: evaluated from left to right.
+# Sets a longer timeout than other locks have, locks, and restores it; the list is evaluated from left to right.
 _HOLD = text(
     """
     SELECT set_config('lock_timeout', '25s', true), pg_advisory_xact_lock(:lock, hashtext(:kind)),
@@ -41,7 +41,7 @@ _LOCK = 0x706C6C6B  # "pllk"
 
 
 class Link(NamedTuple):
-    """A row of the platform's that was read: the id of ours (None: refused, or nothing of ours), and its digest."""
+    """A platform row that was read: the id of our row (None: refused, or nothing of ours), and its digest."""
 
     platform_id: int
     id: int | None
@@ -51,13 +51,13 @@ class Link(NamedTuple):
 def hold_kind(session: Session, kind: str) -> None:
     """Lock the kind until the transaction ends: a second import waits, and then finds what this one has stored.
 
-    Longer than other locks are waited for, since a batch on a slow machine takes seconds.
+    The lock timeout is longer than usual, since a batch on a slow machine takes seconds.
     """
     session.execute(_HOLD, {"lock": _LOCK, "kind": kind})
 
 
 def read_links(session: Session, kind: str, platform_ids: Collection[int]) -> dict[int, Link]:
-    """The links of these rows by platform id, as far as they were read before."""
+    """The links of those of these rows that were read before, by platform id."""
     if not platform_ids:
         return {}
     rows = session.execute(_READ, {"kind": kind, "platform_ids": number_array(platform_ids)})
@@ -65,7 +65,7 @@ def read_links(session: Session, kind: str, platform_ids: Collection[int]) -> di
 
 
 def our_ids(session: Session, kind: str, platform_ids: Collection[int]) -> dict[int, int]:
-    """The ids of our rows by platform id; those that were refused or never read are missing."""
+    """The ids of our rows by platform id, without those that were refused or never read."""
     return {
         platform_id: link.id
         for platform_id, link in read_links(session, kind, platform_ids).items()
@@ -74,7 +74,7 @@ def our_ids(session: Session, kind: str, platform_ids: Collection[int]) -> dict[
 
 
 def links_between(session: Session, kind: str, *, after: int, until: int | None) -> list[Link]:
-    """All links with platform ids above `after`, and up to `until` (None: all that follow), in order."""
+    """All links with platform ids above `after` and up to `until` (None: no upper limit), in order."""
     statement = select(PlatformLink.platform_id, PlatformLink.id, PlatformLink.digest)
     statement = statement.where(PlatformLink.kind == kind, PlatformLink.platform_id > after)
     if until is not None:
@@ -83,7 +83,7 @@ def links_between(session: Session, kind: str, *, after: int, until: int | None)
 
 
 def count_links(session: Session, kind: str) -> int:
-    """How many rows of this kind have one of ours."""
+    """How many rows of this kind became one of ours."""
     statement = select(func.count()).where(PlatformLink.kind == kind, PlatformLink.id.is_not(None))
     return session.scalar(statement) or 0
 

@@ -1,4 +1,4 @@
-"""How far the import is behind the platform, and what it has refused: metrics."""
+"""Metrics of the import: how far it lags behind the platform, and what it has refused."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,13 +20,13 @@ _REFUSED = text(
 
 @dataclass(frozen=True)
 class PullMetrics:
-    """Seconds since the last complete pull, and rows that are refused, each by kind."""
+    """By kind: seconds since the last complete pull, and the number of refused rows."""
 
     ages: Mapping[str, float]
     refused: Mapping[str, int]
 
 
 def pull_metrics(executor: Executor) -> PullMetrics:
-    """The current metrics. A kind that was never pulled, or has no refused row, is left out."""
+    """The current metrics, without kinds that were never pulled or have no refused row."""
     ages = {row.kind: row.age for row in executor.execute(_AGES, {})}
     return PullMetrics(ages, {row.kind: row.rows for row in executor.execute(_REFUSED, {})})

@@ -1,4 +1,4 @@
-"""People of the platform: an account, and the profiles that belong to it."""
+"""Read people of the platform: an account, and the profiles that belong to it."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cached_property
@@ -17,7 +17,7 @@ _log = get_logger(__name__)
 
 
 class PlatformPeople:
-    """Reads people, each with one query. Columns that this state of the platform lacks have their default's meaning."""
+    """Reads people, each with one query. Columns that this state of the platform lacks count as their defaults."""
 
     def __init__(self, connection: PlatformConnection) -> None:
         self._connection = connection
@@ -34,7 +34,7 @@ class PlatformPeople:
         for columns, what in ((denied, "may not be read"), (missing, "is missing")):
             if columns:
                 named = f"{columns[0].table}.{columns[0].name}"
-                # Who is suspended cannot be told without it, so nobody is let in.
+                # Without it nobody knows who is suspended, so nobody is let in.
                 _log.error("platform_column_unreadable", column=named)
                 raise Unavailable(
                     f"The platform's column {named} {what}. Run the statements of `astegni platform grants` there.",
@@ -47,12 +47,12 @@ class PlatformPeople:
         rows = self._rows(_select, {"ids": list(user_ids)}, seconds)
         people: dict[int, PersonRecord] = {}
         for row in rows:
-            # A second profile of one role, which the platform forbids, would be a second row: the first counts.
+            # The platform forbids two profiles of one role; they would give a second row, so the first one counts.
             people.setdefault(row.id, person_of(row))
         return people
 
     def owners(self, profiles: Collection[tuple[str, int]]) -> list[int]:
-        """Ids of the accounts that have these profiles (role, id); those of nobody are left out. Raises Unavailable."""
+        """Ids of the accounts that own these profiles (role, id); those of nobody are left out. Raises Unavailable."""
         owners: set[int] = set()
         for role in ROLES:
             ids = [profile_id for of_role, profile_id in profiles if of_role == role]
@@ -78,7 +78,7 @@ class PlatformPeople:
     def read_claims(
         self, user_id: int, claims: Mapping[str, int], *, seconds: float
     ) -> tuple[PersonRecord | None, frozenset[str]]:
-        """The person (None: no account), and the roles whose claimed profile is somebody else's.
+        """The person (None: no account), and the roles whose claimed profile belongs to somebody else.
 
         Raises Unavailable.
         """
@@ -96,7 +96,7 @@ class PlatformPeople:
         try:
             return self._connection.rows(shape(self._catalog), values, seconds=seconds)
         except (errors.UndefinedColumn, errors.UndefinedTable, errors.InsufficientPrivilege):
-            # The schema or a grant has changed since the catalogue was read. Another thread may have noticed, too.
+            # The schema or a grant has changed since the catalogue was read. Another thread may have noticed it too.
             self.__dict__.pop("_catalog", None)
             return self._connection.rows(shape(self._catalog), values, seconds=seconds)
 
@@ -110,7 +110,7 @@ def _select_after(catalog: Catalog) -> Composed:
 
 
 def _select_claims(catalog: Catalog) -> Composed:
-    """With the owner of each claimed profile, which may be another user."""
+    """Includes the owner of each claimed profile, who may be another user."""
     owner = SQL("(SELECT user_id FROM {table} WHERE id = {claim}) AS {name}")
     owners = _statement(
         catalog,

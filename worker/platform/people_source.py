@@ -1,4 +1,4 @@
-"""Where the platform stores people: the columns that are read, and a row of them as a record."""
+"""Where the platform stores people: the columns that are read, and how a row becomes a record."""
 
 from dataclasses import replace
 from datetime import UTC
@@ -12,11 +12,11 @@ _NAMES = ("first_name", "father_name", "grandfather_name", "last_name", "email",
 ACCOUNT = (
     Column("users", "id", "integer", required=True),
     *(Column("users", name, "varchar") for name in _NAMES),
-    # Three columns decide whether somebody may come in. NULL is the default of each, and means that they may.
+    # Three columns decide whether somebody may log in. In each of them NULL means that they may.
     Column("users", "is_active", "boolean"),
     Column("users", "account_status", "varchar"),
     Column("users", "is_suspended", "boolean"),
-    # Written by model classes, so in UTC.
+    # Written by model classes, therefore in UTC.
     Column("users", "created_at", "timestamp"),
 )
 _PROFILE = (
@@ -49,7 +49,7 @@ PEOPLE_SOURCE = Source(
 
 
 def person_of(row: Row) -> PersonRecord:
-    """The person of a row, whose profiles have their role before the names of their columns."""
+    """The person from a row in which the columns of a profile are prefixed with its role."""
     profiles = {role: profile for role in ROLES if (profile := _profile(row, role)) is not None}
     is_active = row.is_active is not False and not row.is_suspended and (row.account_status or "active") == "active"
     names = {name: getattr(row, name) for name in _NAMES}

@@ -24,31 +24,31 @@ class PullState:
     compared_at: datetime | None = None
 
     def window(self, source: Source) -> Window:
-        """The rows that may have changed since the last complete pull, those of the last two hours included."""
+        """The rows that may have changed since the last complete pull, including those of the last two hours."""
         if source.only_arrives:
             return Window(after_id=self.settled_id)
         return Window(since=None if self.changed_at is None else self.changed_at - OVERLAP)
 
 
 class Progress:
-    """What has been read of a kind, batch by batch in the order of ids."""
+    """How far a kind has been read, batch by batch in the order of ids."""
 
     def __init__(self, state: PullState) -> None:
         self._state = state
         self._changed_at = state.changed_at
-        # The last id of each batch, and the latest time up to there.
+        # The last id of each batch, and the latest time up to it.
         self._batches: list[tuple[int, datetime | None]] = []
 
     def note(self, last_id: int, moments: Iterable[datetime | None]) -> None:
-        """A batch was read, up to this id."""
+        """Record that a batch was read, up to this id."""
         known = [moment for moment in (self._changed_at, *moments) if moment is not None]
         self._changed_at = max(known, default=None)
         self._batches.append((last_id, self._changed_at))
 
     def state(self, *, signature: str, now: datetime) -> PullState:
-        """How far the kind has been read once every batch is stored.
+        """The state to store once every batch is stored.
 
-        An id is given out before its row is committed: ids of the last two hours are looked at again.
+        An id is assigned before its row is committed, so ids of the last two hours are read again.
         """
         settled = self._state.settled_id
         if self._changed_at is not None:

@@ -1,4 +1,4 @@
-"""What could not be taken from the platform, each with the row, the reason and what to do (`platform_refusals`)."""
+"""What could not be imported from the platform: the row, the reason and what to do (`platform_refusals`)."""
 
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -37,14 +37,14 @@ _FORGET = text(
 class Refusal:
     """What is wrong with a row: a stable code, the reason, and what people can do about it.
 
-    With `is_refused` false the row was taken without a part, or is worth a look.
+    With `is_refused` false the row was imported in part, or deserves a look.
     """
 
     code: str
     reason: str
     remedy: str
     is_refused: bool = True
-    # Ids of other rows that it is about.
+    # Ids of other rows that are involved.
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -61,7 +61,7 @@ class RefusedRow:
 
 
 def write_refusals(session: Session, kind: str, refusals: Mapping[int, Sequence[Refusal]]) -> None:
-    """Replace what is noted of these rows, by platform id; an empty sequence: nothing is wrong any more."""
+    """Replace the refusals of these rows, by platform id; an empty sequence: nothing is wrong any more."""
     rows = [
         {
             "platform_id": platform_id,
@@ -81,7 +81,7 @@ def write_refusals(session: Session, kind: str, refusals: Mapping[int, Sequence[
 
 
 def remove_refusals(session: Session, kind: str, platform_ids: Collection[int]) -> None:
-    """Forget what was noted of rows that the platform has deleted."""
+    """Delete the refusals of rows that the platform has deleted."""
     of_kind = (PlatformRefusal.kind == kind, PlatformRefusal.platform_id == func.any(list(platform_ids)))
     session.execute(delete(PlatformRefusal).where(*of_kind))
 
@@ -94,7 +94,7 @@ def refused_ids(session: Session, kind: str, *, after: int, most: int) -> list[i
 
 
 def count_refusals(session: Session) -> dict[str, dict[str, int]]:
-    """By kind: how many rows have which code, whether refused or taken without a part."""
+    """By kind: the number of rows for each code, whether refused or imported in part."""
     key = (PlatformRefusal.kind, PlatformRefusal.code)
     counts: dict[str, dict[str, int]] = {}
     for kind, code, number in session.execute(select(*key, func.count()).group_by(*key).order_by(*key)):
@@ -103,7 +103,7 @@ def count_refusals(session: Session) -> dict[str, dict[str, int]]:
 
 
 def list_refusals(session: Session, *, batch: int = 1000) -> Iterator[RefusedRow]:
-    """Every line of the report, by kind, row and code."""
+    """Every line of the report, ordered by kind, row and code."""
     key = (PlatformRefusal.kind, PlatformRefusal.platform_id, PlatformRefusal.code)
     columns = (*key, PlatformRefusal.is_refused, PlatformRefusal.reason, PlatformRefusal.remedy)
     after: tuple[str, int, str] = ("", 0, "")

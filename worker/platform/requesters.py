@@ -1,6 +1,6 @@
-"""Whose id `requested_sessions.requester_id` is: of a user since February 2026, of a profile before.
+"""Whose id `requested_sessions.requester_id` is: a user's since February 2026, a profile's before.
 
-Numbers of users and profiles overlap, so a wrong reading finds somebody else and no error. The state of the platform
+Ids of users and profiles overlap, so a wrong reading finds somebody else instead of failing. The state of the platform
 says which it should be, and the rows show which it is: a student asks for themselves, a parent for a child of theirs.
 """
 
@@ -12,13 +12,13 @@ from worker.platform.catalog import Catalog, Column
 from worker.platform.connection import PlatformConnection
 from worker.platform.state import PlatformState, platform_state
 
-# Rows of one state, should an older part of the table have been left as it was.
+# The newest rows only, which are of one state even if older ones were never converted.
 _EVIDENCE = 2000
 
 
 @dataclass(frozen=True)
 class RequesterReading:
-    """Whether requesters are users by the state, and how many rows fit a user, and a profile, of that number."""
+    """Whether requesters are users according to the state, and how many rows fit a user, and a profile, of that id."""
 
     are_users: bool
     fit_users: int
@@ -26,7 +26,7 @@ class RequesterReading:
 
     @property
     def is_contradicted(self) -> bool:
-        """Whether more rows fit the other reading."""
+        """Whether the other reading fits more rows."""
         by_state, other = self.fit_users, self.fit_profiles
         if not self.are_users:
             by_state, other = other, by_state
@@ -51,7 +51,7 @@ def _statement(catalog: Catalog) -> Composed:
 
 
 def _fits(catalog: Catalog, number: Identifier) -> Composable:
-    """Whether the requester has, or is, a profile of the type that speaks for the student."""
+    """A condition: the id belongs to a profile of the requester's type that speaks for the student."""
     student = SQL(
         "requester_type = 'student' AND EXISTS (SELECT FROM student_profiles profile WHERE {}"
         " = request.requester_id AND coalesce(request.learner, profile.id) = profile.id)"

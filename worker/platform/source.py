@@ -1,7 +1,7 @@
-"""Rows of one kind there, read in the order of ids, some at a time: all of them, or those that may have changed.
+"""Rows of one kind on the platform, read in batches in the order of ids: all of them, or those that may have changed.
 
-What has changed is told by a time of the row, or for rows that only arrive by their ids. Deletes leave no trace, so ids
-can be read alone, to be compared.
+A time of the row tells whether it has changed; for rows that are only ever added, the id does. Deletions leave no
+trace, so ids can be read alone, to be compared.
 """
 
 from collections.abc import Mapping
@@ -12,16 +12,16 @@ from typing import LiteralString
 from worker.errors import Unavailable
 from worker.platform.catalog import Catalog, Column
 
-# A row is written with the time at which its transaction began, and in the night of a change of clocks an hour comes
-# twice: what changed in these hours is read again. Equal rows are not stored again.
+# A row is written with the time at which its transaction began, and when clocks are set back an hour occurs twice: rows
+# changed within this time are read again. Equal rows are not stored again.
 OVERLAP = timedelta(hours=2)
 
 
 @dataclass(frozen=True)
 class Join:
-    """A table that is joined to the source's, by a condition that names columns with their tables.
+    """A table that is joined to the source's, on a condition that qualifies columns with their tables.
 
-    Left out where this state of the platform has no such table; its columns are NULL then.
+    Omitted if this state of the platform lacks the table; its columns are then NULL.
     """
 
     table: str
@@ -30,11 +30,12 @@ class Join:
 
 @dataclass(frozen=True)
 class Source:
-    """Rows of `table`, whose `id` is their key.
+    """Rows of `table`, with `id` as their key.
 
-    `columns` are named as in a row; `changed` are the columns of `table` that tell when a row was written. Rows that
-    only arrive and never change are looked for by their ids. `where` names columns of `table`. Columns named in
-    `as_text` are read as text, as PostgreSQL prints them; `beside` are columns of other tables that `where` names.
+    `columns` are named as in a row; `changed` are the columns of `table` that tell when a row was written. Rows with
+    `only_arrives` never change, and new ones are found by their ids. `where` is a condition on columns of `table`.
+    Columns named in `as_text` are read as PostgreSQL prints them; `beside` are columns of other tables that `where`
+    uses.
     """
 
     table: str
@@ -47,9 +48,9 @@ class Source:
     beside: tuple[Column, ...] = ()
 
     def is_there(self, catalog: Catalog) -> bool:
-        """Whether this state of the platform has the table and the columns without which its rows are useless.
+        """Whether this state of the platform has the table, and the columns without which its rows are useless.
 
-        Raises Unavailable when a column exists and may not be read: it is not taken for its default.
+        Raises Unavailable when a column exists but may not be read: it must not be mistaken for a default.
         """
         if self.table not in catalog.tables:
             return False

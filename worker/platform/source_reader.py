@@ -1,4 +1,4 @@
-"""Reads the rows of a source: changed ones, named ones, all of them."""
+"""Read the rows of a source: changed ones, those with given ids, or all."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,12 +9,12 @@ from worker.platform.catalog import Catalog, Column
 from worker.platform.connection import PlatformConnection, Row
 from worker.platform.source import Source, Window
 
-# A batch of rows with large columns, on a slow link.
+# Enough for a batch of rows with large columns on a slow link.
 _SECONDS = 10.0
 
 
 class SourceReader:
-    """Reads a source that is there. All methods raise Unavailable."""
+    """Reads a source that exists (`Source.is_there`). All methods raise Unavailable."""
 
     def __init__(self, connection: PlatformConnection, catalog: Catalog, source: Source) -> None:
         self._connection = connection
@@ -28,7 +28,7 @@ class SourceReader:
         statement = SQL("SELECT count(*) AS number, max({key}) AS last, {sum} AS moments FROM {table} WHERE {where}")
         moments: Composable = SQL("0")
         if self._changed:
-            # As integers: a sum of numbers with fractions takes four times as long.
+            # As integers: a sum of fractional numbers takes four times as long.
             moments = SQL("sum(CAST(date_part('epoch', {}) * 1000000 AS bigint))").format(self._moment())
         where = SQL(" AND ").join([SQL(self._source.where), self._within(window)])
         table = Identifier(self._source.table)
@@ -38,17 +38,18 @@ class SourceReader:
     def rows(self, window: Window, *, after: int, most: int) -> Sequence[Row]:
         """At most `most` rows of the window with ids above `after`, in the order of ids.
 
-        Each has the columns of the source, and last `row_changed_at`. A row that a join finds twice comes twice.
+        Each has the columns of the source, followed by `row_changed_at`. If a join matches a row twice, it occurs
+        twice.
         """
         return self._run(self._page(self._rows, self._within(window)), _values(window, after=after, most=most))
 
     def rows_of(self, ids: Sequence[int]) -> Sequence[Row]:
-        """The rows with these ids, as far as they exist, in the order of ids."""
+        """The rows with these ids that exist, in the order of ids."""
         where = SQL("{} = ANY(%(ids)s)").format(self._key)
         return self._run(self._page(self._rows, where), {"after": 0, "most": None, "ids": list(ids)})
 
     def rows_with(self, names: Sequence[str], values: Sequence[tuple[int, ...]]) -> Sequence[Row]:
-        """The rows whose integer columns `names` have one of these values together, in the order of ids."""
+        """The rows whose integer columns `names` equal one of these tuples, in the order of ids."""
         columns = SQL(", ").join(Identifier(self._source.table, name) for name in names)
         lists = SQL(", ").join(SQL("CAST({} AS integer[])").format(Placeholder(name)) for name in names)
         where = SQL("({}) IN (SELECT * FROM unnest({}))").format(columns, lists)
@@ -95,7 +96,7 @@ class SourceReader:
 
     def _within(self, window: Window) -> Composable:
         if self._changed and window.since is not None:
-            # Each column alone, so that an index on one can be used. Rows without any time are always read.
+            # Each column separately, so that an index on one can be used. Rows without any time are always read.
             later = [SQL("{} >= %(since)s").format(_identifier(column)) for column in self._changed]
             unknown = SQL("{} IS NULL").format(self._moment())
             return SQL("({})").format(SQL(" OR ").join([*later, unknown]))

@@ -1,4 +1,4 @@
-"""Which state of its history the platform's database is in: it has no version number, so tables and columns decide."""
+"""Determine which state the platform's database is in: it has no version number, so tables and columns decide."""
 
 from enum import StrEnum
 
@@ -6,7 +6,7 @@ from worker.platform.catalog import Catalog, Column
 
 
 class PlatformState(StrEnum):
-    """The states that differ in what their rows mean, oldest first."""
+    """The states that differ in the meaning of their rows, oldest first."""
 
     DOCUMENT_2025 = "2025, as the document of tables describes it"
     DECEMBER_2025 = "December 2025: requests instead of bookings, boards by user"
@@ -22,7 +22,7 @@ _REQUESTS_OF_2026 = (
 
 
 def platform_state(catalog: Catalog) -> PlatformState:
-    """The newest state whose marks are there. Scripts are run by hand, so one mark of the newest may be missing."""
+    """The newest state whose marks exist. Scripts are run by hand, so one mark of the newest may be missing."""
     if "requested_sessions" in catalog.tables:
         if not catalog.has(Column("whiteboard_sessions", "host_profile_id", "integer")):
             return PlatformState.DECEMBER_2025

@@ -1,7 +1,7 @@
-"""The time zone of the platform's server, proven by its rows before any time that its SQL wrote is believed.
+"""The time zone of the platform's server, proven by its rows before any time that its SQL wrote is trusted.
 
-What the server says (`SHOW timezone`, settings of roles) is a claim. Ends of calls are one measurement, requests after
-sign-ups another. A fixed number of hours would be wrong for half of the year, so only the name of a zone counts.
+What the server says (`SHOW timezone`, settings of roles) is a claim. The ends of calls are one measurement, requests
+after sign-ups another. A fixed offset would be wrong for half of the year, so only a zone's name is accepted.
 """
 
 from collections.abc import Sequence
@@ -40,7 +40,7 @@ class ServerZone:
         return self._zone.key
 
     def instant(self, written: datetime) -> datetime:
-        """The instant, in UTC, of a time that SQL wrote; the first of two for one that came twice."""
+        """The UTC instant of a time written by SQL; when clocks were set back, the first of the two."""
         if written.tzinfo is not None:
             return written
         return instant(written.date(), written.time(), self._zone)
@@ -48,7 +48,7 @@ class ServerZone:
 
 @dataclass(frozen=True)
 class ZoneProof:
-    """What is known of the server's zone. `zone` is None while it is not proven; `lines` say why, and what was seen."""
+    """What is known about the server's zone. `zone` is None until proven; `lines` say why, and what was measured."""
 
     zone: ServerZone | None
     lines: Sequence[Line]
@@ -63,7 +63,7 @@ class PlatformZone:
         self._proof: tuple[datetime, ZoneProof] | None = None
 
     def proof(self) -> ZoneProof:
-        """The newest proof. Raises Unavailable when it has to be measured and the platform does not answer."""
+        """The newest proof. Raises Unavailable when it must be measured and the platform does not answer."""
         now = clock.now()
         if self._proof is not None:
             measured_at, proof = self._proof
@@ -75,7 +75,7 @@ class PlatformZone:
 
 
 def prove_zone(connection: PlatformConnection, catalog: Catalog, setting: str | None = None) -> ZoneProof:
-    """Measure, and compare with `setting` (PLATFORM_TIMEZONE), else with what the server says. Raises Unavailable."""
+    """Measure, and compare with `setting` (PLATFORM_TIMEZONE) or else with the server's claims. Raises Unavailable."""
     evidence = read_evidence(connection, catalog)
     if setting is not None:
         return _overridden(evidence, setting)

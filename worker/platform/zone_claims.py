@@ -1,4 +1,4 @@
-"""What the platform's server says about its own time zone. A claim, which measurements must confirm."""
+"""What the platform's server says about its own time zone: claims, which measurements must confirm."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ from worker.platform.connection import PlatformConnection, Row
 from worker.zone_names import known_zone
 
 _SHOWN = "SELECT setting AS zone, source FROM pg_catalog.pg_settings WHERE name = 'TimeZone'"
-# A database or a role may have a zone of its own; setdatabase and setrole are 0 where it counts for all.
+# A database or a role may have a zone of its own; setdatabase and setrole are 0 where it applies to all.
 _SETTINGS = """
     SELECT role.rolname AS role, setdatabase <> 0 AS of_database, split_part(entry, '=', 2) AS zone,
            role.rolname = (SELECT pg_get_userbyid(relowner) FROM pg_catalog.pg_class
@@ -31,13 +31,13 @@ class ZoneClaim:
 def read_claims(connection: PlatformConnection) -> list[ZoneClaim]:
     """The claims, the most credible first. Raises Unavailable.
 
-    The platform writes as the owner of its tables, as a rule: that role's setting comes first, for this database before
-    those for all, then the database's, then what this connection shows, then settings of other roles.
+    The platform usually writes as the owner of its tables, so that role's setting comes first (for this database before
+    those for all databases), then the database's, then what this connection shows, then the settings of other roles.
     """
     shown = connection.rows(_SHOWN)[0]
     settings = sorted(connection.rows(_SETTINGS), key=_rank)
     claims = [_claim(row.zone, _words(row)) for row in settings if row.is_owner or row.role is None]
-    # PGTZ in this process's environment, or the reading role's own zone, hides the server's.
+    # A value from PGTZ in this process's environment hides the server's.
     if shown.source != "client":
         claims.append(_claim(shown.zone, "SHOW timezone"))
     claims += [_claim(row.zone, _words(row)) for row in settings if row.role is not None and not row.is_owner]

@@ -1,4 +1,4 @@
-"""One zone beside everything that was measured of the platform's server."""
+"""Compare a zone with everything that was measured on the platform's server."""
 
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
@@ -9,7 +9,7 @@ from worker.platform.zone_rows import ZoneEvidence
 
 @dataclass(frozen=True)
 class ZoneComparison:
-    """One zone beside everything that was measured."""
+    """How one zone agrees with everything that was measured."""
 
     zone: str
     calls: CallEvidence

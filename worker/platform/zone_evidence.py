@@ -1,7 +1,7 @@
-"""Does a time zone agree with the platform's rows? Two independent measurements, as rules over what was read.
+"""Does a time zone agree with the platform's rows? Two independent measurements, as pure rules.
 
-Calls: a browser sends its own UTC stamp when a call ends, and the server writes `ended_at` in its zone. Requests:
-nobody asks for lessons before having an account, and accounts are stamped in UTC.
+Calls: a browser sends its own UTC timestamp when a call ends, and the server writes `ended_at` in its zone. Requests:
+nobody asks for lessons before having an account, and accounts have UTC timestamps.
 """
 
 from collections import Counter
@@ -17,16 +17,17 @@ from worker.recurrence.instants import instant
 _QUARTER = timedelta(minutes=15)
 # A browser's clock this far from a whole quarter of an hour is wrong, and its row measures nothing.
 _IMPRECISE = timedelta(minutes=5)
-# A single row may be of a browser that is wrong by whole hours.
+# More than one: a browser's clock may be wrong by whole hours.
 _FEWEST_ROWS = 2
-# Both sides of a call write a row, so three in succession are two calls at least, and no single wrong browser's.
+# Both sides of a call write a row, so three rows in succession come from at least two calls, and not from one wrong
+# clock.
 _RUN = 3
 # One row in ten may contradict.
 _TOLERATED = 10
-# A request this soon after its account measures from above; later ones only say that the offset is not larger.
+# A request this soon after its account gives a lower bound of the offset too; later ones only give an upper bound.
 _SOON = timedelta(hours=1)
 _CLOCKS_DIFFER = timedelta(minutes=1)
-# The months in which every zone with daylight saving, north or south, is surely in one of its halves.
+# Months in which every zone with daylight saving, north or south, is certainly in one of its halves.
 _NORTHERN_WINTER, _NORTHERN_SUMMER = frozenset({12, 1, 2}), frozenset({5, 6, 7, 8})
 
 
@@ -38,14 +39,14 @@ class CallEnd(NamedTuple):
 
 
 class Offset(NamedTuple):
-    """What the server's clock was ahead of UTC at one moment."""
+    """How far the server's clock was ahead of UTC at one moment."""
 
     at: datetime
     ahead: timedelta
 
 
 class FirstRequest(NamedTuple):
-    """A person's first request by the server's clock, and their account in UTC, both without a zone."""
+    """A person's first request, by the server's clock, and their account's creation, in UTC; both without zones."""
 
     requested_at: datetime
     account_at: datetime
@@ -53,7 +54,7 @@ class FirstRequest(NamedTuple):
 
 @dataclass(frozen=True)
 class CallEvidence:
-    """How the ends of calls agree with a zone. `months` counts usable rows, (year, month) in order."""
+    """How the ends of calls agree with a zone. `months` counts usable rows, ordered by (year, month)."""
 
     rows: int
     contradicting: int
@@ -65,7 +66,7 @@ class CallEvidence:
 
 @dataclass(frozen=True)
 class RequestEvidence:
-    """How requests agree with a zone: `before` are earlier than their account, `closest` is the least time after it."""
+    """How requests agree with a zone: how many came `before` their account, and the `closest` time after it."""
 
     people: int
     before: int
@@ -73,17 +74,17 @@ class RequestEvidence:
 
     @property
     def contradicts(self) -> bool:
-        """Whether more people than a few asked before they had an account."""
+        """Whether more than a few people asked before they had an account."""
         return self.before * _TOLERATED > self.people
 
     @property
     def confirms(self) -> bool:
-        """Whether the offset can be no smaller either, since somebody asked soon after signing up."""
+        """Whether the offset cannot be smaller either, because somebody asked soon after signing up."""
         return not self.contradicts and self.closest is not None and self.closest <= _SOON
 
 
 def measure(calls: Iterable[CallEnd]) -> tuple[list[Offset], int]:
-    """The offsets, to a quarter of an hour, in the order of time; and how many rows were too imprecise."""
+    """The offsets, rounded to a quarter of an hour, ordered by time; and how many rows were too imprecise."""
     offsets: list[Offset] = []
     imprecise = 0
     for ended_at, browser_at in calls:
@@ -109,7 +110,7 @@ def compare_calls(offsets: Sequence[Offset], imprecise: int, zone: ZoneInfo) -> 
 
 
 def compare_requests(requests: Iterable[FirstRequest], zone: ZoneInfo) -> RequestEvidence:
-    """Whether people asked after they had an account, by the zone's rules. Times that came twice measure nothing."""
+    """Whether people asked after they had an account, by the zone's rules. Ambiguous local times measure nothing."""
     delays = [
         instant(requested_at.date(), requested_at.time(), zone) - account_at.replace(tzinfo=UTC)
         for requested_at, account_at in requests
@@ -125,13 +126,13 @@ def _ahead(zone: ZoneInfo, at: datetime) -> timedelta:
 
 
 def _contradicts_in_succession(offsets: Sequence[Offset], zone: ZoneInfo) -> bool:
-    """Whether several rows in succession agree on another offset: a wrong browser's are among those of others."""
+    """Whether several rows in succession agree on another offset: those of one wrong clock are mixed with others."""
     by_error = groupby(offsets, key=lambda offset: offset.ahead - _ahead(zone, offset.at))
     return any(error and len(list(rows)) >= _RUN for error, rows in by_error)
 
 
 def _covers_both_halves(offsets: Sequence[Offset], zone: ZoneInfo) -> bool:
-    """Whether rows lie on both sides of a change of clocks; without daylight saving, where others would have one."""
+    """Whether there are rows from both halves of the year; without daylight saving, from winter and summer."""
     if not offsets:
         return False
     year = offsets[-1].at.year

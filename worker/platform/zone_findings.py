@@ -1,4 +1,4 @@
-"""What is said of a zone: why it is not proven, what was measured, which others would fit."""
+"""Sentences about a zone: why it is not proven, what was measured, which others would fit."""
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
@@ -14,7 +14,7 @@ Line = tuple[Level, str]
 
 
 def zone_refusal(claim: ZoneClaim, comparison: ZoneComparison) -> str:
-    """Why the zone of a claim is not believed."""
+    """Why the zone of a claim is not accepted."""
     calls, requests = comparison.calls, comparison.requests
     if calls.agrees:
         people = f"{requests.before} of {requests.people} people"
@@ -27,13 +27,13 @@ def zone_refusal(claim: ZoneClaim, comparison: ZoneComparison) -> str:
 
 
 def unnamed_zone(claims: Sequence[ZoneClaim]) -> str:
-    """What the server says instead of the name of a zone."""
+    """What the server says instead of a zone's name."""
     texts = ", ".join(f"{claim.text} ({claim.source})" for claim in claims) or "nothing"
     return f"the server says {texts}, which is not the name of a zone"
 
 
 def zone_doubts(comparison: ZoneComparison) -> Iterator[Line]:
-    """What is weak about a proof."""
+    """What weakens a proof."""
     if not comparison.calls.both_halves:
         yield "WARNING", "all ends of calls are from one half of the year: other daylight saving would fit as well"
     if not comparison.requests.confirms:
@@ -41,7 +41,7 @@ def zone_doubts(comparison: ZoneComparison) -> Iterator[Line]:
 
 
 def zone_measurements(evidence: ZoneEvidence, comparison: ZoneComparison) -> Iterator[Line]:
-    """What was measured, beside a zone."""
+    """What was measured, compared with a zone."""
     calls, requests = comparison.calls, comparison.requests
     if evidence.no_calls is None:
         months = ", ".join(f"{year}-{month:02}: {number}" for (year, month), number in calls.months)

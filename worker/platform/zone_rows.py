@@ -1,4 +1,4 @@
-"""The rows by which the platform's server shows its time zone, few enough to be read in a moment."""
+"""Read the rows that reveal the server's time zone, few enough to be read in a moment."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ _REQUESTS = (
     Column("users", "created_at", "timestamp"),
 )
 _MONTHS = 24
-# A month's newest rows: the pictures beside the stamps are large.
+# Only the newest rows of each month: the pictures stored with the timestamps are large.
 _CALL_ENDS = """
     SELECT ended_at, canvas_snapshot ->> 'timestamp' AS browser_at
       FROM (SELECT ended_at, canvas_snapshot,
@@ -44,7 +44,7 @@ _FIRST_REQUESTS = """
      LIMIT 2000
 """
 _BY_USER = SQL("JOIN users ON users.id = requester_id")
-# Until February 2026 `requester_id` was a profile's.
+# Until February 2026 `requester_id` was a profile's id.
 _BY_PROFILE = SQL(
     "LEFT JOIN student_profiles student ON requester_type = 'student' AND student.id = requester_id"
     " LEFT JOIN parent_profiles parent ON requester_type = 'parent' AND parent.id = requester_id"
@@ -55,7 +55,7 @@ _SECONDS = 10.0
 
 @dataclass(frozen=True)
 class ZoneEvidence:
-    """What was measured, and why something could not be."""
+    """What was measured, and why something could not be measured."""
 
     offsets: Sequence[Offset]
     imprecise: int
@@ -65,7 +65,7 @@ class ZoneEvidence:
 
 
 def read_evidence(connection: PlatformConnection, catalog: Catalog) -> ZoneEvidence:
-    """What can be measured. Raises Unavailable."""
+    """Measure what can be measured. Raises Unavailable."""
     call_rows, no_calls = _rows(connection, catalog, _CALLS, SQL(_CALL_ENDS).format(), {"months": _MONTHS})
     calls = [CallEnd(row.ended_at, browser_at) for row in call_rows if (browser_at := _stamp(row)) is not None]
     offsets, imprecise = measure(calls)
@@ -101,7 +101,7 @@ def _rows(
 
 
 def _stamp(row: Row) -> datetime | None:
-    """The browser's time; None for text that is none, or without a zone, and where the server's says its own zone."""
+    """The browser's time; None if it is invalid or lacks a zone, and if the server's time has a zone of its own."""
     try:
         stamp = datetime.fromisoformat(row.browser_at or "")
     except ValueError:

@@ -9,7 +9,7 @@ from importlib.resources import files
 _COMMON = ("cues", "drawing", "replay", "player", "controls", "contents")
 PAGE_PARTS = (*_COMMON, "meter", "ways", "stream", "page", "start")
 PACK_PARTS = (*_COMMON, "pack")
-# The page `/` plays nothing, and uses what the controls begin with.
+# The page `/` plays nothing; it uses only the first declarations of the controls.
 INDEX_PARTS = ("controls", "index")
 LANGUAGES = ("en", "am")
 
@@ -25,12 +25,12 @@ def player_file(name: str) -> str:
 
 @cache
 def joined(parts: tuple[str, ...]) -> str:
-    """The scripts of these names as one, without comments on lines of their own and blanks in front: fewer bytes."""
+    """These scripts joined into one, without whole-line comments and indentation, to save bytes."""
     text = "\n".join(player_file(f"scripts/{name}.js") for name in parts)
     return re.sub(r"^ *(?:(?://.*|/\*\*(?s:.*?)\*/)\n)?", "", text, flags=re.MULTILINE)
 
 
 @cache
 def words_of(language: str) -> dict[str, str]:
-    """The words of a language by their names."""
+    """The texts of a language by name."""
     return {name: json.loads(f'"{text}"') for name, text in _WORD.findall(player_file(f"words-{language}.js"))}

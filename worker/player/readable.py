@@ -1,8 +1,8 @@
-"""Sizes and times as people read them, the same as in the player's scripts."""
+"""Format sizes and times for people, as the player's scripts do."""
 
 
 def size_text(count: int | None) -> str:
-    """`6.4 MB`; empty when it is not known."""
+    """`6.4 MB`; empty when unknown."""
     if count is None:
         return ""
     least, unit = next((least, unit) for least, unit in ((1e9, "GB"), (1e6, "MB"), (0.0, "KB")) if count >= least)

@@ -1,8 +1,8 @@
-"""Writes a lesson as one .html file that plays without a network.
+"""Write a lesson as one .html file that plays without a network.
 
-Sound and strokes are blocks of bytes in a page of the charset windows-1252, in which each byte is a character. Base64
-would make them a third larger: an hour of voice would be 8.6 MB instead of 6.5. Four bytes cannot stand as they are:
-NUL and CR, which a parser of HTML replaces, `<`, which could end the block, and the escape character itself.
+Sound and strokes are blocks of bytes in a page with the charset windows-1252, in which each byte is a character. Base64
+would make them a third larger: an hour of voice would be 8.6 MB instead of 6.5. Four bytes must be escaped: NUL and CR,
+which an HTML parser replaces, `<`, which could end the block, and the escape character itself.
 """
 
 import base64
@@ -20,9 +20,9 @@ from worker.player.player_files import PACK_PARTS, joined, player_file, words_of
 MIME = "text/html; charset=windows-1252"
 _ESCAPE = b"="
 _ESCAPED = (b"\0", b"\r", b"<")
-# Added to an escaped byte, so that it is none that needs an escape.
+# Added to an escaped byte; the result never needs an escape itself.
 _OFFSET = 0x40
-# Bytes that are escaped at once; so much of a lesson is in memory.
+# Bytes escaped at once, which bounds how much of a lesson is in memory.
 _PIECE = 1 << 18
 _PLACE = re.compile(r"\{(\w+)\}")
 
@@ -46,7 +46,7 @@ class PackCaptions:
 
 @dataclass(frozen=True)
 class PackPicture:
-    """A picture, and the times in seconds from which on it is shown; its number is that of a page."""
+    """A picture, and the times in seconds at which it appears; its number is that of a page."""
 
     file: Path
     mime: str
@@ -56,7 +56,7 @@ class PackPicture:
 
 @dataclass(frozen=True)
 class PackedLesson:
-    """What a pack holds. `strokes` is a replay.json in gzip; where there are none, `picture` and `pages` are shown."""
+    """The contents of a pack. `strokes` is a gzipped replay.json; without it, `picture` and `pages` are shown."""
 
     title: str
     sound: Path | None
@@ -70,7 +70,7 @@ class PackedLesson:
 
 
 def write_pack(lesson: PackedLesson, language: str, file: BinaryIO) -> None:
-    """Write the file. Its text is ASCII, and its policy allows no script but its own, whatever a title says."""
+    """Write the file. Its text is ASCII, and its content policy allows only its own scripts, whatever titles say."""
     script, style = _ascii_script(joined(PACK_PARTS)), player_file("watch.css")
     words = words_of(language)
     parts = {
@@ -91,7 +91,7 @@ def write_pack(lesson: PackedLesson, language: str, file: BinaryIO) -> None:
 
 
 def escape_bytes(content: bytes) -> bytes:
-    """The bytes as characters of windows-1252 that a parser of HTML leaves alone."""
+    """The bytes as windows-1252 characters that an HTML parser leaves unchanged."""
     content = content.replace(_ESCAPE, _escaped(_ESCAPE))
     for byte in _ESCAPED:
         content = content.replace(byte, _escaped(byte))

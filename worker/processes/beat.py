@@ -17,7 +17,7 @@ from worker.workflows.uploads.spools import orders_of_tick
 
 _log = get_logger(__name__)
 
-# Waits for a restart of the database; after a longer outage the next tick orders it.
+# Seconds to wait while the database restarts; after a longer outage the next tick orders the job.
 _PATIENCE = 20.0
 
 
@@ -25,8 +25,8 @@ class Timetable(Scheduler):  # type: ignore[misc]  # celery publishes no types
     """Celery's own in-memory scheduler, which writes to the ledger instead of the broker.
 
     A tick inserts its order unless a job with the same unique key is live, so two beats are harmless, and no state has
-    to survive a restart. No message carries a tick: a message needs an expiry, which two clocks judge. With a
-    difference of 45 s between beat and a worker all ticks expired before they were read, and nothing showed it.
+    to survive a restart. No message carries a tick: it would need an expiry, which depends on two clocks. When those of
+    beat and a worker differed by 45 s, all ticks expired unread, and nothing showed it.
     """
 
     # Celery would connect to the broker here, and wait for it.
@@ -70,7 +70,7 @@ class Timetable(Scheduler):  # type: ignore[misc]  # celery publishes no types
         return HeartbeatWriter(self._database, self.app.process_name, "beat", interval=settings.heartbeat_interval)
 
     def _follow_clock(self) -> None:
-        """When the clock was set back, an entry that ran "in the future" would wait until then: make it due now."""
+        """Make due an entry that ran "in the future": after the clock was set back, it would wait until then."""
         for entry in self.schedule.values():
             if entry.last_run_at > entry.default_now():
                 entry.last_run_at = entry.default_now()

@@ -13,17 +13,17 @@ from worker.jobs.publisher import Publisher
 from worker.settings import Settings
 
 EXCHANGE = "astegni"
-# For RabbitMQ; Redis has no such arguments. A queue is written to the disk of most nodes before a message is confirmed,
-# and a message is acknowledged after its run: within two days (in ms), where RabbitMQ's default is half an hour. From
-# 3.12 on it knows that argument. Other arguments than those of a queue that exists are refused.
+# For RabbitMQ; Redis has no such arguments. A queue is written to the disk of most nodes before a message is confirmed.
+# A message is acknowledged after its run: within two days (in ms), where RabbitMQ's default is half an hour (this
+# argument exists since 3.12). An existing queue cannot be declared with other arguments.
 CONSUMER_TIMEOUT = 172_800_000
 QUEUE_ARGUMENTS = {"x-queue-type": "quorum", "x-consumer-timeout": CONSUMER_TIMEOUT}
 # The soft limit interrupts the run so that it can settle; this many seconds later the child is killed.
 _GRACE = 30
-# The header that names the other jobs of a message. Workers of the release before this one ignore it: those jobs are
-# published again when their lease expires.
+# The header that names the other jobs of a message. Workers of the previous release ignore it: those jobs are published
+# again when their lease expires.
 OTHER_JOBS = "other_jobs"
-# The number of jobs that one finished job makes room for, and a few more.
+# Slightly more than the number of jobs that one finished job makes room for.
 _NEXT = 10
 
 
@@ -40,7 +40,7 @@ def sender(app: Celery) -> Send:
             message.kind,
             args=(str(message.job_id),),
             task_id=message.message_id,
-            # The queue itself and not its name: another spool's queue is not among those this process declares.
+            # The Queue object, not its name: another spool's queue is not among those this process declares.
             queue=queue(message.queue),
             soft_time_limit=message.time_limit,
             time_limit=message.time_limit + _GRACE,
@@ -69,7 +69,7 @@ def publication_lease(settings: Settings) -> PublicationLease:
 def start_publisher(app: Celery, settings: Settings, *, connections: int = 4) -> tuple[Database, Publisher]:
     """This process's database, whose commits trigger publishing, and the publisher thread.
 
-    `connections` is the most that the process may open at once.
+    `connections` is the maximum that the process may open at once.
 
     Call it after a fork: neither a connection nor a thread survives one.
     """

@@ -14,9 +14,9 @@ from worker.processes.sentinel_client import sentinel_client
 
 @contextmanager
 def redis_client(address: BrokerAddress, *, seconds: float) -> Iterator[redis.Redis]:
-    """Within the block: a client that waits at most `seconds` for each response and does not retry.
+    """A context manager for a client that waits at most `seconds` for each response and does not retry.
 
-    It uses Celery's address. Behind Sentinel each Sentinel has `seconds`, too.
+    It uses Celery's address. With Sentinel, each Sentinel has `seconds` too.
     """
     tls = {"ssl": address.tls, **(address.tls_options or {})}
     options: dict[str, Any] = {

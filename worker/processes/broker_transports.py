@@ -1,4 +1,4 @@
-"""Have kombu use our transports."""
+"""Make kombu use our transports."""
 
 from kombu.transport import TRANSPORT_ALIASES
 

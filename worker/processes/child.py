@@ -49,7 +49,7 @@ def rhythm(settings: Settings) -> LeaseTiming:
 
 def open_child(**_signal: object) -> None:
     """Set up a freshly forked child (signal `worker_process_init`, which allows four seconds: nothing connects yet)."""
-    app: Celery = current_app._get_current_object()  # noqa: SLF001 - the proxy would end with this call
+    app: Celery = current_app._get_current_object()  # noqa: SLF001 - the proxy is invalid once this call ends
     enter_child(app.metrics, current_process().index)
     app.ended_runs.use_slot(current_process().index)
     tracing = Tracing(app.settings, "worker")
@@ -89,8 +89,8 @@ def close_child(**_signal: object) -> None:
 def performs(order: type[OrderType]) -> Callable[[Work[OrderType]], Any]:
     """Declare the task that runs `order`: `@performs(IngestRecording)` above a one-line function.
 
-    An order without fields may be omitted from the function's parameters. The task's name is the order's kind and all
-    options are set once, in worker/app.py, so that none can be misspelt: Celery silently accepts unknown ones.
+    The function may omit the parameter of an order without fields. The task's name is the order's kind, and all options
+    are set once, in worker/celery_settings.py, so that none can be misspelt: Celery silently accepts unknown ones.
     """
 
     def declare(work: Work[OrderType]) -> Any:
@@ -107,7 +107,7 @@ def performs(order: type[OrderType]) -> Callable[[Work[OrderType]], Any]:
             child.performer.perform(UUID(job_id), perform, others=others)
 
         task.__doc__ = work.__doc__
-        # `throws`: such an end is expected, and no traceback is logged a second time.
+        # `throws`: this error is expected, and Celery must not log its traceback a second time.
         return shared_task(name=order.kind, bind=True, throws=(JobNotDone,))(task)
 
     return declare

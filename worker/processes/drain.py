@@ -1,6 +1,6 @@
-"""Let workers take no new jobs, and wait until they hold none: by Celery's remote control, and the ledger.
+"""Drain workers: they take no new jobs, and finish those that they have. By Celery's remote control, and the ledger.
 
-A drained worker lives on and answers; it takes up work again only when it is started again, not when it reconnects.
+A drained worker stays alive and responds; it works again only after a restart, not after a reconnection.
 """
 
 import time
@@ -16,23 +16,24 @@ from worker.jobs.operations.reading import count_running_on
 
 # Seconds that a worker has to answer: its main process does nothing that takes long, but the machine may be busy.
 _ANSWER = 10.0
-# Who is there is known only when nobody answers any more; a worker that has just started may miss the first question.
+# Seconds to collect answers: only when no more arrive is the list of workers complete. Repeated, since a worker that
+# has just started may miss the first question.
 _ROLL_CALL, _ROLL_CALLS = 3.0, 3
 _PAUSE = 0.5
 
 
 @dataclass(frozen=True)
 class LiveWorker:
-    """A worker by the name that Flower shows, and the beginning of its process's name in the ledger."""
+    """A worker's name as Flower shows it, and the beginning of its process names in the ledger."""
 
     name: str
     process: str
 
 
 def find_workers(app: Celery, names: Collection[str], *, host: str) -> list[LiveWorker]:
-    """Workers of these names that answer, or without names those of `host`.
+    """The workers with these names that answer; without names, all those on `host`.
 
-    Raises NotFound, and Conflict for two of one name: all that they hold would look like that of one.
+    Raises NotFound, and Conflict for two workers of one name, whose jobs could not be told apart.
     """
     answers: dict[str, int] = {}
     for _call in range(_ROLL_CALLS):
@@ -48,7 +49,7 @@ def find_workers(app: Celery, names: Collection[str], *, host: str) -> list[Live
 
 
 def _process_ids(app: Celery) -> dict[str, int]:
-    """Of each worker that answers now. Celery's `inspect` would keep one answer of each name."""
+    """The process id of each worker that answers now. Celery's `inspect` would keep only one answer per name."""
     process_ids: dict[str, int] = {}
     for reply in app.control.broadcast("stats", reply=True, timeout=_ROLL_CALL):
         for name, stats in reply.items():
@@ -76,7 +77,7 @@ def stop_consuming(app: Celery, workers: Collection[LiveWorker]) -> None:
 def wait_until_idle(
     app: Celery, database: Database, workers: Collection[LiveWorker], *, seconds: float, report: Callable[[int], None]
 ) -> None:
-    """Wait until the workers hold no message and run no job; `report` gets how many are left when that changes.
+    """Wait until the workers hold no message and run no job; `report` gets the number left whenever it changes.
 
     Raises Unavailable after `seconds`.
     """
@@ -96,7 +97,7 @@ def wait_until_idle(
 
 
 def _held(app: Celery, names: list[str]) -> int:
-    """Messages that children process or that wait for one. A worker that does not answer now counts as one."""
+    """How many messages children process or wait to process. A worker that does not answer counts as one."""
     inspect = _inspect(app, names)
     active, reserved = inspect.active() or {}, inspect.reserved() or {}
     silent = len({*names} - {*active}) + len({*names} - {*reserved})
@@ -104,7 +105,7 @@ def _held(app: Celery, names: list[str]) -> int:
 
 
 def _running(database: Database, workers: Collection[LiveWorker]) -> int:
-    """Runs whose message Celery does not know of any more: they may still write."""
+    """Count the runs whose messages Celery has already forgotten: they may still write."""
     with database.transaction() as session:
         return sum(count_running_on(session, worker.process) for worker in workers)
 

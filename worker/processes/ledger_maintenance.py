@@ -24,7 +24,7 @@ _SIGN_AGE = 10.0
 class LedgerMaintenance(LoopStep):
     """Publishes due jobs, takes back expired leases and writes the consumer's heartbeat.
 
-    Any number of workers may do this at once: SKIP LOCKED shares the rows out.
+    Any number of workers may do this at once: SKIP LOCKED divides the rows among them.
     """
 
     connections = 2
@@ -57,7 +57,7 @@ def _ledger_loops(database: Database, app: Any) -> Iterator[PeriodicThread]:
 
 
 def _consumer_loop(database: Database, app: Any) -> PeriodicThread:
-    """Writes the consumer's heartbeat while Celery's event loop runs."""
+    """The loop that writes the consumer's heartbeat while Celery's event loop runs."""
     interval = app.settings.heartbeat_interval
     writer = HeartbeatWriter(
         database,
@@ -70,7 +70,7 @@ def _consumer_loop(database: Database, app: Any) -> PeriodicThread:
     def step() -> bool:
         age = seconds_since_sign()
         if age is not None and age < _SIGN_AGE:
-            # `astegni drain` cancels consumers.
+            # May have changed: `astegni drain` cancels consumers.
             writer.queues = tuple(app.amqp.queues.consume_from)
             writer.beat()
         return False

@@ -1,7 +1,7 @@
 """Liveness: a process touches the file named by READY_FILE when it is ready and while its main loop runs.
 
 A supervisor waits for the file; a health check looks at its age (`astegni alive`). Pinging a worker through the broker
-would only show that the broker works. systemd is told the same (deploy/systemd).
+would only show that the broker works. systemd gets the same signals (deploy/systemd).
 """
 
 import os
@@ -19,7 +19,7 @@ _last_sign: float | None = None
 
 def show_alive() -> None:
     """Record the time, touch the file if one is named, and tell the service manager if there is one."""
-    global _last_sign  # noqa: PLW0603 - Celery's signals carry nothing to keep it in
+    global _last_sign  # noqa: PLW0603 - Celery's signals have no object to store it in
     _last_sign = time.monotonic()
     name = os.environ.get(VARIABLE)
     if name:

@@ -10,13 +10,13 @@ from worker.jobs.periodic_thread import PeriodicThread
 
 
 class LoopStep(bootsteps.StartStopStep):  # type: ignore[misc]  # celery publishes no types
-    """The base of such steps; a subclass names its `loops`.
+    """Base of such steps; a subclass defines its `loops`.
 
     It has its own database, and starts after the pool has forked.
     """
 
     requires = ("celery.worker.components:Pool",)
-    # Connections of its database: one is enough for one loop.
+    # The size of its connection pool: one is enough for one loop.
     connections: ClassVar[int] = 1
 
     def __init__(self, parent: Any, **kwargs: Any) -> None:
@@ -49,5 +49,5 @@ class LoopStep(bootsteps.StartStopStep):  # type: ignore[misc]  # celery publish
         """Called once the loops have stopped, before the database is closed."""
 
     def terminate(self, parent: Any) -> None:
-        """The same as `stop`."""
+        """Stop the loops, as `stop` does."""
         self.stop(parent)

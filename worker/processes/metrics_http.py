@@ -1,4 +1,4 @@
-"""An HTTP server of metrics that clients cannot exhaust: silent ones are dropped, and the oldest give way."""
+"""An HTTP server for metrics that clients cannot exhaust: silent ones time out, surplus ones displace the oldest."""
 
 import socket
 import sys
@@ -13,9 +13,9 @@ from worker.logs import get_logger
 
 _log = get_logger(__name__)
 
-# Seconds in which a client must send or receive something; Prometheus itself gives a scrape up 10 s after its start.
+# Seconds in which a client must send or receive something; Prometheus itself abandons a scrape 10 s after its start.
 _TIMEOUT = 5.0
-# Each has a thread. A few Prometheus servers and a person with a browser are at most this many at a time.
+# Each has a thread. A few Prometheus servers and a person with a browser need no more at a time.
 _MOST_CLIENTS = 16
 
 
@@ -25,11 +25,11 @@ class MetricsRequestHandler(WSGIRequestHandler):
     timeout = _TIMEOUT
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's signature
-        """No line for a scrape."""
+        """Log nothing for a scrape."""
 
 
 class MetricsHttpServer(ThreadingMixIn, WSGIServer):
-    """Answers every client in a thread of its own, until the oldest of too many is disconnected."""
+    """Serves every client in its own thread; when there are too many, the oldest is disconnected."""
 
     daemon_threads = True
 
@@ -38,18 +38,18 @@ class MetricsHttpServer(ThreadingMixIn, WSGIServer):
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
         self.address_family = family
         self._lock = threading.Lock()
-        # A dict keeps their order.
+        # A dict, because it keeps the order of connection.
         self._clients: dict[socket.socket, None] = {}
         super().__init__((str(address[0]), port), MetricsRequestHandler)
         self.set_app(app)
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Answer a client; called by the thread that accepts connections."""
+        """Serve a client; called by the thread that accepts connections."""
         with self._lock:
             self._clients[request] = None
             surplus = [*self._clients][:-_MOST_CLIENTS]
         for oldest in surplus:
-            # Its thread reads the end of the stream and ends.
+            # Its thread then reads the end of the stream, and ends.
             with suppress(OSError):
                 oldest.shutdown(socket.SHUT_RDWR)
         super().process_request(request, client_address)
@@ -61,6 +61,6 @@ class MetricsHttpServer(ThreadingMixIn, WSGIServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - socketserver's signature
-        """Log what is no fault of the client or the network."""
+        """Log errors, except those of the client or the network."""
         if not isinstance(sys.exception(), OSError):
             _log.exception("metrics_request_failed")

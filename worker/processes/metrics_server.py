@@ -1,4 +1,4 @@
-"""`/metrics` of a worker's main process or of beat, at METRICS_PORT."""
+"""Serve `/metrics` of a worker's main process or of beat at METRICS_PORT."""
 
 import threading
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from worker.settings import Settings
 
 @dataclass(frozen=True)
 class ProcessMetricsEndpoint:
-    """What the processes of a worker record, and the server that shows it; None without METRICS_PORT."""
+    """What the processes of a worker record, and the server that shows it; both None without METRICS_PORT."""
 
     metrics: SharedMetrics
     server: WSGIServer | None

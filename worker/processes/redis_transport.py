@@ -1,4 +1,4 @@
-"""kombu's Redis transport with two fixes: a busy worker survives the loss of its broker, and a command is cheap."""
+"""kombu's Redis transport with two fixes: a busy worker survives the loss of its broker, and commands are cheap."""
 
 from typing import Any
 
@@ -15,8 +15,8 @@ class PatchedChannel:
     def _create_client(self, asynchronous: bool = False) -> Any:
         """The client that borrows a connection of the pool for each command.
 
-        kombu 5.7 creates a new one for each command, which takes longer than sending it: a tenth of what a job costs
-        the worker's main process. A lost connection means a new pool, and so a new client.
+        kombu 5.7 creates a new one for each command, which takes longer than sending it: a tenth of a job's cost in the
+        worker's main process. A lost connection means a new pool, and so a new client.
         """
         if asynchronous:
             return super()._create_client(asynchronous=True)  # type: ignore[misc]  # of kombu's channel
@@ -25,13 +25,13 @@ class PatchedChannel:
         return self._kept_client
 
     def _connparams(self, asynchronous: bool = False) -> dict[str, Any]:
-        """The connection's parameters; ConnectionError when the channel has no connection any more.
+        """The connection's parameters; raises ConnectionError when the channel no longer has a connection.
 
         kombu 5.7 raises AttributeError then, which no caller handles. It happens when the connection breaks while one
-        child works and another is idle: the channel, closed a second time, tries to give messages back, and later the
+        child works and another is idle: the channel, closed a second time, tries to return messages, and later the
         finished child's message is acknowledged. Celery takes the error for the end of the worker and exits with status
         0. A ConnectionError is ignored in the first case and logged in the second; unacknowledged messages are
-        redelivered, and claim rejects them.
+        redelivered, and claiming rejects them.
         """
         if self.connection is None or self.connection.client is None:
             raise ConnectionError("The connection of this channel was lost.")
@@ -40,7 +40,7 @@ class PatchedChannel:
 
 
 class RedisChannel(PatchedChannel, kombu_redis.Channel):  # type: ignore[misc]  # kombu publishes no types
-    """A channel of one server."""
+    """A channel for a single server."""
 
 
 class RedisTransport(kombu_redis.Transport):  # type: ignore[misc]  # kombu publishes no types

@@ -1,4 +1,4 @@
-"""In the main process of a worker that sends messages: dispatch them to its children as they become due."""
+"""Dispatch messages to a worker's children as they become due, from the main process of workers that send messages."""
 
 import threading
 from collections.abc import Iterator, Sequence
@@ -22,7 +22,7 @@ SEND = "reminders.send"
 class DispatchReminders(LoopStep):
     """Claims due messages and passes batches of ids to children; only in workers that consume the queue.
 
-    Any number of workers may do this at once: SKIP LOCKED shares the rows out.
+    Any number of workers may do this at once: SKIP LOCKED divides the rows among them.
     """
 
     def __init__(self, parent: Any, **kwargs: Any) -> None:
@@ -45,7 +45,7 @@ class DispatchReminders(LoopStep):
         )
 
         def dispatch() -> bool:
-            # It returns how long to wait until the next message is due; then it runs again immediately.
+            # It returns the seconds until the next message is due; after waiting for that it runs again at once.
             self._stopping.wait(dispatcher.dispatch())
             return True
 

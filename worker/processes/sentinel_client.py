@@ -1,4 +1,4 @@
-"""Ask Sentinels for the master of Redis: the same for Celery's transport and for health checks."""
+"""Ask Sentinels for the master of Redis, both for Celery's transport and for health checks."""
 
 from typing import Any
 
@@ -10,10 +10,10 @@ from worker.sentinels import Sentinels
 
 
 def sentinel_client(sentinels: Sentinels, *, seconds: float, connect_seconds: float) -> Sentinel:
-    """A client of these Sentinels; the first that knows a healthy master is believed.
+    """A client for these Sentinels; the first one that knows a healthy master decides.
 
-    redis-py would ask each one four times, with pauses, so that one Sentinel that is down would block its caller for
-    half a minute.
+    redis-py would ask each one four times, with pauses, so that a single Sentinel that is down would block its caller
+    for half a minute.
     """
     options: dict[str, Any] = {
         "socket_timeout": seconds,

@@ -12,8 +12,8 @@ from worker.sentinels import Sentinels
 class SentinelChannel(PatchedChannel, kombu_redis.SentinelChannel):  # type: ignore[misc]  # kombu publishes no types
     """A channel that asks all Sentinels for the master at each new connection.
 
-    kombu takes them from the URL and from transport options, with their passwords, and Flower shows both in the page of
-    a worker. They are set here instead, once for each process.
+    kombu takes them from the URL and from transport options, with their passwords, and Flower shows both on a worker's
+    page. They are set here instead, once for each process.
     """
 
     sentinels: ClassVar[Sentinels | None] = None
@@ -26,7 +26,7 @@ class SentinelChannel(PatchedChannel, kombu_redis.SentinelChannel):  # type: ign
         for of_the_url in ("host", "port"):
             del parameters[of_the_url]
         manager = sentinel_client(sentinels, seconds=self.socket_timeout, connect_seconds=self.socket_connect_timeout)
-        # Where kombu closes them.
+        # The attributes that kombu closes.
         if asynchronous:
             self._async_sentinel_manager = manager
         else:

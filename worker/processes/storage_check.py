@@ -10,8 +10,8 @@ from worker.processes.loop_step import LoopStep
 from worker.settings import Settings
 from worker.storage.store import ObjectStore
 
-# There is no such object. That B2 says so shows that the network, the key and the bucket are right; it is one
-# transaction of class B, of which 2500 a day are free.
+# There is no such object. B2's answer to that effect shows that the network, the key and the bucket are right; it is
+# one transaction of class B, of which 2500 a day are free.
 _PROBE = "videos/whiteboard/.reachable"
 
 
@@ -28,7 +28,7 @@ class CheckStorage(LoopStep):
         """The loop that checks."""
         settings: Settings = app.settings
         store = ObjectStore.from_settings(settings)
-        # The loop's own interval is the heartbeat's: each success is written.
+        # Interval 0, because the loop has the heartbeat's interval: each success is written.
         writer = HeartbeatWriter(database, app.process_name, "storage", interval=0)
 
         def check() -> bool:

@@ -1,4 +1,4 @@
-"""The end of a worker's main process: no child outlasts the soft shutdown."""
+"""The shutdown of a worker's main process: no child outlives the soft shutdown."""
 
 from time import monotonic, sleep
 from typing import Any
@@ -20,13 +20,13 @@ class BoundedWorker(Worker):  # type: ignore[misc]  # celery publishes no types
     """Celery's worker, which also ends the runs that its main process does not know of yet.
 
     A child reports to the main process that it has started a job, but the handler of SIGTERM blocks the loop that reads
-    the report. Celery 5.7 therefore neither waits for such a run nor cancels it: it cancels the runs it has read of,
-    then waits for its children without a limit, three hours if need be. A supervisor then kills the worker, and the job
-    is charged an attempt.
+    the report. So Celery 5.7 neither waits for such a run nor cancels it: it cancels the runs that it knows of, then
+    waits for its children without a limit, three hours if need be. A supervisor then kills the worker, and the job is
+    charged an attempt.
     """
 
     def on_after_init(self, **kwargs: Any) -> None:
-        """Called when `concurrency` is known and before the children are forked."""
+        """Called once `concurrency` is known and before the children are forked."""
         super().on_after_init(**kwargs)
         self.app.ended_runs = EndedRuns(self.concurrency)
         self.app.stop_flag = StopFlag()
@@ -47,15 +47,15 @@ class BoundedWorker(Worker):  # type: ignore[misc]  # celery publishes no types
                 self.pool.terminate_job(child.pid)
 
     def _messages_in_process(self) -> list[str]:
-        """Those that children have, or are about to read; `state` does not change while the handler blocks the loop."""
+        """Ids of messages that children have or are about to read; the handler keeps `state` from changing."""
         ended = self.app.ended_runs
         requests = tuple(state.reserved_requests)
         return [request.id for request in requests if request.id not in ended and not _is_lost(request)]
 
 
 def _is_lost(request: Any) -> bool:
-    """Whether the child that had the message was killed: the blocked loop would notice, and end the request."""
-    reference = request._apply_result  # noqa: SLF001 - nothing public says which child has it
+    """Whether the child with the message was killed, which the blocked loop would otherwise notice."""
+    reference = request._apply_result  # noqa: SLF001 - no public attribute says which child has it
     result = None if reference is None else reference()
     if result is None:
         return False

@@ -1,5 +1,5 @@
-"""Recordings of lessons: registered, ingested, played, deleted.
+"""Recordings of lessons: how they are registered, ingested, played, deleted.
 
-Rules (names of objects, columns of the row) are pure functions; the functions that probe, copy and upload keep no
+Rules (names of objects, columns of the row) are pure functions; functions that probe, copy and upload keep no
 transaction open. Nothing here depends on the whiteboard, the spool's disk or HTTP requests.
 """

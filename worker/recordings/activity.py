@@ -1,4 +1,4 @@
-"""The map of quiet stretches: a player may skip only where neither voice nor stroke is. Pure functions."""
+"""The map of quiet stretches: a player may skip only where nobody speaks or draws. Pure functions."""
 
 import json
 from collections.abc import Iterable, Sequence
@@ -7,7 +7,7 @@ from worker.media.decoding.sound_levels import joined_stretches
 from worker.media.probing.recorded_time import RecordedStretch
 
 FORMAT, VERSION = "astegni-activity", 1
-# A shorter pause belongs to speech.
+# A shorter pause is part of speech.
 LEAST_QUIET_MS = 1500
 # Kept before and after a stroke.
 _STROKE_MARGIN_MS = 500
@@ -18,7 +18,7 @@ Stretch = tuple[int, int]
 def quiet_stretches(spoken: Sequence[Stretch], drawn: Sequence[Stretch], duration_ms: int) -> list[Stretch]:
     """The stretches (milliseconds) of at least LEAST_QUIET_MS in which nobody speaks or draws.
 
-    None where nobody ever does: then nothing is known of what happens.
+    Empty if nobody ever does: then it is unknown what happens.
     """
     if not spoken and not drawn:
         return []
@@ -30,7 +30,7 @@ def quiet_stretches(spoken: Sequence[Stretch], drawn: Sequence[Stretch], duratio
 
 
 def in_recording(drawn: Iterable[Stretch], recorded: Sequence[RecordedStretch]) -> list[Stretch]:
-    """Stretches of the clock on the wall (milliseconds since 1970) as those of a file that was recorded then."""
+    """Convert stretches of wall-clock time (milliseconds since 1970) to times of a file that was recorded then."""
     return [
         (
             stretch.at + max(start, stretch.begun) - stretch.begun,
@@ -43,7 +43,7 @@ def in_recording(drawn: Iterable[Stretch], recorded: Sequence[RecordedStretch]) 
 
 
 def activity_document(quiet: Sequence[Stretch], duration_ms: int) -> bytes:
-    """The map as JSON for players; the same stretches are the same bytes."""
+    """The map as JSON for players; equal stretches give equal bytes."""
     document = {
         "format": FORMAT,
         "version": VERSION,

@@ -1,10 +1,10 @@
-"""How many outputs of recordings are awaited, and lately made or failed, and their bytes on B2, for the metrics."""
+"""Metrics: how many outputs of recordings are pending, were recently made or failed, and their bytes on B2."""
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-# Pending ones, and those that ended within an hour, by an index each: all others would be counted at every scrape. The
-# sheets of a storyboard are one output.
+# Pending outputs, and those that ended within an hour, each through an index: all others would be counted at every
+# scrape. The sheets of a storyboard count as one output.
 _COUNTS = text(
     """
     SELECT state, CASE WHEN name LIKE 'storyboard-%' THEN 'storyboard' ELSE name END AS name, count(*) AS number

@@ -1,4 +1,4 @@
-"""Rows of recordings that come from the platform: there is no file behind one, so it says why it cannot be played."""
+"""Recordings imported from the platform. They have no file here, and their row says why they cannot be played."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from worker.errors import problem
 
-# The columns of a row that is not there yet, or is still as it came.
+# For a new row, and for one that is still as imported.
 _CREATE = text(
     """
     INSERT INTO whiteboard_session_recordings (session_id, recording_title, recording_type, duration_seconds,
@@ -45,7 +45,7 @@ _REMOVE = text(
 
 @dataclass(frozen=True)
 class PlatformRecording:
-    """A row there. `id` None: it is new here; `board` is its snapshot as JSON text."""
+    """A row of the platform; `id` is None when it is new here, `board` is its snapshot as JSON text."""
 
     id: int | None
     platform_id: int
@@ -61,7 +61,7 @@ class PlatformRecording:
 
 
 def store_recording(session: Session, recording: PlatformRecording) -> int:
-    """Create the row, or change it while it has no file; returns its id. Idempotent for one with an id."""
+    """Insert the row, or update it as long as it has no file; returns its id. Idempotent for one with an id."""
     values = vars(recording) | {"error": to_json(_no_file(recording.file_url)).decode()}
     if recording.id is not None:
         session.execute(_CHANGE, values)
@@ -70,7 +70,7 @@ def store_recording(session: Session, recording: PlatformRecording) -> int:
 
 
 def remove_recordings(session: Session, ids: Collection[int]) -> None:
-    """Delete rows that the platform has deleted, unless they have got files here. Idempotent.
+    """Delete rows that the platform has deleted, unless they have files here. Idempotent.
 
     The sweep removes the pictures of their boards.
     """

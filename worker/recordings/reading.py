@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from models.recordings import Recording
 from worker.errors import NotFound
 
-# As text, cut by the database: parsing JSON costs ten times its size in memory.
+# As text, sliced by the database: parsed JSON takes ten times its size in memory.
 _KEPT_BOARD = text(
     """
     WITH kept AS MATERIALIZED (SELECT board_snapshot::text AS board FROM whiteboard_session_recordings WHERE id = :id)
@@ -69,7 +69,7 @@ def list_recordings(
 
 
 def duration_ms(recording: Recording) -> int | None:
-    """How long the recording plays; None while that is not known."""
+    """How long the recording plays; None while unknown."""
     measured = (recording.recording_metadata or {}).get("duration_ms")
     if isinstance(measured, int):
         return measured
@@ -77,7 +77,7 @@ def duration_ms(recording: Recording) -> int | None:
 
 
 def shown_metadata(recording: Recording, retention: float) -> dict[str, Any] | None:
-    """The metadata of a recording; while the bytes of a failed one are kept, with `bytes_kept_until`.
+    """The metadata of a recording, with `bytes_kept_until` for a failed one whose bytes still exist.
 
     `retention` is the setting SPOOL_RETENTION in seconds.
     """

@@ -1,4 +1,4 @@
-"""Addresses of recordings that need no token: made, listed, opened, revoked. Only a hash of each secret is stored."""
+"""Shares: addresses that play a recording without a token. Only a hash of each secret is stored."""
 
 import hashlib
 import secrets
@@ -26,7 +26,7 @@ _PRUNE = text(
 
 @dataclass(frozen=True)
 class NewShare:
-    """Until when the address opens, who makes it (None: an operator), and the part that is played, in seconds."""
+    """When the address expires, who makes it (None: an operator), and the part to play, in seconds."""
 
     expires_at: datetime
     created_by: int | None
@@ -35,9 +35,10 @@ class NewShare:
 
 
 def create_share(session: Session, recording_id: int, new: NewShare, *, most: int) -> tuple[RecordingShare, str]:
-    """A new address and its secret, which cannot be read again. The recording is locked by the caller.
+    """Create an address; returns the row and its secret, which cannot be read again.
 
-    Raises Conflict when the recording has `most` addresses that still open; 0: no limit.
+    The caller has locked the recording. Raises Conflict when the recording has `most` addresses that have not expired;
+    0: no limit.
     """
     valid = select(func.count()).where(
         RecordingShare.recording_id == recording_id, RecordingShare.expires_at > func.now()
@@ -53,13 +54,13 @@ def create_share(session: Session, recording_id: int, new: NewShare, *, most: in
 
 
 def shares_of(session: Session, recording_id: int) -> Sequence[RecordingShare]:
-    """The addresses of a recording, newest first, those that have expired included."""
+    """The addresses of a recording, newest first, including expired ones."""
     query = select(RecordingShare).where(RecordingShare.recording_id == recording_id)
     return session.scalars(query.order_by(RecordingShare.id.desc())).all()
 
 
 def revoke_shares(session: Session, recording_id: int, share_id: int | None = None) -> None:
-    """Revoke one address of a recording (raises NotFound), or all; they stop opening at once."""
+    """Revoke one address of a recording (raises NotFound), or all of them; effective at once."""
     statement = delete(RecordingShare).where(RecordingShare.recording_id == recording_id)
     if share_id is None:
         session.execute(statement)

@@ -27,7 +27,7 @@ class UploadedSource:
     sha1: str
     # File in the spool; None when the bytes are gone.
     spool_name: str | None
-    # The container that the ingest found (`webm`, `matroska`, `mp4`, `ogg`); None before.
+    # The container that the ingest found (`webm`, `matroska`, `mp4`, `ogg`); None before the ingest.
     container: str | None
     # How many times the bytes were extended.
     version: int = 0
@@ -66,7 +66,7 @@ def lock_recording(session: Session, recording_id: int) -> Recording | None:
 
 
 def find_live_twin(session: Session, recording_id: int, session_id: int, type_: str, sha1: str) -> int | None:
-    """Another live recording of the same bytes in this session and type; None when there is none."""
+    """Another live recording of the same bytes in this session and type, or None."""
     return session.scalar(
         select(Recording.id).where(
             Recording.id != recording_id,
@@ -97,17 +97,17 @@ def mark_processing(session: Session, recording_id: int) -> None:
 
 
 def delete_row(session: Session, recording_id: int) -> None:
-    """Delete the recording; its renditions go with it."""
+    """Delete the recording and, with it, its renditions."""
     session.execute(delete(Recording).where(Recording.id == recording_id))
 
 
 def named_spool_files(session: Session) -> set[str]:
-    """The files, of every spool, that a recording names."""
+    """The files, in any spool, that recordings name."""
     return set(session.scalars(select(Recording.spool_name).where(Recording.spool_name.is_not(None))))
 
 
 def count_spooled(session: Session) -> dict[str, int]:
-    """The number of recordings whose uploaded bytes are in a spool alone, of each spool that has any."""
+    """For each spool, the number of recordings whose uploaded bytes are only there; spools without any are absent."""
     query = (
         select(Recording.spool_id, func.count()).where(Recording.spool_name.is_not(None)).group_by(Recording.spool_id)
     )

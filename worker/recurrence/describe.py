@@ -112,7 +112,7 @@ def _end(rule: Rule) -> str:
 
 
 def omissions(rule: Rule) -> str:
-    """ "; months without a 31st are left out", or where SKIP moves them; nothing when every month has every day."""
+    """ "; months without a 31st are left out", or where SKIP moves them; empty when every month has every day."""
     notes = [*_missing_days(rule), *_missing_weekdays(rule)]
     return "".join(f"; {each}" for each in notes)
 
@@ -131,7 +131,7 @@ def _missing_days(rule: Rule) -> list[str]:
 
 
 def _what(rule: Rule, missing: list[int]) -> str:
-    """Months, or for 29 February alone, years."""
+    """What lacks the days: months, or in the case of 29 February alone, years."""
     if len(rule.by_month) == 1 and len(missing) == 1:
         month = rule.by_month[0]
         common, leap = _LENGTHS[rule.rscale][month - 1]

@@ -1,4 +1,4 @@
-"""The days of a rule. Plain arithmetic on day numbers: a rule from thirty years ago costs no more than a new one."""
+"""Compute the days of a rule by arithmetic on day numbers: a rule from decades ago costs no more than a new one."""
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
@@ -11,15 +11,15 @@ from worker.recurrence.periods import walk
 from worker.recurrence.rule import MOST_OCCURRENCES, Rule
 
 _LAST = date.max.toordinal()
-# A walk may begin this many days before the days that were asked for.
+# The iteration may start this many days before the requested ones.
 _LONGEST_PERIOD = 366
 
 
 def occurrences(rule: Rule, first_day: date, *, after: date | None = None, until: date) -> list[date]:
     """The days of the rule, in order: strictly after `after` (None: from `first_day`) up to and including `until`.
 
-    Counting (COUNT, the phase of INTERVAL) begins at `first_day`, which is itself only a day of the rule when it
-    matches. Raises InvalidInput when no day ever matches, or when more than 10 000 do.
+    Counting (COUNT, the phase of INTERVAL) starts at `first_day`, which is itself a day of the rule only if it matches.
+    Raises InvalidInput when no day ever matches, or when more than 10 000 do.
     """
     first = first_day.toordinal()
     floor = first if after is None else max(first, after.toordinal() + 1)
@@ -55,7 +55,7 @@ def first_match(rule: Rule, first_day: date) -> date:
 def complete(rule: Rule, first_day: date) -> Rule:
     """The rule with what RFC 5545 derives from the first day made explicit: weekday, day of the month, month.
 
-    A rule stored like this keeps its meaning when its first day moves.
+    A rule stored this way keeps its meaning when its first day moves.
     """
     if rule.freq == "DAILY" or rule.by_day or rule.by_month_day:
         return rule

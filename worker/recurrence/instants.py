@@ -1,4 +1,4 @@
-"""From local days and times to instants in UTC, with one policy for gaps and overlaps of clock changes."""
+"""Convert local days and times to UTC, with one policy for gaps and overlaps of clock changes."""
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
@@ -20,10 +20,9 @@ class Instants(NamedTuple):
 def instant(day: date, clock: time, zone: ZoneInfo) -> datetime:
     """The instant, in UTC, at which the local time in `zone` is `clock` on `day`.
 
-    A time that occurs twice is the first of the two. A time in a gap is taken with the offset before the gap (RFC 5545
+    Of a time that occurs twice, the first is taken. A time in a gap is read with the offset before the gap (RFC 5545
     §3.3.5), so it moves forward by the gap: 02:30 in New York on 8 March 2026 is 07:30Z, which is 03:30 local time. A
-    day that a zone skips entirely (Apia, 30 December 2011) moves likewise: it becomes the same instant as that time of
-    the day after.
+    day that a zone skips entirely (Apia, 30 December 2011) moves likewise, to the same time on the next day.
     """
     try:
         return datetime.combine(day, clock.replace(fold=0), zone).astimezone(UTC)
@@ -34,8 +33,8 @@ def instant(day: date, clock: time, zone: ZoneInfo) -> datetime:
 def instants(day: date, start: time, end: time, zone: ZoneInfo) -> Instants:
     """When the lesson of `day` begins and ends.
 
-    Its duration is that of the local times, whatever clock changes occur in between: the length is added to the instant
-    of its start. An `end` at or before `start` is on the next day, so equal times are a whole day.
+    Its duration is that of the local times, whatever clock changes occur in between: it is added to the instant of the
+    start. An `end` at or before `start` is on the next day, so equal times mean a whole day.
     """
     starts_at = instant(day, start, zone)
     return Instants(starts_at, starts_at + length(start, end))
@@ -49,7 +48,7 @@ def instants_of(days: Iterable[date], start: time, end: time, zone: ZoneInfo) ->
 
 
 def length(start: time, end: time) -> timedelta:
-    """The duration of a lesson from `start` to `end`: more than nothing, at most a day."""
+    """The duration of a lesson from `start` to `end`: more than zero, at most a day."""
     lasts = datetime.combine(date.min, end.replace(tzinfo=None)) - datetime.combine(
         date.min, start.replace(tzinfo=None)
     )

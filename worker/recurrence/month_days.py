@@ -4,7 +4,7 @@ from worker.recurrence.rule import Rule
 
 
 def weekday_of(day: int) -> int:
-    """0 for Monday: day number 1 was one."""
+    """0 for Monday, which day number 1 was."""
     return (day - 1) % 7
 
 
@@ -30,9 +30,9 @@ def days_of_year(rule: Rule, year: int) -> set[int]:
 
 
 def _named(rule: Rule, year: int, month: int) -> set[int]:
-    """The days of BYMONTHDAY. A day that the month lacks is moved as SKIP says; in other cases it is omitted.
+    """The days of BYMONTHDAY. A day that the month lacks is moved according to SKIP.
 
-    Those cases are days counted from the end, and daily rules, which select from existing days.
+    It is omitted if it is counted from the end, and in daily rules, which select among existing days.
     """
     start, length = rule.calendar.start(year, month), rule.calendar.length(year, month)
     numbers = set()
@@ -45,10 +45,10 @@ def _named(rule: Rule, year: int, month: int) -> set[int]:
 
 
 def _on_weekdays(rule: Rule, named: set[int] | None, start: int, end: int) -> set[int]:
-    """Those of the days `named` (None: all from `start` to before `end`) that are on the weekdays of BYDAY."""
+    """The days of `named` (None: all from `start` to before `end`) that fall on weekdays of BYDAY."""
     if not rule.by_day:
         return set(range(start, end)) if named is None else named
-    # After SKIP has moved a day (RFC 7529 §4.1), so one moved out of the month is still asked for its weekday.
+    # Applied after SKIP (RFC 7529 §4.1): the weekday of a day that was moved out of the month is checked too.
     days = range(start, end) if named is None else named
     every = {weekday for ordinal, weekday in rule.by_day if ordinal == 0}
     matching = {day for day in days if weekday_of(day) in every} if every else set()
@@ -57,7 +57,7 @@ def _on_weekdays(rule: Rule, named: set[int] | None, start: int, end: int) -> se
 
 
 def _counted(ordinal: int, weekday: int, start: int, end: int) -> int:
-    """The day of the second Monday (2, 0) or the last Friday (-1, 4), which may be outside the period."""
+    """The day of e.g. the second Monday (2, 0) or the last Friday (-1, 4), which may be outside the period."""
     if ordinal > 0:
         return start + (weekday - weekday_of(start)) % 7 + 7 * (ordinal - 1)
     return end - 1 - (weekday_of(end - 1) - weekday) % 7 + 7 * (ordinal + 1)

@@ -14,19 +14,19 @@ MONTHS: Final = (
     "December",
 )  # fmt: skip
 MONTHS_OF: Final = {"GREGORIAN": MONTHS, "ETHIOPIC": ETHIOPIAN_MONTHS}
-# The longest word that is worth comparing with all others.
+# Longer words are not compared with the known ones.
 _LONGEST_WORD = 24
 
 
 def _spellings(names: Iterable[str], first: int, *further: tuple[str, int]) -> Mapping[str, int]:
-    """Numbers by name, in lower case: in full, abbreviated to three letters, and further spellings."""
+    """Map names to numbers, in lower case: in full, abbreviated to three letters, and other spellings."""
     numbered = [(name.casefold(), number) for number, name in enumerate(names, first)]
     return MappingProxyType(dict(further) | {name[:3]: number for name, number in numbered} | dict(numbered))
 
 
 WEEKDAY_OF: Final = _spellings(WEEKDAYS, 0, ("tues", 1), ("weds", 2), ("thur", 3), ("thurs", 3))
 MONTH_OF: Final = _spellings(MONTHS, 1, ("sept", 9))
-# Whole names only: three letters of two calendars would be hard to tell from one another.
+# Only complete names: three letters would be ambiguous between two calendars.
 ETHIOPIAN_MONTH_OF: Final = MappingProxyType(
     {name.casefold(): number for number, name in enumerate(ETHIOPIAN_MONTHS, 1)}
 )
@@ -45,7 +45,7 @@ def month_named(word: str, rscale: str = "GREGORIAN") -> int | None:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """ "; did you mean “Monday”?" when one of the words `known` is near, else nothing."""
+    """ "; did you mean “Monday”?" when a word in `known` is similar, else nothing."""
     if len(word) > _LONGEST_WORD:
         return ""
     spelled = {each.casefold(): each for each in known}

@@ -11,14 +11,14 @@ from worker.errors import InvalidInput
 from worker.recurrence.month_days import days_of_month, days_of_year, weekday_of
 from worker.recurrence.rule import Rule
 
-# Periods in a row without a day, after which none will come: both calendars repeat within 400 years, and a hundred
-# years of weeks lie beyond any lesson. This is what ends the search for 30 February.
+# After so many consecutive periods without a day none will follow: both calendars repeat within 400 years, and a
+# hundred years of weeks exceed any lesson's. This ends the search for 30 February.
 _BARREN = {"YEARLY": 400, "MONTHLY": 400 * 13, "DAILY": 400 * 13, "WEEKLY": 100 * 53}
 _LAST = date.max.toordinal()
 
 
 def walk(rule: Rule, first: int, floor: int, ceiling: int) -> Iterator[int]:
-    """Days of the rule in order, none before `first`, at least all from `floor` to `ceiling`.
+    """Days of the rule in order, none before `first`, and at least all those from `floor` to `ceiling`.
 
     The rule must be complete. Raises InvalidInput after so many periods without a match that none can follow.
     """
@@ -74,8 +74,8 @@ def _months(rule: Rule, first: int, begin: int) -> Iterator[tuple[int, Collectio
 
 
 def _months_of_days(rule: Rule, first: int, begin: int) -> Iterator[tuple[int, Collection[int]]]:
-    """A daily rule that omits days, month by month: a hundred days without a match are four steps."""
-    # The set of each period is one day, whose only positions are 1 and -1.
+    """A daily rule that omits days, by month: a hundred days without a match are four steps."""
+    # The set of each period is a single day, whose only positions are 1 and -1.
     never = rule.by_set_pos and not {1, -1} & set(rule.by_set_pos)
     for index in count(_month_index(rule, begin)):
         year, month = divmod(index, rule.calendar.months)
@@ -106,9 +106,9 @@ def _month_index(rule: Rule, day: int) -> int:
 
 
 def _steps(rule: Rule, at_first: int, at_begin: int) -> Iterator[int]:
-    """Numbers of the years or months of the rule, from the last one at or before the start."""
+    """The numbers of the rule's years or months, from the last one at or before `at_begin`."""
     start = at_first + (at_begin - at_first) // rule.interval * rule.interval
-    # The one before it reaches into it when days move forward: 31 February is 1 March.
+    # Days moved forward reach into the next period: 31 February is 1 March.
     if rule.skip == "FORWARD" and rule.interval == 1:
         start -= 1
     return count(start, rule.interval)

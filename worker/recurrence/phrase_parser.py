@@ -13,7 +13,7 @@ from worker.recurrence.phrase_tokens import UNDERSTOOD, shown, tokenize
 from worker.recurrence.rrule_text import LONGEST_TEXT, is_rule_text
 from worker.recurrence.rule import CALENDARS, Rule, parse_rule, rscale_of
 
-# Of tokens (phrase_tokens.py), each with the space behind it. A number that belongs to an end is no day of a month.
+# Matches tokens (phrase_tokens.py), each followed by a space. A number in an end clause is not a day of the month.
 _PHRASE = re.compile(
     r"(?:every (?:[no](?P<interval>\d+) )?(?P<unit>day|week|month) |(?P<every>every (?:n(?P<skip>\d+) )?))?"
     r"(?:(?:(?P<weekdays>(?:d\d )+)"
@@ -28,7 +28,7 @@ _SPELLED_DATE = re.compile(
     r"[no](?P<day>\d+) (?P<month>[me]\d+) n(?P<year>\d+)|(?P<us_month>m\d+) [no](?P<us_day>\d+) n(?P<us_year>\d+)"
 )
 _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-# What a lesson can be planned ahead; keeps all sums within the years of a date.
+# How far ahead a lesson can be planned; keeps all sums within the years of a date.
 _LONGEST_SPAN = 1_000
 _ADVERBS = {"day": "daily", "week": "weekly", "month": "monthly"}
 
@@ -41,10 +41,10 @@ def parse_phrase(
     zone: ZoneInfo | None = None,
     start_time: time = time.min,
 ) -> Rule:
-    """The rule of a pattern, which is an English phrase or an RRULE value (then `zone` as in `parse_rule`).
+    """Parse a pattern, which is an English phrase or an RRULE value (then `zone` as in `parse_rule`).
 
-    What a phrase leaves open is taken from `first_day`: "weekly" is on its weekday, "for 10 weeks" ends 70 days after.
-    In the calendar "ethiopian" days of the month are Ethiopian, and so are the months and years of "for". Raises
+    What a phrase leaves open is taken from `first_day`: "weekly" is on its weekday, "for 10 weeks" covers 70 days. In
+    the calendar "ethiopian" days of the month are Ethiopian, and so are the months and years of "for". Raises
     InvalidInput with the unknown word and the accepted ones.
     """
     if len(text) > LONGEST_TEXT:
@@ -73,7 +73,7 @@ def _read(text: str, first_day: date, rscale: str) -> Rule:
 
 
 def _range(match: re.Match[str]) -> str:
-    """Monday to Friday, Saturday to Monday."""
+    """The weekdays of a range: Monday to Friday, Saturday to Monday."""
     first, last = int(match[1]), int(match[2])
     return " ".join(f"d{(first + each) % 7}" for each in range((last - first) % 7 + 1))
 
@@ -89,7 +89,7 @@ def _weekdays(parts: dict[str, str]) -> tuple[tuple[int, int], ...]:
 
 
 def _frequency(parts: dict[str, str], text: str) -> str:
-    """The FREQ of a phrase. Raises InvalidInput where its parts do not fit, with what to say instead."""
+    """The FREQ of a phrase. Raises InvalidInput if its parts do not fit, suggesting a valid wording."""
     unit = "month" if "month" in parts else parts.get("unit")
     in_month = parts.keys() & {"places", "last", "month_days"}
     if unit == "month" and "weekdays" in parts:
@@ -112,7 +112,7 @@ def _frequency(parts: dict[str, str], text: str) -> str:
 
 
 def _refuse_ambiguous(parts: dict[str, str]) -> None:
-    """Every second Friday: of a month, or each fortnight?"""
+    """Reject "every second Friday": that of a month, or every other week?"""
     place, name = _numbers(parts["places"])[0], WEEKDAYS[int(parts["weekday"][1:])]
     if place > 1:
         ordinal = nth(place)
@@ -139,7 +139,7 @@ def _end(parts: dict[str, str], first_day: date, rscale: str) -> date | None:
 
 
 def _date(tokens: str) -> date:
-    """2027-01-31, 31 January 2027, January 31, 2027; 5 Meskerem 2019."""
+    """Parse 2027-01-31, 31 January 2027, January 31, 2027 or 5 Meskerem 2019."""
     spelled = _SPELLED_DATE.fullmatch(tokens)
     if spelled is None and not _ISO_DATE.fullmatch(tokens):
         raise InvalidInput("After “until” comes a day: “2027-01-31” or “31 January 2027”.")

@@ -1,4 +1,4 @@
-"""The tokens of a phrase such as "every other Friday until 31 January 2027", each written in one way."""
+"""The tokens of a phrase such as "every other Friday until 31 January 2027", each in one normalised spelling."""
 
 import re
 from typing import Final
@@ -15,7 +15,7 @@ UNDERSTOOD: Final = (
 _NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 _ORDINALS = ("first", "second", "third", "fourth", "fifth")
 _TIMES = ("times", "time", "x", "lesson", "lessons", "session", "sessions")
-# Every token by the words that mean it; "" is a word that changes nothing.
+# The token for each word; "" for a word that changes nothing.
 _TOKEN_OF: Final = {
     **dict.fromkeys(("and", "on", "the", "of", "from", "next", "&", "+", ",", ";", "/"), ""),
     **dict.fromkeys(("every", "each"), "every"),
@@ -36,7 +36,7 @@ _TOKEN_OF: Final = {
     **dict.fromkeys(("weekday", "weekdays"), "d0 d1 d2 d3 d4"),
     **dict.fromkeys(("weekend", "weekends"), "d5 d6"),
 }
-# What a field of the request is for.
+# Words for what another field of the request says.
 _ELSEWHERE: Final = {
     **dict.fromkeys(("at", "am", "pm", "hourly", "hour", "hours"), "the time of day is start_time and end_time"),
     **dict.fromkeys(("except", "excluding", "but", "not", "without"), "days to leave out are exdates"),
@@ -59,7 +59,7 @@ def tokenize(text: str) -> str:
 
 
 def shown(text: str) -> str:
-    """Text of a phrase for a message, in quotes and cut to 40 characters."""
+    """A part of a phrase for a message, in quotes and cut to 40 characters."""
     return f"“{text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + '…'}”"
 
 

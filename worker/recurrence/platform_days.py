@@ -1,4 +1,4 @@
-"""The weekdays, months and dates of the platform's form."""
+"""Parse the weekdays, months and dates of the platform's form."""
 
 import re
 from collections.abc import Sequence
@@ -52,7 +52,7 @@ def dates_of(dates: Sequence[str | date], *, field: str = "specific_dates") -> l
 def _date(value: str | date, field: str) -> date:
     try:
         if isinstance(value, str):
-            # fromisoformat would also take 20260131 and 2026-W05-6, which are as likely mistakes.
+            # fromisoformat would also accept 20260131 and 2026-W05-6, which are more likely mistakes.
             if not _DATE.fullmatch(value.strip()):
                 raise InvalidInput(f"{field}: {value[:40]!r} is not a date like 2026-01-31.")
             value = date.fromisoformat(value.strip())
@@ -64,6 +64,6 @@ def _date(value: str | date, field: str) -> date:
 
 
 def _names(values: Sequence[str | int]) -> list[str]:
-    """Every name, stripped of spaces; empty ones are omitted."""
+    """All names without surrounding spaces; empty ones are omitted."""
     names = [part.strip() for value in values for part in str(value).split(",")]
     return [name for name in names if name]

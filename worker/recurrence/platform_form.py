@@ -11,13 +11,13 @@ from worker.recurrence.platform_days import dates_of, months_of, weekdays_of
 from worker.recurrence.rule import CALENDARS, FIRST_YEAR, LAST_YEAR, Rule
 
 _RECURRING: Final = "recurring"
-# The platform's tables spell it in both ways.
+# The platform's tables have both spellings.
 _SPECIFIC: Final = frozenset({"specific", "specific_dates"})
 
 
 @dataclass(frozen=True)
 class PlatformForm:
-    """The fields of the platform's form. No months means all of them; `year` alone means that one year.
+    """The fields of the platform's form. Without months, all of them apply; `year` alone means that one year.
 
     Without a type, dates mean "specific", anything else "recurring". Months are English names or 1 to 12; in the
     Ethiopian calendar, Ethiopian names or 1 to 13, and years are Ethiopian.
@@ -87,9 +87,10 @@ def _weekly_rule(form: PlatformForm, until: date | None, rscale: str) -> Rule:
 
 
 def window_of(form: PlatformForm, first_day: date | None, rscale: str) -> tuple[date, date | None]:
-    """The first and the last day that the years allow; without years, from `first_day` on without end.
+    """The first and the last day that the years allow; without years, from `first_day` with no end.
 
-    `year_to` alone starts with the year of `first_day`. Raises InvalidInput when neither that nor `year` is there.
+    `year_to` alone starts with the year of `first_day`. Raises InvalidInput when both `first_day` and `year` are
+    missing.
     """
     if first_day is None and form.year is None:
         raise InvalidInput("schedule_date is missing: the first day, such as 2026-01-31.")
@@ -104,9 +105,9 @@ def window_of(form: PlatformForm, first_day: date | None, rscale: str) -> tuple[
 
 
 def year_window(year: int, year_to: int | None = None, calendar: Calendar = GREGORIAN) -> tuple[date, date]:
-    """The first and the last day of the years `year` to `year_to`, both included; `year` alone is that one year.
+    """The first and the last day of the years `year` to `year_to`, inclusive; `year` alone is that one year.
 
-    Raises InvalidInput when the window ends before it begins or lies out of range.
+    Raises InvalidInput when the window ends before it begins or is out of range.
     """
     last = year if year_to is None else year_to
     if last < year:
@@ -133,7 +134,7 @@ def _within_months(rule: Rule, form: PlatformForm, rscale: str) -> Rule:
     months = months_of(form.months, rscale)
     if not months or (rule.by_month, rule.rscale) == (months, rscale):
         return rule
-    # A rule of weeks or days gets its calendar with its months; in a yearly one the months say what is counted.
+    # A weekly or daily rule gets its calendar with its months. In a yearly rule the months decide what is counted.
     free = rule.freq in ("DAILY", "WEEKLY") or (rule.freq == "MONTHLY" and rule.rscale == rscale)
     if rule.by_month or not free:
         raise InvalidInput(f"recurrence_pattern and months contradict each other: {rule} and {form.months}.")

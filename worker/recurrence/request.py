@@ -102,7 +102,7 @@ def _of_pattern(request: TimeRequest, pattern: str, form: PlatformForm, rscale: 
     rule = parse_phrase(pattern, begin, calendar=request.calendar, zone=where, start_time=request.start_time)
     rule = complete(rule, begin)
     if not is_rule_text(pattern):
-        # "every 2 weeks on Tuesday" said on a Wednesday means the next Tuesday and from then on. An RRULE counts its
+        # On a Wednesday, "every 2 weeks on Tuesday" means the next Tuesday and from then on. An RRULE counts its
         # intervals from the week of its first day, which would omit that one (RFC 5545 §3.3.10).
         begin = first_match(replace(rule, interval=1, count=None), begin)
     return _of_rule(request, combine(rule, form, until, rscale), begin)
@@ -112,7 +112,7 @@ def _of_rule(request: TimeRequest, rule: Rule, begin: date) -> Recurrence:
     rule = complete(rule, begin)
     first_day = first_match(rule, begin)
     if rule.skip == "FORWARD" and rule.interval > 1:
-        # A day moved into the next month would count its intervals from that month.
+        # Intervals count from `begin`: a first day that was moved into the next month would count them from that month.
         first_day = begin
     return _recurrence(request, rule, (), first_day)
 
@@ -130,7 +130,7 @@ def _recurrence(request: TimeRequest, rule: Rule | None, dates: tuple[date, ...]
 
 
 def _checked_rscale(request: TimeRequest) -> str:
-    """The calendar of the request. Also checks fields that not every request uses, so that a mistake always shows."""
+    """The calendar of the request. Also checks fields that not every request uses, to report every mistake."""
     zone(request.timezone)
     rscale = rscale_of(request.calendar)
     if request.start_time.tzinfo is not None or request.end_time.tzinfo is not None:

@@ -22,7 +22,7 @@ _REFUSED = {
     "BYYEARDAY": "name the month and the day, with BYMONTH and BYMONTHDAY",
     "BYWEEKNO": "name months and weekdays, with BYMONTH and BYDAY",
 }
-# ASCII only: int() would take digits of every script, and underscores.
+# ASCII only: int() would accept digits of every script, and underscores.
 _NUMBER = re.compile(r"[+-]?[0-9]{1,5}")
 _WEEKDAY = re.compile(r"([+-]?[0-9]{1,2})?(MO|TU|WE|TH|FR|SA|SU)")
 _UNTIL = re.compile(r"([0-9]{8})(?:T([0-9]{6})(Z?))?")
@@ -71,7 +71,7 @@ def weekdays(text: str | None) -> tuple[tuple[int, int], ...]:
 
 
 def one_of(known: Sequence[str], name: str, text: str) -> str:
-    """`text` when it is one of the words `known`."""
+    """`text`, which must be one of the words `known`."""
     if text not in known:
         raise InvalidInput(f"{name} must be {', '.join(known[:-1])} or {known[-1]}, not {text!r}.")
     return text
@@ -95,7 +95,7 @@ def last_day(text: str, zone: ZoneInfo | None, start_time: time) -> date:
         if zone is None:
             raise InvalidInput("UNTIL is in UTC (it ends with Z), so the lesson's time zone is needed to read it.")
         until = moment.replace(tzinfo=UTC)
-        # The lesson of the next day may begin before it in no zone, that of the day itself only before its time.
+        # UNTIL is on this local day, so the next day's lesson begins after it, and this day's may too.
         day = until.astimezone(zone).date()
         return day if instant(day, start_time, zone) <= until else day - timedelta(days=1)
     except (ValueError, OverflowError) as error:

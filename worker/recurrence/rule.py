@@ -15,7 +15,7 @@ SKIPS: Final = ("OMIT", "BACKWARD", "FORWARD")
 MOST_OCCURRENCES: Final = 10_000
 # Nobody plans a lesson every third century; small intervals keep the search for a first day short.
 MOST_INTERVAL: Final = 1_000
-# Years that a lesson may lie in: far enough for any, near enough for all arithmetic.
+# The years that lessons may be in: far enough for any, near enough for all arithmetic.
 FIRST_YEAR, LAST_YEAR = 1900, 2199
 
 
@@ -43,7 +43,7 @@ class Rule:
 
     def __post_init__(self) -> None:
         _check(self)
-        # One order for each set, so that rules which say the same are equal.
+        # Sorted and without duplicates, so that rules with the same meaning are equal.
         for name in ("by_month", "by_month_day", "by_set_pos"):
             object.__setattr__(self, name, tuple(sorted(set(getattr(self, name)), key=lambda each: (each < 0, each))))
         object.__setattr__(self, "by_day", tuple(sorted(set(self.by_day), key=lambda each: (each[1], each[0]))))
@@ -54,10 +54,10 @@ class Rule:
         return CALENDARS[self.rscale]
 
     def __str__(self) -> str:
-        """The canonical RRULE value, without "RRULE:"; `parse_rule` gives an equal rule back."""
+        """The canonical RRULE value, without "RRULE:"; `parse_rule` turns it into an equal rule."""
         days = ",".join(f"{ordinal or ''}{WEEKDAY_CODES[weekday]}" for ordinal, weekday in self.by_day)
         parts = {
-            # SKIP may stand only beside RSCALE (RFC 7529 §4.1).
+            # SKIP is only valid together with RSCALE (RFC 7529 §4.1).
             "RSCALE": self.rscale if (self.rscale, self.skip) != ("GREGORIAN", "OMIT") else "",
             "FREQ": self.freq,
             "INTERVAL": str(self.interval) if self.interval > 1 else "",
@@ -77,7 +77,7 @@ def parse_rule(text: str, *, zone: ZoneInfo | None = None, start_time: time = ti
     """Parse an RRULE value (RFC 5545 §3.3.10 with RSCALE and SKIP of RFC 7529), with or without "RRULE:".
 
     `zone` and `start_time` are the lesson's: an UNTIL with a time of day becomes the last day whose lesson has begun by
-    then, and one in UTC cannot be read without the zone. Raises InvalidInput with the reason.
+    then, and one in UTC requires the zone. Raises InvalidInput with the reason.
     """
     parts = split_parts(text)
     if "FREQ" not in parts:

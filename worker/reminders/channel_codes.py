@@ -24,7 +24,7 @@ Guess = Literal["confirmed", "wrong", "expired"]
 
 
 class TooManyCodes(AstegniError):
-    """The person has reached the number of codes that may be sent within an hour."""
+    """The person has reached the maximum number of codes per hour."""
 
     code: ClassVar[str] = "too-many-requests"
     title: ClassVar[str] = "Too many requests"
@@ -35,8 +35,8 @@ class TooManyCodes(AstegniError):
 def order_code(session: Session, vault: AddressSealer, channel: NotificationChannel, *, now: datetime) -> None:
     """Create a new code for the channel and order the delivery that sends it. Raises TooManyCodes.
 
-    The caller holds the person's lock. No code is stored in plain text: the channel has a hash of it, the delivery has
-    it encrypted.
+    The caller has locked the person. No code is stored in plain text: the channel has a hash of it, the delivery has it
+    encrypted.
     """
     sent = select(func.count(), func.min(Delivery.created_at)).where(
         Delivery.user_id == channel.user_id, Delivery.kind == KIND, Delivery.created_at > now - CODES_WITHIN
@@ -66,14 +66,14 @@ def order_code(session: Session, vault: AddressSealer, channel: NotificationChan
 
 
 def reveal_code(vault: AddressSealer, data: Mapping[str, Any]) -> dict[str, Any]:
-    """The data of such a delivery with its code decrypted, for sending. Raises TemporaryFailure."""
+    """The data of a delivery of this kind with its code decrypted, for sending. Raises TemporaryFailure."""
     return {**data, "code": vault.open(data["code"].encode("ascii"))}
 
 
 def confirm(vault: AddressSealer, channel: NotificationChannel, code: str, *, now: datetime) -> Guess:
-    """Check one attempt at a locked channel's code; the caller commits in any case, wrong attempts too.
+    """Check one attempt at a locked channel's code; the caller commits in any case, to count wrong attempts too.
 
-    A confirmed channel that works stays confirmed. One that was disabled is used again.
+    A confirmed, working channel stays confirmed. A disabled one is used again.
     """
     if channel.confirmed_at is not None and channel.disabled_at is None:
         return "confirmed"

@@ -1,4 +1,4 @@
-"""The channels of a person: stored encrypted, confirmed by a code sent to them, and then used."""
+"""The channels of a person: stored encrypted, and used once confirmed by a code sent to them."""
 
 from datetime import datetime
 
@@ -18,9 +18,9 @@ MOST_CHANNELS = 10
 
 _LOCK = 0x63686E6C  # "chnl"
 
-# Nothing may name a deleted channel: an alarm without channels of its own has those of the preferences, preferences
-# without any have the defaults. Reminders are left to the planner, which locks the lessons and entries first;
-# one that is not planned again finds no channel when it is due.
+# Nothing may name a deleted channel. An alarm left without channels uses those of the preferences, and preferences left
+# without any use the defaults. Reminders are left to the planner, which locks the lessons and entries first; one that
+# is not planned again finds no channel when it is due.
 _FORGET = tuple(
     text(statement)
     for statement in (
@@ -44,7 +44,7 @@ def list_channels(session: Session, user_id: int) -> list[NotificationChannel]:
 
 
 def find_channel(session: Session, user_id: int, channel_id: int) -> NotificationChannel:
-    """One of the person's, locked. Raises NotFound."""
+    """Lock and return one of the person's channels. Raises NotFound."""
     statement = select(NotificationChannel).where(
         NotificationChannel.id == channel_id, NotificationChannel.user_id == user_id
     )
@@ -86,7 +86,7 @@ def send_another_code(
 ) -> NotificationChannel:
     """Order a new code; the previous one becomes invalid. Raises NotFound, Conflict, TooManyCodes.
 
-    A disabled channel is then like a new one: unconfirmed, so that only the code is sent to it.
+    A disabled channel becomes unconfirmed, like a new one, so that only the code is sent to it.
     """
     _lock_person(session, user_id)
     channel = find_channel(session, user_id, channel_id)
@@ -110,12 +110,12 @@ def remove_channel(session: Session, user_id: int, channel_id: int) -> None:
 
 
 def is_in_use(channel: NotificationChannel) -> bool:
-    """Whether messages are sent to it; a code is sent in any case."""
+    """Whether messages are sent to it; codes are sent in any case."""
     return channel.confirmed_at is not None and channel.disabled_at is None
 
 
 def read_destination(vault: AddressSealer, channel: NotificationChannel) -> Destination:
-    """The channel's address. Raises TemporaryFailure when this process does not have the key."""
+    """The channel's address. Raises TemporaryFailure when this process lacks the key."""
     return from_text(vault.open(channel.address))
 
 
@@ -125,7 +125,7 @@ def _lock_person(session: Session, user_id: int) -> None:
 
 
 def _is_same(vault: AddressSealer, channel: NotificationChannel, destination: Destination) -> bool:
-    """Whether both have the same address. One that cannot be decrypted any more never counts as the same."""
+    """Whether both have the same address. An address that can no longer be decrypted never counts as the same."""
     try:
         return _place(read_destination(vault, channel)) == _place(destination)
     except TemporaryFailure:

@@ -10,8 +10,9 @@ from sqlalchemy.orm import Session
 from models.notifications import Notification
 from worker.errors import NotFound
 
-# Ids are assigned before the commit, so a lower one may appear after a higher one. No transaction is open for longer
-# than this (worker/database.py: statements are cancelled after thirty seconds).
+# Ids are assigned before the commit, so a lower one may appear after a higher one. Seconds after which that is not
+# expected any more: messages are inserted in short transactions, whose statements are cancelled after 30 s
+# (worker/database.py).
 _SETTLED_SECONDS = 30
 # Per person and read; a reader who has missed more gets the rest with the next read.
 MOST_NEWS = 100
@@ -40,7 +41,7 @@ class InboxUpdate:
     settled: int
 
     def after(self, known: int) -> "InboxUpdate":
-        """The same update for a reader who knows all messages up to the id `known`."""
+        """The part of the update for a reader who knows all messages up to the id `known`."""
         later = [notification for notification in self.notifications if notification.id > known]
         return InboxUpdate(self.unread, later, max(self.settled, known))
 
@@ -81,7 +82,7 @@ def count_unread(session: Session, user_id: int) -> int:
 
 
 def mark_read(session: Session, user_id: int, notification_id: int, *, now: datetime) -> Notification:
-    """Mark one as read; if it already was, its time stays. Raises NotFound."""
+    """Mark one message as read; if it already was, the time stays. Raises NotFound."""
     theirs = (Notification.id == notification_id, Notification.user_id == user_id)
     statement = update(Notification).where(*theirs).values(read_at=func.coalesce(Notification.read_at, now))
     marked = session.scalars(statement.returning(Notification)).one_or_none()
@@ -107,7 +108,7 @@ def read_cursor(session: Session, user_id: int) -> InboxCursor:
 
 
 def read_updates(session: Session, above: Mapping[int, int]) -> dict[int, InboxUpdate]:
-    """New messages for each person (user id to the id up to which they know all messages)."""
+    """New messages for each person; `above` maps user ids to the id up to which they know all messages."""
     values = {"user_ids": list(above), "above": list(above.values())}
     new = session.execute(_NEW_IDS, {**values, "settled": _SETTLED_SECONDS, "most": MOST_NEWS}).all()
     rows: dict[int, Notification] = {}

@@ -1,11 +1,11 @@
-"""Delete messages in the app that are old, read or not."""
+"""Delete old messages in the app, read or unread."""
 
 from typing import Any, cast
 
 from sqlalchemy import CursorResult, text
 from sqlalchemy.orm import Session
 
-# Ids rise with time, so only the oldest rows are looked at, by the primary key: no index on `created_at` is needed.
+# Ids increase with time, so only the oldest rows are read, through the primary key: no index on `created_at` is needed.
 _PRUNE = text(
     """
     DELETE FROM notifications WHERE id IN (
@@ -16,5 +16,5 @@ _PRUNE = text(
 
 
 def prune_notifications(session: Session, *, age: float, most: int) -> int:
-    """Delete at most `most` messages that came more than `age` seconds ago; return how many."""
+    """Delete at most `most` messages older than `age` seconds; return how many."""
     return cast("CursorResult[Any]", session.execute(_PRUNE, {"age": age, "most": most})).rowcount

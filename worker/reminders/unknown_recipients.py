@@ -1,8 +1,7 @@
-"""Recipients that a mail server reports as unknown: their fault only while the server accepts others.
+"""Recipients that a mail server reports as unknown: only at fault while the server accepts others.
 
 A misconfigured relay refuses everybody with the code for an unknown recipient (550 5.1.1). So a refused delivery is
-held back until the next recipient that the server accepts. If several others in a row are refused instead, the fault is
-ours.
+held back until the server accepts another recipient. If several others in a row are refused instead, the fault is ours.
 """
 
 from collections.abc import Sequence
@@ -10,7 +9,7 @@ from dataclasses import dataclass, field
 
 from worker.reminders.delivery.claimed import ClaimedDelivery
 
-# Consecutive different refused recipients, with none accepted between them, from which on the server is at fault.
+# After this many different recipients refused in a row, with none accepted in between, the server is at fault.
 MOST_UNKNOWN = 3
 # Seconds after which a refusal no longer indicates the server's present state.
 REMEMBERED = 3600.0
@@ -26,7 +25,7 @@ class HeldBackDelivery:
 
     @property
     def recipient(self) -> tuple[int, str]:
-        """Equal for two deliveries to one person by one channel."""
+        """The person and channel of the delivery: two deliveries with the same one count once."""
         return self.delivery.user_id, self.delivery.channel
 
 
@@ -37,13 +36,16 @@ class _Row:
 
 
 class UnknownRecipients:
-    """The refusals since each server last accepted a recipient. For several threads, one for each server."""
+    """The refusals since each server last accepted a recipient. Thread-safe if each server has only one thread."""
 
     def __init__(self) -> None:
         self._rows: dict[str, _Row] = {}
 
     def refused(self, provider: str, unknown: HeldBackDelivery) -> bool:
-        """The server reports a recipient as unknown. True: it refuses everybody, so the recipients are not at fault."""
+        """Record that the server reports a recipient as unknown. Returns whether it refuses everybody.
+
+        If so, the recipients are not at fault.
+        """
         row = self._rows.setdefault(provider, _Row())
         row.unknown = {
             recipient: delivery for recipient, delivery in row.unknown.items() if unknown.at - delivery.at <= REMEMBERED
@@ -52,7 +54,7 @@ class UnknownRecipients:
         return row.refuses_everybody
 
     def taken(self, provider: str, now: float) -> Sequence[HeldBackDelivery]:
-        """The server has accepted a recipient: those it reported as unknown until now really do not exist."""
+        """Record that the server has accepted a recipient; returns those that it really does not know."""
         row = self._rows.pop(provider, _Row())
         if row.refuses_everybody:
             return ()

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from worker.schedules.attendance import attendances
 
-# Rows locked by others are left to the next round, so neither two workers nor a person who edits a lesson wait for one
+# Rows locked by others are left to the next round, so that workers and people who edit a lesson do not wait for one
 # another. The states are literals in the SQL because the index of live lessons is partial.
 _BEGIN_DUE = text(
     """
@@ -38,7 +38,7 @@ _BEGIN_ONE = text(
      WHERE id = :id AND student_id IS NOT NULL AND status = 'scheduled'
     """
 )
-# In the order of ids, so that concurrent ends of boards of the same lessons cannot deadlock.
+# Ordered by id, so that sessions of the same lessons that end concurrently cannot deadlock.
 _HOLD = text(
     """
     SELECT id FROM tutor_schedules
@@ -61,18 +61,21 @@ def begin_lessons(session: Session, *, now: datetime, most: int) -> int:
 
 
 def complete_lessons(session: Session, *, now: datetime, most: int) -> int:
-    """Complete at most `most` ended lessons, also those never in progress, with attendance; return how many."""
+    """Complete at most `most` ended lessons, with attendance, even if never in progress; return how many."""
     ids = session.scalars(_OVER, {"now": now, "most": most}).all()
     return _complete(session, ids)
 
 
 def begin_lesson(session: Session, schedule_id: int) -> None:
-    """Its whiteboard session has started: set it to in progress. A lesson that is already further is unchanged."""
+    """Set the lesson to in progress, since its whiteboard session has started. A later status is not changed."""
     _rows(session, _BEGIN_ONE, id=schedule_id)
 
 
 def complete_boarded_lessons(session: Session, schedule_ids: Sequence[int]) -> int:
-    """A whiteboard session of each has ended: complete it, or recompute its attendance; return how many changed."""
+    """Complete these lessons, or recompute their attendance; return how many changed.
+
+    A whiteboard session of each has ended.
+    """
     return _complete(session, session.scalars(_HOLD, {"ids": list(schedule_ids)}).all())
 
 
@@ -80,7 +83,7 @@ def _complete(session: Session, ids: Sequence[int]) -> int:
     """Complete lessons whose rows this transaction has locked."""
     if not ids:
         return 0
-    # Read after the lock: a board that ended meanwhile is then visible.
+    # Read after locking, so that a session that ended meanwhile is visible.
     attendance_by_id = attendances(session, ids)
     return _rows(session, _COMPLETE, ids=list(attendance_by_id), attendances=list(attendance_by_id.values()))
 

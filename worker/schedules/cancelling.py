@@ -17,7 +17,7 @@ from worker.schedules.series.reconcile import lock_series
 from worker.schedules.series.split import until_before, write_rule
 from worker.schedules.standalone_lessons import touch
 
-# Also those cancelled with their series: otherwise they would be restored with it.
+# Includes those cancelled with their series, which would otherwise be restored with it.
 _CALL_OFF = text(
     """
     UPDATE tutor_schedules
@@ -30,7 +30,7 @@ _CALL_OFF = text(
 
 @dataclass(frozen=True)
 class LessonCancellation:
-    """Cancel a lesson, or with `scope` those that follow too."""
+    """Cancel a lesson; depending on `scope` also those that follow it."""
 
     schedule_id: int
     scope: str
@@ -44,8 +44,8 @@ class LessonCancellation:
     def apply(self, session: Session, caller: Caller) -> Schedule:
         """The cancelled lesson; idempotent.
 
-        A student, or their parent, releases a slot that they booked: it is free again. Everything else only the tutor
-        may do. Raises NotFound, Forbidden, Conflict for a lesson that has begun.
+        A student, or their parent, releases a slot that they booked: it is free again. Only the tutor may do anything
+        else. Raises NotFound, Forbidden, Conflict for a lesson that has begun.
         """
         lesson = lock_lesson(session, find_lesson(session, caller, self.schedule_id))
         if caller.tutor_id == lesson.tutor_id:

@@ -1,4 +1,4 @@
-"""Change one lesson, of a series or not."""
+"""Change one lesson, whether it belongs to a series or not."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -19,7 +19,7 @@ from worker.schedules.standalone_lessons import touch
 
 
 def change_one(session: Session, lesson: Schedule, changes: Mapping[str, Any], now: datetime) -> None:
-    """Change it. Raises Conflict, InvalidInput and LessonConflict."""
+    """Change the lesson. Raises Conflict, InvalidInput and LessonConflict."""
     if lesson.status == "cancelled":
         raise Conflict(f"Lesson {lesson.id} is cancelled; it cannot be changed any more.")
     foreign = sorted(name for name in (*RULE_FIELDS, "exdates") if changes.get(name))

@@ -1,4 +1,4 @@
-"""Change a series: its rule, its times and what describes it."""
+"""Change a series: its rule, its times and its description."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -34,7 +34,7 @@ def change_series(
     after = _changed_recurrence(before, lesson, changes)
     if replace(after, excluded=frozenset()) != before:
         write_rule(series, replace(after, excluded=frozenset()))
-        # At another time other people are busy.
+        # Conflicts recorded for the old time say nothing about the new one.
         busy = delete(ScheduleSkip).where(
             ScheduleSkip.series_id == series.id,
             ScheduleSkip.reason != "excluded",
@@ -42,7 +42,7 @@ def change_series(
         )
         session.execute(busy)
         if series.status == "completed":
-            # Its rule may now have further days.
+            # The new rule may have further days.
             series.status = "active"
     exclude(session, series.id, after.excluded)
     series.updated_at = now

@@ -26,7 +26,7 @@ ALL: Final = "all"
 
 @dataclass(frozen=True)
 class LessonChange:
-    """Change the fields that were sent of a lesson, of it and the following, or of all of its series (`scope`).
+    """Change the fields that were sent, for a lesson, it and the following ones, or its whole series (`scope`).
 
     A lesson without a series is always changed alone.
     """
@@ -47,10 +47,10 @@ class LessonChange:
         return TouchedLessons(self.schedule_id, whole_series=self.scope != ONE)
 
     def apply(self, session: Session, caller: Caller) -> tuple[Schedule, list[ScheduleClash]]:
-        """The lesson and, with `skip_conflicts`, what could not be stored.
+        """The lesson and, with `skip_conflicts`, the clashes that could not be stored.
 
-        Raises NotFound, Forbidden when the caller is not its tutor, InvalidInput, Conflict for a lesson that has
-        ended, LessonConflict.
+        Raises NotFound, Forbidden when the caller is not its tutor, InvalidInput, Conflict for a lesson that has ended,
+        LessonConflict.
         """
         lesson = lead_lesson(session, caller, self.schedule_id)
         if lesson.series_id is None or self.scope == ONE:

@@ -1,4 +1,4 @@
-"""What all changes that people make to lessons have in common, so that one workflow can carry out each of them."""
+"""The interface of all changes that people make to lessons, so that one workflow can carry out each of them."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +13,7 @@ Result_co = TypeVar("Result_co", covariant=True)
 
 @dataclass(frozen=True)
 class TouchedLessons:
-    """The lessons that a command may change: one, with `whole_series` all of its series too, or those of a series."""
+    """The lessons that a command may change: one (with `whole_series` also the rest of its series), or a series."""
 
     schedule_id: int | None = None
     series_id: int | None = None

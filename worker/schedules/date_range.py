@@ -10,13 +10,13 @@ from worker.errors import InvalidInput
 from worker.recurrence.rule import FIRST_YEAR, LAST_YEAR
 
 LONGEST_RANGE = timedelta(days=370)
-# A local day and its instants lie within this of each other.
+# The maximum distance between a local day and its instants.
 _MARGIN = timedelta(days=2)
 
 
 @dataclass(frozen=True)
 class Range:
-    """A range of days, the last one included, or of instants, the last one excluded."""
+    """A range of days, inclusive, or of instants, excluding the last."""
 
     since: date | datetime
     until: date | datetime

@@ -15,14 +15,14 @@ from worker.schedules.platform_lessons import LIVE
 
 
 class CalendarRow(NamedTuple):
-    """The columns of a row of ours. `id` None: it is new."""
+    """The columns of one of our rows; `id` is None for a new one."""
 
     id: int | None
     columns: Mapping[str, Any]
 
 
 def store_calendar_rows(session: Session, rows: Sequence[CalendarRow]) -> list[int]:
-    """Create the new rows and change the others; their ids, in order. A free slot that was booked here stays booked.
+    """Insert the new rows and update the others; returns their ids in order. A free slot booked here stays booked.
 
     Raises IntegrityError when one collides with another lesson.
     """
@@ -47,7 +47,7 @@ def store_calendar_rows(session: Session, rows: Sequence[CalendarRow]) -> list[i
 
 
 def cancel_calendar_rows(session: Session, ids: Collection[int]) -> None:
-    """Cancel those of these rows that are not over. Idempotent."""
+    """Cancel those of these rows that have not ended. Idempotent."""
     session.execute(update(Schedule).where(Schedule.id.in_(ids), Schedule.status.in_(LIVE)).values(status="cancelled"))
 
 

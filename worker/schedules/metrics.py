@@ -18,9 +18,9 @@ _FILLED = text("SELECT min(expanded_until) - current_date FROM schedule_series W
 
 @dataclass(frozen=True)
 class LessonMetrics:
-    """`overdue`: seconds since a lesson should have begun or ended without its status following; 0 when none.
+    """`overdue`: seconds since a lesson should have begun or ended without its status following; 0 if there is none.
 
-    `filled_days`: how many days ahead the least filled active series is stored; None without any.
+    `filled_days`: how many days ahead the least filled active series is stored; None if there is none.
     """
 
     overdue: float

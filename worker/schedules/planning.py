@@ -1,4 +1,4 @@
-"""The parameters by which lessons are planned: from when, how far ahead, and whether colliding ones are skipped."""
+"""The parameters for planning lessons: from when, how far ahead, and whether colliding ones are skipped."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,7 +1,7 @@
-"""Lessons that come from the platform: stored, changed and cancelled many at once. Nobody is notified.
+"""Lessons imported from the platform: stored, changed and cancelled in bulk. Nobody is notified.
 
-A caller looks for collisions first (`platform_overlaps.py`): the constraints of the database would refuse them too, but
-not name the other lesson.
+Callers check for collisions first (`platform_overlaps.py`): the database's constraints would reject them too, but not
+name the other lesson.
 """
 
 from collections.abc import Collection, Sequence
@@ -28,11 +28,11 @@ class Seat(NamedTuple):
 
 @dataclass(frozen=True)
 class PlatformLesson:
-    """The columns of a lesson that the platform determines. `id` None: it is new."""
+    """The columns of a lesson that the platform determines; `id` is None for a new one."""
 
     id: int | None
     tutor_id: int
-    # At least one; the first is named by the lesson's own row.
+    # At least one; the lesson's own row names the first.
     seats: tuple[Seat, ...]
     student_name: str | None
     schedule_date: date
@@ -47,12 +47,12 @@ class PlatformLesson:
     session_format: str | None
     location: str | None
     notes: str | None
-    # None: unknown; then now, for a new one.
+    # None when unknown: a new lesson is then stored with the current time.
     created_at: datetime | None
 
     @property
     def is_live(self) -> bool:
-        """Whether it takes its people's time."""
+        """Whether it occupies its people's time."""
         return self.status in LIVE
 
     @cached_property
@@ -88,7 +88,7 @@ _CREATE = text(
     """  # noqa: S608 - constants of this module
 )
 _HOLD = text("SELECT id, status, cancelled_by FROM tutor_schedules WHERE id = ANY(:ids) ORDER BY id FOR UPDATE")
-# PostgreSQL checks each row as it is written: two lessons that change places would collide on the way.
+# PostgreSQL checks each row as it is written: two lessons that swap places would collide on the way.
 _STEP_ASIDE = text("UPDATE tutor_schedules SET status = 'cancelled' WHERE id = ANY(:ids)")
 _CHANGE = text(
     f"""
@@ -138,7 +138,7 @@ def hold_lessons(session: Session, ids: Collection[int]) -> dict[int, StoredStat
 
 
 def store_lessons(session: Session, lessons: Sequence[PlatformLesson]) -> list[int]:
-    """Create the new lessons and change the others, which the caller has locked; their ids, in order.
+    """Insert the new lessons and update the others, which the caller has locked; returns their ids in order.
 
     Raises IntegrityError when one collides with another lesson.
     """
@@ -161,7 +161,7 @@ def store_lessons(session: Session, lessons: Sequence[PlatformLesson]) -> list[i
 
 
 def cancel_lessons(session: Session, ids: Collection[int]) -> None:
-    """Cancel those of these lessons that are not over. Idempotent."""
+    """Cancel those of these lessons that have not ended. Idempotent."""
     hold_lessons(session, ids)
     session.execute(_CANCEL, {"ids": sorted(ids)})
 

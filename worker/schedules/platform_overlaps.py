@@ -1,4 +1,4 @@
-"""Which stored lessons are at the same time as lessons that come from the platform, and share a person with them."""
+"""Stored lessons that overlap imported ones and share a person with them."""
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
@@ -33,7 +33,7 @@ class TwoRoles(NamedTuple):
     other_id: int
 
 
-# Days are compared first, for the indexes that begin with a person and go on with a day or a start.
+# Days are compared first, for the indexes on a person followed by a day or a start.
 _NEIGHBOURS = text(
     """
     WITH wanted AS MATERIALIZED (
@@ -61,7 +61,7 @@ _NEIGHBOURS = text(
      ORDER BY near.number, lesson.id
     """
 )
-# Nearly nobody has both roles, so those who have are found first; the planner cannot know it of tables that an import
+# Hardly anybody has both roles, so those people are found first: the planner has no statistics of tables that an import
 # has just filled.
 _TWO_ROLES = text(
     """
@@ -100,7 +100,7 @@ _TWO_ROLES = text(
 
 
 def neighbours(session: Session, lessons: Sequence[PlatformLesson]) -> list[list[Neighbour]]:
-    """For each lesson, the stored ones at the same time that share a person with it, without itself."""
+    """For each lesson, the other stored lessons at the same time that share a person with it."""
     rows = [
         {
             "number": number,
@@ -122,7 +122,7 @@ def neighbours(session: Session, lessons: Sequence[PlatformLesson]) -> list[list
 
 
 def people_in_two_roles(session: Session, ids: Collection[int]) -> dict[int, list[TwoRoles]]:
-    """People of these lessons who have another lesson at the same time in another role, which the constraints allow."""
+    """People of these lessons who have another one at the same time in another role, which the constraints allow."""
     roles: defaultdict[int, list[TwoRoles]] = defaultdict(list)
     for row in session.execute(_TWO_ROLES, {"ids": list(ids)}):
         roles[row[0]].append(TwoRoles(*row))

@@ -27,8 +27,11 @@ def students_of(session: Session, caller: Caller) -> frozenset[int]:
 
 
 def visible_lessons(caller: Caller) -> ColumnElement[bool]:
-    """A predicate on Schedule: the tutor's own, slots included; those that the student or a parent's child takes
-    part in; every one for an operator."""
+    """A predicate on Schedule: which lessons the caller may see.
+
+    A tutor sees their own lessons and slots, a student or parent those they or their children take part in, an operator
+    all.
+    """
     if isinstance(caller, Operator):
         return true()
     ways: list[ColumnElement[bool]] = []
@@ -57,7 +60,7 @@ def find_lesson(session: Session, caller: Caller, schedule_id: int) -> Schedule:
 
 @dataclass(frozen=True)
 class LessonSeats:
-    """A lesson's tutor, its own booking, and the booking of each of its students (None: by none)."""
+    """A lesson's tutor, its own booking, and the booking of each of its students (None: without one)."""
 
     tutor_id: int
     booking_id: int | None
@@ -65,7 +68,7 @@ class LessonSeats:
 
 
 def read_seats(session: Session, schedule_id: int) -> LessonSeats | None:
-    """Who takes part in a lesson, students by their ids; None when there is no such lesson."""
+    """Who takes part in a lesson, with students ordered by id; None when there is no such lesson."""
     lesson = session.execute(
         select(Schedule.tutor_id, Schedule.booking_id).where(Schedule.id == schedule_id)
     ).one_or_none()
@@ -85,7 +88,7 @@ def series_of_lesson(session: Session, schedule_id: int | None) -> int | None:
 
 
 def lock_lesson(session: Session, lesson: Schedule) -> Schedule:
-    """The lesson as it is now, locked with its series until the transaction ends: concurrent reconciling waits."""
+    """Lock a lesson with its series until the transaction ends, and reread it: concurrent reconciling waits."""
     if lesson.series_id is not None:
         lock_series(session, [lesson.series_id])
     session.refresh(lesson, with_for_update=True)
@@ -93,7 +96,7 @@ def lock_lesson(session: Session, lesson: Schedule) -> Schedule:
 
 
 def lead_lesson(session: Session, caller: Caller, schedule_id: int) -> Schedule:
-    """The lesson, locked. Raises NotFound, Forbidden when the caller is not its tutor."""
+    """Lock and return the lesson. Raises NotFound, Forbidden when the caller is not its tutor."""
     lesson = find_lesson(session, caller, schedule_id)
     if caller.tutor_id != lesson.tutor_id:
         raise Forbidden("Only the tutor can change a lesson.")
@@ -109,7 +112,7 @@ def list_lessons(
     after: tuple[datetime | None, int] | None,
     limit: int,
 ) -> Sequence[Schedule]:
-    """At most `limit` lessons in order of time, those after the one that began at `after`; without instants last."""
+    """At most `limit` lessons ordered by time, after the one that began at `after`; those without instants last."""
     window.check()
     statement = select(Schedule).where(window.holds_lesson())
     if not isinstance(caller, Operator):
@@ -123,7 +126,7 @@ def list_lessons(
 
 
 def _candidates(session: Session, caller: Caller, window: Range) -> Select[int]:
-    """Ids of the caller's lessons in the range and slightly beyond it; each branch uses an index of its own."""
+    """Ids of the caller's lessons in the range and slightly beyond it; each branch uses its own index."""
     branches: list[Select[int]] = []
     if caller.tutor_id is not None:
         branches.append(select(Schedule.id).where(Schedule.tutor_id == caller.tutor_id, window.holds_lesson()))

@@ -1,7 +1,7 @@
 """Recompute the instants of rows that somebody wrote by hand, and of all future rows when time zone rules change.
 
 Both compute in Python (worker/recurrence/instants.py) and write in batches. A row that would then collide with another
-lesson, or whose zone or times are invalid, stays unchanged: it is reported and blocks no other.
+lesson, or whose zone or times are invalid, stays unchanged: it is reported and does not block the others.
 """
 
 from collections.abc import Callable, Sequence
@@ -63,15 +63,16 @@ _MOVE = text(
 
 @dataclass(frozen=True)
 class RedateResult:
-    """The result of one batch: rows whose instants are now right, how many of those moved, rows left unchanged
-    (`stuck`), and where the next batch starts (None: this was the last).
+    """The result of one batch: how many rows have right instants now (`done`), and how many of those `moved`.
+
+    `stuck` are the ids of rows left unchanged; `last` is where the next batch starts (None: this was the last).
     """
 
     done: int
     moved: int
     stuck: tuple[int, ...]
     last: int | None
-    # Those that moved.
+    # The rows that moved.
     ids: Sequence[int] = field(default=(), compare=False)
 
 
@@ -81,12 +82,12 @@ class _Computed:
 
     id: int
     instants: Instants | None
-    # Where the row is now: a hand-written one is nowhere.
+    # The row's present position; a hand-written one has none.
     before: tuple[datetime | None, datetime | None]
 
 
 def date_lessons(session: Session, *, default_zone: str, after: int, most: int) -> RedateResult:
-    """Compute the instants of at most `most` rows that have none, from row `after` on; a student gets a seat."""
+    """Compute the instants of at most `most` rows that have none, with ids above `after`; a student gets a seat."""
     rows = _rows(session, Schedule.starts_at.is_(None), after=after, most=most)
     computed = [_compute(row, default_zone) for row in rows]
     undated = [row.id for row in computed if row.instants is None]
@@ -96,9 +97,9 @@ def date_lessons(session: Session, *, default_zone: str, after: int, most: int) 
 
 
 def redate_lessons(session: Session, *, now: datetime, default_zone: str, after: int, most: int) -> RedateResult:
-    """Recompute at most `most` future lessons and slots that an older release of the time zone rules dated.
+    """Recompute at most `most` future lessons and slots dated by an older release of the time zone rules.
 
-    Calendars see a change (SEQUENCE) only of those that moved.
+    Calendars see a change (SEQUENCE) only for those that moved.
     """
     outdated = Schedule.tzdata_version.is_distinct_from(tzdata_version())
     future = and_(Schedule.status == "scheduled", Schedule.starts_at > now)
@@ -143,7 +144,7 @@ def _compute(row: Row[Any], default_zone: str) -> _Computed:
 def _put(
     session: Session, computed: Sequence[_Computed], write: Callable[[Session, Sequence[_Computed]], None]
 ) -> list[int]:
-    """Write all of them, or, when one collides, each half separately; return the ids of those that collide.
+    """Write all of them or, if one collides, each half separately; return the ids of those that collide.
 
     A few colliding rows among thousands cost a few small savepoints each, and the rest is written in bulk.
     """

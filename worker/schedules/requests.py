@@ -1,4 +1,4 @@
-"""The work of `POST /v1/schedules`: parse the request and create a series or a single lesson, or only simulate it."""
+"""Implements `POST /v1/schedules`: parse the request and create a series or a single lesson, or only simulate it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -16,13 +16,13 @@ from worker.schedules.planning import Planning
 from worker.schedules.series.create_series import CreationResult, NewLessons, create_series
 from worker.schedules.series.membership import SeriesMember
 
-# Columns that a booking and a lesson both have: theirs by their names, and how much of it a lesson can hold.
+# Columns that bookings and lessons share: the booking's name, the lesson's name, and the lesson's width.
 _OF_BOOKING = (("subject", "subject", 100), ("grade_level", "grade_level", 50), ("session_format", "session_type", 50))
 
 
 @dataclass(frozen=True)
 class LessonRequest:
-    """Lessons that a tutor asks for: of a booking, or free slots; `content` holds the columns that describe them."""
+    """Lessons that a tutor asks for: under a booking, or as free slots; `content` holds the columns describing them."""
 
     tutor_id: int
     booking_id: int | None
@@ -46,7 +46,7 @@ def create_lessons(session: Session, request: LessonRequest, planning: Planning)
 
 
 def try_lessons(session: Session, request: LessonRequest, planning: Planning) -> CreationResult:
-    """What `create_lessons` would return, conflicts included; nothing is stored."""
+    """What `create_lessons` would return, including conflicts; nothing is stored."""
     attempt = session.begin_nested()
     try:
         return _create(session, request, replace(planning, skip_conflicts=True))
@@ -56,7 +56,7 @@ def try_lessons(session: Session, request: LessonRequest, planning: Planning) ->
 
 def _create(session: Session, request: LessonRequest, planning: Planning) -> CreationResult:
     recurrence, tutor_id = read_recurrence(request.times), request.tutor_id
-    # Sequentially: the second sees what the first has stored, and can name the collision.
+    # Serialised by the lock: the second request sees what the first has stored, and can name the collision.
     session.execute(select(TutorProfile.id).where(TutorProfile.id == tutor_id).with_for_update(key_share=True))
     booking = _active_booking(session, tutor_id, request.booking_id) if request.booking_id is not None else None
     if booking is None:
@@ -71,7 +71,7 @@ def _create(session: Session, request: LessonRequest, planning: Planning) -> Cre
 
 
 def _active_booking(session: Session, tutor_id: int, booking_id: int) -> Booking:
-    """The booking, locked: it cannot end while its lessons are created."""
+    """Lock and return the booking, which cannot end while its lessons are created."""
     statement = select(Booking).where(Booking.id == booking_id, Booking.tutor_id == tutor_id)
     booking = session.scalar(statement.with_for_update(read=True))
     if booking is None:
@@ -82,7 +82,7 @@ def _active_booking(session: Session, tutor_id: int, booking_id: int) -> Booking
 
 
 def _check_days(booking: Booking, recurrence: Recurrence) -> None:
-    """Raise InvalidInput when no lesson can lie within the booking's dates."""
+    """Raise InvalidInput when no lesson can be within the booking's dates."""
     if booking.end_date is not None and recurrence.first_day > booking.end_date:
         raise InvalidInput(f"Booking {booking.id} ends on {booking.end_date}, before the first lesson.")
     if booking.start_date is not None and recurrence.is_single and recurrence.first_day < booking.start_date:

@@ -22,7 +22,7 @@ from worker.schedules.standalone_lessons import covers, touch
 
 @dataclass(frozen=True)
 class SlotReservation:
-    """A student books a free slot, or a parent does for their child; without a booking's id, the only one there is."""
+    """A student books a free slot, or a parent for their child. Without a booking's id, the only one that fits."""
 
     schedule_id: int
     student_id: int | None
@@ -37,12 +37,12 @@ class SlotReservation:
     def apply(self, session: Session, caller: Caller) -> Schedule:
         """The slot's own row, which becomes the lesson.
 
-        Raises Forbidden, NotFound, InvalidInput for the student or booking, Conflict when the slot is not free any
-        more, LessonConflict when tutor or student has another lesson then.
+        Raises Forbidden, NotFound, InvalidInput for the student or booking, Conflict when the slot is no longer free,
+        LessonConflict when tutor or student has another lesson at that time.
         """
         student_id = _student(session, caller, self.student_id)
         slot = session.get(Schedule, self.schedule_id)
-        # Other people's lessons are private; only the fact that a slot is booked is reported.
+        # Other people's lessons are private; only the fact that a slot is booked is disclosed.
         if slot is None or (slot.student_id is not None and slot.booked_at is None):
             raise NotFound(f"There is no slot {self.schedule_id}.")
         # Bookings are locked before lessons, here as everywhere.

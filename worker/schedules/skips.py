@@ -1,4 +1,4 @@
-"""Skips: days of a series on which a person wants no lesson."""
+"""Skips: days of a series on which a person does not want a lesson."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from worker.schedules.standalone_lessons import touch
 
 @dataclass(frozen=True)
 class DaySkip:
-    """Cancel the lessons of these days of a series; days without a lesson yet get none."""
+    """Cancel the lessons on these days of a series; days whose lesson is not stored yet will not get one."""
 
     series_id: int
     days: frozenset[date]
@@ -29,14 +29,14 @@ class DaySkip:
 
     @property
     def touched(self) -> TouchedLessons:
-        """Those of the series."""
+        """The lessons of the series."""
         return TouchedLessons(series_id=self.series_id)
 
     def apply(self, session: Session, caller: Caller) -> Series:
         """The series; idempotent.
 
-        Raises NotFound, Forbidden, InvalidInput for a day that is not one of the series', Conflict for a lesson that
-        has begun.
+        Raises NotFound, Forbidden, InvalidInput for a day that is not one of the series, Conflict for a lesson that has
+        begun.
         """
         series = find_series(session, caller, self.series_id)
         if caller.tutor_id != series.tutor_id:

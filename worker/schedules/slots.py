@@ -1,4 +1,4 @@
-"""Free slots: a tutor's free time, of which a student or parent books a part."""
+"""Free slots: a tutor's free time, which a student or parent can book."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -56,7 +56,7 @@ def list_slots(
     statement = select(Schedule).where(
         Schedule.tutor_id == tutor_id,
         Schedule.student_id.is_(None),
-        # Somebody who has no account here.
+        # With a name: taught to somebody without an account here.
         Schedule.student_name.is_(None),
         Schedule.status == "scheduled",
         Schedule.starts_at > now,
@@ -76,8 +76,8 @@ def list_slots(
 
 def slot_times(slot: Schedule) -> Instants:
     """When a slot begins and ends."""
-    assert slot.starts_at is not None  # noqa: S101 - asked for by the caller's query
-    assert slot.ends_at is not None  # noqa: S101 - the two stand together
+    assert slot.starts_at is not None  # noqa: S101 - the caller's query requires it
+    assert slot.ends_at is not None  # noqa: S101 - both are set together
     return Instants(slot.starts_at, slot.ends_at)
 
 
@@ -89,7 +89,7 @@ def _free(slot: Schedule, parts: Sequence[Free]) -> list[FreeSlot]:
 
 
 def free_parts(slot: Instants, lessons: Sequence[Instants]) -> list[Free]:
-    """The parts of the slot that none of the `lessons` (sorted by start) covers."""
+    """The parts of the slot that no lesson in `lessons` (sorted by start) covers."""
     free: list[Instants] = []
     begin = slot.starts_at
     for lesson in lessons:

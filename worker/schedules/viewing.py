@@ -21,19 +21,19 @@ _Seats = Mapping[int, int | None]
 
 @dataclass(frozen=True)
 class LessonView:
-    """A lesson and those of its students whom the caller may know; the row itself names one of all of them."""
+    """A lesson and those of its students whom the caller may see; the row itself names one of all its students."""
 
     lesson: Schedule
     student_id: int | None
     student_name: str | None
     booking_id: int | None
     participants: Sequence[int]
-    # Where the caller has another lesson at that time by another role.
+    # The caller's lessons at that time in another role.
     conflicts: Sequence[ScheduleClash] = ()
 
 
 def view_lessons(session: Session, caller: Caller, lessons: Sequence[Schedule]) -> list[LessonView]:
-    """The lessons as the caller may see them; the caller must be allowed to see each in some way."""
+    """The lessons as the caller may see them; the caller must be allowed to see each of them."""
     seats = _seats(session, [lesson.id for lesson in lessons])
     names = _names(session, students_of(session, caller))
     views = [
@@ -49,7 +49,7 @@ def _sees_all(caller: Caller, lesson: Schedule) -> bool:
 
 
 def _whole(lesson: Schedule, seats: _Seats) -> LessonView:
-    # Written by hand, and not yet looked at: the row itself is all there is.
+    # Written by hand and not processed yet: there is only the row itself.
     written = [lesson.student_id] if lesson.student_id is not None else []
     name = lesson.student_name or (STUDENT if lesson.student_id is not None else None)
     return LessonView(lesson, lesson.student_id, name, lesson.booking_id, list(seats) or written)

@@ -1,4 +1,4 @@
-"""All settings, by the names that the platform uses, a module for each topic.
+"""All settings, under the platform's names, with a module for each topic.
 
 An entry point reads them once; no module reads them at import.
 """

@@ -1,4 +1,4 @@
-"""What all groups of settings have in common, and the types that several of them use."""
+"""What all groups of settings share, and the types that several of them use."""
 
 from typing import Annotated, get_args
 
@@ -19,7 +19,7 @@ def _split(value: object) -> object:
 Text = Annotated[str, AfterValidator(setting_values.plain_text)]
 Host = Annotated[str, AfterValidator(address_values.listening_host)]
 Zone = Annotated[str, AfterValidator(setting_values.zone_name)]
-# A shorter interval would only poll; one longer than a day would hardly ever fire.
+# A shorter interval would amount to busy polling; one longer than a day would hardly ever fire.
 Interval = Annotated[float, Field(ge=0.01, le=86_400, allow_inf_nan=False)]
 Retention = Annotated[int, Field(ge=60, le=10 * YEAR)]
 COMMAS = BeforeValidator(_split)

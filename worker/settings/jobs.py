@@ -1,4 +1,4 @@
-"""When jobs are published, renewed, retried and forgotten."""
+"""Settings that decide when jobs are published, renewed, retried and deleted."""
 
 from typing import Self
 

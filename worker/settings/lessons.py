@@ -6,7 +6,7 @@ from worker.settings.group import YEAR, SettingsGroup
 
 
 class LessonSettings(SettingsGroup):
-    """Series, whiteboard sessions and pictures of their pages."""
+    """Series, whiteboard sessions and snapshots."""
 
     # --- lessons
     schedule_horizon_days: int = Field(90, ge=1, le=366, description="How many days ahead series are kept filled.")

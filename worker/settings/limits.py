@@ -1,4 +1,4 @@
-"""How much one person, or one address, may do."""
+"""Settings of how much one person, or one address, may do."""
 
 from pydantic import Field
 
@@ -6,7 +6,7 @@ from worker.settings.group import SettingsGroup
 
 
 class LimitSettings(SettingsGroup):
-    """The limits. A rate is counted for all API processes together."""
+    """The limits. A rate is counted over all API processes."""
 
     # --- limits of one person (0: no limit)
     limit_requests_per_minute: int = Field(

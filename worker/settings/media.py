@@ -1,4 +1,4 @@
-"""Settings of what is made of a recording, and by which programs."""
+"""Settings of what is made from a recording, and with which programs."""
 
 from pathlib import Path
 from typing import Annotated, Literal

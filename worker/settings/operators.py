@@ -1,4 +1,4 @@
-"""Settings of what operators look at: Flower, the metrics of processes and the logs."""
+"""Settings of what operators watch: Flower, process metrics and logs."""
 
 import re
 from pathlib import Path
@@ -17,7 +17,7 @@ def _upper(level: object) -> object:
 
 
 class OperatorSettings(SettingsGroup):
-    """Flower, the metrics of processes and the logs."""
+    """Flower, process metrics and logs."""
 
     # --- operators
     flower_host: Host = Field("127.0.0.1", description="Address Flower listens on.")

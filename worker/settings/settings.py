@@ -1,4 +1,4 @@
-"""The settings of every process, of all topics together."""
+"""The settings of every process, with all topics."""
 
 from worker.settings.access import AccessSettings
 from worker.settings.jobs import JobSettings

@@ -1,4 +1,4 @@
-"""Settings of uploads, of the spool where they wait, and of what is taken."""
+"""Settings of uploads, the spool that holds them, and what is accepted."""
 
 from pathlib import Path
 from typing import Annotated

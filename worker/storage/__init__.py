@@ -1,4 +1,4 @@
-"""Access to Backblaze B2: moves files to and from one private bucket, and nobody else imports b2sdk.
+"""Access to Backblaze B2: moves files to and from one private bucket; no other package imports b2sdk.
 
-What an object is called, and what it is for, is decided elsewhere: no recording, lesson or database may enter.
+The names and purposes of objects are decided elsewhere: recordings, lessons and database code do not belong here.
 """

@@ -1,4 +1,4 @@
-"""The connection to one bucket at Backblaze B2: authorised at its first use, and bounded in how long it waits."""
+"""The connection to one bucket at Backblaze B2: authorised on first use, with every wait bounded."""
 
 import threading
 import time
@@ -10,12 +10,13 @@ import requests
 from b2sdk.v3 import B2Api, B2Http, B2HttpApiConfig, B2Session, Bucket, InMemoryAccountInfo
 from b2sdk.v3.exception import B2Error
 
-# By default b2sdk tries a download 20 times, with pauses of up to 64 s between, and waits 20 minutes for the response
-# to any JSON call. A job has its own attempts: three tries, 1 and 1.5 s apart, are enough for a short failure.
+# By default b2sdk tries a download 20 times, with pauses of up to 64 s in between, and waits 20 minutes for the
+# response to any JSON call. Jobs have attempts of their own, so three tries, 1 and 1.5 s apart, are enough for a short
+# failure.
 _PAUSES = (1.0, 1.5)
 # b2sdk would sleep for as long as any Retry-After says, and fail on a negative one.
 _LONGEST_PAUSE = 10
-# Parts uploaded concurrently, of 5 MB each (store.py): enough to fill a connection with a high latency, and a killed
+# Parts uploaded concurrently, of 5 MB each (store.py): enough to fill a connection with high latency, while a killed
 # process loses 10 MB at most. A worker's other children upload at the same time.
 _UPLOAD_THREADS = 2
 
@@ -45,7 +46,7 @@ class _Http(B2Http):  # type: ignore[misc]  # b2sdk publishes no types
 
 
 def bounded_pause(requested: int | None, usual: float) -> float:
-    """How many seconds to wait: the time `requested` by a Retry-After, within bounds, or the `usual` time."""
+    """How many seconds to wait: the `requested` time of a Retry-After, within bounds, or else the `usual` time."""
     return usual if requested is None else float(min(max(requested, 0), _LONGEST_PAUSE))
 
 
@@ -60,8 +61,8 @@ class _Api(B2Api):  # type: ignore[misc]  # b2sdk publishes no types
 class Account:
     """A key, the bucket it opens, and the realm they belong to.
 
-    Nothing is sent before the first use, so it may be made anywhere; it must be used in one process only, since a
-    connection shared across a fork mixes up its answers.
+    Nothing is sent before first use, so it may be created anywhere; it must be used in one process only, since a
+    connection shared across a fork mixes up its responses.
     """
 
     def __init__(
@@ -91,7 +92,7 @@ class Account:
             return self._api
 
     def bucket(self) -> Bucket:
-        """The bucket; raises b2sdk's NonExistentBucket when it is not there."""
+        """The bucket; raises b2sdk's NonExistentBucket if it does not exist."""
         api = self.api()
         with self._lock:
             if self._bucket is None:
@@ -103,7 +104,7 @@ class Account:
         return capability in self.api().account_info.get_allowed()["capabilities"]
 
     def _authorize(self) -> B2Api:
-        # In memory: the SQLite file that b2sdk would share between processes is a queue of its own.
+        # In memory: the SQLite file that b2sdk would share between processes is a bottleneck.
         api = _Api(
             InMemoryAccountInfo(),
             max_upload_workers=_UPLOAD_THREADS,

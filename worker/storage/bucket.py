@@ -9,7 +9,7 @@ from worker.storage.errors import StorageRefused
 
 _PRIVATE = "allPrivate"
 # A hidden or overwritten version is kept for a day, an abandoned upload for two. Both are billed, and an unfinished
-# upload is in no listing.
+# upload appears in no listing.
 LIFECYCLE_RULE = {
     "fileNamePrefix": "",
     "daysFromHidingToDeleting": 1,
@@ -21,9 +21,9 @@ log = get_logger(__name__)
 
 
 def prepare_bucket(account: Account) -> None:
-    """Make the bucket if it is missing, refuse a public one, and add the lifecycle rule for all names if none is there.
+    """Create the bucket if it is missing, reject a public one, and add the lifecycle rule if none is for all names.
 
-    Where the key lacks a capability, this is only logged and left to the bucket's owner. Raises b2sdk's errors.
+    If the key lacks a capability, this is only logged and left to the bucket's owner. Raises b2sdk's errors.
     """
     bucket = _find_or_create(account)
     if bucket.type_ != _PRIVATE:

@@ -1,4 +1,4 @@
-"""Errors of Backblaze B2, translated: the class says whether a retry can help."""
+"""Translate errors of Backblaze B2: the class says whether a retry can help."""
 
 import json
 from collections.abc import Iterator
@@ -37,13 +37,13 @@ class StorageUnavailable(AstegniError):
 
 
 class StorageRefused(AstegniError):
-    """Backblaze refuses, and would again: a wrong key, a missing capability, another account's bucket."""
+    """Backblaze refuses, and would do so again: a wrong key, a missing capability, another account's bucket."""
 
     code, title, status = "storage-refused", "Storage refused", 502
 
 
 class StorageFull(AstegniError):
-    """A cap of the account is used up. Only an operator can raise it, so a retry cannot help."""
+    """A cap of the account is reached. Only an operator can raise it, so a retry cannot help."""
 
     code, title, status = "storage-full", "Storage cap reached", 507
 
@@ -55,17 +55,17 @@ class ObjectMissing(AstegniError):
 
 
 class ChecksumMismatch(AstegniError):
-    """The bytes at Backblaze, or on the way from there, are not the ones expected.
+    """The bytes at Backblaze, or received from there, are not the expected ones.
 
-    Retryable: what arrived wrong was thrown away (the version at Backblaze, or the half-written file here), the
-    source is whole, and the same transfer can succeed the next time.
+    Retryable: the wrong bytes were deleted (the version at Backblaze, or the incomplete file here), the source is
+    intact, and the same transfer can succeed next time.
     """
 
     code, title, status, retryable = "checksum-mismatch", "Checksum mismatch", 502, True
 
 
 class FileChanged(AstegniError):
-    """The local file does not (or no longer) match its SHA-1: sending it again cannot help."""
+    """The local file does not match its SHA-1, or no longer does: sending it again cannot help."""
 
     code, title, status = "file-changed", "File changed", 409
 
@@ -78,8 +78,8 @@ class UploadStopped(AstegniError):
 
 # Transient, although b2sdk's own retry loop does not treat their classes so.
 _PASSING = (AlreadyFailed, BadDateFormat, InvalidJsonResponse, UnknownError, UnknownHost)
-# Their messages say what an operator must fix, and hold nothing secret. Others stay unquoted: one of them
-# (UploadTokenUsedConcurrently) tells the token.
+# Their messages say what an operator must fix, and hold nothing secret. Others are not quoted: that of
+# UploadTokenUsedConcurrently contains the token.
 _QUOTABLE = (
     BadRequest,
     ClockSkew,
@@ -93,11 +93,12 @@ _QUOTABLE = (
 
 @contextmanager
 def translate_errors(doing: str) -> Iterator[None]:
-    """Turn what b2sdk and requests raise inside into our errors; `doing` begins the message ("upload of x")."""
+    """Convert exceptions of b2sdk and requests to our errors; `doing` begins the message ("upload of x")."""
     try:
         yield
     except (requests.RequestException, json.JSONDecodeError, UnicodeDecodeError) as error:
-        # The last two: a 200 that is not JSON comes from a proxy on the way, not from Backblaze.
+        # JSONDecodeError and UnicodeDecodeError: a 200 that is not JSON comes from a proxy on the way, not from
+        # Backblaze.
         raise StorageUnavailable(f"{doing}: {type(error).__name__}") from error
     except B2Error as error:
         raise _verdict(error)(f"{doing}: {_tell(error)}") from error
@@ -106,7 +107,7 @@ def translate_errors(doing: str) -> Iterator[None]:
 def _verdict(error: B2Error) -> type[AstegniError]:
     if isinstance(error, MaxRetriesExceeded):
         return _verdict(error.exception_info_list[-1])
-    # b2sdk retries with a fresh upload token; it has done so when the error arrives here.
+    # b2sdk has already retried with a fresh upload token when the error arrives here.
     if isinstance(error, Unauthorized):
         return StorageRefused
     if isinstance(error, CapExceeded) or _is_unnamed_cap(error):
@@ -121,12 +122,12 @@ def _verdict(error: B2Error) -> type[AstegniError]:
 
 
 def _is_unnamed_cap(error: B2Error) -> bool:
-    """B2 responds with 403 at a cap, and only then. b2sdk names two of the caps; a response to HEAD names none."""
+    """B2 responds with 403 only when a cap is reached. b2sdk names two caps; a response to HEAD names none."""
     return isinstance(error, UnknownError) and str(error).startswith("Unknown error: 403 ")
 
 
 def _is_sha1_refusal(error: B2Error) -> bool:
-    """An upload corrupted in transit is refused by a sentence only: "Sha1 did not match data received"."""
+    """An upload corrupted in transit is rejected only by a sentence: "Sha1 did not match data received"."""
     return isinstance(error, BadRequest) and "sha1 did not match" in str(error).lower()
 
 

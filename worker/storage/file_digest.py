@@ -1,4 +1,4 @@
-"""The SHA-1 of a file, which B2 has of each object; it protects against damage and not against anybody."""
+"""The SHA-1 of a file, which B2 stores with each object; it protects against damage, not against attackers."""
 
 import hashlib
 from pathlib import Path

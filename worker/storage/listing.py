@@ -6,7 +6,7 @@ from typing import Any
 from b2sdk.v3 import Bucket
 
 _NAMES = 1000  # Backblaze bills each started thousand as one call
-_UNFINISHED = 100  # the most it gives at once
+_UNFINISHED = 100  # the maximum per call
 
 
 def file_names(bucket: Bucket, prefix: str) -> Iterator[Any]:

@@ -1,8 +1,8 @@
 """Which names of objects are sent to Backblaze B2.
 
 HTTP libraries, proxies and servers normalise the path of an address: `images/./kyc/x` and `images/posts/../kyc/x` may
-be served as `images/kyc/x`. A name that somebody normalises is therefore not the name that was checked, and none of
-them leaves this process.
+be served as `images/kyc/x`. A name that can be normalised is not necessarily the name that was checked, so none of them
+leaves this process.
 """
 
 import unicodedata
@@ -30,7 +30,7 @@ def check_name(name: str) -> str:
 
 
 def check_folder(prefix: str) -> str:
-    """`prefix`, when it names a whole folder and ends with `/`: `rec/1` would also cover `rec/10`.
+    """`prefix`, when it names a complete folder and ends with `/`: `rec/1` would also cover `rec/10`.
 
     Raises InvalidObjectName.
     """

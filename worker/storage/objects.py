@@ -1,4 +1,4 @@
-"""A stored object, by whichever call of b2sdk it was read."""
+"""A stored object, whichever call of b2sdk returned it."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,7 +10,7 @@ from b2sdk.v3.exception import BadRequest, FileNotPresent
 
 @dataclass(frozen=True)
 class StoredObject:
-    """The newest version of a name. `size` is in bytes; `sha1` is hex, None for what others uploaded without one."""
+    """The newest version of a name. `size` is in bytes; `sha1` is hex, None if others uploaded it without one."""
 
     name: str
     file_id: str
@@ -33,7 +33,7 @@ def describe(version: Any) -> StoredObject:
 
 
 def instant(millis: int) -> datetime:
-    """Backblaze counts milliseconds since 1970."""
+    """Convert Backblaze's milliseconds since 1970."""
     return datetime.fromtimestamp(millis / 1000, UTC)
 
 

@@ -1,7 +1,7 @@
 """One bucket, one installation: a mark in the bucket names the database whose rows name its objects.
 
-A second installation on the same bucket would sweep away every object that its own database does not name, which is all
-of the first one's.
+The sweep of a second installation on the same bucket would delete every object that its own database does not name,
+which is all of the first one's.
 """
 
 import hashlib
@@ -27,14 +27,14 @@ class ForeignBucket(AstegniError):
 
 
 def installation_id(session: Session) -> UUID:
-    """The id of this database, made with its tables."""
+    """The id of this database, created with its tables."""
     return session.scalars(select(Installation.id)).one()
 
 
 def require_own_bucket(store: ObjectStore, installation: UUID) -> None:
-    """Raise ForeignBucket when the mark is another's; a bucket without a mark is marked. Idempotent.
+    """Raise ForeignBucket when the mark is another's; mark a bucket that has none. Idempotent.
 
-    Of two installations that mark it at the same moment, the later mark wins and the other one is refused.
+    If two installations mark it at the same moment, the later mark wins and the other installation is rejected.
     """
     if _is_marked(store, installation):
         return
@@ -49,7 +49,7 @@ def require_own_bucket(store: ObjectStore, installation: UUID) -> None:
 
 
 def take_over(store: ObjectStore, installation: UUID) -> None:
-    """Make the bucket this installation's. An earlier owner is refused from then on. Idempotent."""
+    """Make the bucket this installation's. An earlier owner is rejected from then on. Idempotent."""
     if not _is_marked(store, installation):
         store.delete(MARK)
         _write_mark(store, installation)

@@ -1,8 +1,8 @@
-"""Notice that the database was restored from a backup, so that it does not know of objects in its own bucket.
+"""Detect that the database was restored from a backup, so that it does not know of objects in its own bucket.
 
-A sweep would delete these objects. Two signs tell it: the database's own identity, which a dump carries into another
+A sweep would delete these objects. There are two signs: the database's own identity, which a dump carries into another
 database or other tables, and a number that is increased here before it is written to the bucket. A bucket whose number
-is ahead of the database's has seen a later state of it, however that was taken back.
+is ahead of the database's has seen a later state of it, however that was rolled back.
 """
 
 import json
@@ -22,7 +22,7 @@ HISTORY = "videos/whiteboard/.history"
 
 _DUMP = "The tables of this database were restored from a dump."
 _OLDER = "This database is older than its bucket: it was taken back to an earlier state."
-# The cluster, the database in it, and the table: pg_restore makes at least one of them again. pg_upgrade changes the
+# The cluster, the database in it, and the table: pg_restore creates at least one of them again. pg_upgrade changes the
 # first, and then sweeps wait as well.
 _IDENTITY = text(
     """
@@ -33,13 +33,13 @@ _IDENTITY = text(
 
 
 class SweepsHeld(AstegniError):
-    """Nothing that looks unused is deleted until an operator has looked at what a restore has lost."""
+    """Nothing that looks unused is deleted until an operator has checked what a restore has lost."""
 
     code, title, status = "sweeps-held", "Sweeps wait", 409
 
 
 def held_sweeps(session: Session) -> str | None:
-    """Why sweeps wait; None when they need not, as far as the database itself can tell."""
+    """Why sweeps wait; None if the database itself gives no reason."""
     installation = _lock(session)
     identity: str = session.scalars(_IDENTITY).one()
     if installation.identity is None:
@@ -51,7 +51,7 @@ def held_sweeps(session: Session) -> str | None:
 
 def require_sweeps_allowed(store: ObjectStore, database: Database) -> None:
     """Raise SweepsHeld when the database was restored; otherwise increase the number, here and in the bucket."""
-    # Before the database's: a number in the bucket was committed there first.
+    # Read before the database's number: a number in the bucket was committed there first.
     seen = _read_number(store)
     with database.transaction() as session:
         reason, installation = held_sweeps(session), _lock(session)
@@ -69,7 +69,7 @@ def require_sweeps_allowed(store: ObjectStore, database: Database) -> None:
 
 
 def resume_sweeps(store: ObjectStore, database: Database) -> None:
-    """Accept the database as it is: sweeps delete again what no row names. Idempotent."""
+    """Accept the database as it is: sweeps delete unnamed objects again. Idempotent."""
     seen = _read_number(store)
     with database.transaction() as session:
         installation = _lock(session)

@@ -1,4 +1,4 @@
-"""The objects in Backblaze B2: upload, find, download, list, delete, and authorise downloads for a time."""
+"""The objects in Backblaze B2: upload, find, download, list, delete, and authorise downloads for a limited time."""
 
 import hashlib
 import os
@@ -28,14 +28,14 @@ _WEEK = 604_800
 
 
 class ObjectStore:
-    """One private bucket. Make it after a fork, one in each process; its methods may be called from any thread.
+    """One private bucket. Create it after a fork, once per process; its methods may be called from any thread.
 
-    `key_id` and `application_key` need the capabilities listBuckets, listFiles, readFiles, writeFiles, deleteFiles
-    and shareFiles, and for going on with an interrupted upload also readFileRetentions and readFileLegalHolds:
-    without these two b2sdk cannot tell that an unfinished upload is like the new one. `realm` is `production` or
-    the URL of an emulator; parts of `part_size` bytes go two at a time. Nothing is sent before the
-    first call. Each call may raise StorageUnavailable (try again) or StorageRefused (do not), and before anything is
-    sent InvalidObjectName, for a name or prefix that the way to Backblaze could turn into another.
+    `key_id` and `application_key` need the capabilities listBuckets, listFiles, readFiles, writeFiles, deleteFiles and
+    shareFiles, and for continuing an interrupted upload also readFileRetentions and readFileLegalHolds: without these
+    two b2sdk cannot tell that an unfinished upload matches the new one. `realm` is `production` or the URL of an
+    emulator; parts of `part_size` bytes are sent two at a time. Nothing is sent before the first call. Each call may
+    raise StorageUnavailable (retry) or StorageRefused (do not), and InvalidObjectName, before anything is sent, for a
+    name or prefix that could be turned into another on the way to Backblaze.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class ObjectStore:
 
     @classmethod
     def from_settings(cls, settings: Settings) -> "ObjectStore":
-        """The store of BACKBLAZE_*; raises Misconfigured naming the one that is missing."""
+        """The store of BACKBLAZE_*; raises Misconfigured, naming the missing setting."""
         if settings.backblaze_key_id is None:
             raise Misconfigured("BACKBLAZE_KEY_ID is not set. Set it, or run `astegni up` for an emulator.")
         if settings.backblaze_application_key is None:
@@ -79,14 +79,14 @@ class ObjectStore:
         on_progress: Progress | None = None,
         should_stop: ShouldStop | None = None,
     ) -> StoredObject:
-        """Put the file at `path` there as `name`, unless that name with that SHA-1 is there already.
+        """Upload the file at `path` as `name`, unless that name with that SHA-1 exists already.
 
-        `on_progress` gets the bytes sent so far (from several threads, and less again after a failure);
-        `should_stop` is asked often and ends the upload with UploadStopped. Without `sha1` (hex) the file is taken as
-        it is now. `content_encoding` (`gzip`) is sent to whoever fetches the object: a browser unpacks it by itself.
-        So is `content_disposition`: with `attachment; filename=…` a browser saves the object.
-        Raises FileChanged when the file is not what `sha1` says or changes meanwhile, ChecksumMismatch when what
-        arrived is not, and StorageFull.
+        `on_progress` gets the bytes sent so far (from several threads, and a lower number after a failure);
+        `should_stop` is called often and ends the upload with UploadStopped. Without `sha1` (hex) the file is uploaded
+        as it is now. `content_encoding` (`gzip`) is sent to whoever fetches the object: a browser decompresses it by
+        itself. So is `content_disposition`: with `attachment; filename=…` a browser saves the object. Raises
+        FileChanged when the file does not match `sha1` or changes meanwhile, ChecksumMismatch when the stored bytes do
+        not, and StorageFull.
         """
         upload = Upload(
             self._account,
@@ -111,7 +111,7 @@ class ObjectStore:
     def download(self, name: str, path: Path, *, sha1: str | None = None) -> None:
         """Download an object to `path`, which exists only once it is complete.
 
-        It is checked against `sha1`, or else against the one kept with the object. Raises ObjectMissing, and
+        It is checked against `sha1`, or else against the SHA-1 stored with the object. Raises ObjectMissing, and
         ChecksumMismatch when other bytes arrived.
         """
         check_name(name)
@@ -129,7 +129,7 @@ class ObjectStore:
     def list(self, prefix: str) -> Iterator[StoredObject]:
         """Every object whose name starts with `prefix`, in the order of their names.
 
-        Objects with names that the other methods refuse are left out: others may have put such into the bucket.
+        Objects whose names the other methods reject are left out: others may have put them into the bucket.
         """
         check_list_prefix(prefix)
         with translate_errors(f"list of {prefix}"):
@@ -141,7 +141,7 @@ class ObjectStore:
         check_name(name)
         with span("b2", operation="delete"), translate_errors(f"delete of {name}"):
             bucket = self._account.bucket()
-            # Of all names that start with this one, it is the first.
+            # Of all names that start with this one, it comes first.
             versions = takewhile(lambda version: version.file_name == name, file_versions(bucket, name))
             return sum(delete_version(bucket, version) for version in versions)
 
@@ -158,7 +158,7 @@ class ObjectStore:
             return sum(cancel_upload(bucket, file_id) for file_id in old)
 
     def url(self, name: str) -> str:
-        """The address of an object, percent-encoded; it opens only together with a token."""
+        """The address of an object, percent-encoded; it can be opened only with a token."""
         check_name(name)
         with translate_errors(f"address of {name}"):
             return str(self._account.bucket().get_download_url(name))
@@ -178,11 +178,11 @@ class ObjectStore:
             return str(self._account.bucket().get_download_authorization(prefix, seconds))
 
     def signed_url(self, name: str, token: str) -> str:
-        """The address of an object with a token in it: a browser's media element sends no headers."""
+        """The address of an object, including a token: a browser's media element cannot send headers."""
         return f"{self.url(name)}?Authorization={quote(token, safe='')}"
 
     def prepare_bucket(self) -> None:
-        """Make the bucket when it is missing and the key may, and give it its lifecycle rule when it has none."""
+        """Create the bucket if it is missing and the key may, and give it the lifecycle rule if it has none."""
         with translate_errors(f"preparation of bucket {self._account.bucket_name}"):
             prepare_bucket(self._account)
 

@@ -10,7 +10,7 @@ from b2sdk.v3 import AbstractProgressListener, Bucket, UploadSourceLocalFile, Wr
 
 from worker.storage.errors import FileChanged, UploadStopped
 
-# Objects are named by their content, so a cached one never needs revalidation; only a private cache may keep it.
+# Objects are named by their content, so a cached one never needs revalidation; only a private cache may store it.
 CACHE_CONTROL = "private, max-age=31536000, immutable"
 # Backblaze's minimum of 5 MB does not apply to the last part; with it b2sdk would append a short one to the part
 # before, and an interruption of that would cost up to half as much again.
@@ -103,7 +103,7 @@ class _Watch(AbstractProgressListener):  # type: ignore[misc]  # b2sdk publishes
         self._should_stop = should_stop
 
     def set_total_bytes(self, total_byte_count: int) -> None:
-        """The caller knows the size already."""
+        """Ignored: the caller knows the size already."""
 
     def bytes_completed(self, byte_count: int) -> None:
         self.check()
@@ -115,7 +115,7 @@ class _Watch(AbstractProgressListener):  # type: ignore[misc]  # b2sdk publishes
 
 
 class _Source(UploadSourceLocalFile):  # type: ignore[misc]  # b2sdk publishes no types
-    """The file, opened once for each part: where a stop takes effect before the next part."""
+    """The file, opened once for each part, which is where a stop takes effect before the next part."""
 
     def __init__(self, path: Path, watch: _Watch, sha1: str) -> None:
         super().__init__(path, content_sha1=sha1)

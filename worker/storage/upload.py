@@ -1,4 +1,4 @@
-"""A whole upload: idempotent, retried over short failures, and verified on arrival."""
+"""A complete upload: idempotent, retried after short failures, and verified on arrival."""
 
 import time
 from collections.abc import Callable
@@ -60,7 +60,7 @@ class Upload:
             with translate_errors(f"upload of {self.name}"):
                 version = self._send(file)
         except StorageRefused:
-            # Another worker with the same job may have finished the upload that this one was filling.
+            # Another worker with the same job may have finished the upload that this one was continuing.
             present = self._find(file)
             if present is None:
                 raise
@@ -86,13 +86,14 @@ class Upload:
             with translate_errors(f"upload of {self.name}"):
                 stored = find_object(self.account.bucket(), self.name)
         except StorageFull:
-            # The cap on reads and downloads; uploads have only that on stored bytes, and report it themselves.
+            # The cap on reads and downloads is reached. Uploads only have one on stored bytes, and report it
+            # themselves.
             log.warning("upload_not_looked_for", object=self.name)
             return None
         return stored if stored and (stored.sha1, stored.size) == (file.sha1, file.size) else None
 
     def _verified(self, version: Any, file: LocalFile) -> StoredObject:
-        """The stored object as Backblaze describes it, when it is the file; a wrong version is deleted at once."""
+        """The stored object as Backblaze describes it, if it matches the file; a wrong version is deleted at once."""
         stored = describe(version)
         try:
             file.check_unchanged()

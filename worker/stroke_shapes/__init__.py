@@ -1,4 +1,4 @@
-"""Converts strokes of other drawing libraries to the format of the board's client. Pure.
+"""Convert strokes of other drawing libraries to the format of the board's client. Pure.
 
 A board's stroke has `points` as `[[x, y], …]` or the keys of its geometry, `width` and `color`; lengths are in CSS
 pixels. Known formats are converted; strokes that would certainly be drawn other than intended raise NotUnderstood;

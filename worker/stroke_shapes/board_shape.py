@@ -1,4 +1,4 @@
-"""Translates the keys of other drawing libraries to those of the board's client."""
+"""Translate the keys of other drawing libraries to those of the board's client."""
 
 import re
 from collections.abc import Mapping
@@ -70,7 +70,7 @@ def _are_pairs(points: object) -> bool:
     """Whether the points need no conversion: pairs of numbers, or None."""
     if points is None:
         return True
-    # The first and the last point are enough: checking all takes a third of the time to read a page, and no library
+    # Checking the first and last point is enough: checking all takes a third of the time to read a page, and no library
     # mixes two kinds of points in one stroke.
     return isinstance(points, list) and bool(points) and _is_pair(points[0]) and _is_pair(points[-1])
 
@@ -114,7 +114,7 @@ def _find_points(shape: dict[str, Any], stroke_type: object) -> None:
 
 
 def _placed_by_fabric(shape: Shape) -> object:
-    """The points of a path where Fabric shows it: its bounding box may have been moved after it was drawn."""
+    """The points of a path where Fabric shows it: its bounding box may have been moved after drawing."""
     points, _pressures = points_of(shape["points"])
     pen = number_of(shape.get("strokeWidth"), 1.0)
     box = [number_of(shape[key], None) for key in ("left", "top", "width", "height")]
@@ -148,7 +148,7 @@ def _take_look(shape: dict[str, Any]) -> None:
 
 
 def _take_pen(shape: dict[str, Any], stroke_type: object) -> None:
-    """Set `width` to the pen's width. When another key has that, `width` is the box's (Konva, Fabric, Excalidraw)."""
+    """Set `width` to the pen's width. If another key holds that, `width` is the box's (Konva, Fabric, Excalidraw)."""
     key = next((key for key in _WIDTHS if shape.get(key) is not None), None)
     if key is None:
         return

@@ -1,4 +1,4 @@
-"""Parses the points of a stroke in any known format."""
+"""Parse the points of a stroke in any known format."""
 
 import re
 from collections.abc import Mapping
@@ -59,7 +59,7 @@ def _of_columns(value: Mapping[str, Any]) -> list[Any] | None:
 
 
 def _transpose(value: list[Any]) -> list[Any]:
-    """The points of Quick, Draw!: a list of all x, one of all y, and optionally one of times. No point is that long."""
+    """The points of Quick, Draw!: all x, all y, and optionally all times. No single point has as many values."""
     if len(value) in (2, 3) and all(isinstance(item, list) and len(item) > _LONGEST_POINT for item in value):
         return [list(point) for point in zip(value[0], value[1], strict=False)]
     return value

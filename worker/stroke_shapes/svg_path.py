@@ -1,4 +1,4 @@
-"""Points along an SVG path (SVG 2 §9.3), as its `d` or as Fabric's list of commands."""
+"""Points along an SVG path (SVG 2 §9.3), given as its `d` or as Fabric's list of commands."""
 
 import math
 import re
@@ -33,7 +33,7 @@ def points_along(commands: Sequence[Command]) -> list[Point] | None:
         if not pen.points and letter not in "Mm":
             return None
         pen.follow(letter, numbers[:takes])
-        # A pair after the first of a moveto is a lineto.
+        # Further pairs after that of a moveto are linetos.
         again = {"M": "L", "m": "l"}.get(letter, letter)
         for start in range(takes, len(numbers), takes or 1):
             pen.follow(again, numbers[start : start + takes])

@@ -1,8 +1,8 @@
-"""Unpacks draw shapes of tldraw: the keys under `props`, and points stored as base64.
+"""Unpack draw shapes of tldraw: the keys under `props`, and points stored as base64.
 
-Since tldraw 4.2 a segment's `path` is the first point as three little-endian float32 (x, y, pressure) and then for each
-further point its difference from the previous one as three float16 (tlschema, `b64Vecs`). For a while `points` was
-text too: each point as three float16.
+Since tldraw 4.2 a segment's `path` is the first point as three little-endian float32 (x, y, pressure) and then, for
+each further point, its difference from the previous one as three float16 (tlschema, `b64Vecs`). For a while `points`
+was text too: each point as three float16.
 """
 
 import base64

@@ -1,4 +1,4 @@
-"""Reports of unexpected errors: types and places only, never messages, values or requests."""
+"""Reports of unexpected errors: only types and code locations, never messages, values or requests."""
 
 import traceback
 from collections.abc import Iterator
@@ -12,23 +12,23 @@ _MOST_FRAMES = 100
 
 
 class CrashReporter(Protocol):
-    """Where crashes are told."""
+    """Where crashes are reported."""
 
     def send(self, event: dict[str, Any]) -> None:
         """Send an event in Sentry's form; returns at once."""
 
 
-# One for each process, like its log.
+# Global to the process, like its log.
 _target: list[CrashReporter] = []
 
 
 def report_to(reporter: CrashReporter | None) -> None:
-    """From now on this process's crashes are told there; None: nowhere."""
+    """Report this process's crashes there from now on; None: nowhere."""
     _target[:] = [] if reporter is None else [reporter]
 
 
 def report_crash(error: BaseException) -> None:
-    """Tell of an unexpected error, with the ids of the current request and job."""
+    """Report an unexpected error, with the ids of the current request and job."""
     for reporter in _target:
         reporter.send(_event_of(error))
 
@@ -36,7 +36,7 @@ def report_crash(error: BaseException) -> None:
 def _event_of(error: BaseException) -> dict[str, Any]:
     known = get_contextvars()
     tags = {ATTRIBUTES[name]: str(known[name]) for name in ("job_id", "kind", "request_id") if known.get(name)}
-    # Sentry shows the last one first.
+    # Sentry shows the last exception first.
     return {"level": "error", "exception": {"values": list(_chain(error))[::-1]}, "tags": tags}
 
 

@@ -1,4 +1,4 @@
-"""Spans by OpenTelemetry's SDK, sent to a collector by OTLP over HTTP in batches."""
+"""Spans by OpenTelemetry's SDK, sent to a collector in batches by OTLP over HTTP."""
 
 import threading
 import time
@@ -16,13 +16,13 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 from worker.tracing.spans import Note, Value, attributes
 
-# Also how long the end of a process may wait for a collector that is away.
+# Also how long the end of a process may wait for an unavailable collector.
 _EXPORT_SECONDS = 3
 _W3C = TraceContextTextMapPropagator()
 
 
 class OtlpTracer:
-    """The spans of one process; make it after a fork, since a thread sends them.
+    """The spans of one process; create it after a fork, since a thread sends them.
 
     The SDK reads its own variables as well: OTEL_EXPORTER_OTLP_HEADERS, OTEL_TRACES_SAMPLER, OTEL_RESOURCE_ATTRIBUTES.
     """
@@ -64,8 +64,8 @@ class OtlpTracer:
         return carrier.get("traceparent")
 
     def close(self) -> None:
-        """Send what is left, as far as the collector takes it in time."""
-        # The SDK would wait for each batch of a full queue, one after the other; its threads are daemons, too.
+        """Send the remaining spans, if the collector accepts them in time."""
+        # The SDK would wait for each batch of a full queue in turn; its threads are daemons too.
         ending = threading.Thread(target=self._provider.shutdown, daemon=True)
         ending.start()
         ending.join(_EXPORT_SECONDS)
@@ -73,7 +73,7 @@ class OtlpTracer:
 
 
 def _context(parent: str | None) -> Context | None:
-    """The context of a stored traceparent; None, that is the open span, without one or for one that cannot be read."""
+    """The context of a stored traceparent; None, which means the open span, if it is missing or invalid."""
     if parent is None:
         return None
     context = _W3C.extract({"traceparent": parent}, Context())

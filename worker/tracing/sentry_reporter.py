@@ -1,4 +1,4 @@
-"""Crashes by Sentry's SDK, with nothing that it would add by itself."""
+"""Report crashes by Sentry's SDK, without anything that it would add by itself."""
 
 from importlib.metadata import version
 from typing import Any
@@ -6,12 +6,12 @@ from typing import Any
 from sentry_sdk.client import Client
 
 _SEND_SECONDS = 3
-# All that an event may have; the SDK would add the host's name, the interpreter and the command line.
+# The only fields of an event; the SDK would add the host's name, the interpreter and the command line.
 _FIELDS = frozenset({"event_id", "timestamp", "level", "platform", "exception", "tags", "release", "environment"})
 
 
 class SentryReporter:
-    """The reports of one process; make it after a fork. Its thread starts with the first report."""
+    """The crash reports of one process; create it after a fork. Its thread starts with the first report."""
 
     def __init__(self, dsn: str, process: str) -> None:
         self._process = process
@@ -34,7 +34,7 @@ class SentryReporter:
         self._client.capture_event({**event, "tags": {**event["tags"], "process": self._process}})  # type: ignore[typeddict-item]
 
     def close(self) -> None:
-        """Send what is left and end the thread."""
+        """Send the remaining reports and end the thread."""
         self._client.close()
 
 

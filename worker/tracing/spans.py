@@ -1,4 +1,4 @@
-"""What the code of a process records while it works: spans, which cost nothing until its entry point says where to."""
+"""Spans of a process's work, which cost nothing until its entry point calls `trace_to`."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -10,7 +10,7 @@ Value = str | int | float
 # Adds attributes to the span that is open.
 Note = Callable[..., None]
 
-# Every attribute of a span. All else is refused: names, titles, tokens and parameters of SQL must not leave.
+# Every attribute of a span. Anything else is rejected: names, titles, tokens and SQL parameters must not leave.
 ATTRIBUTES = {
     "job_id": "astegni.job.id",
     "kind": "astegni.job.kind",
@@ -34,13 +34,13 @@ class Tracer(Protocol):
     """Where spans go."""
 
     def span(self, name: str, values: dict[str, Value], parent: str | None) -> AbstractContextManager[Note]:
-        """A span around a block: child of the `parent` (a traceparent), or else of the span that is open."""
+        """A span around a block: a child of `parent` (a traceparent), or else of the open span."""
 
     def past(self, name: str, values: dict[str, Value], parent: str | None, seconds: float) -> None:
-        """A span that ends now and began so many seconds ago."""
+        """A span that ends now and began `seconds` ago."""
 
     def traceparent(self) -> str | None:
-        """The open span as W3C's traceparent; None without one."""
+        """The open span as a W3C traceparent, or None."""
 
 
 def _ignore(**_values: Value | None) -> None:
@@ -48,12 +48,12 @@ def _ignore(**_values: Value | None) -> None:
 
 
 _NOTHING: AbstractContextManager[Note] = nullcontext(_ignore)
-# One for each process, like its log.
+# Global to the process, like its log.
 _target: list[Tracer] = []
 
 
 def trace_to(tracer: Tracer | None) -> None:
-    """From now on this process's spans go there; None: nowhere."""
+    """Send this process's spans there from now on; None: nowhere."""
     _target[:] = [] if tracer is None else [tracer]
 
 
@@ -68,20 +68,20 @@ def span(name: str, *, parent: str | None = None, **values: Value | None) -> Abs
 
 
 def record_past(name: str, seconds: float, *, parent: str | None = None, **values: Value | None) -> None:
-    """A span of something that is over: it ends now and began so many seconds ago."""
+    """Record a span for something in the past: it ends now and began `seconds` ago."""
     for tracer in _target:
         tracer.past(name, attributes(_bound() | values), parent, seconds)
 
 
 def current_traceparent() -> str | None:
-    """The open span, to be stored with what is ordered; None without one."""
+    """The open span, to be stored with an order; None without one."""
     for tracer in _target:
         return tracer.traceparent()
     return None
 
 
 def attributes(values: dict[str, Any]) -> dict[str, Value]:
-    """The values by their attributes' names, without those that are None. Raises KeyError for an unknown one."""
+    """The values by attribute name, without those that are None. Raises KeyError for an unknown one."""
     return {ATTRIBUTES[name]: value for name, value in values.items() if value is not None}
 
 

@@ -1,4 +1,4 @@
-"""Begin and end the tracing of a process, as its settings say."""
+"""Start and end the tracing of a process, according to its settings."""
 
 from collections.abc import Callable
 from importlib import import_module
@@ -13,7 +13,7 @@ _SPANS, _CRASHES = "worker.tracing.otlp_tracer", "worker.tracing.sentry_reporter
 
 
 def load_packages(settings: Settings) -> None:
-    """Import what these settings need: before a fork, since it takes half a second, and each child would do it again.
+    """Import the packages that these settings need: before a fork, since each child would need half a second for it.
 
     Raises Misconfigured when an optional package is missing.
     """
@@ -24,7 +24,7 @@ def load_packages(settings: Settings) -> None:
 
 
 class Tracing:
-    """Spans and crashes of a process from `start` to `stop`; nothing where no address is set. Start it after a fork."""
+    """Spans and crash reports of a process from `start` to `stop`, if addresses are set. Start it after a fork."""
 
     def __init__(self, settings: Settings, process: str) -> None:
         self._settings = settings
@@ -32,7 +32,7 @@ class Tracing:
         self._closes: list[Callable[[], None]] = []
 
     def start(self) -> None:
-        """From now on this process's spans go to the collector, and its crashes to Sentry."""
+        """Send this process's spans to the collector, and its crashes to Sentry, from now on."""
         endpoint, dsn = self._settings.otel_exporter_otlp_endpoint, self._settings.sentry_dsn
         if endpoint is not None:
             tracer = _load(_SPANS).OtlpTracer(endpoint, self._process)
@@ -44,7 +44,7 @@ class Tracing:
             self._closes.append(reporter.close)
 
     def stop(self) -> None:
-        """Send what is left."""
+        """Send the remaining spans and reports."""
         trace_to(None)
         report_to(None)
         for close in self._closes:

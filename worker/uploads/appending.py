@@ -1,4 +1,4 @@
-"""One request that appends to an upload, as long as no other one replaces it."""
+"""One request that appends to an upload, until another one replaces it."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +8,7 @@ from worker.uploads.digests import Digest
 from worker.uploads.locked_upload import LockedUpload
 from worker.uploads.upload_file import UploadFile
 
-# Checks the first bytes of the upload; the flag says whether more will follow. Raises an error to refuse them.
+# Checks the first bytes of the upload; the flag says whether more will follow. Raises an error to reject them.
 CheckHead = Callable[[bytes, bool], None]
 # How many of the first bytes are checked.
 HEAD_BYTES = 1024
@@ -51,7 +51,7 @@ class Appending:
         return self._length_known and self.offset == self.most
 
     def require_room(self, size: int) -> None:
-        """Raise TooLarge when `size` more bytes are more than the upload may have, OutOfSpace when the disk is full."""
+        """Raise TooLarge when `size` more bytes exceed the upload's limit, OutOfSpace when the disk is full."""
         if self.offset + size > self.most:
             raise TooLarge(f"The upload has at most {self.most} bytes; {self.offset} have arrived.")
         self._require_space(size)
@@ -59,7 +59,7 @@ class Appending:
     def store(self, data: bytes, *, last: bool = False) -> None:
         """Append the bytes; with `last`, they and all bytes before them are on the disk when it returns.
 
-        Raises Replaced, WrongOffset, UploadGone, Busy, and as `require_room`.
+        Raises Replaced, WrongOffset, UploadGone, Busy, and the errors of `require_room`.
         """
         if not data and not last:
             return
@@ -71,7 +71,7 @@ class Appending:
                 locked.sync()
 
     def store_all(self, locked: LockedUpload, data: bytes) -> None:
-        """Append all bytes of the request under the lock with which it began; they are on the disk at the return."""
+        """Append all bytes of the request under the lock with which it began; they are on the disk when it returns."""
         self.require_room(len(data))
         self._append(locked, data)
         locked.sync()

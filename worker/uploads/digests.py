@@ -1,10 +1,10 @@
-"""SHA-1 of uploads, computed while they arrive, so that their registration need not read all bytes again."""
+"""The SHA-1 of uploads, computed as they arrive, so that registering them need not read all bytes again."""
 
 import hashlib
 import threading
 from collections import OrderedDict
 
-# Uploads whose digest a process keeps; an evicted one is read again at its end.
+# Uploads whose digest a process keeps; the bytes of an evicted one are read again at its end.
 _MOST = 2000
 
 

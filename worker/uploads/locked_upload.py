@@ -1,4 +1,4 @@
-"""What may be done to the file of an upload while this thread has its lock."""
+"""Operations on the file of an upload while this thread holds its lock."""
 
 import errno
 import os
@@ -13,7 +13,7 @@ FLUSHED_BYTES = 8
 
 
 class LockedUpload:
-    """An upload's file while this thread has its lock. Raises UploadGone: its removal may have had the lock before."""
+    """An upload's file while this thread holds its lock. Raises UploadGone if it has just been removed."""
 
     def __init__(self, path: Path, lock: int) -> None:
         self._path = path
@@ -57,7 +57,7 @@ class LockedUpload:
     def sync(self) -> None:
         """Flush its bytes to the disk: only then may they be acknowledged.
 
-        When that fails, those that were not flushed before are cut off, and the client sends them again.
+        If that fails, the unflushed bytes are truncated, and the client sends them again.
         """
         size = self.size()
         with full_disk_named():
@@ -69,7 +69,7 @@ class LockedUpload:
         os.pwrite(self._lock, size.to_bytes(FLUSHED_BYTES, "big"), TOKEN_BYTES)
 
     def _flushed(self, size: int) -> int:
-        """How many first bytes have been flushed; `size` where an earlier release did not note it."""
+        """How many of the first bytes have been flushed; `size` if an earlier release did not record it."""
         noted = os.pread(self._lock, FLUSHED_BYTES, TOKEN_BYTES)
         return int.from_bytes(noted, "big") if len(noted) == FLUSHED_BYTES else size
 
@@ -95,7 +95,7 @@ class LockedUpload:
         self._data = own
 
     def share_as(self, target: Path) -> None:
-        """Give the bytes a second name; idempotent."""
+        """Link the bytes to a second name; idempotent."""
         with full_disk_named():
             self.sync()
             try:

@@ -1,4 +1,4 @@
-"""How many uploads are in which state, for the metrics."""
+"""Metrics: the number of uploads in each state."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +14,10 @@ from worker.uploads.upload_upkeep import open_uploads
 
 @dataclass(frozen=True)
 class UploadMetrics:
-    """Uploads by state, the bytes that open ones reserve, and how long one of this spool has been overdue: abandoned,
-    and not ended."""
+    """Uploads by state, the bytes reserved by open ones, and for how long one of this spool has been overdue.
+
+    Overdue: abandoned, but not ended.
+    """
 
     counts: dict[str, int]
     reserved: int
@@ -23,7 +25,7 @@ class UploadMetrics:
 
 
 def upload_metrics(session: Session, spool: Path, spool_id: str, *, abandoned_after: float) -> UploadMetrics:
-    """The current figures; those of files are of the spool in the folder `spool`."""
+    """The current metrics; those of files are of the spool in the folder `spool`."""
     rows = session.execute(
         select(Upload.state, func.count().label("number"), func.sum(Upload.reserved).label("reserved")).group_by(
             Upload.state
@@ -37,9 +39,9 @@ def upload_metrics(session: Session, spool: Path, spool_id: str, *, abandoned_af
 
 
 def _longest_idle(session: Session, spool: Path, spool_id: str, *, age: float) -> float:
-    """Seconds for which nothing was added to an open upload of this age; 0 without any.
+    """Seconds for which nothing was added to an open upload of this age; 0 if there is none.
 
-    One whose file is missing has been idle since its row changed.
+    An upload whose file is missing has been idle since its row changed.
     """
     now = session.execute(select(func.now())).scalar_one()
     longest = 0.0

@@ -1,4 +1,4 @@
-"""Bounds on concurrent uploads of one person, in number and in bytes, over all processes."""
+"""Limits on one person's concurrent uploads, in number and in bytes, over all processes."""
 
 import asyncio
 from collections import defaultdict
@@ -17,8 +17,8 @@ _ASK_AGAIN = 0.5
 class OpenUploads:
     """The open uploads. `most` 0, `most_bytes` 0: unlimited. Use it from the event loop only.
 
-    One too many waits for so many seconds, unread, before it is refused: usually another one has ended by then. What
-    this process can decide alone needs no statement.
+    An upload too many waits, unread, for some seconds before it is rejected: usually another one has ended by then.
+    What this process can decide alone needs no statement.
     """
 
     def __init__(self, leases: Leases, most: int, most_bytes: int, *, patience: float = 20.0) -> None:
@@ -30,7 +30,7 @@ class OpenUploads:
 
     @asynccontextmanager
     async def hold(self, principal: str, size: int) -> AsyncIterator[None]:
-        """Admit an upload of so many bytes for the duration of the block. Raises TooManyRequests."""
+        """Admit an upload of `size` bytes for the duration of the block. Raises TooManyRequests."""
         lease = await self._admit(principal, size)
         try:
             yield
@@ -56,7 +56,7 @@ class OpenUploads:
         )
 
     async def _lease(self, principal: str, size: int) -> Lease | None:
-        """A lease for an admitted upload; without one it is not admitted."""
+        """A lease for an admitted upload; None if it is not admitted."""
         lease = None
         try:
             lease = await self._leases.take(self._bound, principal, size)
@@ -66,7 +66,7 @@ class OpenUploads:
         return lease
 
     async def _enter(self, principal: str, size: int, deadline: float) -> bool:
-        """Wait until the upload fits beside those of this process; returns False at `deadline`."""
+        """Wait until the upload fits in addition to those of this process; returns False at `deadline`."""
         sizes = self._sizes[principal]
         try:
             async with asyncio.timeout_at(deadline), self._changed:

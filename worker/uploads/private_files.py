@@ -14,7 +14,7 @@ _PRIVATE_FOLDER, _PRIVATE_FILE = 0o700, 0o600
 
 
 def make_private(folder: Path, *, parents: bool = False) -> None:
-    """Create the folder for its owner alone; an existing one of ours loses the permissions of others."""
+    """Create the folder so that only its owner has access; an existing one of ours loses the permissions of others."""
     folder.mkdir(mode=_PRIVATE_FOLDER, parents=parents, exist_ok=True)
     status = folder.stat()
     if status.st_uid == os.geteuid() and stat.S_IMODE(status.st_mode) != _PRIVATE_FOLDER:
@@ -22,7 +22,7 @@ def make_private(folder: Path, *, parents: bool = False) -> None:
 
 
 def create_private(path: Path) -> int:
-    """Create the file for its owner alone; returns its descriptor. Raises FileExistsError."""
+    """Create the file so that only its owner has access; returns its descriptor. Raises FileExistsError."""
     return os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, _PRIVATE_FILE)
 
 

@@ -1,7 +1,7 @@
-"""The spool: uploaded files on a local disk or a shared volume, named by random words, whole or not there.
+"""The spool: uploaded files on a local disk or a shared volume, with random names, complete or absent.
 
-Bytes are received under `NAME.part` and get their name only when every byte is on the disk, so whatever stands under
-a name is complete, even after a power cut.
+Bytes are received under `NAME.part` and get their name only when every byte is on the disk, so a file with its final
+name is complete, even after a power cut.
 """
 
 import contextlib
@@ -40,20 +40,20 @@ class Spool:
         return path
 
     def has(self, name: str) -> bool:
-        """Whether the complete file `name` is there."""
+        """Whether the complete file `name` exists."""
         return self._path(name).is_file()
 
     def receive(self, *, limit: int, expected: int | None = None) -> SpoolWriter:
         """Begin to receive a file of at most `limit` bytes; the disk must have room for the `expected` ones.
 
-        Raises OutOfSpace when the disk cannot take it.
+        Raises OutOfSpace when it does not.
         """
         if expected is not None:
             self.require_space(expected)
         return SpoolWriter(self._path(secrets.token_hex(16)), limit, self.require_space)
 
     def upload(self, upload_id: str) -> UploadFile:
-        """The file of an upload that is sent in pieces, whether it exists or not."""
+        """The file of a resumable upload, whether it exists or not."""
         _require_name(upload_id)
         return UploadFile(self._folder, upload_id)
 
@@ -72,23 +72,23 @@ class Spool:
         self._path(name).unlink(missing_ok=True)
 
     def names(self, *, older_than: float) -> Iterator[str]:
-        """Names of complete files that are older than so many seconds.
+        """Names of complete files that are older than `older_than` seconds.
 
-        Not those whose bytes an upload has as well: they are as old as its last byte, while the transaction that makes
-        a recording of them may not have committed yet.
+        Files that share their bytes with an upload are left out: they are as old as its last byte, while the
+        transaction that registers their recording may not have committed yet.
         """
         for path in self._folder.iterdir():
             if _NAME.fullmatch(path.name) and _age(path) > older_than and not _is_shared(path):
                 yield path.name
 
     def upload_ids(self, *, older_than: float) -> Iterator[str]:
-        """The uploads that have a file here to which nothing was added for so many seconds."""
+        """The uploads with a file here to which nothing was added for `older_than` seconds."""
         for path in self._folder.glob(f"*{DATA}"):
             if _age(path) > older_than:
                 yield path.name.removesuffix(DATA)
 
     def remove_debris(self, *, older_than: float) -> int:
-        """Remove half-received files, and locks without an upload, untouched for so many seconds; return how many."""
+        """Remove half-received files, and locks without an upload, older than `older_than` seconds; return how many."""
         removed = 0
         for path in (*self._folder.glob(f"*{PART}"), *self._folder.glob(f"*{LOCK}")):
             if _age(path) > older_than and not (path.suffix == LOCK and path.with_suffix(DATA).exists()):
@@ -100,7 +100,7 @@ class Spool:
     def workspace(self, job_id: UUID) -> Iterator[Path]:
         """A folder for a job's files, on the same disk; removed at the end of the block.
 
-        What an earlier attempt left, because it was killed, is removed first.
+        Files left by an earlier attempt that was killed are removed first.
         """
         parent = self._folder / _WORK
         make_private(parent)

@@ -1,4 +1,4 @@
-"""Receive a file into the spool: whole under its name, or not there."""
+"""Receive a file into the spool: complete under its name, or absent."""
 
 import hashlib
 import os
@@ -45,7 +45,7 @@ class SpoolWriter:
         return self._size
 
     def write(self, chunk: bytes) -> None:
-        """Append the next bytes. Raises TooLarge past the limit, OutOfSpace when the disk is full."""
+        """Append the next bytes. Raises TooLarge beyond the limit, OutOfSpace when the disk is full."""
         self._size += len(chunk)
         if self._size > self._limit:
             raise TooLarge(f"The file is larger than {self._limit} bytes, the most that is taken.")
@@ -59,7 +59,7 @@ class SpoolWriter:
                 view = view[self._file.write(view) :]
 
     def seal(self) -> SpoolFile:
-        """Rename the file to its name, with every byte flushed to the disk."""
+        """Rename the file to its final name, with every byte flushed to the disk."""
         with full_disk_named():
             os.fsync(self._file.fileno())
             self._file.close()

@@ -10,7 +10,7 @@ class UploadGone(AstegniError):
 
 
 class MisdirectedRequest(AstegniError):
-    """The bytes are in a spool of other API processes, at the address that is the member `location`."""
+    """The bytes are in a spool of other API processes, whose address is the member `location`."""
 
     code, title, status = "misdirected-request", "Misdirected Request", 421
 
@@ -33,7 +33,7 @@ def gone() -> UploadGone:
 
 
 def misdirected(address: str) -> MisdirectedRequest:
-    """The error for a client that asks an API process without the spool; `address` is that of the upload."""
+    """The error for a client that asks an API process without the spool; `address` is the upload's."""
     return MisdirectedRequest(
         f"Another API has the bytes of this upload: send the request to {address}.", location=address
     )

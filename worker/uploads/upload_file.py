@@ -1,9 +1,9 @@
-"""The file of an upload that is sent in pieces: appended to by one request at a time, in any process on this spool.
+"""The file of a resumable upload: appended to by one request at a time, in any process on this spool.
 
 Its size is the offset of the upload. `ID.lock` is locked (flock) for each append, and holds the token of the request
 that may append: a request that finds another token there has been replaced. So a request whose client has gone away
-blocks nobody, and two requests never interleave. Behind the token it holds how many bytes have been flushed: after a
-flush that failed, the kernel reports no error for the others again, and they are not to be trusted.
+blocks nobody, and two requests never interleave. After the token it holds how many bytes have been flushed: after a
+failed flush the kernel does not report the error again for the other bytes, so they must not be trusted.
 """
 
 import fcntl
@@ -41,7 +41,7 @@ class UploadFile:
             sync_folder(self.path.parent)
 
     def size(self) -> int:
-        """Bytes that have arrived. Raises UploadGone."""
+        """How many bytes have arrived. Raises UploadGone."""
         try:
             return self.path.stat().st_size
         except FileNotFoundError as error:

@@ -1,4 +1,4 @@
-"""What decides whether an upload accepts another piece; read for each piece."""
+"""The columns that decide whether an upload accepts another piece; read for each piece."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from worker.errors import NotFound
 
 # Executed for each piece; textual SQL, since an ORM statement would cost as much as the rest of the piece.
 _LIMITS = text("SELECT state, length, reserved FROM uploads WHERE id = :id AND principal = :principal")
-# For a statement that reads more than these; NULL without such an upload.
+# For a statement that reads other columns too; NULL if there is no such upload.
 LIMIT_COLUMNS = "upload.state, upload.length, upload.reserved"
 LIMIT_JOIN = "LEFT JOIN uploads upload ON upload.id = :upload_id AND upload.principal = :principal"
 

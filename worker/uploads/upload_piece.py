@@ -1,4 +1,4 @@
-"""A request that appends to an upload, and how far the upload is."""
+"""A request that appends to an upload, and the progress of the upload."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,8 +22,11 @@ class UploadProgress:
 
 @dataclass(frozen=True)
 class UploadPiece:
-    """A request to append: where, how many bytes (None: unknown), the length of the upload if it is known now,
-    and marks of the recorder."""
+    """A request to append.
+
+    It says where, how many bytes (None: unknown), the length of the upload if it is known now, and the recorder's
+    marks.
+    """
 
     offset: int
     size: int | None

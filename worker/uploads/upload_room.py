@@ -1,4 +1,4 @@
-"""How many uploads a person may have open, and of how many bytes."""
+"""Limit how many uploads a person may have open, and their bytes."""
 
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
@@ -8,12 +8,12 @@ from worker.errors import TooManyRequests
 from worker.limits.lease_rows import Bound
 
 _RETRY_AFTER = 30
-# Two concurrent creations by one person would both see room for one more upload.
+# Two concurrent creations by one person would both find room for one more upload.
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('open uploads ' || :principal, 0))")
 
 
 def require_room(session: Session, principal: str, bound: Bound, size: int, *, beside: str = "") -> None:
-    """Raise TooManyRequests unless the creator may have `size` bytes more, beside one of their uploads or none."""
+    """Raise TooManyRequests unless the creator may have `size` bytes more; the upload `beside` does not count."""
     if not bound.most and not bound.most_bytes:
         return
     session.execute(_LOCK, {"principal": principal})

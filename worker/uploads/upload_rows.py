@@ -1,4 +1,4 @@
-"""The rows of uploads that are sent in pieces: created within limits, found by their creator, ended once."""
+"""The rows of resumable uploads: created within limits, found by their creator, ended once."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ class NewUpload:
 
 
 def upload_address(upload: Upload) -> str:
-    """Where it is continued: at an API with its spool or, where no such address was set, at any API."""
+    """Where it is continued: at an API with its spool, or at any API if no such address was set."""
     return f"{upload.base_url or ''}/v1/uploads/{upload.id}"
 
 
@@ -72,7 +72,7 @@ def list_uploads(session: Session, principal: str, session_id: int, *, most: int
 
 
 def recording_of(session: Session, upload_id: str) -> int | None:
-    """The recording that has bytes of this upload; None when there is none."""
+    """The recording that has bytes of this upload, or None."""
     return session.scalar(select(Upload.recording_id).where(Upload.id == upload_id))
 
 
@@ -83,7 +83,7 @@ def lock_upload(session: Session, upload_id: str) -> Upload | None:
 
 
 def go_on(upload: Upload, length: int | None, marks: Sequence[dict[str, Any]]) -> None:
-    """Reopen a recovered upload, set a length that was deferred, and add marks. The row must be locked."""
+    """Reopen a recovered upload, set a deferred length, and add marks. The row must be locked."""
     if upload.state == "recovered":
         upload.state = "open"
     if length is not None:
@@ -103,7 +103,7 @@ def reserve_more(session: Session, upload: Upload, size: int, bound: Bound) -> N
 
 
 def terminate(session: Session, upload_id: str) -> None:
-    """Its bytes are gone."""
+    """Mark the upload as terminated, because its bytes are gone."""
     session.execute(update(Upload).where(Upload.id == upload_id).values(state="terminated", updated_at=func.now()))
 
 

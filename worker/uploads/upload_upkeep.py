@@ -1,4 +1,4 @@
-"""Rows of uploads that the upkeep of the spool looks for, and those that it deletes."""
+"""The upload rows that the upkeep of a spool reads and deletes."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -32,7 +32,7 @@ def kept_uploads(session: Session, ids: Sequence[str]) -> set[str]:
 
 
 def recovered_uploads(session: Session, ids: Sequence[str]) -> set[str]:
-    """Those of `ids` all of whose bytes are in a recording, while they may still be continued."""
+    """Those of `ids` all of whose bytes are in a recording, but which may still be continued."""
     return set(session.scalars(select(Upload.id).where(Upload.id.in_(ids), Upload.state == "recovered")))
 
 
@@ -42,7 +42,7 @@ def prune_uploads(session: Session, *, age: float, most: int) -> int:
 
 
 def count_open_uploads(session: Session) -> dict[str, int]:
-    """The number of open uploads of each spool that has any."""
+    """The number of open uploads by spool; spools without any are absent."""
     query = select(Upload.spool_id, func.count()).where(Upload.state == "open").group_by(Upload.spool_id)
     return dict(session.execute(query).all())
 

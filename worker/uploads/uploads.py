@@ -1,5 +1,4 @@
-"""Uploads that are sent in pieces: create, read, continue. The row and the file are always locked in the other order:
-first the file, then the row."""
+"""Resumable uploads: create, read, continue. Everywhere the file is locked before the row."""
 
 import secrets
 from collections.abc import Callable
@@ -25,12 +24,12 @@ from worker.uploads.upload_upkeep import open_uploads_with_length
 
 # Appends all bytes of a request while its upload is locked.
 StoreAll = Callable[[Appending, LockedUpload], None]
-# Reads what decides whether the upload with this id, of this person, accepts a piece. Raises NotFound.
+# Reads what decides whether this person's upload with this id accepts a piece. Raises NotFound.
 ReadLimits = Callable[[Executor, str, str], UploadLimits]
 
 
 class Uploads:
-    """The uploads of one spool; `largest` is the most bytes of one, `bound` what one person may have open.
+    """The uploads of one spool; `largest` is the maximum size of one, `bound` what one person may have open.
 
     A recovered one can be continued for `retention` seconds.
     """
@@ -79,7 +78,7 @@ class Uploads:
         return self.progress(upload)
 
     def progress(self, upload: Upload) -> UploadProgress:
-        """How much of it has arrived: the size of its file or, without one, what its recording has."""
+        """How many bytes have arrived: the size of its file or, without one, what its recording has."""
         offset = upload.recorded_bytes
         if upload.state in {"open", "recovered"} and upload.spool_id == self._spool_id:
             with suppress(UploadGone):
@@ -87,7 +86,7 @@ class Uploads:
         return UploadProgress(upload, offset)
 
     def take_over(self, upload_id: str, principal: str) -> UploadProgress:
-        """The offset at which the upload continues; a request that is still appending to it can store no more.
+        """The offset at which the upload continues; a request still appending to it can store nothing more.
 
         All bytes before the offset are on the disk. Raises NotFound, UploadGone, MisdirectedRequest, Unavailable, Busy.
         """
@@ -110,10 +109,10 @@ class Uploads:
         *,
         read: ReadLimits = read_limits,
     ) -> Appending | UploadProgress:
-        """Prepare to append a piece, replacing any other request; returns the progress of an upload that is whole.
+        """Prepare to append a piece, replacing any other request; returns the progress if the upload is complete.
 
-        `store` appends all of its bytes before the lock is released, if they are here already. `read` reads the row.
-        Raises WrongOffset, TooLarge, OutOfSpace, TooManyRequests, NotFound, UploadGone, MisdirectedRequest,
+        `store` appends all bytes of the request before the lock is released, if they are here already. `read` reads the
+        row. Raises WrongOffset, TooLarge, OutOfSpace, TooManyRequests, NotFound, UploadGone, MisdirectedRequest,
         Unavailable, Busy.
         """
         try:
@@ -135,7 +134,7 @@ class Uploads:
             self._digests.keep(upload_id, appending.digest)
 
     def _admit(self, upload_id: str, principal: str, piece: UploadPiece, size: int, read: ReadLimits) -> int | None:
-        """Check the piece and write what it changes of the row; returns the length of the upload, if it is known.
+        """Check the piece and write its changes to the row; returns the length of the upload, if it is known.
 
         Most pieces leave the row unchanged and cost one statement. The caller has locked the file.
         """
@@ -203,10 +202,10 @@ class Uploads:
         return UploadProgress(upload, upload.recorded_bytes)
 
     def _is_elsewhere(self, upload: Upload) -> bool:
-        """Whether its bytes are in a spool that this process does not have, where they can still be added to."""
+        """Whether its bytes are in a spool that this process does not have, where they can still be continued."""
         if upload.spool_id == self._spool_id:
             return False
-        # By then the sweep of its spool has removed its file; of a lost machine's nobody else says so.
+        # After that time the sweep of its spool has removed the file; nothing else tells us if the machine was lost.
         is_kept = upload.state == "recovered" and upload.updated_at > clock.now() - self._retention
         return upload.state == "open" or is_kept
 
@@ -217,7 +216,7 @@ class Uploads:
             try:
                 missing += length - self._spool.upload(upload_id).size()
             except UploadGone:
-                # It was created a moment ago, and has no file yet.
+                # Created a moment ago, so it has no file yet.
                 missing += length
         return missing
 

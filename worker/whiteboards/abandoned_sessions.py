@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 from models.whiteboards import WhiteboardSession
 from worker.whiteboards.lifecycle import complete_session
 
-# Strokes and events reference the session's row: while it is locked FOR UPDATE none can be added, and a session that is
-# just getting one is skipped.
+# Strokes and events reference the session's row: while it is locked FOR UPDATE none can be added, and a session to
+# which one is being added is skipped.
 _CANDIDATES = text(
     """
     SELECT board.id FROM whiteboard_sessions board
@@ -47,14 +47,14 @@ class ClosedSessions:
 
     @property
     def sessions(self) -> int:
-        """How many."""
+        """How many sessions were closed."""
         return len(self.session_ids)
 
 
 def close_left_sessions(
     session: Session, *, quiet_since: datetime, now: datetime, after: int, most: int
 ) -> ClosedSessions:
-    """End the abandoned ones of at most `most` sessions after id `after`.
+    """Of at most `most` sessions with ids above `after`, end the abandoned ones.
 
     Abandoned: in progress, past its scheduled end and its lesson, and without an event or a stroke since `quiet_since`.
     Its end is the time of its last activity, not now: a lesson of one hour must not appear to have lasted three.

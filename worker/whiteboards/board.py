@@ -13,7 +13,7 @@ def board_snapshot(session: Session, session_id: int) -> dict[str, Any]:
     """`{"pages": [{page_id, page_number, page_title, background_color, strokes}]}` of a whiteboard session.
 
     Strokes are `{stroke_type, stroke_order, stroke_data}` in drawing order, without deleted ones; a page without
-    strokes has an empty list. `background_image` is there when the page has one. Two queries.
+    strokes has an empty list. `background_image` is present if the page has one. Two queries.
     """
     pages = session.scalars(
         select(WhiteboardPage)
@@ -24,7 +24,7 @@ def board_snapshot(session: Session, session_id: int) -> dict[str, Any]:
     strokes = session.execute(
         select(Stroke.page_id, Stroke.stroke_type, Stroke.stroke_order, Stroke.stroke_data)
         .where(Stroke.page_id.in_(documents), Stroke.is_deleted.is_(False))
-        # Rows that the platform wrote may share a number: then the id decides.
+        # Rows written by the platform may share a number; the id then decides.
         .order_by(Stroke.page_id, Stroke.stroke_order, Stroke.id)
     )
     for page_id, stroke_type, stroke_order, stroke_data in strokes:

@@ -1,4 +1,4 @@
-"""Write a board as JSON row by row, so that it is never in memory as a whole."""
+"""Write a board as JSON row by row, so that it is never completely in memory."""
 
 import json
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from models.whiteboards import WhiteboardPage
 from worker.whiteboards.board import page_document
 
-# A server-side cursor with this many rows at once: a row may have a quarter of a megabyte.
+# A server-side cursor that fetches this many rows at once: a row may have a quarter of a megabyte.
 _STREAMED = {"stream_results": True, "yield_per": 50}
 
 # As text: the stored JSON is copied without being parsed and serialized again.

@@ -1,11 +1,11 @@
-"""Boards that have ended, at their last stroke or later."""
+"""Boards that have ended; none ends before its last stroke."""
 
 from collections.abc import Collection
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-# A board that nobody ended was closed at its last sign, before these strokes were known.
+# A board that nobody ended was closed at its last activity, before these strokes were known.
 _PUT_OFF_ENDS = text(
     """
     UPDATE whiteboard_sessions board
@@ -21,6 +21,6 @@ _COMPLETED = text("SELECT id FROM whiteboard_sessions WHERE id = ANY(:sessions) 
 
 
 def completed_boards(session: Session, session_ids: Collection[int]) -> list[int]:
-    """Those of the boards that have ended; an end that lies before their last stroke is put off to it."""
+    """Those of the boards that have ended; an end before the last stroke is moved to it."""
     session.execute(_PUT_OFF_ENDS, {"sessions": sorted(session_ids)})
     return list(session.scalars(_COMPLETED, {"sessions": list(session_ids)}))

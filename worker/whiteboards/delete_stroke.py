@@ -1,4 +1,4 @@
-"""Take back a stroke (undo)."""
+"""Undo a stroke."""
 
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session

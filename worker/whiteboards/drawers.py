@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-# Since when somebody's page sends their strokes here itself.
+# The time from which a person's page itself sends their strokes here.
 _JOINED = text(
     """
     SELECT session_id, profile_type, profile_id, min(at) AS at

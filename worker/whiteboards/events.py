@@ -11,7 +11,7 @@ def record_event(
 ) -> WhiteboardEvent:
     """Append an event by the profile that acts; `page_id` is the activated page of a `page` event.
 
-    Without a role the worker acts.
+    Without a role, the worker acted.
     """
     event = WhiteboardEvent(
         session_id=session_id,

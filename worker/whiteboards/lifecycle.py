@@ -52,7 +52,7 @@ def join_session(session: Session, caller: Caller, session_id: int) -> Whiteboar
 
 
 def leave_session(session: Session, caller: Caller, session_id: int) -> WhiteboardEvent:
-    """Record that the caller left, also after the end. Raises NotFound, Forbidden for non-participants."""
+    """Record that the caller left, even after the end. Raises NotFound, Forbidden for non-participants."""
     _board, role = session_and_role(session, caller, session_id)
     if role is None:
         raise Forbidden("Only those who take part in this session can leave it.")
@@ -62,7 +62,7 @@ def leave_session(session: Session, caller: Caller, session_id: int) -> Whiteboa
 def complete_session(
     session: Session, board: WhiteboardSession, role: SessionRole | None, *, at: datetime | None = None
 ) -> None:
-    """End a locked session in progress: now, or at `at` when the worker (without a role) finds it later."""
+    """End a locked session in progress: now, or at `at` if the worker (without a role) notices it later."""
     board.status = "completed"
     board.is_recording = False
     board.updated_at = func.now()

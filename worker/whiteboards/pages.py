@@ -96,7 +96,7 @@ def find_page(
 
 
 def _lead_page(session: Session, caller: Caller, page_id: int) -> tuple[WhiteboardPage, SessionRole]:
-    """The page of a session that has not ended and that the caller leads; the session is locked."""
+    """Lock the session and return the page; the session has not ended, and the caller leads it."""
     page, _board, _role = find_page(session, caller, page_id)
     board, role = lead_session(session, caller, page.session_id)
     _check_open(board)

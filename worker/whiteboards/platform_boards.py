@@ -1,4 +1,4 @@
-"""Boards that come from the platform. Nobody is notified."""
+"""Boards imported from the platform. Nobody is notified."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -33,7 +33,7 @@ _CREATE = text(
     """
 )
 LOCK_BOARDS = text("SELECT id FROM whiteboard_sessions WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE")
-# A board that has ended here stays so: the platform never ends one, and our own jobs or people may have.
+# A board that ended here stays ended: the platform never ends one, but our jobs or people may have.
 _CHANGE = text(
     """
     UPDATE whiteboard_sessions board
@@ -65,7 +65,7 @@ _CHANGE = text(
 
 @dataclass(frozen=True)
 class PlatformBoard:
-    """The columns of a session that the platform determines. `id` None: it is new."""
+    """The columns of a session that the platform determines; `id` is None for a new one."""
 
     id: int | None
     host: Participant
@@ -78,14 +78,14 @@ class PlatformBoard:
     scheduled_end: datetime | None
     actual_start: datetime | None
     actual_end: datetime | None
-    # None: unknown; then now, for a new one.
+    # None when unknown: a new session is then stored with the current time.
     created_at: datetime | None
-    # Who made the first of its sessions there: of a call, the one who called. None: unknown.
+    # Who created the first of its sessions there: for a call, the caller. None: unknown.
     opener: Participant | None = None
 
 
 def store_boards(session: Session, boards: Sequence[PlatformBoard]) -> list[int]:
-    """Create the new boards and change the others; returns the id of each. Idempotent for those with an id."""
+    """Insert the new boards and update the others; returns the id of each. Idempotent for those with an id."""
     new = [place for place, board in enumerate(boards) if board.id is None]
     ids = [board.id for board in boards]
     if new:
@@ -122,5 +122,5 @@ def _row(board: PlatformBoard, board_id: int | None) -> dict[str, Any]:
 
 
 def iso(moment: datetime | None) -> str | None:
-    """An instant as JSON holds it."""
+    """An instant in the form used in JSON."""
     return None if moment is None else moment.isoformat()

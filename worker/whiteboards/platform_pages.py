@@ -1,4 +1,4 @@
-"""Pages of boards that come from the platform. Nobody is notified."""
+"""Pages of boards imported from the platform. Nobody is notified."""
 
 import json
 from collections.abc import Collection, Sequence
@@ -23,7 +23,7 @@ _CREATE_PAGES = text(
         ON CONFLICT (session_id, page_number) DO NOTHING
     """
 )
-# Pages of the leading side, where the other's came first.
+# Where the other side's page was stored first, it gets the title and colour of the leading side's.
 _CHANGE_PAGES = text(
     """
     UPDATE whiteboard_pages page
@@ -69,7 +69,7 @@ class PageKey(NamedTuple):
 
 @dataclass(frozen=True)
 class PlatformPage:
-    """A page there. `leads`: of the side whose titles and colours count; `is_shown`: the page shown last there."""
+    """A platform page. `leads`: of the side whose titles and colours count; `is_shown`: the page shown last there."""
 
     key: PageKey
     title: str | None
@@ -80,13 +80,13 @@ class PlatformPage:
 
 
 def store_pages(session: Session, pages: Sequence[PlatformPage]) -> dict[PageKey, int]:
-    """Create the pages that their boards do not have yet; returns the id of each. Idempotent.
+    """Insert the pages that their boards lack; returns the id of each. Idempotent.
 
     Each board then has one active page.
     """
     if not pages:
         return {}
-    # Of two sides' pages with one number the leading one's counts.
+    # If both sides have a page with the same number, the leading side's counts.
     first = {page.key: page for page in sorted(pages, key=lambda page: (page.key, page.leads))}
     session_ids = sorted({page.key.session_id for page in pages})
     session.execute(LOCK_BOARDS, {"ids": session_ids})

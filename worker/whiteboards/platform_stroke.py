@@ -1,4 +1,4 @@
-"""A stroke of the platform, as it is stored here."""
+"""A stroke of the platform, in the form in which it is stored here."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -7,9 +7,9 @@ _PREFIX = "platform-"
 
 
 class PlatformStroke(NamedTuple):
-    """A stroke there, its data in the stored shape as JSON text. The profile is None in older rows.
+    """A platform stroke, its data in the stored shape as JSON text. The profile is None in older rows.
 
-    `name` is the `client_id` that the script of the platform's pages (`/astegni.js`) has given it; None without one.
+    `name` is the `client_id` that the script of the platform's pages (`/astegni.js`) gave it; None without one.
     """
 
     platform_id: int

@@ -1,4 +1,4 @@
-"""Strokes that come from the platform: numbered by their times over both sides of a call."""
+"""Strokes imported from the platform, numbered by time across both sides of a call."""
 
 from collections.abc import Collection, Sequence
 
@@ -10,8 +10,8 @@ from worker.whiteboards.platform_stroke import PlatformStroke
 from worker.whiteboards.renumber_strokes import renumber
 
 _LOCK = text("SELECT id, session_id FROM whiteboard_pages WHERE id = ANY(:pages) ORDER BY id FOR NO KEY UPDATE")
-# Of pages that are locked: a statement sees what was committed before it began, so it is not the one that locks. The
-# last time is that of the whole board, for which there is an index.
+# The ends of locked pages. Not the statement that locks: a statement sees only what was committed before it began. The
+# last time is the whole board's, for which there is an index.
 _ENDS = text(
     """
     SELECT page.id, page.session_id,
@@ -23,9 +23,9 @@ _ENDS = text(
       FROM whiteboard_pages page WHERE page.id = ANY(CAST(:pages AS integer[]))
     """
 )
-# Numbers go on behind those of the page; the few that belong before others are put right afterwards. On boards that
-# are used here a stroke that was also sent here is the same one: the platform knows no name for it. As jsonb: the data
-# of a stroke is parsed once, which as json takes a third longer.
+# Numbers continue those of the page; the few strokes that belong before others are renumbered afterwards. On boards
+# that are used here, a stroke that was also sent here is the same one, since the platform has no id for it. As jsonb: a
+# stroke's data is then parsed once, where json takes a third longer.
 _INSERT = text(
     """
     INSERT INTO whiteboard_canvas_data AS stroke (page_id, session_id, user_id, profile_id, profile_type, client_id,
@@ -66,7 +66,7 @@ _ADD_BYTES = text(
 
 
 def store_strokes(session: Session, strokes: Sequence[PlatformStroke], *, used: Collection[int]) -> dict[int, int]:
-    """Store strokes and return our ids by the platform's; one that was sent here as well is left out. Idempotent.
+    """Store strokes and return our ids by the platform's; strokes that were also sent here are left out. Idempotent.
 
     `used` are the boards that people have joined here. Pages are locked in the order of ids.
     """
@@ -75,7 +75,7 @@ def store_strokes(session: Session, strokes: Sequence[PlatformStroke], *, used: 
     pages = sorted({stroke.page_id for stroke in strokes})
     session.execute(_LOCK, {"pages": pages})
     ends = session.execute(_ENDS, {"pages": pages}).all()
-    # A name stands once on a page; of two rows with one the first counts.
+    # A client id is unique on a page; of two rows with the same one the first counts.
     named = {(stroke.page_id, stroke.client_id): stroke for stroke in reversed(strokes)}
     written = {key: _written(stroke) for key, stroke in sorted(named.items(), key=lambda item: item[1].platform_id)}
     values = {
@@ -93,7 +93,7 @@ def store_strokes(session: Session, strokes: Sequence[PlatformStroke], *, used: 
 
 
 def _written(stroke: PlatformStroke) -> str:
-    """The row as JSON, in which the data stands as it came."""
+    """The row as JSON, with its data unchanged."""
     row = {
         "number": stroke.platform_id,
         "page_id": stroke.page_id,

@@ -1,4 +1,4 @@
-"""Number the strokes of a page again by their times."""
+"""Renumber the strokes of a page by their times."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from worker.whiteboards.platform_stroke import PlatformStroke
 
-# By time, then by the platform's ids; strokes of one batch that was sent here have one time and keep their order.
+# By time, then by the platform's ids; strokes of one batch sent here share a time and keep their order.
 _RENUMBER = text(
     r"""
     WITH numbered AS (
@@ -31,7 +31,7 @@ _RENUMBER = text(
 
 
 def renumber(session: Session, new: Sequence[PlatformStroke], latest: Mapping[int, datetime]) -> None:
-    """Number the pages again on which a new stroke is not behind all that were there, the last of them at `latest`."""
+    """Renumber the pages on which a new stroke is not later than all existing ones, whose last is at `latest`."""
     since: dict[int, datetime] = {}
     for stroke in new:
         since[stroke.page_id] = min(stroke.created_at, since.get(stroke.page_id, stroke.created_at))

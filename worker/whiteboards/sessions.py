@@ -69,7 +69,7 @@ def session_exists(session: Session, session_id: int) -> bool:
 
 
 def lead_session(session: Session, caller: Caller, session_id: int) -> tuple[WhiteboardSession, SessionRole]:
-    """The session, locked, and the role in which the caller leads it. Raises NotFound, Forbidden when they do not."""
+    """Lock the session; return it with the role in which the caller leads it. Raises NotFound, Forbidden."""
     board, role = session_and_role(session, caller, session_id)
     if role is None or not role.full:
         raise Forbidden("Only the tutor or host of this session may do that.")
@@ -78,8 +78,9 @@ def lead_session(session: Session, caller: Caller, session_id: int) -> tuple[Whi
 
 
 def may_erase(board: WhiteboardSession, role: SessionRole) -> bool:
-    """Whether this role may take back and clear what others drew, as on the platform's page: who leads, who has the
-    permission `can_erase`, and who opened the board of a call.
+    """Whether this role may undo and clear what others drew, as on the platform's page.
+
+    That is the leader of the session, holders of the permission `can_erase`, and whoever opened the board of a call.
     """
     opener = (board.opener_profile_type, board.opener_profile_id)
     return (

@@ -11,7 +11,7 @@ _NEEDED = {"text": "can_write", "eraser": "can_erase"}
 
 
 def permission_for(stroke_type: str) -> str:
-    """The key of `student_permissions` that drawing such a stroke needs."""
+    """The key of `student_permissions` that drawing such a stroke requires."""
     return _NEEDED.get(stroke_type, "can_draw")
 
 
@@ -20,13 +20,13 @@ def check_may_draw(role: SessionRole, permissions: Mapping[str, Any], stroke_typ
     if role.full:
         return
     for needed in sorted({permission_for(stroke_type) for stroke_type in stroke_types}):
-        # Only true itself grants: a row of the platform may hold anything here.
+        # Only `true` grants it: a row of the platform may hold anything here.
         if permissions.get(needed) is not True:
             raise Forbidden(f"The host of this session has not granted {needed}.")
 
 
 def drawer_of(role: SessionRole | None) -> SessionRole:
-    """Who draws; raises Forbidden for somebody who has no role in the session."""
+    """The role that draws; raises Forbidden without a role in the session."""
     if role is None:
         raise Forbidden("Only those who take part in this session can draw on it.")
     return role

@@ -20,7 +20,7 @@ from worker.whiteboards.stroke_validation import NewStroke, accepted_stroke
 # Some hours of uninterrupted drawing; it bounds the cost of one board.
 MOST_STROKES_OF_A_PAGE = 50_000
 
-# One writer at a time per page: the highest order that is read next stays the highest until this transaction ends.
+# One writer per page at a time: the highest order read after locking stays the highest until this transaction ends.
 _LOCK = text("SELECT FROM whiteboard_pages WHERE id = :page_id FOR NO KEY UPDATE")
 # Two reads at the ends of the index, which separates deleted strokes, instead of reading every stroke of the page.
 _HIGHEST_AND_PLACED = text(
@@ -64,7 +64,7 @@ class PlacedStroke:
 
 @dataclass(frozen=True)
 class AppendResult:
-    """The stored strokes, each once, and why others were refused: the message by their index in the batch."""
+    """The stored strokes, each once, and why others were rejected: the messages by index in the batch."""
 
     placed: list[PlacedStroke]
     refused: dict[int, str]
@@ -77,14 +77,14 @@ def append_strokes(
     strokes: Sequence[NewStroke],
     bounds: BoardBounds = BoardBounds(),  # frozen
 ) -> AppendResult:
-    """Append the strokes that the page does not have yet, and return the position of each.
+    """Append the strokes that the page lacks, and return the position of each.
 
-    A stroke that is invalid or not permitted is refused alone: a client that retried the whole batch because of it
+    Only the invalid or forbidden strokes of a batch are rejected: a client that retried the whole batch because of one
     would never succeed.
 
     A completed session still accepts strokes: those of a phone that was offline when the lesson ended arrive late.
-    Raises NotFound, Forbidden when every stroke is refused for the lack of a right, Conflict when the session was
-    cancelled or the page has too many strokes, TooLarge when the page or the board would have more bytes than `bounds`.
+    Raises NotFound, Forbidden when every stroke is rejected for lack of permission, Conflict when the session was
+    cancelled or the page has too many strokes, TooLarge when the page or the board would exceed `bounds`.
     """
     page, board, role = find_page(session, caller, page_id)
     drawer = drawer_of(role)
@@ -106,7 +106,7 @@ def append_strokes(
 def _accepted(
     drawer: SessionRole, permissions: Mapping[str, Any], strokes: Sequence[NewStroke]
 ) -> tuple[list[NewStroke], dict[int, str]]:
-    """The strokes to store, in the stored shape, and the messages about the others by their index."""
+    """The strokes to store, in the stored shape, and the messages about rejected ones by index."""
     accepted: list[NewStroke] = []
     refused: dict[int, str] = {}
     forbidden: Forbidden | None = None
@@ -152,7 +152,7 @@ def _numbered(page: WhiteboardPage, strokes: Sequence[NewStroke], highest: int) 
 def _insert(
     session: Session, page: WhiteboardPage, caller: Caller, drawer: SessionRole, strokes: Sequence[dict[str, object]]
 ) -> Sequence[Row[Any]]:
-    # One by one: serializing two megabytes in one call would hold the GIL for all of it.
+    # One by one: serialising two megabytes in one call would hold the GIL throughout.
     written = b"[" + b",".join(map(to_json, strokes)) + b"]"
     values = {
         "page_id": page.id,

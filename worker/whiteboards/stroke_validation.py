@@ -19,7 +19,7 @@ from worker.whiteboards.stroke_values import MOST_POINTS, check_json, check_stor
 MOST_STROKES = 500
 LONGEST_TEXT = 10_000
 
-# Far beyond any canvas, and well within what a drawing engine's 32-bit floats represent exactly.
+# Far beyond any canvas, and well within what 32-bit floats of a drawing engine represent exactly.
 FARTHEST = 1_000_000
 _NO_POINTS = "points is not a list of [x, y], nor the path or the points of a drawing library that is known"
 # A tap has one or two points, in one place.
@@ -85,7 +85,7 @@ def _check_points(points: object) -> None:
         raise InvalidInput(_NO_POINTS)
     if len(points) > MOST_POINTS:
         raise InvalidInput(f"it has more than {MOST_POINTS} points")
-    # All at once: checking each number by itself took as long as storing it.
+    # All together: checking each number separately took as long as storing it.
     if set(map(type, points)) != {list} or set(map(len, points)) != {2} or not _are_lengths(points):
         raise InvalidInput(_NO_POINTS)
 
@@ -97,7 +97,7 @@ def _are_lengths(points: list[list[Any]]) -> bool:
     least, most = min(numbers), max(numbers)
     if least >= 0 and most <= 1 and len(points) >= _LEAST_OF_LINE and not all(float(n).is_integer() for n in numbers):
         raise InvalidInput("its points lie within one pixel: send pixels of the page, not fractions of it")
-    # Least and most may overlook NaN, the sum does not.
+    # min and max may miss NaN, the sum does not.
     return least >= -FARTHEST and most <= FARTHEST and not isnan(sum(numbers))
 
 

@@ -1,5 +1,5 @@
 """One function per verb that touches several capabilities in one transaction: finish an ingest, delete a recording.
 
-Capabilities do not know one another; what joins them is here. No HTTP, no Celery, no rule that a capability could
+Capabilities do not know one another; what connects them is here. No HTTP, no Celery, no rule that a capability could
 decide by itself.
 """

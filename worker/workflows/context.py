@@ -58,7 +58,7 @@ class WorkerContext:
 
     @cached_property
     def deliverer(self) -> BatchSender:
-        """The sender of messages, which remembers the providers that do not answer."""
+        """The sender of messages, which remembers which providers do not respond."""
         settings = self.settings
         manner = SendPolicy(settings.delivery_lease, settings.timezone, settings.whiteboard_url)
         return BatchSender(self.database, Transports(settings), manner)

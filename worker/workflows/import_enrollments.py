@@ -14,9 +14,9 @@ from worker.batches import batches
 from worker.bookings.legacy_enrollments import EnrolledSubject, EnrollmentRow, read_enrollment
 from worker.database import Database
 
-# Rows of one transaction.
+# Rows per transaction.
 _BATCH = 500
-# Fifty subjects of two hundred characters, each written as six (\u1234), and more.
+# More than fifty subjects of two hundred characters, each written as six (\u1234).
 _LONGEST_SUBJECTS = 100_000
 _LONGEST_FREQUENCY = 2_000
 
@@ -26,7 +26,7 @@ _COLUMNS = (
     Enrollment.id,
     Enrollment.tutor_id,
     Enrollment.student_id,
-    # Truncated text is invalid JSON, and is refused as such.
+    # Truncated JSON is invalid, and is rejected as such.
     func.left(_subjects_text, _LONGEST_SUBJECTS),
     cast(Enrollment.start_date, Text),
     cast(Enrollment.end_date, Text),
@@ -41,7 +41,7 @@ _CREATED_AT = case((func.isfinite(Enrollment.created_at), Enrollment.created_at)
 
 @dataclass(frozen=True)
 class Line:
-    """The outcome for one subject of an enrollment; `booking_id` when it has a booking now."""
+    """The outcome for one subject of an enrollment; `booking_id` if it now has a booking."""
 
     enrollment_id: int
     subject: str | None
@@ -54,7 +54,8 @@ def import_enrollments(database: Database, *, dry_run: bool = False) -> Iterator
     """Create the missing bookings, one transaction per 500 rows; a `dry_run` only reports them."""
 
     def import_batch(session: Session, after: int) -> tuple[list[Line], int | None]:
-        # Locked, so that concurrent imports make no booking twice: no constraint separates two without a subject.
+        # Locked, so that concurrent imports create no booking twice: no constraint distinguishes bookings without a
+        # subject.
         statement = select(*_COLUMNS).where(Enrollment.id > after).order_by(Enrollment.id).limit(_BATCH)
         rows = session.execute(statement.with_for_update()).all()
         lines = _import(session, [EnrollmentRow(*row) for row in rows], dry_run=dry_run)
@@ -89,7 +90,7 @@ def _import(session: Session, rows: Sequence[EnrollmentRow], *, dry_run: bool) -
 
 
 def _missing(subjects: list[EnrolledSubject], there: dict[str | None, int]) -> list[EnrolledSubject]:
-    """Those without a booking. With as many bookings as subjects none is missing: the tutor has renamed some."""
+    """Those without a booking. If there are as many bookings as subjects, none is missing: the tutor renamed some."""
     if len(there) >= len(subjects):
         return []
     return [values for values in subjects if values["subject"] not in there]

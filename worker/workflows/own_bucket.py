@@ -1,4 +1,4 @@
-"""The bucket's owner is the database: each process checks it before it uses the bucket, and each sweep once more."""
+"""The bucket belongs to the database: each process checks that before it uses the bucket, and each sweep again."""
 
 from uuid import UUID
 
@@ -14,14 +14,14 @@ _log = get_logger(__name__)
 
 
 def own_store(settings: Settings, database: Database) -> ObjectStore:
-    """The store of BACKBLAZE_*, once it is known to be this installation's. Raises ForeignBucket, Misconfigured."""
+    """The store of BACKBLAZE_*, once verified to be this installation's. Raises ForeignBucket, Misconfigured."""
     store = ObjectStore.from_settings(settings)
     check_owner(store, database)
     return store
 
 
 def check_before_start(settings: Settings) -> None:
-    """Raise ForeignBucket when the bucket is another installation's; B2 or the database may be away meanwhile."""
+    """Raise ForeignBucket when the bucket is another installation's; an unavailable B2 or database is only logged."""
     database = Database(settings.sqlalchemy_url, pool_size=1, max_overflow=0)
     try:
         own_store(settings, database)
@@ -38,7 +38,7 @@ def check_owner(store: ObjectStore, database: Database) -> None:
 
 
 def take_over_bucket(settings: Settings) -> None:
-    """Make the bucket this installation's. An earlier owner is refused from then on."""
+    """Make the bucket this installation's. An earlier owner is rejected from then on."""
     database = Database(settings.sqlalchemy_url, pool_size=1, max_overflow=0)
     try:
         store = ObjectStore.from_settings(settings)

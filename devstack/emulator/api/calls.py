@@ -44,7 +44,7 @@ _MAX_BODY = 1 << 20
 
 
 async def handle_call(emulator: Emulator, request: Request) -> Response:
-    """Respond to any call but an upload and a download by name."""
+    """Respond to any call except an upload and a download by name."""
     name = request.path_params["call"]
     version, parameters = requested_version(request), await _parameters(request)
     if name == "b2_download_file_by_id":

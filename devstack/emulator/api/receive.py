@@ -1,4 +1,4 @@
-"""Streams the body of an upload into a blob, in constant memory."""
+"""Stream the body of an upload into a blob, in constant memory."""
 
 import re
 from collections.abc import AsyncIterator
@@ -32,7 +32,7 @@ async def receive_blob(body: AsyncIterator[bytes], blobs: Blobs, expected_sha1: 
 
 
 async def _fill(blob: NewBlob, body: AsyncIterator[bytes], tail: int) -> str:
-    """Write all of `body` but its last `tail` bytes, and return those."""
+    """Write all of `body` except its last `tail` bytes, and return those."""
     pending = bytearray()
     async for chunk in body:
         pending += chunk

@@ -1,1 +1,1 @@
-"""What the emulator keeps: the index, blobs, buckets, names and rules."""
+"""What the emulator stores: the index, blobs, buckets, names and rules."""

@@ -99,7 +99,7 @@ def insert_bucket(sql: sqlite3.Connection, bucket: Bucket) -> None:
 
 
 def update_bucket_row(sql: sqlite3.Connection, bucket: Bucket) -> None:
-    """Store everything of a bucket but its id and name, which never change."""
+    """Store everything about a bucket except its id and name, which never change."""
     sql.execute(
         "update buckets set type = ?, info = ?, cors_rules = ?, lifecycle_rules = ?, encryption = ?, revision = ?"
         " where id = ?",

@@ -10,7 +10,7 @@ _HEADER = "x-bz-server-side-encryption"
 
 
 def chosen_encryption(requested: Json | None, default: Json) -> Json:
-    """The encryption of a request, or else the bucket's default. Keys of the client's own (SSE-C) are refused."""
+    """The encryption of a request, or else the bucket's default. Customer-provided keys (SSE-C) are rejected."""
     if requested is None:
         return default
     mode = requested.get("mode")

@@ -1,4 +1,4 @@
-"""Validates CORS and lifecycle rules. Lifecycle rules are stored and returned, but not applied."""
+"""Validate CORS and lifecycle rules. Lifecycle rules are stored and returned, but not applied."""
 
 from devstack.emulator.errors import Json, bad_request
 

@@ -1,1 +1,1 @@
-"""What people do to the ledger, and what it shows of itself."""
+"""What operators do to the ledger, and the metrics and reports read from it."""

@@ -7,7 +7,7 @@ from worker.errors import InvalidInput
 from worker.jobs.orders.registered import order_kinds
 
 _EXISTS = text("SELECT EXISTS (SELECT 1 FROM jobs WHERE kind = :kind)")
-# From one kind to the next by the index of kinds: DISTINCT would read all of it.
+# A loose index scan, from each kind to the next: DISTINCT would read the whole index.
 _KINDS = text(
     """
     WITH RECURSIVE kinds AS (
@@ -21,7 +21,7 @@ _KINDS = text(
 
 
 def check_kind(session: Session, kind: str) -> None:
-    """Raises InvalidInput, with all kinds that there are, for one that neither this release nor the ledger knows."""
+    """Raise InvalidInput, listing all kinds, for one that neither this release nor the ledger knows."""
     if kind in order_kinds() or session.scalars(_EXISTS, {"kind": kind}).one():
         return
     kinds = sorted({*order_kinds(), *session.scalars(_KINDS)})

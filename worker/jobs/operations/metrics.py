@@ -6,7 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 _DIED = text("SELECT count(*) FROM jobs WHERE state = 'dead' AND finished_at > now() - interval '1 hour'")
-# Live ones, and those that ended within an hour: old ones say nothing, and would be counted at every scrape.
+# Live jobs, and those that ended within an hour: older ones say nothing and would be counted at every scrape.
 _FIGURES = text(
     """
     SELECT state, kind, count(*) FROM jobs
@@ -16,8 +16,8 @@ _FIGURES = text(
      ORDER BY 1, 2
     """
 )
-# Since the job became due, however often it was published, lost or rejected by the broker. Waiting and published jobs
-# have an index each.
+# Counted since the job became due, however often it was published, lost or rejected by the broker. Waiting and
+# published jobs have an index each.
 _OLDEST_DUE = text(
     """
     SELECT queue, extract(epoch FROM now() - min(run_at))::float AS age FROM (
@@ -27,7 +27,7 @@ _OLDEST_DUE = text(
     ) AS due GROUP BY queue
     """
 )
-# The length of the recordings of a kind of job, and how long their jobs ran.
+# By kind: the total length of the recordings, and how long their jobs ran.
 _MEDIA = text(
     """
     SELECT kind, sum(coalesce((args->>'seconds')::float, (result->>'duration_ms')::float / 1000)) AS media,
@@ -40,21 +40,22 @@ _MEDIA = text(
 
 @dataclass(frozen=True)
 class MediaWork:
-    """Jobs of a kind that succeeded within the last hour: seconds of their recordings, and seconds that they ran."""
+    """The jobs of a kind that succeeded within the last hour: the length of their recordings, and how long they ran."""
 
     media_seconds: float
     run_seconds: float
 
     @property
     def real_time_factor(self) -> float:
-        """How many times as fast as it plays a recording was worked on."""
+        """Seconds of recording processed per second of run time."""
         return self.media_seconds / max(self.run_seconds, 0.001)
 
 
 @dataclass(frozen=True)
 class QueueMetrics:
-    """Live jobs and those that ended within an hour by (state, kind), and for how many seconds the oldest due job of
-    each queue has been waiting.
+    """Numbers of jobs by (state, kind), and for how many seconds the oldest due job of each queue has been waiting.
+
+    Counts live jobs, and those that ended within an hour.
     """
 
     counts: dict[tuple[str, str], int]
@@ -65,7 +66,7 @@ class QueueMetrics:
 
     @property
     def oldest_due_age(self) -> float:
-        """For how many seconds the oldest due job of all queues has waited; 0 when none waits."""
+        """For how many seconds the oldest due job of all queues has been waiting; 0 when none waits."""
         return max(self.oldest_due.values(), default=0.0)
 
 

@@ -1,4 +1,4 @@
-"""Delete one job that has ended, with its attempts, before its retention does."""
+"""Delete one job that has ended, with its attempts, before its retention expires."""
 
 from uuid import UUID
 
@@ -14,7 +14,7 @@ _DELETE = text("DELETE FROM jobs WHERE id = :id")
 
 
 def purge_job(session: Session, job_id: UUID, *, by: str) -> None:
-    """Delete the job; that `by` did so stays recorded. Raises NotFound, and Conflict for a job that has not ended."""
+    """Delete the job, and record that `by` did so. Raises NotFound, and Conflict for a job that has not ended."""
     job = session.execute(_LOCK, {"id": job_id}).one_or_none()
     if job is None:
         raise NotFound(f"There is no job {job_id}.")

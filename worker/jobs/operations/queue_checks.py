@@ -4,8 +4,8 @@ from sqlalchemy import text
 
 from worker.database import Executor
 
-# Of an hour, in which beat orders a hundred, and those that still wait. Before the first one of a queue has ended, the
-# age is for how long it has waited.
+# Checks ordered within the last hour, in which beat orders a hundred, and older ones that still wait. Until the first
+# check of a queue has ended, the age is how long it has been waiting.
 _AGES = text(
     """
     SELECT queue, greatest(0, extract(epoch FROM now() - coalesce(max(ended_at), min(created_at))))::float AS age FROM (
@@ -21,5 +21,5 @@ _AGES = text(
 
 
 def queue_check_ages(executor: Executor) -> dict[str, float]:
-    """Seconds since the last check of each queue ended; a queue whose check nobody has ordered is missing."""
+    """Seconds since the last check of each queue ended; a queue for which none was ordered is absent."""
     return {row.queue: row.age for row in executor.execute(_AGES, {})}

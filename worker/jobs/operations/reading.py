@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from models.jobs import Job, JobAttempt
 from worker.errors import NotFound
 
-# Read together with a job's document; `principal` decides who may see it and is not shown.
+# Read with every job's document; `principal` decides who may see the job and is not shown.
 _COLUMNS = (
     Job.id,
     Job.kind,
@@ -35,12 +35,12 @@ _UNSHOWN = frozenset({"principal", "progress_seq", "worker"})
 
 @dataclass(frozen=True)
 class JobView:
-    """A job as the API shows it (`document`), who ordered it, and the number of its latest change."""
+    """A job as the API shows it (`document`), who ordered it, and the sequence number of its latest change."""
 
     document: dict[str, Any]
     principal: str
     seq: int
-    # The process that ran it last: for operators.
+    # The process that ran it last; shown to operators.
     worker: str | None
 
     def is_shown_to(self, principal: str | None) -> bool:
@@ -54,12 +54,12 @@ class JobView:
 
     @property
     def finished(self) -> bool:
-        """Whether the job has ended: nothing changes any more unless somebody retries it."""
+        """Whether the job has ended: it does not change any more unless somebody retries it."""
         return self.document["finished_at"] is not None
 
 
 def read_job(session: Session, job_id: UUID, *, principal: str | None = None) -> JobView:
-    """One job; with `principal`, only if that one may see it. Raises NotFound."""
+    """Read one job; with `principal`, only if that principal may see it. Raises NotFound."""
     view = read_jobs(session, [job_id]).get(job_id)
     if view is None or not view.is_shown_to(principal):
         raise NotFound(f"There is no job {job_id}.")
@@ -67,19 +67,19 @@ def read_job(session: Session, job_id: UUID, *, principal: str | None = None) ->
 
 
 def read_jobs(session: Session, job_ids: Collection[UUID]) -> dict[UUID, JobView]:
-    """Those of the jobs that still exist, in one query."""
+    """Read those of the jobs that still exist, in one query."""
     rows = session.execute(select(*_COLUMNS).where(Job.id.in_(job_ids)))
     return {row.id: _view(row) for row in rows}
 
 
 def count_running_on(session: Session, process: str) -> int:
-    """How many jobs the processes whose name begins so are running."""
+    """How many jobs are running on processes whose name starts with `process`."""
     running = select(func.count()).where(Job.state == "running", Job.worker.startswith(process, autoescape=True))
     return session.scalar(running) or 0
 
 
 def running_of(session: Session, principal: str) -> list[UUID]:
-    """The running jobs that this principal ordered, those that were asked to stop as well."""
+    """The running jobs that this principal ordered, including those asked to stop."""
     return list(session.scalars(select(Job.id).where(Job.state == "running", Job.principal == principal)))
 
 
@@ -94,7 +94,7 @@ def list_jobs(
     before: tuple[datetime, UUID] | None = None,
     limit: int = 50,
 ) -> list[JobView]:
-    """At most `limit` jobs, newest first; None for a filter means all, and without `routine` those of beat are omitted.
+    """At most `limit` jobs, newest first; a filter of None matches all; without `routine` beat's jobs are left out.
 
     Keyset pagination by `before`, a job's position: a page stays correct while jobs are added and removed.
     """
@@ -118,7 +118,7 @@ def read_attempts(session: Session, job_id: UUID) -> list[dict[str, Any]]:
 
 
 def _ordered_by(statement: Select[Any], principal: str | None) -> Select[Any]:
-    # JobView.is_shown_to, for lists.
+    # JobView.is_shown_to as a condition, for lists.
     return statement if principal is None else statement.where(Job.principal == principal)
 
 

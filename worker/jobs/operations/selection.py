@@ -1,4 +1,4 @@
-"""Which jobs a person means: filters of state, kind, subject and age, read in batches."""
+"""Select the jobs that an operator means by state, kind, subject and age, in batches."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -16,7 +16,10 @@ _COLUMNS = (Job.id, Job.kind, Job.subject, Job.state, Job.created_at)
 
 @dataclass(frozen=True)
 class JobFilter:
-    """The jobs that match every part; None matches all. The age counts from a job's end, or else from its order."""
+    """A filter of jobs, all parts of which must match; None matches all.
+
+    Age counts from a job's end, or from its creation if it has not ended.
+    """
 
     state: str | None = None
     kind: str | None = None
@@ -33,7 +36,7 @@ class JobFilter:
 
 @dataclass(frozen=True)
 class SelectedJob:
-    """A job that matches, as it was when it was read."""
+    """A matching job, as it was when it was read."""
 
     id: UUID
     kind: str
@@ -63,9 +66,9 @@ def select_jobs(
     after: tuple[datetime, UUID] | None,
     most: int,
 ) -> list[SelectedJob]:
-    """At most `most` matching jobs in one of `states`, oldest order first, behind the position `after`.
+    """At most `most` matching jobs in one of `states`, oldest first, after the position `after`.
 
-    A running job whose cancellation was requested already is left out when `states` are those of live jobs.
+    Running jobs whose cancellation was already requested are left out.
     """
     asked = or_(Job.state != "running", Job.cancel_requested_at.is_(None))
     statement = select(*_COLUMNS).where(Job.state.in_(states), asked)

@@ -1,4 +1,4 @@
-"""What of an installation no longer works, as its heartbeats and the checks of its queues show."""
+"""Which parts of an installation no longer work, according to heartbeats and queue checks."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,14 +10,14 @@ from worker.settings import Settings
 
 # A part is silent after this many intervals of its heartbeat, as in the rules of deploy/prometheus.
 _SILENT = 2 * MISSED
-# Storage is checked less often than heartbeats are written.
+# A queue is stuck when this many checks in a row are missing. Media jobs may occupy all children for minutes.
 _STORAGE_CHECKS = 2
 # A queue stands still when so many checks in a row are missing. Media jobs may keep all children for minutes.
 _CHECKS, _MEDIA_CHECKS = 3, 30
 
 
 def expected_parts(settings: Settings) -> tuple[str, ...]:
-    """The parts of processes that write heartbeats in a complete installation, without the consumers."""
+    """The parts that write heartbeats in a complete installation, consumers excepted."""
     storage = () if settings.backblaze_key_id is None else ("storage",)
     return ("relay", "reaper", "dispatcher", "beat", *storage)
 
@@ -33,7 +33,7 @@ def read_silent_parts(executor: Executor, settings: Settings, queues: Sequence[s
 def silent_parts(
     settings: Settings, metrics: ProcessMetrics, checks: Mapping[str, float], queues: Sequence[str]
 ) -> list[str]:
-    """The same, of these heartbeats and ages of checks."""
+    """As `read_silent_parts`, from these metrics and ages of queue checks."""
     parts = (_part(settings, part, metrics.last_runs.get(part, math.inf)) for part in expected_parts(settings))
     sentences = (*parts, *_silent_queues(settings, metrics.consumers, checks, queues))
     return [sentence for sentence in sentences if sentence is not None]
@@ -52,7 +52,7 @@ def _silent_queues(
     settings: Settings, consumers: Mapping[str, int], checks: Mapping[str, float], queues: Sequence[str]
 ) -> Iterator[str]:
     for queue in queues:
-        # Without any check it is beat that is silent.
+        # No check at all: beat is silent, not the queue.
         age = checks.get(queue, 0.0)
         most = settings.queue_check_interval * (_MEDIA_CHECKS if queue.startswith("media") else _CHECKS)
         if not consumers.get(queue, 0):

@@ -1,10 +1,10 @@
-"""How long ago the jobs that delete what is old last succeeded."""
+"""How long ago the jobs that delete old data last succeeded."""
 
 from sqlalchemy import text
 
 from worker.database import Executor
 
-# While none that is still stored has succeeded, the age is that of the oldest order. Each spool has a queue.
+# Until a stored job has succeeded, the age is that of the oldest order. Each spool has a queue.
 _AGES = text(
     """
     SELECT kind, queue, greatest(0, extract(epoch FROM now() -
@@ -16,5 +16,5 @@ _AGES = text(
 
 
 def upkeep_ages(executor: Executor) -> dict[tuple[str, str], float]:
-    """Seconds since the last success by (kind, queue); what nobody has ordered is missing."""
+    """Seconds since the last success by (kind, queue); a job that was never ordered is absent."""
     return {(row.kind, row.queue): row.age for row in executor.execute(_AGES, {})}

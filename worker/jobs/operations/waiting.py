@@ -19,7 +19,7 @@ _UNCONSUMED = text(
 def why_waiting(executor: Executor, job_id: UUID, *, interval: float) -> dict[str, str]:
     """A `progress_note` for the job's document when no worker consumes its queue, else nothing.
 
-    `interval` is that of the heartbeats. For one job that somebody looks at; lists and events do without.
+    `interval` is the heartbeat interval. Meant for a job that somebody looks at, not for lists and events.
     """
     rows = executor.execute(_UNCONSUMED, {"id": job_id, "alive": interval * MISSED}).fetchall()
     if not rows:

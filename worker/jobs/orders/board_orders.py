@@ -67,13 +67,14 @@ class SnapshotChanged(RoutineOrder):
 
 @dataclass(frozen=True)
 class ReplayBoard(LongOrder):
-    """Render the board of a session as a film and upload it as a recording; on the machine whose spool receives it.
+    """Render the board of a session as a film and upload it as a recording, on the machine whose spool receives it.
 
-    `asked_by` is the principal who follows the job, `recorded_by` the same as a user's id, if it is one. `voice_id` is
-    the recording whose ingest ordered the film, `voice_sha1` that of its bytes; None when a person did.
+    `asked_by` is the principal who follows the job, `recorded_by` the same as a user's id, if it is a user. `voice_id`
+    is the recording whose ingest ordered the film and `voice_sha1` the SHA-1 of its bytes; both are None when a person
+    ordered it.
     """
 
-    # The time limit is enough for a board of six hours, on a machine that has other work as well.
+    # The default time limit is enough for a board of six hours, on a machine that has other work as well.
     kind: ClassVar[str] = "canvases.replay"
 
     session_id: int
@@ -95,13 +96,13 @@ class ReplayBoard(LongOrder):
     @property
     def unique_key(self) -> str:
         key = f"{self.kind}:{self.session_id}:{'short' if self.shorten_idle else 'full'}:{self.asked_by}"
-        # A film that is already being made lacks a voice that arrives meanwhile.
+        # Separate keys: a film that is already being made would lack a voice that arrives in the meantime.
         return key if self.voice_id is None else f"{key}:{self.voice_id}:{self.voice_sha1}"
 
 
 @dataclass(frozen=True)
 class DrawRecordingBoard(Order):
-    """Draw the board that is kept with a recording without a file, so that there is something to show."""
+    """Draw the board stored with a recording that has no file, so that there is something to show."""
 
     kind: ClassVar[str] = "canvases.draw_recording"
     max_attempts: ClassVar[int] = 10

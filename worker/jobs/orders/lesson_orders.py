@@ -1,4 +1,4 @@
-"""Orders that make something new of stored recordings: one lesson of several, or one .html file."""
+"""Orders that make something new from stored recordings: one lesson from several, or one .html file."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -9,10 +9,10 @@ from worker.queue_names import spool_queue
 
 @dataclass(frozen=True)
 class CombineRecordings(Order):
-    """Make one lesson of a session's recordings, on the machine whose spool receives it.
+    """Make one lesson from a session's recordings, on the machine whose spool receives it.
 
-    `seconds` is how long it will last. `asked_by` is the principal who follows the job, `recorded_by` the same as a
-    user's id, if it is one.
+    `seconds` is how long the lesson will last. `asked_by` is the principal who follows the job, `recorded_by` the same
+    as a user's id, if it is a user.
     """
 
     kind: ClassVar[str] = "recordings.combine"
@@ -33,7 +33,7 @@ class CombineRecordings(Order):
 
     @property
     def time_limit(self) -> int:
-        # Decoding and encoding take a quarter of this on two cores; the downloads from B2 come before.
+        # Decoding and encoding take a quarter of this on two cores; the rest is for the downloads from B2.
         return 1800 + 2 * self.seconds
 
     @property
@@ -49,7 +49,7 @@ class CombineRecordings(Order):
 class PackLesson(Order):
     """Make one .html file of a recording, in one language; any media worker can.
 
-    `digest` is that of all that the file holds. `asked_by` is the principal who follows the job.
+    `digest` is the hash of everything that the file holds. `asked_by` is the principal who follows the job.
     """
 
     kind: ClassVar[str] = "recordings.pack"
@@ -65,7 +65,7 @@ class PackLesson(Order):
 
     @property
     def time_limit(self) -> int:
-        # Its making takes seconds; the download of the sound and the upload of the file come before and after.
+        # Making it takes seconds; the rest is for downloading the sound and uploading the file.
         return 600
 
     @property

@@ -30,14 +30,14 @@ class Order:
     # Also the name of the Celery task: `capability.verb`.
     kind: ClassVar[str]
     max_attempts: ClassVar[int] = 5
-    # Consecutive workers that it may crash before it is given up.
+    # How many workers in a row it may crash before it is given up.
     most_lost: ClassVar[int] = 5
     # 0 has the highest priority.
     priority: ClassVar[int] = 5
 
     def __init_subclass__(cls, **kwargs: object) -> None:
         super().__init_subclass__(**kwargs)
-        if "kind" in cls.__dict__:  # not a base class of several kinds
+        if "kind" in cls.__dict__:  # a base class of several kinds has none
             REGISTERED[cls.kind] = cls
 
     @property
@@ -52,7 +52,7 @@ class Order:
 
     @property
     def weight(self) -> int:
-        """Its size relative to others of its lane; 0: unknown."""
+        """Its size relative to other jobs of its lane; 0: unknown."""
         return 0
 
     @property

@@ -1,4 +1,4 @@
-"""Orders of work on recordings: ingest, the source's upload, and the deletion of files."""
+"""Orders for recordings: ingest, upload of the source, and deletion of files."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -10,24 +10,24 @@ from worker.queue_names import spool_queue
 def media_time_limit(size_bytes: int) -> int:
     """Seconds for one pass over a recording: a minute, and a second for each megabyte.
 
-    A lesson is 1 to 20 MB a minute and a stream copy runs a thousand times faster than it plays, so in practice this is
-    time for a slow connection to B2.
+    A lesson is 1 to 20 MB a minute and a stream copy runs a thousand times faster than real time, so in practice this
+    is time for a slow connection to B2.
     """
     return 60 + size_bytes // 1_000_000
 
 
 def encoding_time_limit(size_bytes: int) -> int:
-    """Seconds that encoding a recording may take where its tracks cannot be copied (worker/media/copying/encode.py)."""
+    """Seconds for encoding a recording whose tracks cannot be copied (worker/media/copying/encode.py)."""
     return min(1800, 120 + size_bytes // 50_000)
 
 
 @dataclass(frozen=True)
 class RecordingOrder(Order):
-    """Work on a recording's uploaded bytes, on the machine that spooled them; one job of each kind at a time."""
+    """Work on a recording's uploaded bytes, on the machine whose spool has them; one live job of each kind."""
 
     # Ten attempts outlast a B2 outage of an hour and a half.
     max_attempts: ClassVar[int] = 10
-    # A file that makes the kernel kill its worker does so each time.
+    # A file that makes the kernel kill its worker would do so every time.
     most_lost: ClassVar[int] = 4
 
     recording_id: int
@@ -55,7 +55,7 @@ class RecordingOrder(Order):
 
     @property
     def unique_key(self) -> str:
-        # A job on fewer bytes must not replace one on all of them.
+        # A job on fewer bytes must not stand in for one on all of them.
         return f"{self.kind}:{self.recording_id}{f':{self.version}' if self.version else ''}"
 
 
@@ -88,7 +88,7 @@ class RestoreRecording(RecordingOrder):
 
     kind: ClassVar[str] = "recordings.restore"
 
-    # The uploaded bytes, or the fast copy when those are not on B2.
+    # The uploaded bytes, or the fast copy if B2 does not have them.
     object_name: str = ""
 
 
@@ -96,7 +96,7 @@ class RestoreRecording(RecordingOrder):
 class FillRows(Order):
     """Fill the pending rows of a recording from its fast copy on B2; any media worker can.
 
-    Rows name what is pending, so that more may be ordered while it runs.
+    The rows say what is pending, so more may be ordered while the job runs.
     """
 
     # Ten attempts outlast a B2 outage of an hour and a half.
@@ -132,7 +132,7 @@ class MakeRenditions(FillRows):
     """Make the pending renditions."""
 
     kind: ClassVar[str] = "recordings.renditions"
-    # Behind what the same person waits for more.
+    # After jobs whose results the same person needs sooner.
     priority: ClassVar[int] = 7
 
     @property
@@ -143,13 +143,13 @@ class MakeRenditions(FillRows):
 
     @property
     def time_limit(self) -> int:
-        # Four seconds for each of the recording is a machine with much other work; the download comes before.
+        # Four seconds per second of recording happen on a machine with much other work; the rest is for the download.
         return 900 + 5 * self.seconds
 
 
 @dataclass(frozen=True)
 class MakePictures(FillRows):
-    """Make the posters, the storyboard, the preview and the map of quiet parts, as far as they are pending.
+    """Make those of the posters, the storyboard, the preview and the map of quiet parts that are pending.
 
     `size_bytes` is the size of the fast copy.
     """
@@ -164,7 +164,7 @@ class MakePictures(FillRows):
 
     @property
     def time_limit(self) -> int:
-        # Where key frames are rare, all frames are decoded, several times as fast as they play.
+        # Where key frames are rare, all frames are decoded, several times faster than real time.
         return 300 + self.seconds + media_time_limit(self.size_bytes)
 
 
@@ -182,7 +182,7 @@ class RemoveRecordingFiles(Order):
 
     @property
     def queue(self) -> str:
-        # Without a spool file any machine can: that of the upload may be gone by then.
+        # Without a spool file any machine can do it: the one that received the upload may be gone by then.
         return "media" if self.spool_name is None else spool_queue(self.spool_id)
 
     @property

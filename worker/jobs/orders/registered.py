@@ -1,8 +1,8 @@
-"""Every order of this application, by its kind."""
+"""Look up the orders of this application by kind."""
 
 from typing import Any
 
-# Importing them registers their orders.
+# Importing these modules registers their orders.
 from worker.jobs.orders import board_orders, lesson_orders, recording_orders, routine_orders  # noqa: F401
 from worker.jobs.orders.order import REGISTERED, Order
 

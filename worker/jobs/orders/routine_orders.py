@@ -16,7 +16,7 @@ class SweepObjects(RoutineOrder):
 
 @dataclass(frozen=True)
 class CheckQueue(Order):
-    """Nothing: that it ends shows that broker, children and database work for its queue."""
+    """Do nothing: its success shows that broker, children and database work for its queue."""
 
     kind: ClassVar[str] = "upkeep.check_queue"
     max_attempts: ClassVar[int] = 2
@@ -54,7 +54,7 @@ class SpoolOrder(Order):
 
 @dataclass(frozen=True)
 class SweepSpool(SpoolOrder):
-    """Delete spool files that no recording waits for."""
+    """Delete spool files that no recording needs."""
 
     kind: ClassVar[str] = "upkeep.sweep_spool"
     max_attempts: ClassVar[int] = 2
@@ -62,7 +62,7 @@ class SweepSpool(SpoolOrder):
 
 @dataclass(frozen=True)
 class SealUploads(SpoolOrder):
-    """End the uploads in pieces that nobody continues."""
+    """End the resumable uploads that nobody continues."""
 
     kind: ClassVar[str] = "uploads.seal"
     # A recording whose browser tab crashed should become visible soon.
@@ -85,9 +85,9 @@ class SweepPeople(RoutineOrder):
 
 @dataclass(frozen=True)
 class PullPlatform(LongOrder, RoutineOrder):
-    """Bring the rows that come from the platform up to date.
+    """Bring the rows imported from the platform up to date.
 
-    The first job reads all of them. The rows it has stored stay, and the next job continues.
+    The first job reads all of them. What it has stored stays, and the next job continues.
     """
 
     kind: ClassVar[str] = "upkeep.pull_platform"

@@ -1,4 +1,4 @@
-"""What the earlier attempts of a job came to."""
+"""Read how the earlier attempts of a job ended."""
 
 from typing import Any
 from uuid import UUID
@@ -8,7 +8,7 @@ from sqlalchemy import text
 from worker.database import Executor
 from worker.jobs.orders.registered import order_type
 
-# Attempts before this one, latest first. A job that was retried begins a new series of attempts, so earlier ones do not
+# The attempts before this one, latest first. A manual retry starts a new series of attempts, and those before it do not
 # count: `attempt` continues, and `max_attempts` is the limit of the new series.
 _BEFORE = text(
     """
@@ -21,7 +21,7 @@ _BEFORE = text(
 def attempts_before(
     session: Executor, job_id: UUID, *, kind: str, max_attempts: int, most: int
 ) -> list[tuple[str, dict[str, Any] | None]]:
-    """Outcome and error of at most so many attempts before the current one, latest first."""
+    """Outcome and error of at most `most` attempts before the current one, latest first."""
     order = order_type(kind)
     since = max_attempts - order.max_attempts if order is not None else 0
     rows = session.execute(_BEFORE, {"id": job_id, "since": since, "most": most})

@@ -1,4 +1,4 @@
-"""Cancel a job, and retry a finished one: what users and operators may do to the ledger."""
+"""Cancel a job, or retry a finished one, as users and operators request."""
 
 import json
 from uuid import UUID

@@ -16,7 +16,7 @@ CLAIMABLE = """
     state IN ('queued', 'published', 'retryable') AND attempt < max_attempts AND cancel_requested_at IS NULL
     AND run_at <= now()
 """
-# Of the jobs `j`.
+# An assignment list for the job `j`.
 START = """
     state = 'running', attempt = j.attempt + 1, run_token = :new_token, worker = :worker, started_at = now(),
     publish_at = NULL, lease_until = now() + make_interval(secs => :lease), publications = 0, progress = 0,
@@ -30,7 +30,7 @@ _CLAIM_JOB = "UPDATE jobs j SET {start} WHERE id = :id AND {claimable} {rule} RE
 
 
 def claim_statement(*, rule: str) -> TextClause:
-    """The statement that claims the job `:id` under a further `rule`: that of its lane (worker/jobs/runs/lanes.py)."""
+    """The statement that claims the job `:id` subject to a further `rule`, like that of worker/jobs/runs/lanes.py."""
     return text(_CLAIM_JOB.format(start=START, claimable=CLAIMABLE, claimed=CLAIMED, rule=rule))
 
 
@@ -74,8 +74,8 @@ def claim(
 ) -> Claim | None:
     """Claim the job for `lease` seconds; None when it cannot be claimed (ended, claimed, cancelled, not yet due).
 
-    Without `lanes` a job of a lane cannot be claimed either: use `claim_in_lane`. Whoever chose the `token` can find
-    the claim again when the response was lost.
+    Without `lanes`, jobs of a lane cannot be claimed either: use `claim_in_lane`. A caller that passes the `token` can
+    find its claim again if the response was lost (`reclaim`).
     """
     statement = _CLAIM if lanes else _CLAIM_OUTSIDE_LANES
     values = {"id": job_id, "worker": worker, "lease": lease, "new_token": token or new_token()}
@@ -84,13 +84,13 @@ def claim(
 
 
 def reclaim(session: Executor, job_id: UUID, token: UUID, *, lease: float) -> Claim | None:
-    """The claim that was made under this token, whose response was lost; None when none was."""
+    """Find the claim made under this token, whose response was lost; None if the claim was not made."""
     row = session.execute(_RECLAIM, {"id": job_id, "token": token, "lease": lease}).fetchone()
     return None if row is None else claim_of(row)
 
 
 def claim_of(row: Any) -> Claim:
-    """The claim from the row that its statement returned."""
+    """Build a Claim from a row that a claim statement returned."""
     return Claim(
         row.id,
         row.run_token,

@@ -1,4 +1,4 @@
-"""How a child claims the jobs of its messages: it waits for the database, and keeps to lanes."""
+"""How a child claims the jobs of its messages: it waits while the database is down, and respects lanes."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -23,10 +23,10 @@ class Claimer:
     children: int | None
 
     def claim(self, job_id: UUID) -> Claim | None:
-        """Claim the job; None, and a line in the log, when it cannot be claimed.
+        """Claim the job; returns None and logs a line when it cannot be claimed.
 
-        A worker that did not wait would empty the broker while the database restarts, and messages lost that way return
-        only when the lease of their publication expires.
+        A worker that did not wait would empty the broker while the database restarts, and jobs whose messages are lost
+        that way are published again only when their publication lease expires.
         """
         token = new_token()
         claimed = retry_while_database_down(

@@ -1,4 +1,4 @@
-"""What the ledger keeps of an error."""
+"""What the ledger stores about an error."""
 
 from typing import Any
 

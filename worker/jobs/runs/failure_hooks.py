@@ -1,6 +1,6 @@
 """What a capability does when a job of its kind ends without success.
 
-What ends the job (its own run, the reaper, a cancel request) calls the hook in the same transaction, so a row never
+Whatever ends the job (its own run, the reaper, a cancel request) calls the hook in the same transaction, so a row never
 says "processing" once its job has ended. The entry points pass in the table of hooks; this module only defines its
 type.
 """

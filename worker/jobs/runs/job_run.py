@@ -43,10 +43,10 @@ class JobRun:
         next_job: Callable[[], UUID | None] | None = None,
     ) -> None:
         self.claim = claimed
-        # Whether the job has a message of its own.
+        # Whether the job has a message to itself.
         self.alone = next_job is None
         self.finished = False
-        # The next job of the same message, when it was claimed together with this one's end.
+        # The next job of the same message, if it was claimed in the statement that ended this one.
         self.next_claim: Claim | None = None
         self._worker = worker
         self._next_job = next_job or _no_job
@@ -69,7 +69,7 @@ class JobRun:
         self.lease.progress(percent, note)
 
     def should_stop(self) -> bool:
-        """Whether to stop now: cancelled, or the job is no longer this run's. Cheap; call it often."""
+        """Whether to stop now: the job was cancelled, or this run no longer owns it. Cheap; call it often."""
         return self.cancelled or self.lost
 
     def check(self) -> None:
@@ -90,7 +90,7 @@ class JobRun:
 
     @contextmanager
     def finish(self, result: dict[str, Any] | None = None) -> Iterator[Session]:
-        """The last transaction: the job's own rows and its success commit together, or neither does.
+        """The final transaction: the job's own rows and its success commit together, or neither does.
 
         Waits for an unavailable database, since the work is done and should not be repeated. Raises LeaseLost, and
         rolls back, when the run no longer owns the job.
@@ -109,7 +109,7 @@ class JobRun:
         return session
 
     def succeed(self, result: dict[str, Any] | None = None) -> None:
-        """Finish a job that has no rows of its own, in one statement, with its result; its work must be done.
+        """End a job that has no rows of its own as succeeded, in one statement, with its result; the work must be done.
 
         The statement also claims the next job of the message. Raises LeaseLost.
         """

@@ -1,9 +1,9 @@
-"""Lanes: no kind of work occupies all of a worker's children, and people take turns within one lane.
+"""Lanes: no kind of work occupies all of a worker's children, and people take turns within a lane.
 
 The jobs of a lane take at most half of a worker's children. One more may still start when it is much smaller than every
-running job of its lane: a short lesson does not wait for long ones. The rule is enforced twice. Publishing chooses jobs
-by what is running, so that the broker, which only knows its own order, holds few messages. Claiming checks again, one
-worker at a time, since two publishers may choose at the same moment.
+running job of its lane: a short lesson does not wait for long ones. The rule is enforced twice. Publishing selects jobs
+by what is running, so that the broker, which keeps an order of its own, holds few messages. Claiming checks again, one
+child of a worker at a time, since two publishers may select at the same moment.
 """
 
 from uuid import UUID
@@ -16,8 +16,8 @@ from worker.jobs.runs.claim import Claim, claim_of, claim_statement
 # A job that is this many times smaller than every running job of its lane does not wait for them.
 SMALLER = 4
 
-# Chosen among the waiting jobs of each lane: as many as may run on the queue's live workers, and the smallest if it
-# need not wait. A person's turn is the number of their jobs that run or wait ahead; of equal turns, the person whose
+# The waiting jobs that may be published: of each lane as many as the queue's live workers may run, plus the smallest if
+# it need not wait. A person's turn is the number of their jobs that run or wait ahead; of equal turns, the person whose
 # latest run began longest ago comes first.
 ADMITTED = """
     WITH room AS (
@@ -59,7 +59,7 @@ _CLAIM_IN_LANE = claim_statement(
               WHERE r.state = 'running' AND r.worker = :worker AND r.lane = j.lane)
     """
 )
-# No attempt is charged. The pause is for other work, and for other workers.
+# No attempt is charged. The pause leaves room for other work, and lets other workers take the job.
 _GIVE_BACK = text(
     """
     UPDATE jobs SET state = 'queued', publish_at = now() + interval '1 s', lease_until = NULL, published_at = NULL,
@@ -75,8 +75,8 @@ def claim_in_lane(
 ) -> Claim | str | None:
     """Claim a job of a lane for `lease` seconds.
 
-    Returns the name of the lane when it is full on this worker: the job then waits to be published again. None when the
-    job cannot be claimed.
+    Returns the name of the lane when it is full on this worker: the job goes back to wait until it is published again.
+    Returns None when the job cannot be claimed.
     """
     session.execute(_LOCK, {"worker": worker})
     values = {"id": job_id, "worker": worker, "lease": lease, "new_token": token}

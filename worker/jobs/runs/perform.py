@@ -55,11 +55,11 @@ class Performer:
     rhythm: LeaseTiming
     retry_base: float
     endings: FailureHooks
-    # Children of this worker, which the jobs of a lane share; None: lanes are ignored.
+    # The number of children of this worker, which share lanes; None: lanes are ignored.
     children: int | None = None
     # Called when a job of a lane has ended, since another may now be published.
     publish_waiting: Callable[[], None] = _nothing
-    # Whether the worker shuts down.
+    # Whether the worker is shutting down.
     stopping: Callable[[], bool] = _never
 
     @cached_property
@@ -73,8 +73,8 @@ class Performer:
     def perform(self, job_id: UUID, work: Work, *, others: Sequence[UUID] = ()) -> None:
         """Run the job if it can be claimed, then the `others` of its message, each claimed when the one before ends.
 
-        A job that cannot be claimed is ignored. Raises JobNotDone when an attempt did not succeed; the ledger already
-        says so.
+        A job that cannot be claimed is ignored. Raises JobNotDone when an attempt did not succeed; its outcome is
+        already in the ledger.
         """
         unstarted = UnstartedJobs(others, give_back=self._give_back, stopping=self.stopping)
         next_job = unstarted.peek if others else None
@@ -104,7 +104,7 @@ class Performer:
                     self.publish_waiting()
 
     def _run_traced(self, run: JobRun, work: Work) -> None:
-        """Run within a span, and record one of the wait before it; both in the trace of what ordered the job."""
+        """Run within a span, and record one for the wait before it, both in the trace that ordered the job."""
         claimed = run.claim
         ids = {"attempt": claimed.attempt, "subject": claimed.subject}
         record_past("job wait", max(0.0, claimed.waited), parent=claimed.traceparent, **ids)
@@ -114,7 +114,8 @@ class Performer:
     def _run(self, run: JobRun, work: Work, note: Note) -> None:
         claimed, began = run.claim, time.monotonic()
         if run.alone:
-            # Most jobs of a shared message end within milliseconds, and a line is a sixth of what a child does for one.
+            # Most jobs of a shared message end within milliseconds, and a log line is a sixth of a child's cost for
+            # one.
             _log.info("job_started", attempt=claimed.attempt)
         outcome = "lost"
         try:
@@ -128,7 +129,7 @@ class Performer:
                 # The run was told to stop, so any other error is not the job's outcome. The reaper decides.
                 _log.warning("lease_lost")
                 raise JobNotDone("lease lost") from error
-            # Every way a job can fail is settled in the ledger first.
+            # Every kind of failure is settled in the ledger first.
             outcome = settle_failure(self.database, self.endings, run, error, retry_base=self.retry_base)
             raise JobNotDone(f"{outcome}: {describe(error)['detail']}") from error
         else:

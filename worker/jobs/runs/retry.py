@@ -1,4 +1,4 @@
-"""What happens to a job after a failed attempt: a pure decision, tested as a table."""
+"""Decide what happens to a job after a failed attempt. Pure, tested as a table."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -48,7 +48,7 @@ def after_failure(
 
 
 def equal_failures(error: Mapping[str, Any], before: Sequence[Mapping[str, Any] | None]) -> int:
-    """How many of the previous failures, latest first, equal `error` without interruption."""
+    """How many of the previous failures, latest first, equal `error` before one differs."""
     count = 0
     for earlier in before:
         if earlier is None or _essence(earlier) != _essence(error):
@@ -58,7 +58,7 @@ def equal_failures(error: Mapping[str, Any], before: Sequence[Mapping[str, Any] 
 
 
 def final_words(error: Mapping[str, Any], times: int) -> dict[str, Any]:
-    """The problem document of a failure that occurred so many times in a row and is not retried."""
+    """The problem document of a failure that occurred `times` times in a row and is not retried."""
     return {**error, "detail": f"{error['detail']} It failed {times} times in the same way and is not tried again."}
 
 
@@ -71,9 +71,9 @@ def after_lost_lease(
 ) -> Decision:
     """Decide when the lease of a published or running job expired.
 
-    A requested cancellation takes precedence. A published job was merely not picked up (or its message is lost): it is
+    A requested cancellation takes precedence. A published job was merely not picked up, or its message was lost: it is
     queued to be published again, without an error. A running one lost its worker: that attempt is used up, and a job
-    that cost `most_lost` workers in a row (`lost_before`: as many before this one) is given up.
+    that has cost `most_lost` workers in a row (`lost_before`: those before this one) is given up.
     """
     if cancel_requested:
         return Decision("cancelled")

@@ -1,4 +1,4 @@
-"""Record a failed run in the ledger: what the job's next state is, and which error it keeps."""
+"""Record a failed run in the ledger: the job's next state, and the error that it keeps."""
 
 import random
 from dataclasses import dataclass
@@ -28,10 +28,10 @@ _log = get_logger(__name__)
 def settle_failure(
     database: Database, endings: FailureHooks, run: JobRun, error: Exception, *, retry_base: float
 ) -> str:
-    """End the run that failed by `error`; returns the job's state, or `lost` when it is no longer this run's."""
+    """End the run that failed with `error`; returns the job's state, or `lost` when the run no longer owned the job."""
     claimed = run.claim
     if run.cancelled:
-        # Any failure is a consequence of the request to stop: a killed ffmpeg, an interrupted upload.
+        # After a request to stop, any failure is a consequence of it: a killed ffmpeg, an interrupted upload.
         error = JobCancelled("The job was cancelled before it was done.")
     document = describe(error)
     ended = _EndedRun(claimed.job_id, claimed.token, claimed.kind, claimed.args)
@@ -60,7 +60,7 @@ def settle_failure(
 def _decide(
     session: Session, claimed: Claim, error: Exception, document: dict[str, Any], retry_base: float
 ) -> tuple[Decision, dict[str, Any]]:
-    """The next state of the job, and the error as it is stored."""
+    """The next state of the job, and the error to store."""
     if isinstance(error, JobCancelled):
         return Decision("cancelled"), document
     retryable = error.retryable if isinstance(error, AstegniError) else True
@@ -90,7 +90,7 @@ def _most_equal(error: Exception) -> int | None:
         return error.equal_failures
     if isinstance(error, SoftTimeLimitExceeded):
         return 2
-    # A bug of ours fails again on the same bytes; a system error may pass.
+    # A bug of ours fails again on the same bytes; a system error may be temporary.
     return None if isinstance(error, (*AWAY, OSError, MemoryError)) else 3
 
 

@@ -11,13 +11,13 @@ _IDLE_BEATS = 15
 
 
 class Beating(Protocol):
-    """What a heartbeat is sent for: a run, or the jobs that wait behind it (worker/jobs/runs/unstarted_jobs.py)."""
+    """What heartbeats are sent for: a run, or the jobs that wait behind it (worker/jobs/runs/unstarted_jobs.py)."""
 
     def pulse(self) -> None:
-        """Called at each interval. Must not fail."""
+        """Send one heartbeat; called at each interval. Must not fail."""
 
     def end_pulse(self) -> None:
-        """Called after the last `pulse`, which may not have returned yet."""
+        """Stop; called after the last `pulse`, which may not have returned yet."""
 
 
 class Pulse:

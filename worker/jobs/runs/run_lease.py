@@ -24,7 +24,7 @@ class LeaseTiming:
 
 
 class RunLease:
-    """What a run and its heartbeat (worker/jobs/runs/run_heartbeat.py), which is another thread, share."""
+    """The state that a run shares with its heartbeat (worker/jobs/runs/run_heartbeat.py), which is another thread."""
 
     def __init__(self, database: Database, claimed: Claim, rhythm: LeaseTiming) -> None:
         self._database = database
@@ -46,16 +46,16 @@ class RunLease:
 
     @property
     def lost(self) -> bool:
-        """Whether it is known that the run no longer owns the job: its lease was taken over, or expired."""
+        """Whether the run is known to have lost the job: its lease was taken over or has expired."""
         return self._lost.is_set()
 
     @property
     def seconds_left(self) -> float:
-        """The minimum number of seconds until the reaper may take the job back."""
+        """A lower bound of the seconds until the reaper may take the job back."""
         return self._rhythm.lease - (time.monotonic() - self._renewed)
 
     def progress(self, percent: float, note: str | None = None) -> None:
-        """Set what the next heartbeat writes: 0 to 100, which never decreases, and the current step."""
+        """Set what the next heartbeat writes: a percentage (0 to 100, never decreasing), and the current step."""
         self._progress = max(self._progress, min(100, int(percent)))
         self._note = note or self._note
 
@@ -78,7 +78,7 @@ class RunLease:
                 self._written, self._renewed = state, time.monotonic()
 
     def end_pulse(self) -> None:
-        """Send no further heartbeat; wait for the current one, but for a limited time if the database hangs."""
+        """Send no further heartbeat; wait for the current one, but not for long if the database hangs."""
         waited = self._pulsing.acquire(timeout=_LAST_PULSE)
         self._ended = True
         if waited:

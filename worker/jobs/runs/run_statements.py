@@ -11,8 +11,8 @@ from worker.database import Executor
 from worker.errors import AstegniError
 from worker.jobs.runs.claim import Claim
 
-# IS TRUE: the planner looks for the id by the primary key then. Otherwise it takes the index of states, where those of
-# running jobs are dead by the thousand before a VACUUM.
+# IS TRUE makes the planner find the row by its primary key. Otherwise it takes the index of states, which has thousands
+# of dead entries of jobs that were running before the next VACUUM.
 _LOCK = text("SELECT 1 FROM jobs WHERE id = :id AND run_token = :token AND (state = 'running') IS TRUE FOR UPDATE")
 
 _PULSE = text(
@@ -70,7 +70,7 @@ class LeaseLost(AstegniError):
 def lock(session: Executor, run: Claim) -> None:
     """Lock the job's row until the transaction ends. Raises LeaseLost.
 
-    Every transaction that touches a job and its subject locks the job first: two different orders would deadlock.
+    Every transaction that touches a job and its subject locks the job first: two different lock orders would deadlock.
     """
     if session.execute(_LOCK, {"id": run.job_id, "token": run.token}).fetchone() is None:
         raise lease_lost(run.job_id)
@@ -86,7 +86,7 @@ def pulse(session: Executor, run: Claim, *, lease: float, progress: int, note: s
 
 
 def running_jobs(session: Session) -> set[UUID]:
-    """The jobs that are running on any worker."""
+    """The ids of the jobs that are running on any worker."""
     return set(session.scalars(_RUNNING))
 
 
@@ -120,7 +120,7 @@ def end_values(
     result: dict[str, Any] | None = None,
     error: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The parameters of END."""
+    """The parameters of the statement END."""
     return {
         "id": job_id,
         "token": token,

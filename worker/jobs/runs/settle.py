@@ -1,4 +1,4 @@
-"""End a run and call its capability's hook, in one transaction: the only transition out of `running`."""
+"""End a run that did not succeed and call its capability's hook, in one transaction."""
 
 from typing import Any
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""The jobs of a message that its child has not begun."""
+"""The jobs of a message that its child has not started yet."""
 
 import threading
 import time
@@ -14,10 +14,10 @@ _log = get_logger(__name__)
 
 
 class UnstartedJobs:
-    """Jobs that wait for the one before them, in the same child.
+    """Jobs that wait, in the same child, for the one before them.
 
-    They are given back when the child has worked on the message for `seconds`, or its worker is `stopping`: by the
-    heartbeat, so that none of them waits for a job that takes long.
+    The heartbeat gives them back once the child has worked on the message for `seconds`, or its worker is `stopping`,
+    so that none of them waits behind a long job.
     """
 
     def __init__(
@@ -36,13 +36,13 @@ class UnstartedJobs:
         self._lock = threading.Lock()
 
     def peek(self) -> UUID | None:
-        """The job that should begin next; None when there is none, or none should begin."""
+        """The job to start next; None when there is none, or no further one should start."""
         with self._lock:
             return self._job_ids[0] if self._job_ids and not self._is_over() else None
 
     def remove(self, job_id: UUID) -> None:
-        """The job was claimed, or cannot be."""
-        with self._lock, suppress(ValueError):  # given back just now; the ledger has only one run of it
+        """Forget a job that was claimed or cannot be."""
+        with self._lock, suppress(ValueError):  # given back just now; the ledger allows only one run
             self._job_ids.remove(job_id)
 
     def pulse(self) -> None:
@@ -51,7 +51,7 @@ class UnstartedJobs:
             self.end_pulse()
 
     def end_pulse(self) -> None:
-        """Give back what is left. Never fails: the lease of their publication expires otherwise."""
+        """Give back the remaining jobs. Never fails: otherwise their publication lease expires."""
         with self._lock:
             left, self._job_ids = self._job_ids, []
         if not left:

@@ -1,4 +1,4 @@
-"""Writes of a run wait for the end of a short database outage."""
+"""Let the writes of a run wait for the end of a short database outage."""
 
 import time
 from collections.abc import Callable
@@ -20,8 +20,8 @@ def retry_while_database_down(
 ) -> Written:
     """Call `write` until the database accepts it, for at most `seconds`; then raise its last error.
 
-    If only the response was lost it is executed twice, so `write` must be idempotent, or `again` takes its place after
-    the first error.
+    If only the response was lost, `write` runs twice, so it must be idempotent; otherwise pass `again`, which replaces
+    it after the first error.
     """
     until = time.monotonic() + seconds
     pause = _FIRST_PAUSE

@@ -1,4 +1,4 @@
-"""A caption, and the reasons for which a caption or a whole file is not accepted."""
+"""A caption, and the reasons why a caption or a whole file is rejected."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ MOST_NAMED = 20
 class Cue:
     """One caption: when it is shown, in milliseconds of the recording, and its plain text, lines separated by "\\n".
 
-    `settings` are the valid cue settings of WebVTT, like `line:0 align:start`.
+    `settings` are its valid WebVTT cue settings, like `line:0 align:start`.
     """
 
     start_ms: int
@@ -24,7 +24,7 @@ class Cue:
 
 @dataclass(frozen=True, slots=True)
 class RejectedCue:
-    """A caption that was left out: the number of its line in the file, from 1, and why."""
+    """A caption that was left out: its line number in the file, from 1, and why."""
 
     line: int
     reason: str
@@ -32,7 +32,7 @@ class RejectedCue:
 
 @dataclass(frozen=True, slots=True)
 class Captions:
-    """The captions of a file in the order of their starts, and those that were left out."""
+    """The captions of a file, ordered by start, and those that were left out."""
 
     cues: tuple[Cue, ...]
     rejected: tuple[RejectedCue, ...]

@@ -1,4 +1,4 @@
-"""The plain text of a caption: without tags, styles, and what is invisible or changes the direction of the rest."""
+"""The plain text of a caption, without tags, styles, and invisible or direction-changing characters."""
 
 import html
 import re
@@ -6,21 +6,21 @@ from collections.abc import Iterable
 
 from worker.foreign_text import shown
 
-# The name of who speaks; it becomes part of the text.
+# The speaker's name; it becomes part of the text.
 _VOICE = re.compile(r"<v(?:\.[^\s<>]*)?[ \t]+([^<>]+)>")
-# In WebVTT everything from "<" to ">" is a tag, of whatever name, or a time within the caption.
+# In WebVTT everything from "<" to ">" is a tag, whatever its name, or a timestamp within the caption.
 _TAG = re.compile(r"<[^<>]*>")
 # In SRT only these are tags, and positions are written in braces.
 _SRT_TAG = re.compile(r"</?(?:b|i|u|s|font|c|v|lang|ruby|rt)(?:[\s.=][^<>]*)?>|\{\\[^{}]*\}|\{/?[biu]\}", re.IGNORECASE)
 
 
 def webvtt_text(lines: list[str]) -> str:
-    """The text of a cue of WebVTT; character references are replaced by what they stand for."""
+    """The text of a WebVTT cue; character references are resolved."""
     return _clean(html.unescape(_TAG.sub("", _VOICE.sub(r"\1: ", line))) for line in lines)
 
 
 def srt_text(lines: list[str]) -> str:
-    """The text of a caption of SRT, in which "&" and other signs stand for themselves."""
+    """The text of an SRT caption, in which "&" and other signs are literal."""
     return _clean(_SRT_TAG.sub("", line) for line in lines)
 
 

@@ -1,11 +1,11 @@
-"""The text of a caption file: UTF-8, or UTF-16 with a byte order mark as some editors on Windows write it."""
+"""Decode a caption file: UTF-8, or UTF-16 with a byte order mark as some editors on Windows write it."""
 
 import codecs
 
 from worker.media.captions.cue import CaptionsRejected
 
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
-# UTF-32 begins with the mark of UTF-16 and two NUL bytes.
+# A UTF-32 LE mark begins with that of UTF-16 LE.
 _UTF32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 
 

@@ -1,6 +1,6 @@
-"""Reads a file of captions that somebody sends: WebVTT, or SRT as the many programs that write it spell it.
+"""Read an untrusted file of captions: WebVTT, or SRT in the dialects of the many programs that write it.
 
-WebVTT (W3C) §4 and §6. Styles, regions and notes are left out; so is each caption that is wrong, with its reason.
+WebVTT (W3C) §4 and §6. Styles, regions and notes are left out; so is each invalid caption, with its reason.
 """
 
 import re
@@ -13,7 +13,7 @@ from worker.media.captions.decode import decode
 from worker.media.captions.timing import ARROW, Timing, read_timing
 
 MOST_CUES = 20_000
-# Two lines of a picture have less than a hundred letters; a paragraph still fits.
+# Two lines on a screen have less than a hundred letters; a paragraph still fits.
 LONGEST_CUE = 1000
 
 _HEADER = re.compile(r"WEBVTT(?:[ \t].*)?")
@@ -23,7 +23,7 @@ _REASONS = {"NOTE": None, "STYLE": "styles are not kept", "REGION": "regions are
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """A caption as it stands in the file: the number and text of its line of times, and the lines below."""
+    """A caption as it is in the file: the number and text of its timing line, and the lines after it."""
 
     number: int
     timing: str
@@ -31,9 +31,9 @@ class _Block:
 
 
 def read_captions(content: bytes, *, duration_ms: int | None) -> Captions:
-    """The captions of a file for a recording of this length (None: not known).
+    """The captions of a file for a recording of this length (None: unknown).
 
-    Captions that are shown after the end are cut off there, or left out. Raises CaptionsRejected when none is left.
+    A caption shown beyond the end is cut off there, or left out. Raises CaptionsRejected when none remains.
     """
     lines = decode(content).split("\n")
     is_webvtt = _HEADER.fullmatch(lines[0]) is not None
@@ -57,7 +57,7 @@ def read_captions(content: bytes, *, duration_ms: int | None) -> Captions:
 
 
 def _blocks(lines: list[str], start: int, rejected: list[RejectedCue]) -> Iterator[_Block]:
-    """The captions of the file. Notes and numbers are passed over; styles and other text are added to `rejected`."""
+    """The captions of the file. Notes and numbers are skipped; styles and other text are added to `rejected`."""
     number = start
     while number < len(lines):
         end = _end_of_block(lines, number)
@@ -72,7 +72,7 @@ def _blocks(lines: list[str], start: int, rejected: list[RejectedCue]) -> Iterat
 
 
 def _reason_of(block: list[str]) -> str | None:
-    """Why a block without times is left out; None for a note, and where there is none."""
+    """Why a block without times is left out; None for a note and for an empty block."""
     if not block:
         return None
     match = _NO_CUE.fullmatch(block[0])
@@ -80,7 +80,7 @@ def _reason_of(block: list[str]) -> str | None:
 
 
 def _end_of_block(lines: list[str], start: int) -> int:
-    """The index of the blank line, or of the line of times, that ends the block that begins at `start`."""
+    """The index of the blank line, or of the timing line, that ends the block starting at `start`."""
     end = start
     while end < len(lines) and lines[end].strip() and ARROW not in lines[end]:
         end += 1
@@ -88,7 +88,7 @@ def _end_of_block(lines: list[str], start: int) -> int:
 
 
 def _end_of_text(lines: list[str], start: int) -> int:
-    """The index behind a caption's text. Where the blank line is missing, the next caption's number is no text."""
+    """The index after a caption's text. If the blank line is missing, the next caption's number is not text."""
     end = _end_of_block(lines, start)
     if end < len(lines) and ARROW in lines[end] and end > start and lines[end - 1].strip().isdecimal():
         return end - 1
@@ -120,5 +120,5 @@ def _fault(timing: Timing, duration_ms: int | None) -> str | None:
 
 
 def _in_order(cues: list[Cue]) -> tuple[Cue, ...]:
-    """In the order of their starts, as WebVTT wants them, each once. Captions may overlap: two people speak."""
+    """Ordered by start, as WebVTT requires, without duplicates. Captions may overlap: two people may speak."""
     return tuple(sorted(dict.fromkeys(cues), key=lambda cue: (cue.start_ms, cue.end_ms)))

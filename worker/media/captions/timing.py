@@ -1,10 +1,10 @@
-"""The line of a caption that says when it is shown: `00:01.500 --> 00:04.000 line:0`, in WebVTT and in SRT."""
+"""Parse the timing line of a caption: `00:01.500 --> 00:04.000 line:0`, in WebVTT and in SRT."""
 
 import re
 from dataclasses import dataclass
 
 ARROW = "-->"
-# A longer line has no times: nothing that anybody writes there is this long.
+# A longer line is no timing line: nobody writes one this long.
 _LONGEST_LINE = 500
 _TIME = r"(?:(\d{1,4}):)?([0-5]?\d):([0-5]?\d)(?:[.,](\d{1,3}))?"
 _TIMING = re.compile(rf"\s*{_TIME}\s*-->\s*{_TIME}(?:\s+(.*))?", re.ASCII)
@@ -26,7 +26,7 @@ class Timing:
 
 
 def read_timing(line: str) -> Timing | None:
-    """The times of a line; None when it has none that can be read. Hours and parts of a second may be missing."""
+    """The timing in a line; None if none can be parsed. Hours and fractions of a second may be missing."""
     match = _TIMING.fullmatch(line) if len(line) <= _LONGEST_LINE else None
     if match is None:
         return None

@@ -1,4 +1,4 @@
-"""Writes a WebVTT file. No text can end a caption, begin a tag, or be a style."""
+"""Write a WebVTT file. No text can end a caption, begin a tag, or be a style."""
 
 from collections.abc import Iterable
 

@@ -1,1 +1,1 @@
-"""The structure of files, read byte by byte: WebM, MP4, Ogg, and the recordings in them."""
+"""The structure of files, read byte by byte: WebM, MP4, Ogg, and the recordings inside them."""

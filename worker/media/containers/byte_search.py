@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 from worker.media.containers.container import Effort
 
-# Small enough to stay in the cache of a processor core: chunks of 8 MB took half as long again to search.
+# Small enough for a processor core's cache: searching chunks of 8 MB took half as long again.
 _CHUNK = 256 * 1024
 # Longer than any search pattern; chunks of a file overlap by it.
 OVERLAP = 64
@@ -16,7 +16,7 @@ def occurrences(
     file: BinaryIO, needle: bytes | re.Pattern[bytes], start: int, end: int, effort: Effort
 ) -> Iterator[int]:
     """Offsets of `needle`, found in chunks that overlap by more than its length."""
-    # Twice as fast as bytes.find. None of the needles overlaps itself.
+    # Twice as fast as bytes.find. No needle overlaps itself.
     pattern = re.compile(re.escape(needle)) if isinstance(needle, bytes) else needle
     at, next_start = start, start
     while at < end:

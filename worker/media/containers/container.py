@@ -8,9 +8,9 @@ from worker.media.errors import MediaRejected, Stopped, too_complex
 from worker.media.limits import Demuxer
 
 EBML_MAGIC = b"\x1a\x45\xdf\xa3"
-# Reloads of one lesson's page. Each part is remuxed by a run of its own, so the number is bounded.
+# Reloads of one lesson's page. Each part is remuxed in a separate run, so the number is bounded.
 MAX_PARTS = 200
-# Damaged stretches that are left out of one recording. Each is a range in ffmpeg's command line.
+# Damaged stretches that are left out of one recording. Each adds a range to ffmpeg's command line.
 MAX_HOLES = 200
 
 
@@ -18,10 +18,9 @@ MAX_HOLES = 200
 class Part:
     """One recording inside a file: the range of its bytes.
 
-    `demuxer` reads it (None: the one of the whole file). `cut_off`: its last element states more bytes than there
-    are. `holes` are stretches of it, offsets in the file from and to, that are damaged and not read. `lost`: its index
-    or its beginning is missing, so that nothing of it can be played. `pieces` are the ranges that are read, when their
-    order is not that of the file.
+    `demuxer` reads it (None: that of the whole file). `cut_off`: its last element states more bytes than there are.
+    `holes` are damaged stretches that are not read, as file offsets (start, end). `lost`: its index or its beginning is
+    missing, so that none of it can be played. `pieces` are the ranges to read when their order is not that of the file.
     """
 
     offset: int
@@ -34,11 +33,11 @@ class Part:
 
     @property
     def end(self) -> int:
-        """The offset behind its last byte."""
+        """The offset after its last byte."""
         return self.offset + self.length
 
     def address(self, path: Path) -> str:
-        """What ffmpeg opens to read just this: the file, a range of it, or several (protocols `subfile`, `concat`)."""
+        """The input for ffmpeg: the file, a range of it, or several (protocols `subfile`, `concat`)."""
         if self.length == path.stat().st_size and not self.holes and not self.pieces:
             return str(path.absolute())
         starts = [self.offset, *(end for _start, end in self.holes)]
@@ -62,7 +61,7 @@ class Effort:
         self._should_stop = should_stop
 
     def spend(self, steps: int = 1) -> None:
-        """Count so many steps. Raises MediaRejected when all are used up, and as `check`."""
+        """Count `steps`. Raises MediaRejected when all are used up, and whatever `check` raises."""
         self._left -= steps
         if self._left < 0:
             raise too_complex()

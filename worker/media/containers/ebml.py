@@ -15,10 +15,10 @@ _DOCTYPE = 0x4282
 # EBML header: version, read version, max id length, max size length, DocType and its two versions, Void, CRC-32.
 _HEADER_IDS = frozenset({0x4286, 0x42F7, 0x42F2, 0x42F3, _DOCTYPE, 0x4287, 0x4285, _VOID, _CRC})
 _OPENED = frozenset({SEGMENT, CLUSTER})  # we look inside these; all others are skipped as a whole
-# What holds pictures and sound: SimpleBlock, BlockGroup. Everything else is rare in a recording.
+# The elements with pictures and sound: SimpleBlock, BlockGroup. All others are rare in a recording.
 BLOCKS = frozenset({0xA3, 0xA0})
 HEADER_MAX = 128  # Chrome's header has 36 bytes, ffmpeg's 40
-# Steps for an element that is no block: a recording has few of them.
+# Steps charged for an element that is not a block: a recording has few of them.
 _FILLER_STEPS = 8
 
 
@@ -51,7 +51,7 @@ def info(file: BinaryIO, size: int) -> dict[int, Element]:
 
 
 def doctype(path: Path) -> str:
-    """`webm` or `matroska`, as the header of the file says; empty when it says neither."""
+    """`webm` or `matroska`, according to the file's header; empty when it says neither."""
     with path.open("rb") as file:
         return doctype_of_header(file.read(HEADER_MAX))
 
@@ -73,9 +73,9 @@ def doctype_of_header(head: bytes) -> str:
 
 
 def walk(file: BinaryIO, start: int, end: int, effort: Effort) -> Iterator[Element]:
-    """The elements from `start`: all of levels 0 and 1 and the children of Clusters; ends at what is no element.
+    """The elements from `start`: all of levels 0 and 1 and the children of Clusters; ends at the first non-element.
 
-    Elements of unknown kind are skipped like the others (RFC 8794 §6): a newer recorder may write them.
+    Unknown elements are skipped like the others (RFC 8794 §6): a newer recorder may write them.
     """
     at = start
     while at < end:
@@ -84,7 +84,7 @@ def walk(file: BinaryIO, start: int, end: int, effort: Effort) -> Iterator[Eleme
             return
         inside = element.id in _OPENED
         if element.end is None and not inside:
-            return  # only Segment and Cluster may be of unknown size
+            return  # only Segment and Cluster may have an unknown size
         if element.id not in BLOCKS:
             effort.spend(_FILLER_STEPS)
         yield element
@@ -92,7 +92,7 @@ def walk(file: BinaryIO, start: int, end: int, effort: Effort) -> Iterator[Eleme
 
 
 def _children(data: bytes, at: int) -> Iterator[Element]:
-    """The elements from `at` to the end of `data`, ending at the first that is none."""
+    """The elements from `at` to the end of `data`, up to the first bytes that are none."""
     while at < len(data):
         child = _element(data, at)
         if child is None or child.end is None:
@@ -102,7 +102,7 @@ def _children(data: bytes, at: int) -> Iterator[Element]:
 
 
 def _element(data: bytes, at: int, base: int = 0) -> Element | None:
-    """The element at `at`; `data` begins at offset `base` of the file. None when the bytes are no element."""
+    """The element at `at`; `data` starts at file offset `base`. None when the bytes are no element."""
     here = at - base
     if here >= len(data) or not data[here] & 0xF0:
         return None

@@ -1,4 +1,4 @@
-"""Refuse what is certainly no recording by its first bytes, before the rest of it is sent."""
+"""Reject what is certainly no recording by its first bytes, before the rest is sent."""
 
 from worker.media.containers.kinds import demuxer_of
 from worker.media.containers.unknown_kinds import UnknownFormat, is_document
@@ -9,9 +9,9 @@ ENOUGH = 1024
 
 
 def refuse_other_files(head: bytes, more_follow: bool) -> None:
-    """Raise MediaRejected for the beginning of a picture, an archive, a page, a text, or a format that is not read.
+    """Raise MediaRejected for the start of a picture, an archive, a page, a text, or a format that is not read.
 
-    Other unknown bytes pass: a recording may follow them, and the ingest looks for it.
+    Other unknown bytes pass: a recording may follow them, and the ingest searches for it.
     """
     try:
         demuxer_of(head)

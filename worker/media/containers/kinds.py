@@ -1,4 +1,4 @@
-"""What a file is by its first bytes, never by its name or MIME type; and the error for each kind that is refused."""
+"""Detect what a file is by its first bytes, never by its name or MIME type; each rejected kind has its own error."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,11 +11,11 @@ from worker.media.containers.unknown_kinds import refuse
 from worker.media.errors import MediaRejected
 from worker.media.limits import Demuxer
 
-# The first bytes that are looked at.
+# How many first bytes are examined.
 SNIFFED = 1024 * 1024
 # Boxes that an MP4 begins with: `ftyp`, or in old QuickTime files one of the others.
 _BEGINNINGS = frozenset({b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot"})
-# Brands of still pictures that come in the boxes of MP4 (HEIF, AVIF, Canon raw).
+# Brands of still pictures stored in MP4 boxes (HEIF, AVIF, Canon raw).
 _PICTURE_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"mif1", b"mif2", b"avif", b"crx "})
 
 _PHOTO = "This is a picture ({0}), not a recording. Upload the file that the recorder made."
@@ -24,7 +24,7 @@ _OTHER = "This is a {0} file, which browsers cannot play. Convert it to MP4 (H.2
 
 @dataclass(frozen=True)
 class _Magic:
-    """Bytes at an offset, and what they mean: a demuxer that reads it, or the reason and sentence of a refusal."""
+    """Bytes at an offset, and what they mean: a demuxer, or the reason and sentence of a rejection."""
 
     bytes: bytes
     offset: int = 0
@@ -60,13 +60,13 @@ _MAGICS = (
 )
 _TS_PACKET = 188
 _FRAMES_IN_A_ROW = 3
-# Kilobits per second by the index in a frame of layer III: MPEG-1, and MPEG-2 with its extension to low rates.
+# kbit/s by the index in a layer III frame: MPEG-1, and MPEG-2 with its extension to low rates.
 _MP3_RATES = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
 _MP3_LOW_RATES = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
 
 
 def detect_demuxer(path: Path) -> Demuxer:
-    """The demuxer for this file by its bytes; MediaRejected, with a sentence for its kind, when there is none."""
+    """The demuxer for this file, from its bytes. Raises MediaRejected, with a sentence for its kind, if none."""
     with path.open("rb") as file:
         return demuxer_of(file.read(SNIFFED))
 
@@ -92,7 +92,7 @@ def _of_boxes(head: bytes) -> Demuxer | None:
 
 
 def _of_sync_words(head: bytes) -> Demuxer | None:
-    """Streams without a header of their own: every packet or frame begins with the same bits."""
+    """Detect streams without a header, in which every packet or frame begins with the same bits."""
     if len(head) > 3 * _TS_PACKET and all(head[at] == 0x47 for at in range(0, 3 * _TS_PACKET, _TS_PACKET)):
         return "mpegts"
     if _frames_follow(head, _adts_length):
@@ -135,7 +135,7 @@ Container = Literal["webm", "matroska", "mp4", "ogg", "mp3", "aac", "flac", "mpe
 
 
 def container_of(path: Path, demuxer: Demuxer) -> Container:
-    """What the file says it is."""
+    """The container that the file states."""
     if demuxer == "matroska":
         return "webm" if ebml.doctype(path) == "webm" else "matroska"
     return "mp4" if demuxer == "mov" else demuxer

@@ -10,16 +10,16 @@ from worker.media.containers.container import Effort
 from worker.media.errors import too_complex
 from worker.media.processes.budget import never
 
-# What may stand between the first box of a recording and its index.
+# How many boxes from the start of a recording are searched for its index.
 _BEFORE_INDEX = 8
-# An edit is a cut of a phone's editor. ffmpeg's time grows with the square of their number.
+# Each edit is a cut made in a phone's editor. ffmpeg's time grows with the square of their number.
 _MAX_EDITS = 1000
-# What looking whether a recording begins at a place costs.
+# The cost of checking whether a recording begins at an offset.
 _STEPS_OF_CANDIDATE = 8
 _CONTAINERS = frozenset({b"trak", b"edts"})
-# Boxes that recorders and phones write side by side.
+# Boxes that recorders and phones write at the top level.
 TOP_LEVEL = frozenset(b"ftyp styp moov moof mdat free skip wide sidx ssix prft emsg mfra meta uuid pdin pnot".split())
-# Boxes that stand inside others only: at the top there is one where a wrong size led into an index.
+# Boxes that occur only inside others: one at the top level means that a wrong size led into an index.
 NESTED = frozenset(
     b"mvhd trak tkhd edts elst mdia mdhd hdlr minf vmhd smhd dinf dref stbl stsd stts stss ctts stsc stsz stco co64 "
     b"sgpd sbgp udta mvex mehd trex mfhd traf tfhd tfdt trun".split()
@@ -28,7 +28,7 @@ NESTED = frozenset(
 
 @dataclass(frozen=True)
 class Box:
-    """One box; `end` may lie behind the end of a file that was cut off."""
+    """One box; `end` may be beyond the end of a file that was cut off."""
 
     type: bytes
     offset: int
@@ -47,7 +47,7 @@ def moov_is_in_front(path: Path) -> bool:
 
 
 def begins_recording(file: BinaryIO, at: int, size: int) -> bool:
-    """Whether an `ftyp` stands here and, behind few other boxes, a whole `moov`."""
+    """Whether there is an `ftyp` at `at` and, after few other boxes, a complete `moov`."""
     for number in range(_BEFORE_INDEX):
         box = read_box(file, at, size)
         if box is None or box.end > size or (number == 0) != (box.type == b"ftyp"):
@@ -59,7 +59,7 @@ def begins_recording(file: BinaryIO, at: int, size: int) -> bool:
 
 
 def next_recording(file: BinaryIO, start: int, end: int, size: int, effort: Effort) -> int:
-    """The first place from `start` to `end` where an MP4 begins; `end` when there is none. `size` is the file's."""
+    """The first offset from `start` to `end` at which an MP4 begins; `end` when there is none. `size` is the file's."""
     for offset in byte_search.occurrences(file, b"ftyp", max(start, 4), end, effort):
         effort.spend(_STEPS_OF_CANDIDATE)
         if begins_recording(file, offset - 4, size):
@@ -68,7 +68,7 @@ def next_recording(file: BinaryIO, start: int, end: int, size: int, effort: Effo
 
 
 def read_box(file: BinaryIO, at: int, end: int) -> Box | None:
-    """The box at `at`, within what ends at `end`; None when there is none."""
+    """The box at `at`, inside a parent that ends at `end`; None when there is none."""
     head = byte_search.read_at(file, at, 16)
     if at + 8 > end or len(head) < 8 or not head[4:8].isalnum():
         return None
@@ -96,7 +96,7 @@ def check_edits(file: BinaryIO, moov: Box, effort: Effort) -> None:
 
 
 def children(file: BinaryIO, at: int, end: int, effort: Effort) -> Iterator[Box]:
-    """The boxes from `at`, ending at the first that is none."""
+    """The boxes from `at`, up to the first bytes that are none."""
     while at < end:
         box = read_box(file, at, end)
         if box is None:
@@ -110,9 +110,9 @@ _BASE_DATA_OFFSET = 1
 
 
 def fragment_times(file: BinaryIO, start: int, end: int, effort: Effort) -> dict[int, int] | None:
-    """When each track of the fragment at `start` begins (`tfdt`, ISO/IEC 14496-12 §8.8.12).
+    """The start time of each track of the fragment at `start` (`tfdt`, ISO/IEC 14496-12 §8.8.12).
 
-    None: the fragment says where in the file its data lies, so that it cannot be moved.
+    None when the fragment states the file offset of its data, so that it cannot be moved.
     """
     times: dict[int, int] = {}
     moof = read_box(file, start, end)

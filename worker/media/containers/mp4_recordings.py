@@ -1,7 +1,7 @@
-"""The recordings in an MP4 file, each with an index (`moov`), and where reading continues behind damaged boxes.
+"""The recordings in an MP4 file, each with an index (`moov`), and where reading continues after damaged boxes.
 
-A recorder's fragments (`moof` and `mdat`) are independent, so lost bytes cost only the fragments that they belong to.
-A box that was cut off states a size that reaches into what follows it.
+A recorder's fragments (`moof` and `mdat`) are independent, so lost bytes cost only the fragments that they belong to. A
+box that was cut off states a size that reaches into what follows it.
 """
 
 import re
@@ -29,23 +29,23 @@ _FRAGMENT_BOXES = frozenset({b"moof", b"mdat"})
 
 @dataclass
 class _Recording:
-    """The boxes of one recording, as far as they were read."""
+    """The boxes of one recording that have been read so far."""
 
     offset: int
     # Its `moov`.
     index: Box | None = None
-    # The last two boxes that were whole and of a known kind.
+    # The last two complete boxes of a known kind.
     last: Box | None = None
     before: Box | None = None
-    # Where a box of an unknown kind begins behind `last`.
+    # Where a box of an unknown kind begins after `last`.
     unknown: int | None = None
-    # What is left out of it: damaged fragments.
+    # Damaged fragments, which are left out.
     holes: list[Range] = field(default_factory=list)
-    # Its fragments that are whole, each a `moof` and an `mdat`.
+    # Its complete fragments, each a `moof` and an `mdat`.
     fragments: list[Range] = field(default_factory=list)
 
     def follow(self, box: Box) -> None:
-        """Record a whole box."""
+        """Record a complete box."""
         if box.type not in TOP_LEVEL:  # four letters may occur by chance in coded pictures
             self.unknown = box.offset if self.unknown is None else self.unknown
             return
@@ -54,15 +54,15 @@ class _Recording:
             self.fragments.append((self.before.offset, box.end))
 
     def fragment_start(self, box: Box) -> int:
-        """Where the fragment begins that `box`, an unfinished one behind `last`, belongs to."""
+        """Where the fragment of `box` begins; `box` is incomplete and follows `last`."""
         return self.last.offset if box.type == b"mdat" and self.last and self.last.type == b"moof" else box.offset
 
 
 def recordings(file: BinaryIO, start: int, size: int, effort: Effort) -> tuple[list[Part], int]:
-    """The recordings in a file from `start`, each of which has an index (`moov`), and where something else begins.
+    """The recordings from `start`, each with an index (`moov`), and the offset at which something else begins.
 
-    That is the end of the file, or a WebM recording behind the MP4. Raises MediaRejected for a file that is not
-    worth reading, and Stopped.
+    That is the end of the file, or a WebM recording after the MP4. Raises Stopped, and MediaRejected for a file that is
+    not worth reading.
     """
     parts: list[Part] = []
     current = _Recording(start)
@@ -84,7 +84,7 @@ def recordings(file: BinaryIO, start: int, size: int, effort: Effort) -> tuple[l
             continue
         if at >= size:
             return [*parts, *_finished(file, current, size, effort, cut_off=False)], size
-        if current.unknown is not None:  # more likely damage than a box: it led here
+        if current.unknown is not None:  # more likely damage than a box, since it led here
             at, box = current.unknown, None
         behind, is_fragment = _next_start(file, current, box, at, size, effort)
         if is_fragment:
@@ -108,16 +108,17 @@ def _is_chance(current: _Recording, box: Box, size: int) -> bool:
 def _next_start(
     file: BinaryIO, current: _Recording, box: Box | None, at: int, size: int, effort: Effort
 ) -> tuple[int, bool]:
-    """Where reading continues behind the damage at `at`, and whether that is a fragment of the same recording.
+    """Where reading continues after the damage at `at`, and whether that is a fragment of the same recording.
 
-    `box` states more bytes than there are; without one, the size of the box before was wrong, and the bytes that it
+    `box` states more bytes than there are; without one, the size of the box before it was wrong, and the bytes that it
     covers are searched.
     """
     last = current.last if box is None else None
     search = last.data if last else at + 8
     nearest, is_fragment = size, False
     if current.index is not None:
-        # The type of a box that begins one byte behind `at`: as little as that of a header may be left of a lost box.
+        # The first offset of a box type, four bytes into its box: a box may begin one byte after `at`, since only part
+        # of a lost box's header may remain.
         behind = search if last and last.type in _FRAGMENT_BOXES else at + 5
         fragments = byte_search.occurrences(file, _FRAGMENT, behind, size, effort)
         nearest = next((offset - 4 for offset in fragments if read_box(file, offset - 4, size)), size)
@@ -130,7 +131,7 @@ def _next_start(
 
 
 def _leave_out(current: _Recording, box: Box | None, at: int, behind: int) -> None:
-    """Leave the damaged fragment out, up to the next one at `behind`."""
+    """Leave out the damaged fragment, up to the next one at `behind`."""
     if box is None and current.last is not None and current.last.type in _FRAGMENT_BOXES:
         # The last box was most likely shorter than its size says, so it is damaged as well.
         box, current.last = current.last, current.before
@@ -145,14 +146,14 @@ def _leave_out(current: _Recording, box: Box | None, at: int, behind: int) -> No
 
 
 def _end_of_cut(current: _Recording, box: Box | None, at: int, behind: int) -> tuple[int, bool]:
-    """Where a recording ends whose last box was cut off, and that it was.
+    """Where a recording ends, and whether its last box was cut off.
 
-    A cut `mdat` still holds pictures and sound up to the cut. Half a `moof` makes ffmpeg refuse the whole file.
+    A cut `mdat` still holds pictures and sound up to the cut. Half a `moof` makes ffmpeg reject the whole file.
     """
     if box is None:
         last = current.last
         if last is None or behind >= last.end:
-            return at, False  # something else behind a whole recording
+            return at, False  # something else after a complete recording
         box = last
     return (behind, True) if box.type == b"mdat" else (box.offset, True)
 
@@ -167,11 +168,11 @@ def _finished(file: BinaryIO, current: _Recording, end: int, effort: Effort, *, 
 
 
 def _pieces(file: BinaryIO, current: _Recording, effort: Effort) -> tuple[Range, ...]:
-    """The ranges of a recording whose fragments stand in another order than they were recorded; else none.
+    """The ranges of a recording whose fragments are not in the order in which they were recorded; otherwise none.
 
-    A fragment whose data was cut off is left out, for its size says that the next one belongs to it.
+    A fragment whose data was cut off is left out, because its size claims part of the next one.
     """
-    # The fragment's header box comes first, and its sequence number is the second word in it.
+    # The fragment's header box comes first; its second word is the sequence number.
     numbers = [int.from_bytes(byte_search.read_at(file, start + 20, 4), "big") for start, _end in current.fragments]
     if numbers == sorted(numbers):
         return ()

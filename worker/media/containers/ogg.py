@@ -1,4 +1,4 @@
-"""The structure of Ogg (RFC 3533): pages. Firefox's recorder writes it for sound alone."""
+"""The structure of Ogg (RFC 3533): pages. Firefox's recorder writes it when there is only sound."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _BEGINS = 0x02
 
 @dataclass(frozen=True)
 class OggPage:
-    """One page; `end` may lie behind the end of a file that was cut off."""
+    """One page; `end` may be beyond the end of a file that was cut off."""
 
     begins: bool
     offset: int
@@ -25,8 +25,8 @@ class OggPage:
 def recordings(file: BinaryIO, start: int, size: int, effort: Effort) -> tuple[list[Part], int]:
     """The recordings from `start`, in order, and the end of the file.
 
-    Each begins with the first page of every stream it has. The last one is cut off when its last page states more
-    bytes than there are.
+    Each begins with the first page of each of its streams. The last one is cut off when its last page states more bytes
+    than there are.
     """
     starts, before, last = [start], True, start
     for page in _pages(file, start, size, effort):
@@ -40,7 +40,7 @@ def recordings(file: BinaryIO, start: int, size: int, effort: Effort) -> tuple[l
 
 
 def _pages(file: BinaryIO, at: int, end: int, effort: Effort) -> Iterator[OggPage]:
-    """The pages from `at`, ending at the first that is none."""
+    """The pages from `at`, up to the first bytes that are none."""
     while at < end:
         head = read_at(file, at, _PAGE_HEADER + 255)
         if len(head) < _PAGE_HEADER or not head.startswith(_MAGIC):
@@ -49,6 +49,6 @@ def _pages(file: BinaryIO, at: int, end: int, effort: Effort) -> Iterator[OggPag
         count = head[_PAGE_HEADER - 1]
         lengths = head[_PAGE_HEADER : _PAGE_HEADER + count]
         page_end = at + _PAGE_HEADER + count + sum(lengths)
-        # The table of lengths itself may be cut off.
+        # The lacing table itself may be cut off.
         yield OggPage(bool(head[5] & _BEGINS), at, page_end if len(lengths) == count else end + 1)
         at = page_end

@@ -1,6 +1,6 @@
-"""The order of the pieces of a recording (fragments of MP4, clusters of WebM) by their numbers and times.
+"""Order the pieces of a recording (fragments of MP4, clusters of WebM) by their numbers and times.
 
-Chunks of an upload that changed places are put back. After a recorder's clock restarted, pieces have the numbers and
+Chunks of an upload that changed places are put back. After a recorder's clock restarted, pieces repeat the numbers and
 times of others; these are left in the order of the file.
 """
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from worker.media.containers.container import MAX_HOLES
 
-# Offsets in a file: from, until.
+# File offsets: start, end.
 Range = tuple[int, int]
 
 
@@ -18,7 +18,7 @@ Range = tuple[int, int]
 class Piece:
     """A range of a file that can be read by itself, its number in the recording, and the times at which it begins.
 
-    `times` are those of each of its tracks, each in units of its own.
+    `times` has one for each track, in the track's own unit.
     """
 
     start: int
@@ -28,9 +28,9 @@ class Piece:
 
 
 def in_order(pieces: Sequence[Piece]) -> list[Range] | None:
-    """The ranges of these pieces in the order of their numbers; None: the file has that order, or has no better one.
+    """The ranges of these pieces in the order of their numbers; None when the file already has the best order.
 
-    The first piece comes with the header, so it stays the first.
+    The first piece contains the header, so it stays first.
     """
     ordered = sorted(pieces, key=lambda piece: piece.number)
     if ordered == list(pieces) or ordered[0] != pieces[0]:

@@ -14,7 +14,8 @@ from worker.media.errors import MediaRejected
 from worker.media.limits import Demuxer
 from worker.media.processes.budget import never
 
-# Steps that any file may take, and the bytes for each further one: a fragment of an MP4 has two boxes and rarely less.
+# Steps that any file may take, and the bytes that earn another one: a fragment of an MP4 has two boxes and rarely less
+# than 256 bytes.
 _STEPS = 50_000
 _BYTES_PER_STEP = 128
 
@@ -22,8 +23,8 @@ _BYTES_PER_STEP = 128
 def find_parts(path: Path, *, should_stop: Callable[[], bool] = never) -> list[Part]:
     """The recordings in this file, in order; nearly always one, the whole file.
 
-    A part that cannot be played is `lost`; one of them at least is not. Raises MediaRejected when none can be
-    played or the file is not worth reading, and Stopped.
+    A part that cannot be played is `lost`; at least one is not. Raises Stopped, and MediaRejected when none can be
+    played or the file is not worth reading.
     """
     size = path.stat().st_size
     effort = Effort(_STEPS + size // _BYTES_PER_STEP, should_stop)
@@ -50,9 +51,9 @@ def find_parts(path: Path, *, should_stop: Callable[[], bool] = never) -> list[P
 
 
 def with_clusters_in_order(path: Path, part: Part, *, should_stop: Callable[[], bool] = never) -> Part | None:
-    """The part of a WebM or Matroska file, read in the order of its Clusters' times; None: it has that order.
+    """A part of a WebM or Matroska file with its Clusters in the order of their times; None when they already are.
 
-    Raises as `find_parts`.
+    Raises the errors of `find_parts`.
     """
     effort = Effort(_STEPS + part.length // _BYTES_PER_STEP, should_stop)
     with path.open("rb") as file:
@@ -80,7 +81,7 @@ def _first(path: Path, file: BinaryIO, size: int, effort: Effort) -> tuple[Demux
 
 
 def _ebml_parts(file: BinaryIO, start: int, size: int, effort: Effort) -> tuple[list[Part], int]:
-    """The WebM and Matroska recordings from `start`, and where an MP4 begins behind them (the end: nowhere)."""
+    """The WebM and Matroska recordings from `start`, and where an MP4 begins after them (the end when none does)."""
     end = mp4_boxes.next_recording(file, start, size, size, effort)
     begins = webm_recordings.starts(file, start, end, effort)
     return [

@@ -1,4 +1,4 @@
-"""Bytes of no known kind: the sentence with which they are refused, and whether they are the middle of a recording."""
+"""Bytes of no known kind: the sentence that rejects them, and whether they are the middle of a recording."""
 
 import codecs
 
@@ -6,9 +6,9 @@ from worker.media.errors import MediaRejected
 from worker.media.limits import Demuxer
 
 _CLUSTER = b"\x1f\x43\xb6\x75"
-# A Timecode element follows a Cluster's size, which proves that four bytes anywhere are a Cluster.
+# A Timecode element follows a Cluster's size; that tells a Cluster from four bytes that occur by chance.
 _TIMECODE = 0xE7
-# Boxes that a fragmented MP4 continues with when its first chunk is gone.
+# Boxes that come next in a fragmented MP4 whose first chunk is missing.
 _CONTINUATIONS = frozenset({b"moof", b"styp", b"sidx"})
 
 
@@ -42,7 +42,7 @@ def is_document(head: bytes) -> bool:
 
 
 def lacks_beginning(head: bytes) -> bool:
-    """Whether these are bytes from the middle of a recording."""
+    """Whether these bytes are from the middle of a recording."""
     return head[4:8] in _CONTINUATIONS or _has_cluster(head)
 
 
@@ -57,7 +57,7 @@ def _is_text(head: bytes) -> bool:
 
 def _is_utf8(head: bytes) -> bool:
     try:
-        # The last character may be cut.
+        # The last character may be incomplete.
         codecs.getincrementaldecoder("utf-8")().decode(head)
     except UnicodeDecodeError:
         return False
@@ -68,7 +68,7 @@ def _has_cluster(head: bytes) -> bool:
     """Whether a Matroska Cluster begins somewhere in these bytes (RFC 9559 §5.1.3)."""
     at = head.find(_CLUSTER)
     while at >= 0:
-        # Its size takes 1 to 8 bytes, as the leading zero bits of the first one say.
+        # The size takes 1 to 8 bytes: one more than the first byte has leading zero bits.
         size_at = at + len(_CLUSTER)
         timecode_at = size_at + 9 - head[size_at].bit_length() if size_at < len(head) else len(head)
         if timecode_at < len(head) and head[timecode_at] == _TIMECODE:

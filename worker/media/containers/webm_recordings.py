@@ -1,7 +1,7 @@
 """The recordings in a WebM or Matroska file: where they begin, and whether the end was cut off.
 
-After a page reload during a lesson, or stop and start, an upload holds a second recording behind the first. ffmpeg
-reads such a file without an error and keeps the duration of one part only, so the parts are found here.
+After a page reload during a lesson, or stop and start, an upload holds a second recording after the first. ffmpeg reads
+such a file without an error and keeps the duration of one part only, so the parts are found here.
 """
 
 import itertools
@@ -27,29 +27,29 @@ from worker.media.errors import too_complex
 # A Cluster lasts at most 65 s (16-bit block times at 1 ms), far below this size.
 _LONGEST_TAIL = 64 * 1024 * 1024
 _TAIL_CHUNK = 1024 * 1024
-# A Cluster's size in 1 to 8 bytes (RFC 8794 §4); its first child is a Timecode, behind a CRC-32 if there is one.
+# A Cluster's size in 1 to 8 bytes (RFC 8794 §4); its first child is a Timecode, after a CRC-32 if there is one.
 _SIZE = (
     b"(?:[\x80-\xff]|[\x40-\x7f].|[\x20-\x3f]..|[\x10-\x1f]..."
     b"|[\x08-\x0f].{4}|[\x04-\x07].{5}|[\x02-\x03].{6}|\x01.{7})"
 )
 _CLUSTER_ID = re.escape(b"\x1f\x43\xb6\x75")
 _CLUSTER_START = re.compile(_CLUSTER_ID + _SIZE + b"(?:\xbf\x84.{4})?\xe7[\x81-\x88]", re.DOTALL)
-# The four bytes of a Cluster's id without a Cluster: once in four gigabytes by chance.
+# A Cluster's id of four bytes that is no Cluster; by chance this happens once in four gigabytes.
 _STRAY_CLUSTER_ID = re.compile(_CLUSTER_ID + b"(?!" + _SIZE + b"[\xe7\xec\xbf\xa3\xa0\xa7\xab\x58])", re.DOTALL)
 _MAX_STRAY_IDS = 1000
 _MAX_CANDIDATES = 10_000
-# Of a last Cluster; one of a minute has about ten thousand blocks.
+# Blocks of a last Cluster that are read; one of a minute has about ten thousand.
 _MAX_BLOCKS = 300_000
 _BEFORE_TRACKS = 16  # header, Segment, SeekHead, Void, Info, Tags and some more
 
 
 def starts(file: BinaryIO, start: int, size: int, effort: Effort) -> list[int]:
-    """Where recordings begin in a file, from `start`, at which there is one; nearly always there are no others.
+    """Where recordings begin in a file, from `start`, which is the first; nearly always it is the only one.
 
-    The four bytes of an EBML header may stand in any frame; they count when a whole header of WebM or Matroska
-    follows, then a Segment, then its Tracks. No encoder makes a frame like that. The levels of the elements are no
-    better proof: the size of a frame that a closed tab cut off covers the header behind it. Reads the file twice, in
-    chunks. Raises MediaRejected for a file that is not worth reading, and Stopped.
+    The four bytes of an EBML header may occur in any frame; they count when a complete WebM or Matroska header follows,
+    then a Segment, then its Tracks. No encoder makes a frame like that. The nesting of elements proves no more: when a
+    closed tab cut off a frame, the frame's size covers the header after it. Reads the file twice, in chunks. Raises
+    Stopped, and MediaRejected for a file that is not worth reading.
     """
     begins = [start]
     for at in recordings_at(file, start + len(EBML_MAGIC), size, size, effort):
@@ -65,7 +65,7 @@ def starts(file: BinaryIO, start: int, size: int, effort: Effort) -> list[int]:
 def is_cut_off(file: BinaryIO, start: int, end: int, effort: Effort) -> bool:
     """Whether the last element of the recording from `start` to `end` states more bytes than there are.
 
-    Then the tab was closed during the recording. Raises MediaRejected for a last Cluster of nothing but filling.
+    If so, the tab was closed during the recording. Raises MediaRejected for a last Cluster of nothing but filling.
     """
     for element in walk(file, start, end, effort):
         if element.id == SEGMENT and element.end is not None:
@@ -83,7 +83,7 @@ def is_cut_off(file: BinaryIO, start: int, end: int, effort: Effort) -> bool:
 
 
 def clusters(file: BinaryIO, start: int, end: int, effort: Effort) -> Iterator[tuple[int, int]]:
-    """The Clusters from `start` to `end`: their offsets and Timecodes."""
+    """The offsets and Timecodes of the Clusters from `start` to `end`."""
     for at in occurrences(file, _CLUSTER_START, start, end, effort):
         for element in itertools.islice(walk(file, at, end, effort), 1, 3):
             if element.id == TIMECODE and element.end is not None:
@@ -92,7 +92,7 @@ def clusters(file: BinaryIO, start: int, end: int, effort: Effort) -> Iterator[t
 
 
 def recordings_at(file: BinaryIO, start: int, end: int, size: int, effort: Effort) -> Iterator[int]:
-    """Places from `start` to `end` where a recording begins, in a file of `size` bytes."""
+    """The offsets from `start` to `end` at which a recording begins, in a file of `size` bytes."""
     for number, at in enumerate(occurrences(file, EBML_MAGIC, start, end, effort)):
         if number > _MAX_CANDIDATES:
             raise too_many_parts()
@@ -101,10 +101,10 @@ def recordings_at(file: BinaryIO, start: int, end: int, size: int, effort: Effor
 
 
 def begins_recording(file: BinaryIO, at: int, size: int, effort: Effort) -> bool:
-    """Whether a header, a Segment and its Tracks stand here, with nothing but elements of their levels between them."""
+    """Whether a header, a Segment and its Tracks begin here, with only elements of their levels between them."""
     if not doctype_of_header(read_at(file, at, HEADER_MAX)):
         return False
-    # Behind the header itself, up to the first Cluster or the header of yet another recording.
+    # The elements after the header itself, up to the first Cluster or the header of yet another recording.
     behind = itertools.islice(walk(file, at, size, effort), 1, _BEFORE_TRACKS)
     ids = {e.id for e in itertools.takewhile(lambda e: e.id not in (CLUSTER, EBML), behind)}
     return {SEGMENT, TRACKS} <= ids
@@ -116,10 +116,10 @@ def _last_cluster(file: BinaryIO, start: int, end: int, effort: Effort) -> int:
     while at > max(start, end - _LONGEST_TAIL):
         effort.check()
         at = max(start, at - _TAIL_CHUNK)
-        # Chunks overlap, for a Cluster on their border.
+        # Chunks overlap, since a Cluster may begin at their border.
         chunk = read_at(file, at, min(_TAIL_CHUNK + OVERLAP, end - at))
         last = None
-        for last in _CLUSTER_START.finditer(chunk):  # noqa: B007 - the last one is wanted
+        for last in _CLUSTER_START.finditer(chunk):  # noqa: B007 - only the last match is needed
             pass
         if last is not None:
             return at + last.start()

@@ -1,4 +1,4 @@
-"""Several recordings of one lesson made into one: the page was reloaded, or the recorder stopped and started again."""
+"""Join several recordings of one lesson: the page was reloaded, or the recorder stopped and started again."""
 
 from collections.abc import Callable
 from functools import partial
@@ -17,7 +17,7 @@ from worker.media.processes.binaries import Binaries
 from worker.media.processes.budget import Budget
 from worker.media.processes.runner import run_ffmpeg
 
-# Two packets: Opus has 20 ms each, AAC at 44.1 kHz 23 ms, and both begin with a lead-in.
+# Two packets: one lasts 20 ms in Opus, 23 ms in AAC at 44.1 kHz, and both begin with a lead-in.
 _SPARE_MS = 50
 
 
@@ -32,9 +32,9 @@ def join_parts(
 ) -> Any:
     """An input of ffmpeg that plays the parts of `source` one after another: sound is stream 0, picture stream 1.
 
-    ffmpeg's concat demuxer pairs the streams of the parts by number, so each part is first copied into `folder`
-    with its streams in one order, or encoded as `form` says; a part without sound gets silence. Each begins where the
-    one before ends.
+    ffmpeg's concat demuxer pairs the streams of the parts by number, so each part is first copied into `folder` with
+    its streams in one order, or encoded as `form` says; a part without sound gets silence. Each begins where the one
+    before ends.
     """
     run = partial(run_ffmpeg, binaries, budget=budget, should_stop=should_stop)
     items: list[str] = []
@@ -46,8 +46,8 @@ def join_parts(
         items.append(f"file '{name}'\nduration {part.duration_ms / 1000:.3f}\n")
     with_picture = [number for number, part in enumerate(probed.parts) if part.video]
     if with_picture and with_picture[0] > 0:
-        # The first file of a list declares the streams of all. When it has no picture, a part with both tracks is
-        # listed first with no duration, only for its streams.
+        # The first file of a list declares the streams of all. If it has no picture, the first part with one is listed
+        # before it with no duration, only for its streams.
         items.insert(0, f"file 'part_{with_picture[0]:03d}.mkv'\noutpoint 0\nduration 0\n")
     playlist = folder / "parts.ffconcat"
     playlist.write_text("ffconcat version 1.0\n" + "".join(items), encoding="ascii")
@@ -61,7 +61,7 @@ def join_parts(
 
 
 def packet_filters(part: ProbedPart) -> dict[str, str]:
-    """Options of an input whose clock jumps or goes back: packets are dropped and shifted so that time increases."""
+    """Options for an input whose clock jumps or runs backwards, which drop or shift packets so that time increases."""
     closed = "".join(f"-gte(TS*TB,{edge:.6f})*{length:.6f}/TB" for edge, length in part.jumps)
     jumps = [f"setts=ts='TS{closed}'"] if closed else []
     options: dict[str, str] = {}
@@ -73,7 +73,7 @@ def packet_filters(part: ProbedPart) -> dict[str, str]:
 
 
 def _write_part(source: Path, part: ProbedPart, probed: Probe, form: PlayableForm) -> tuple[list[Any], dict[str, Any]]:
-    """The tracks of one part, sound first, and how they are written."""
+    """The tracks of one part, sound first, and the options to write them."""
     strict = STRICT_PICTURE if part.video and form.video_encoder else {}
     demuxer = part.part.demuxer or probed.demuxer
     media = ffmpeg.input(part.part.address(source), **input_options(demuxer), **strict, **packet_filters(part))
@@ -94,8 +94,8 @@ def _write_part(source: Path, part: ProbedPart, probed: Probe, form: PlayableFor
 
 
 def _sound(media: Any, part: ProbedPart, audio: AudioStream, form: PlayableForm) -> tuple[Any, dict[str, Any]]:
-    """The sound of one part, silence when it has none, and how it is encoded."""
-    # Encoders round up to whole packets; the last one must not run into the first of the next part.
+    """The sound of one part, or silence if it has none, and its encoder options."""
+    # Encoders round up to whole packets; the last one must not overlap the first of the next part.
     seconds = max(_SPARE_MS, part.duration_ms - _SPARE_MS) / 1000
     if part.audio and form.audio_encoder:
         track = sound_filters([media[str(part.audio.index)]]).filter("atrim", end=f"{seconds:.3f}")

@@ -1,4 +1,4 @@
-"""What is wrong with a fast copy, in words."""
+"""Describe in words what is wrong with a fast copy."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from worker.media.limits import Demuxer
 from worker.media.probing.playable import PlayableForm
 from worker.media.probing.probe import Probe
 
-# Packets of a thousand that may be missing, and always two: versions of ffmpeg treat broken packets differently.
+# Packets per thousand that may be missing, and at least two: versions of ffmpeg treat broken packets differently.
 _MISSING_PER_THOUSAND = 10
 _MISSING_ALWAYS = 2
 
@@ -34,7 +34,7 @@ def wrong_tracks(reading: CopyReading, original: Probe, form: PlayableForm) -> l
 def missing_packets(
     reading: CopyReading, original: Probe, form: PlayableForm, frame_loss: int, sound_loss: int
 ) -> list[str]:
-    """What the copy lacks, in words; encoders make packets of their own."""
+    """Frames or packets that the copy lacks. Encoded tracks are not compared: encoders make packets of their own."""
     faults: list[str] = []
     frames = original.video.frames - frame_loss if original.video and not form.video_encoder else 0
     sounds = original.audio.packets - sound_loss if original.audio and not form.audio_encoder else 0
@@ -47,7 +47,7 @@ def missing_packets(
 
 def wrong_length(reading: CopyReading, form: PlayableForm) -> list[str]:
     """A wrong stated duration: players would end too early, or wait at the end."""
-    # A single picture without a duration: WebM then states no length at all.
+    # WebM states no duration for a single picture that has none.
     stated = reading.header.duration_ms or 0
     if not reading.differs(stated, form):
         return []
@@ -55,14 +55,14 @@ def wrong_length(reading: CopyReading, form: PlayableForm) -> list[str]:
 
 
 def length_difference(reading: CopyReading, original: Probe, form: PlayableForm) -> list[str]:
-    """Another length than the recording, of its packets and as players show it."""
+    """A length that differs from the recording's, both by its packets and as players show it."""
     if not all(reading.differs(expected_ms, form) for expected_ms in (original.duration_ms, original.shown_ms)):
         return []
     return [f"its real length is {reading.duration_ms} ms, not {original.duration_ms} ms"]
 
 
 def container_faults(copy: Path, demuxer: Demuxer, form: PlayableForm) -> list[str]:
-    """A wrong container, or an index behind the pictures."""
+    """A wrong container, or an index after the pictures."""
     container, expected = container_of(copy, demuxer), form.container
     in_front = mp4_boxes.moov_is_in_front if demuxer == "mov" else ebml.cues_are_in_front
     return [

@@ -1,4 +1,4 @@
-"""The plan of a fast copy: what is copied, what is encoded, and the repairs that this makes."""
+"""The plan of a fast copy: what is copied, what is encoded, and the repairs that result."""
 
 from dataclasses import dataclass
 
@@ -11,26 +11,26 @@ from worker.media.probing.repairs import Repair
 
 @dataclass(frozen=True)
 class CopyPlan:
-    """What is copied: these tracks (by their index) of this part of the source. Equal plans give equal copies."""
+    """What to copy: these tracks (by index) of this part of the source. Equal plans give equal copies."""
 
     form: PlayableForm
     demuxer: Demuxer
     size_bytes: int
     part: Part
     video: int | None
-    # Several are mixed into one.
+    # If several, they are mixed into one.
     sounds: tuple[int, ...]
     alpha: bool
     hevc: bool
-    # Width and height that are stated in place of a shape that cannot be.
+    # The display size to state instead of an impossible aspect ratio.
     aspect: str | None = None
-    # A file of several recordings: they are joined, and `part` and the tracks are those of the first.
+    # Set for a file of several recordings: they are joined, and `part` and the tracks are those of the first.
     probe_to_join: Probe | None = None
-    # The recording, when a track of it is encoded.
+    # Set when a track is encoded.
     probe_to_encode: Probe | None = None
-    # Options of the input for packets that are dropped or moved.
+    # Input options that drop or move packets.
     packet_filters: tuple[tuple[str, str], ...] = ()
-    # The codec of a picture that is copied.
+    # The codec of the picture, if it is copied.
     copied_picture: str | None = None
 
     @property
@@ -40,12 +40,12 @@ class CopyPlan:
 
     @property
     def encodes_picture(self) -> bool:
-        """Whether the picture is encoded while the copy is written; joined recordings are encoded one by one before."""
+        """Whether the picture is encoded while the copy is written; of joined recordings each is encoded beforehand."""
         return self.form.video_encoder is not None and self.probe_to_join is None
 
     @property
     def encodes_sound(self) -> bool:
-        """As `encodes_picture`."""
+        """As `encodes_picture`, for the sound."""
         return self.form.audio_encoder is not None and self.probe_to_join is None
 
     @property

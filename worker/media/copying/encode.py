@@ -1,4 +1,4 @@
-"""Encoding of tracks that cannot be copied: H.264, AAC, Opus. The options for ffmpeg, and the cost; pure functions."""
+"""Encode tracks that cannot be copied (H.264, AAC, Opus): ffmpeg's options, and the cost. Pure functions."""
 
 from typing import Any
 
@@ -12,11 +12,11 @@ from worker.media.processes.budget import Budget
 # A board and a face are readable at this size, and any phone decodes it.
 _LONGEST_SIDE = 1280
 _MOST_FRAMES_PER_SECOND = 30
-# Pixels that two cores of a small machine decode and encode in a second, at the least.
+# Pixels per second that two cores of a small machine decode and encode, at least.
 _PIXELS_PER_SECOND = 20_000_000
 _SOUND_SPEED = 20
 
-# A picture that is decoded only in part is dropped; the one before it stays.
+# A picture that is only partly decodable is dropped; the one before it stays on screen.
 STRICT_PICTURE = {"err_detect:v": "explode"}
 PICTURE = {
     "c:v": "libx264",
@@ -27,7 +27,7 @@ PICTURE = {
     "force_key_frames": "expr:gte(t,n_forced*4)",
     "fps_mode": "vfr",
     "flags:v": "+bitexact",
-    # The same bytes on every machine.
+    # Fixed, since the bytes depend on it: the same on every machine.
     "threads:v": 2,
 }
 SOUND = {
@@ -37,14 +37,14 @@ SOUND = {
 
 
 def encoded_size(video: VideoStream) -> tuple[int, int]:
-    """Width and height of the new picture: upright, square pixels, both even, no side longer than 1280."""
+    """Width and height of the encoded picture: upright, square pixels, both even, no side longer than 1280."""
     width, height = video.shown_size
     share = min(1.0, _LONGEST_SIDE / max(width, height))
     return max(2, round(width * share / 2) * 2), max(2, round(height * share / 2) * 2)
 
 
 def encoding_seconds(probed: Probe, *, picture: bool) -> float:
-    """The most seconds that encoding this recording takes; of its sound alone unless `picture`."""
+    """An upper bound of the seconds for encoding this recording, or only its sound unless `picture`."""
     seconds = probed.duration_ms / 1000
     cost = seconds / _SOUND_SPEED
     if picture and probed.video is not None:
@@ -54,12 +54,12 @@ def encoding_seconds(probed: Probe, *, picture: bool) -> float:
 
 
 def affordable_seconds(size_bytes: int) -> int:
-    """How long encoding a file of this size may take: 20 s for each MB, and never longer than half an hour."""
+    """How long encoding a file of this size may take: 2 minutes and 20 s for each MB, at most half an hour."""
     return min(1800, 120 + size_bytes // 50_000)
 
 
 def is_affordable(probed: Probe, *, picture: bool) -> bool:
-    """Whether encoding this recording fits into what a file of its size may take."""
+    """Whether encoding this recording fits within the limit for a file of its size."""
     return encoding_seconds(probed, picture=picture) <= affordable_seconds(probed.size_bytes)
 
 
@@ -73,7 +73,7 @@ def too_dear(codec: str) -> MediaRejected:
 
 
 def encode_budget(probed: Probe) -> Budget:
-    """What encoding may use."""
+    """The resources that encoding may use."""
     seconds = affordable_seconds(probed.size_bytes)
     # 4 Mbit/s of picture and sound is more than this quality ever needs at this size.
     return Budget(
@@ -84,7 +84,7 @@ def encode_budget(probed: Probe) -> Budget:
 
 
 def picture_filters(picture: Any, video: VideoStream, size: tuple[int, int]) -> Any:
-    """The picture in this size; one that changes its own in the middle keeps its shape."""
+    """Scale the picture to `size`; one whose own size changes midway keeps its shape."""
     width, height = size
     upright = picture.filter("setsar", "1") if video.aspect_is_wrong else picture
     return (
@@ -93,15 +93,15 @@ def picture_filters(picture: Any, video: VideoStream, size: tuple[int, int]) -> 
         .filter("scale", width, height, force_original_aspect_ratio="decrease")
         .filter("pad", width, height, "-1", "-1")
         .filter("setsar", "1")
-        # At most this frame rate, and no picture twice: a still picture costs nothing.
+        # At most this frame rate, and no frame twice: a still picture costs nothing.
         .filter("select", f"isnan(prev_selected_t)+gte(t-prev_selected_t,{0.9 / _MOST_FRAMES_PER_SECOND:.4f})")
     )
 
 
 def sound_filters(sounds: list[Any]) -> Any:
-    """Several tracks of sound in one, none made louder than it can be."""
+    """Mix tracks of sound into one, none made louder than it can be."""
     mixed = sounds[0] if len(sounds) == 1 else _mixed(sounds)
-    # Holes become silence, so that the sound stays with its picture.
+    # Gaps become silence, so that sound and picture stay in sync.
     return mixed.filter("aresample", **{"async": 1000})
 
 

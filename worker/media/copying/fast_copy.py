@@ -9,10 +9,10 @@ from worker.media.probing.track import Track
 
 @dataclass(frozen=True)
 class Copy:
-    """A fast copy that plays. Milliseconds, bytes, `bit_rate` bits per second of the whole file.
+    """A fast copy that plays. Milliseconds, bytes; `bit_rate` in bits per second of the whole file.
 
-    `video` and `audio` are those of the recording, in the codec and the size that the copy states. `faults` says in
-    words how the copy differs from the recording; it is empty for a whole copy.
+    `video` and `audio` are the recording's tracks, with the codec and size that the copy states. `faults` says in words
+    how the copy differs from the recording; it is empty for a complete copy.
     """
 
     video: VideoStream | None
@@ -28,7 +28,7 @@ class Copy:
 
     @property
     def bit_rate(self) -> int:
-        """Of the whole file."""
+        """Bits per second of the whole file."""
         return self.size_bytes * 8000 // self.duration_ms
 
 
@@ -38,7 +38,7 @@ def copied_picture(original: VideoStream, words: Words, form: PlayableForm, fram
         original,
         frames=frames,
         codec=stated.codec,
-        # The level of VP9 depends on the frame rate, which only the packets of the recording show.
+        # The level of VP9 depends on the frame rate, which only the recording's packets show.
         codec_string=stated.codec_string if form.video_encoder else original.codec_string,
         width=stated.width,
         height=stated.height,

@@ -16,7 +16,7 @@ from worker.media.probing.track import Track
 
 
 def plan_copy(probed: Probe) -> CopyPlan:
-    """The copy of a recording whose packets were all read.
+    """Plan the copy of a recording all of whose packets were read.
 
     Raises MediaRejected when no browser plays its tracks and encoding them would take too long.
     """
@@ -29,7 +29,7 @@ def plan_copy(probed: Probe) -> CopyPlan:
     else:
         plan = replace(plan, packet_filters=tuple(packet_filters(probed.parts[0]).items()))
     if _changes_hevc(probed) and is_affordable(probed, picture=True):
-        # Safari reads the parameters of HEVC from the header only, which has room for one picture size.
+        # Safari reads HEVC parameters only from the header, which has room for one picture size.
         plan = replace(plan, form=replace(plan.form, video_encoder="h264"), hevc=False)
     form = plan.form
     if not form.video_encoder and not form.audio_encoder:
@@ -43,7 +43,7 @@ def plan_copy(probed: Probe) -> CopyPlan:
 
 
 def _plan_joined(plan: CopyPlan, probed: Probe) -> CopyPlan:
-    """The copy of several recordings: what is in different codecs is encoded into one."""
+    """The plan for several recordings: tracks whose codecs differ are encoded into one."""
     form, unlike = plan.form, probed.unlike
     if "video" in unlike:
         form = replace(playable_form("h264", probed.audio.codec if probed.audio else None), video_encoder="h264")
@@ -64,13 +64,13 @@ def _mixed(probed: Probe) -> MediaRejected:
 
 
 def _changes_hevc(probed: Probe) -> bool:
-    """Whether recordings in HEVC are joined whose pictures differ in size."""
+    """Whether HEVC recordings with different picture sizes are joined."""
     videos = [part.video for part in probed.parts if part.video]
     return len({(v.width, v.height) for v in videos}) > 1 and videos[0].codec == "hevc"
 
 
 def plan_encoded_copy(probed: Probe) -> CopyPlan | None:
-    """The copy in which everything is encoded, when the plain copy does not play; None: that would take too long."""
+    """The plan that encodes everything, for when the plain copy does not play; None if that would take too long."""
     if not is_affordable(probed, picture=True):
         return None
     plan = plan_copy(probed)
@@ -79,7 +79,7 @@ def plan_encoded_copy(probed: Probe) -> CopyPlan | None:
 
 
 def plan_promised_copy(header: Header) -> CopyPlan | None:
-    """The copy that the headers suggest, before packets are read; None when it depends on the packets."""
+    """The plan that the headers suggest, before packets are read; None when it depends on the packets."""
     first, *others = header.parts
     if others or first.more_sounds:
         return None

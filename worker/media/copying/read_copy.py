@@ -9,11 +9,11 @@ from worker.media.probing.packet_timeline import PACKETS, Timeline
 from worker.media.probing.playable import PlayableForm
 from worker.media.probing.track import Track
 
-# The most by which the copy's duration may differ: less than anyone sees or hears.
+# The maximum deviation of the copy's duration: less than anyone sees or hears.
 TOLERANCE_MS = 100
-# By then both tracks have begun, also with reordered frames and the hidden lead-in of an MP4.
+# Enough for both tracks to have begun, even with reordered frames and the hidden lead-in of an MP4.
 _FIRST_PACKETS = 200
-# The packets of the last seconds show a copy that is cut off, and usually include the last packet of each track.
+# The last seconds reveal a copy that was cut off, and usually include the last packet of each track.
 _TAIL_SECONDS = 5.0
 
 
@@ -21,8 +21,8 @@ _TAIL_SECONDS = 5.0
 class CopyReading:
     """What was read from the copy: the shown packets of each track, and its real duration.
 
-    `begun_ms` ends when the last picture begins: the length of each picture in a WebM is a frame rate that ffmpeg
-    guessed, half a second or more for a still board, where the recorder states none.
+    `begun_ms` ends at the start of the last picture. Where the recorder states no duration for each picture of a WebM,
+    ffmpeg guesses one from the frame rate: half a second or more for a still board.
     """
 
     header: PartHeader
@@ -31,14 +31,14 @@ class CopyReading:
     begun_ms: int
 
     def differs(self, expected_ms: int, form: PlayableForm) -> bool:
-        """Whether its duration is not the expected one."""
+        """Whether the duration differs from the expected one."""
         is_guessed = form.container == "webm" and form.video_encoder is None
         durations = (self.duration_ms, self.begun_ms) if is_guessed else (self.duration_ms,)
         return min(abs(duration_ms - expected_ms) for duration_ms in durations) > TOLERANCE_MS
 
 
 def read_copy(copy: Path, reading: PartReading) -> CopyReading:
-    """Read the copy. Raises MediaRejected for what cannot be read."""
+    """Read the copy. Raises MediaRejected when it cannot be read."""
     part = reading.header(copy, Part(0, copy.stat().st_size), count=True)
     tallies = {kind: Track(is_video=kind == "video") for kind in part.tracks}
     timeline = Timeline(
@@ -47,7 +47,7 @@ def read_copy(copy: Path, reading: PartReading) -> CopyReading:
     counts = {kind: int(part.tracks[kind].get("nb_read_packets", 0)) for kind in tallies}
     beginning, end = _ends(copy, part, reading, sum(counts.values()))
     timeline.read(beginning)
-    # Before the end is read: in a short copy, or one with a single key frame, that begins at the beginning.
+    # Before the tail is read: in a short copy, or one with a single key frame, the tail starts at the beginning.
     packets = {kind: counts[kind] - tally.hidden for kind, tally in tallies.items()}
     timeline.read(end)
     ends = (tally.last if tally.is_video else tally.end for tally in tallies.values() if tally.packets)

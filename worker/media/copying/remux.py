@@ -1,4 +1,4 @@
-"""The fast copy: a file that browsers can seek, whose tracks are copied, or encoded where no browser plays them."""
+"""Write the fast copy: a seekable file with copied tracks, or encoded ones where browsers cannot play them."""
 
 import tempfile
 from collections.abc import Callable, Sequence
@@ -27,13 +27,13 @@ from worker.media.processes.budget import copy_budget, never
 from worker.media.processes.runner import run_ffmpeg
 from worker.media.whole_files import removed_on_failure
 
-# The same input gives the same bytes (`bitexact`: no random ids, no version of ffmpeg), so that a second run of a
-# job finds its object already stored. Titles and the GPS position of a phone are not copied.
+# The same input gives the same bytes (`bitexact`: no random ids, no version of ffmpeg), so that a second run of a job
+# finds its object already stored. Titles and a phone's GPS position are not copied.
 _CLEAN = {"map_metadata": "-1", "map_chapters": "-1", "fflags": "+bitexact"}
-# Packets that may wait for the muxer. With ffmpeg's usual 8 its two threads wake each other for nearly every packet,
-# which took half of the processor time of a copy.
+# Packets that may wait for the muxer. With ffmpeg's default of 8, its two threads wake each other for nearly every
+# packet, which took half of the processor time of a copy.
 _QUEUE = {"thread_queue_size": 256}
-# The index goes before the first picture, so that a player can seek without fetching the end first. Times below zero
+# The index goes before the first picture, so that a player can seek without fetching the end first. Negative times
 # (reordered frames, the lead-in of AAC) are shifted in WebM; MP4 has edit lists for them, and a shift would be heard.
 _OF_CONTAINER = {
     "webm": {"cues_to_front": "1", "avoid_negative_ts": "make_zero"},
@@ -83,9 +83,9 @@ def drop_broken(
     *,
     should_stop: Callable[[], bool] = never,
 ) -> None:
-    """Copy a fast copy without the pictures and the sound of these stretches (seconds).
+    """Copy a fast copy without the pictures and sounds in these stretches (seconds).
 
-    The picture before each stands still; sound is silent there.
+    During a stretch the picture before it stands still, and sound is silent.
     """
     demuxer: Demuxer = "matroska" if plan.form.container == "webm" else "mov"
     filters = {f"bsf:{kind}": _without(stretches) for kind, stretches in (("v", pictures), ("a", sounds)) if stretches}
@@ -130,20 +130,20 @@ def _options(plan: CopyPlan) -> dict[str, Any]:
     if plan.aspect and not form.video_encoder:
         options["aspect"] = plan.aspect
     if plan.alpha:
-        # Removed with the metadata; without it a transparent board is played on black.
+        # Removed with the metadata; without it browsers show a transparent board on black.
         options["metadata:s:v:0"] = "alpha_mode=1"
     if plan.demuxer == "mov" and form.container == "webm" and plan.video is not None:
-        # MP4 states a frame rate, which WebM would keep as the duration of each picture, also of the last.
+        # MP4 states a frame rate, which WebM would store as the duration of each picture, including the last.
         options["r:v"] = 1000
     if plan.demuxer == "matroska" and not form.video_encoder:
         # Matroska has no decoding times, and a browser's H.264 begins without a CodecPrivate: when its first pictures
-        # come slowly (a talk over a quiet board), ffmpeg gives the first one a time below zero. In an MP4 that hides
-        # the picture behind an edit list and moves all others against the sound by up to seconds.
+        # come slowly (a talk over a quiet board), ffmpeg gives the first one a negative time. In an MP4 that hides the
+        # picture behind an edit list and shifts all others against the sound by up to seconds.
         options["avoid_negative_ts"] = "make_zero"
     probe = plan.probe_to_encode
     if probe and plan.encodes_picture and probe.shown_ms < probe.duration_ms:
-        # A decoder shows pictures that an edit list hides, when others are decoded from them.
+        # A decoder also outputs pictures that an edit list hides, if others depend on them.
         options["t"] = f"{probe.shown_ms / 1000:.3f}"
     if plan.hevc:
-        options["tag:v"] = "hvc1"  # Safari plays no `hev1`
+        options["tag:v"] = "hvc1"  # Safari does not play `hev1`
     return options

@@ -1,4 +1,4 @@
-"""Whether the fast copy plays and is complete: all packets are read and counted, those at both ends are listed.
+"""Verify that the fast copy plays and is complete: all packets are counted, and those at both ends are listed.
 
 A list of every packet would add nothing to this comparison, and takes ffprobe three times as long to print.
 """
@@ -36,9 +36,10 @@ def verify_copy(
     sound_loss: int = 0,
     should_stop: Callable[[], bool] = never,
 ) -> Copy:
-    """Read the copy like untrusted input and compare it with the recording, of which so many packets may be missing.
+    """Read the copy like untrusted input and compare it with the recording.
 
-    Raises OutputDamaged for a copy that players cannot play, and what the runner raises.
+    `frame_loss` and `sound_loss` are the numbers of packets that may be missing. Raises OutputDamaged for a copy that
+    players cannot play, and what the runner raises.
     """
     limits = Limits(max_seconds=math.inf)
     try:

@@ -1,4 +1,4 @@
-"""Writing a file of copied packets, some of which a muxer may refuse."""
+"""Write a file of copied packets, some of which a muxer may reject."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -7,7 +7,7 @@ import ffmpeg
 
 from worker.media.errors import FfmpegFailed
 
-# Muxers parse every picture of AV1, and fail at the first one that they cannot parse.
+# Muxers parse every AV1 picture, and fail at the first one that they cannot parse.
 _PARSERS = {"av1": "av1_metadata"}
 
 
@@ -19,7 +19,7 @@ def write_packets(
     *,
     copied_picture: str | None,
 ) -> None:
-    """`run` ffmpeg for this output; when that fails, once more without pictures that cannot be read.
+    """`run` ffmpeg for this output; if that fails, run it again without pictures that cannot be parsed.
 
     `copied_picture` is the codec of a picture that is copied. Raises what `run` raises.
     """

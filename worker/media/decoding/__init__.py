@@ -1,1 +1,1 @@
-"""Decode pictures and sound: whether they can be, what they show, how loud they are."""
+"""Decode pictures and sound to learn whether they can be decoded, what they show, and how loud they are."""

@@ -1,4 +1,4 @@
-"""How much a picture shows: the variance of its brightness, measured on a thumbnail that ffmpeg makes beside it."""
+"""How much a picture shows: the variance of its brightness, measured on a thumbnail that ffmpeg makes along with it."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -6,8 +6,8 @@ from typing import Any
 import ffmpeg
 import numpy as np
 
-# Variance of the brightness (0-255) below which a picture is blank: a plain colour with coding noise has below 1,
-# one line of thin writing on a board about 20.
+# Variance of the brightness (0-255) below which a picture is blank: a plain colour with coding noise stays below 1, one
+# line of thin writing on a board has about 20.
 BLANK = 3.0
 _SIZE = (64, 36)
 THUMBNAIL_OPTIONS = {"f": "rawvideo", "pix_fmt": "gray"}
@@ -27,13 +27,13 @@ def thumbnail(picture: Any) -> Any:
 
 
 def on_paper(picture: Any) -> Any:
-    """A transparent board on white paper: without it black ink lies on black.
+    """A transparent board on white paper: without it black ink would be on black.
 
-    In YUV: the same in RGB takes ten times as long. A brightness of 255 is white in recordings of full range, and is
-    shown as white in those of limited range, whose white is 235.
+    In YUV: the same in RGB takes ten times as long. A brightness of 255 is white in full range recordings, and is shown
+    as white in limited range ones, whose white is 235.
     """
     layers = picture.filter("format", "yuva420p").split()
-    # drawbox would take four times as long as the table of lutyuv.
+    # lutyuv's table takes a quarter of the time of drawbox.
     paper = layers[0].filter("format", "yuv420p").filter("lutyuv", y=255, u=128, v=128)
     return ffmpeg.overlay(paper, layers[1], format="yuv420")
 

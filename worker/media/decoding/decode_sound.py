@@ -1,4 +1,4 @@
-"""Whether the sound of a fast copy can be decoded: all of a short one, of a long one what is around damaged places."""
+"""Whether a fast copy's sound can be decoded: a short one is decoded as a whole, a long one around damaged places."""
 
 import itertools
 import math
@@ -10,17 +10,17 @@ from worker.media.decoding.stretches import MOMENT, MOST_PLACES, STRICT, Stretch
 from worker.media.probing.packet_timeline import GAP_SECONDS
 from worker.media.probing.streams import AudioStream
 
-# Packets of sound: five minutes of Chrome's Opus, 60 ms each, which take 0.8 s.
+# In packets: five minutes of Chrome's Opus, 60 ms each, which take 0.8 s.
 _CHEAP_SOUNDS = 5000
-# Seconds of sound that are decoded before and behind a place.
+# Seconds of sound decoded before and after a place.
 _SOUND_AROUND = 2.0
-# Decoders of sound round its times and leave out a lead-in; a packet lasts 20 ms and more.
+# Sound decoders round times and skip a lead-in; a packet lasts 20 ms or more.
 _HALF_A_SOUND = 0.012
-# Less sound than this between two stretches that are not heard is left out with them.
+# If less sound than this remains between two undecodable stretches, it is dropped with them.
 _SOUND_BETWEEN = 0.1
-# Times are rounded to a millisecond, of packets that last 20.
+# In packets: times are rounded to a millisecond, and a packet lasts 20 ms or more.
 _ROUNDING = 0.1
-# With a larger share missing, the times of packets and of decoded sound cannot be compared.
+# If a larger share is missing, the times of packets and of decoded sound are not comparable.
 _MOST_SOUND_MISSING = 0.2
 
 
@@ -35,7 +35,7 @@ def broken_sounds(track: CopiedTrack, audio: AudioStream, places: Sequence[float
         run = track.decode(**STRICT, **({} if end == math.inf else {"ss": f"{start:.6f}", "to": f"{end:.6f}"}))
         if run.complained and run.times:
             packets = packets or track.packets()
-            # What comes first may be a lead-in, which is not heard.
+            # Packets before the first output may be a lead-in, which is not heard.
             broken += _silent(run, [p for p in packets if run.times[0] < p.at < end])
     return merged_stretches(broken, _SOUND_BETWEEN)
 
@@ -54,7 +54,7 @@ def _silent(run: Run, packets: list[CopyPacket]) -> list[Stretch]:
 def _is_unread(seconds: float, usual: float) -> bool:
     """Whether a pause has the length of whole packets, each of `usual` seconds.
 
-    ffmpeg's demuxer drops a packet whose first byte is wrong, so no list contains it; browsers do not drop it.
+    ffmpeg's demuxer drops a packet whose first byte is wrong, so it is in no list; browsers do not drop it.
     """
     packets = seconds / usual if usual else 0.0
     return packets > 1.5 and seconds < GAP_SECONDS and abs(packets - round(packets)) < _ROUNDING

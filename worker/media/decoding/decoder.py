@@ -25,21 +25,21 @@ _AS_THEY_COME = {"fps_mode": "passthrough", "enc_time_base": "demux", "noautosca
 
 @dataclass(frozen=True)
 class Run:
-    """Sorted times (seconds) of the output, whether ffmpeg reported errors, and contrasts if they were measured."""
+    """The sorted times (seconds) of the output, whether ffmpeg reported errors, and the contrasts if measured."""
 
     times: list[float]
     complained: bool
     contrasts: tuple[Contrast, ...] = ()
 
     def has(self, at: float, slack: float) -> bool:
-        """Whether there is output at this time, give or take `slack`."""
+        """Whether there is output at this time, within `slack` seconds."""
         place = bisect.bisect_left(self.times, at - slack)
         return place < len(self.times) and self.times[place] <= at + slack
 
 
 @dataclass(frozen=True)
 class CopyPacket:
-    """When a packet of the copy is shown (seconds), and whether playing can begin there."""
+    """When a packet of the copy is shown (seconds), and whether playback can start there."""
 
     at: float
     key: bool
@@ -54,15 +54,15 @@ class CopiedTrack:
     kind: Literal["v", "a"]
     binaries: Binaries
     should_stop: Callable[[], bool]
-    # Its decoder; empty: ffmpeg's own choice.
+    # The name of its decoder; empty: ffmpeg's own choice.
     decoder: str = ""
-    # Whether its pictures are transparent, so that their contrast is that on paper.
+    # Whether its pictures are transparent; their contrast is then measured on white paper.
     alpha: bool = False
-    # Whether the contrast of every picture that is decoded is measured.
+    # Whether the contrast of every decoded picture is measured.
     contrasts: bool = False
 
     def decode(self, drop: str | None = None, **options: str) -> Run:
-        """Decode the track, without the packets for which the expression `drop` is true; `options` are of the input."""
+        """Decode the track, except packets for which the expression `drop` is true; `options` apply to the input."""
         words: dict[str, Any] = {"threads": 1, **options}
         if self.decoder:
             words[f"c:{self.kind}"] = self.decoder
@@ -71,7 +71,7 @@ class CopiedTrack:
         return self._run(words, _AS_THEY_COME if self.kind == "v" else {})
 
     def parse(self, parser: str) -> Run:
-        """Give each packet to this bitstream filter, which drops those that it cannot read."""
+        """Pass each packet to this bitstream filter, which drops those that it cannot parse."""
         return self._run({}, {f"c:{self.kind}": "copy", f"bsf:{self.kind}": parser})
 
     def _run(self, before: dict[str, Any], behind: dict[str, Any]) -> Run:
@@ -93,7 +93,7 @@ class CopiedTrack:
         )
 
     def _complaints(self, arguments: list[str]) -> str:
-        """Run ffmpeg and return its error messages, also when it failed."""
+        """Run ffmpeg and return its error messages, even if it failed."""
         budget = Budget(wall_seconds=120 + self.path.stat().st_size / 2_000_000, stall_seconds=60)
         try:
             return run_ffmpeg(self.binaries, arguments, budget=budget, should_stop=self.should_stop)
@@ -119,7 +119,7 @@ class CopiedTrack:
 
 
 def frame_times(lines: list[str]) -> list[float]:
-    """Seconds of each line: `stream, dts, pts, duration, size, checksum`, in units that a comment states."""
+    """Seconds for each line of `stream, dts, pts, duration, size, checksum`, in the time base that a comment states."""
     unit = 0.0
     times: list[float] = []
     for line in lines:

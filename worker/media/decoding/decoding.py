@@ -1,6 +1,6 @@
-"""Whether the pictures and the sound of a fast copy can be decoded: all of a short one, of a long one a sample.
+"""Whether a fast copy's pictures and sound can be decoded: a short copy is decoded as a whole, a long one in samples.
 
-A file whose packets can all be read may still stop a browser: counting packets does not look into them.
+A file whose packets can all be read may still fail in a browser: counting packets does not look into them.
 """
 
 import math
@@ -28,16 +28,16 @@ from worker.media.probing.streams import AudioStream, VideoStream
 from worker.media.processes.binaries import Binaries
 from worker.media.processes.budget import never
 
-# Pixels that are decoded from beginning to end: about two and a half seconds of one core. libvpx takes 0.87 s for 335
-# pictures of VP9 in 1280 x 720, 309 million; AV1, VP8 and H.264 take no longer.
+# Pixels of a copy that is decoded from start to end: about two and a half seconds of one core. libvpx takes 0.87 s for
+# 335 pictures of VP9 in 1280 x 720, 309 million; AV1, VP8 and H.264 take no longer.
 _CHEAP_PIXELS = 900_000_000
-# Key frames that are decoded of a longer copy without places of possible damage.
+# Key frames to decode from a longer copy that has no places of possible damage.
 SAMPLED = 24
-# Of the pictures around one place.
+# The maximum number of pictures around one place.
 _MOST_PICTURES = 3000
-# Key frames behind which pictures are missing: how many are decoded once more to see whether that is a fault.
+# How many groups with missing pictures are decoded again, to see whether that is a fault.
 _MOST_CONFIRMED = 60
-# Chrome's decoder, which fails where ffmpeg's own continues.
+# The decoder that Chrome uses: it fails where ffmpeg's own one continues.
 _DECODERS = {"vp9": "libvpx-vp9"}
 
 
@@ -45,7 +45,7 @@ _DECODERS = {"vp9": "libvpx-vp9"}
 class DecodeResult:
     """How many pictures were decoded, and the stretches (seconds) whose pictures or sound cannot be decoded.
 
-    `nothing`: not one picture can be shown. `contrasts` are those of the key frames of a sample.
+    `nothing`: not a single picture can be shown. `contrasts` are those of a sample's key frames.
     """
 
     pictures: int
@@ -95,7 +95,7 @@ def _decode_all(track: CopiedTrack, video: VideoStream) -> DecodeResult:
         return DecodeResult(pictures, nothing=not pictures and video.key_frames > 0)
     packets = track.packets()
     broken: list[Stretch] = []
-    # Not every packet is a picture that is shown (VP8's golden frames), so a missing one alone proves nothing.
+    # Not every packet is a shown picture (VP8 has golden frames), so a missing one alone proves nothing.
     suspected = [group for group in key_frame_groups(packets) if missing_packets(strict, group)]
     for group in suspected[:_MOST_CONFIRMED]:
         count, stretches = _decode_around(track, packets, group[0].at, STRICT)
@@ -106,8 +106,8 @@ def _decode_all(track: CopiedTrack, video: VideoStream) -> DecodeResult:
 
 def _decode_sample(track: CopiedTrack, video: VideoStream, places: Sequence[float]) -> DecodeResult:
     step = max(1, -(-video.key_frames // SAMPLED))
-    # st() counts key frames; all other packets are dropped before the decoder.
-    # ffmpeg's own decoder of VP8 shows a transparent picture without its transparency.
+    # st() counts key frames; all other packets are dropped before the decoder. ffmpeg's own VP8 decoder ignores the
+    # transparency.
     contrasts = not video.alpha or track.decoder.startswith("libvpx")
     sample = replace(track, contrasts=contrasts).decode(f"if(key,mod(st(0,ld(0)+1)-1,{step}),1)")
     if not sample.complained and not places:
@@ -134,7 +134,7 @@ def _decode_sample(track: CopiedTrack, video: VideoStream, places: Sequence[floa
 def _decode_around(
     track: CopiedTrack, packets: list[CopyPacket], place: float, options: dict[str, str]
 ) -> tuple[int, list[Stretch]]:
-    """Decode from the key frame before `place` to the next one: how many pictures, and the stretch that is broken."""
+    """Decode from the key frame before `place` to the next one; returns how many pictures, and the broken stretch."""
     start = max((at for at in key_times(packets) if at <= place), default=0.0)
     end = min((at for at in key_times(packets) if at > place + MOMENT), default=math.inf)
     group = [packet for packet in packets if start <= packet.at < end]

@@ -16,9 +16,9 @@ from worker.media.processes.budget import Budget
 from worker.media.processes.runner import run_ffmpeg
 
 MAX_WIDTH = 1280
-# 2 is best, 31 worst; 4 makes a 1280-pixel board of 60 to 150 KB.
+# 2 is best, 31 worst; 4 makes 60 to 150 KB of a 1280-pixel board.
 _QUALITY = 4
-# Frames that may be decoded to reach a moment exactly; beyond that the key frame before it must do.
+# The most frames to decode to reach a moment exactly; beyond that, the key frame before it is used.
 _EXACT_SEEK_FRAMES = 900
 
 
@@ -33,7 +33,7 @@ class CapturedFrame:
 
 @dataclass(frozen=True)
 class FramePosition:
-    """A frame to be taken at `at_ms`, or with `next_key` the first key frame from there."""
+    """The frame to take: the one at `at_ms`, or with `next_key` the first key frame from there."""
 
     playable: Path
     demuxer: Demuxer
@@ -70,7 +70,7 @@ def _arguments(frame: FramePosition, jpeg: Path, luma: Path) -> list[str]:
     picture = ffmpeg.input(str(frame.playable.absolute()), **options)["v:0"]
     if frame.video.alpha and decoder:
         picture = on_paper(picture)
-    # Square pixels first, then the width; never a side of 0.
+    # Square pixels first, then the width; no side may become 0.
     picture = (
         picture.filter("scale", "max(2,trunc(iw*sar/2)*2)", "max(2,trunc(ih/2)*2)")
         .filter("setsar", "1")

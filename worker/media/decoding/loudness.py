@@ -14,11 +14,11 @@ from worker.media.processes.budget import Budget, never
 from worker.media.processes.runner import run_ffmpeg
 
 TARGET_LUFS = -16.0
-# Below this it is a silent room: nothing is made louder.
+# Below this it is a silent room, which is not amplified.
 _SILENCE_LUFS = -60.0
-# More would only make the noise of a distant microphone loud.
+# More would only amplify the noise of a distant microphone.
 _MOST_GAIN = 24.0
-# As an amplitude, 3.7 dB below -1.5 dBTP: so much do codecs at these rates add to the peak of a clap.
+# As an amplitude, 3.7 dB below -1.5 dBTP: codecs at these rates add that much to the peak of a clap.
 _PEAK = 0.55
 _INTEGRATED = re.compile(r"I:\s+(-?[\d.]+|-inf|nan) LUFS")
 
@@ -47,5 +47,5 @@ def gain_of(loudness: float | None) -> float:
 
 
 def levelled(sound: Any, gain: float) -> Any:
-    """The sound with this constant gain in dB; only peaks that would exceed -1.5 dBTP are lowered."""
+    """The sound with this constant gain in dB; only peaks that would exceed -1.5 dBTP are reduced."""
     return sound.filter("volume", f"{gain:.2f}dB").filter("alimiter", limit=_PEAK, level=0, latency=1)

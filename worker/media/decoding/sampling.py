@@ -1,7 +1,4 @@
-"""A frame of a film for each interval of time: of key frames alone, or of all frames where key frames are too rare.
-
-Key frames that are not wanted are dropped before the decoder, so that an hour costs about a hundred decoded frames.
-"""
+"""Sample a frame of a film for each time interval: from key frames, or from all frames if those are too rare."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +12,7 @@ from worker.media.probing.header import Header
 from worker.media.probing.streams import has_alpha
 from worker.media.processes.budget import Budget
 
-# ffmpeg's own decoders of these leave out the transparency.
+# ffmpeg's own decoders of these ignore the transparency.
 _ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 
 
@@ -32,11 +29,11 @@ class Film:
     duration_ms: int
 
     def sampled(self, interval_ms: int, width: int, height: int, *, keys_only: bool) -> Any:
-        """The first frame of each interval, in this size: a node of ffmpeg-python. With `keys_only`, key frames."""
+        """The first frame of each interval, in this size, as an ffmpeg-python node; `keys_only`: of key frames."""
         options: dict[str, Any] = {**input_options(self.demuxer, DEFAULT_LIMITS), "threads": 1}
         seconds = f"{interval_ms / 1000:.3f}"
         if keys_only:
-            # ld(0) is the beginning of the next interval without a frame.
+            # ld(0) is the start of the next interval without a frame.
             following = f"st(0,(floor(pts*tb/{seconds})+1)*{seconds})"
             options["bsf:v"] = f"noise=drop='if(key*gte(pts*tb,ld(0)),0*{following},1)'"
         decoder = _ALPHA_DECODERS.get(self.codec) if self.alpha else None
@@ -50,7 +47,7 @@ class Film:
         return on_paper(picture) if decoder is not None else picture
 
     def budget(self, *, keys_only: bool) -> Budget:
-        """The limits of one pass: key frames take a second an hour, all frames at most the time they play."""
+        """The limits of one pass: key frames take a second per hour, all frames at most the film's duration."""
         seconds = self.duration_ms / 1000
         megabytes = self.path.stat().st_size / 1_000_000
         return Budget(
@@ -61,7 +58,7 @@ class Film:
 
 
 def film_of(path: Path, header: Header, size: tuple[int, int], duration_ms: int) -> Film | None:
-    """The film at `path`, whose header was read, and which is shown in this `size`; None for sound alone."""
+    """The film at `path` with this header, shown in this `size`; None if it has only sound."""
     video = header.parts[0].tracks.get("video")
     if video is None:
         return None

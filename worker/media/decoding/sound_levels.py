@@ -1,4 +1,4 @@
-"""How loud a recording is along its time, and the stretches in which somebody speaks."""
+"""How loud a recording is over time, and the stretches in which somebody speaks."""
 
 import math
 from collections.abc import Callable, Iterable, Sequence
@@ -14,23 +14,23 @@ from worker.media.processes.binaries import Binaries
 from worker.media.processes.budget import Budget, never
 from worker.media.processes.runner import run_ffmpeg
 
-# Milliseconds of each measured level.
+# The length of one measurement in milliseconds.
 STEP_MS = 100
 _RATE = 8000
 _SILENT_DB = -90.0
-# A whole track below this is that of a microphone that was off.
+# If the whole track is below this, the microphone was off.
 _DEAD_DB = -60.0
-# Below speech (the loudest twentieth) by this much is silence; in a noisy room what is near the noise, but not less
-# than that below speech.
+# Silence is this much below speech (the loudest twentieth). In a noisy room it is what is near the noise, but at least
+# the last value below speech.
 _BELOW_SPEECH_DB, _ABOVE_NOISE_DB, _LEAST_BELOW_DB = 25.0, 6.0, 15.0
-# Kept before and after each word: consonants are soft.
+# Kept before and after each word: consonants are quiet.
 _MARGIN_MS = 300
 
 
 def measure_levels(
     path: Path, folder: Path, binaries: Binaries, *, duration_ms: int, should_stop: Callable[[], bool] = never
 ) -> list[float]:
-    """The level (RMS, dB of full scale) of each STEP_MS of the sound of a fast copy; missing packets are silent.
+    """The level (RMS, dB of full scale) of each STEP_MS of a fast copy's sound; missing packets count as silence.
 
     Raises OutputDamaged when the sound cannot be decoded, and what the runner raises.
     """
@@ -61,7 +61,7 @@ def _level(line: str) -> float:
 
 
 def spoken_stretches(levels: Sequence[float]) -> list[tuple[int, int]]:
-    """The stretches (milliseconds) in which somebody speaks, with a margin; none of a microphone that was off."""
+    """The stretches (milliseconds) in which somebody speaks, with a margin; none if the microphone was off."""
     if not levels:
         return []
     noise, speech = (float(level) for level in np.percentile(levels, [10, 95]))

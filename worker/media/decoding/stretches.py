@@ -1,4 +1,4 @@
-"""Stretches of a copy that cannot be decoded, from the packets that a run of the decoder does not show."""
+"""Find stretches of a copy that cannot be decoded, from the packets that a decoder run does not output."""
 
 import math
 from collections.abc import Iterable
@@ -6,24 +6,24 @@ from collections.abc import Iterable
 from worker.media.decoding.decoder import CopiedTrack, CopyPacket, Run
 from worker.media.probing.streams import VideoStream
 
-# Places at which packets may be missing: how many are looked at.
+# How many places at which packets may be missing are examined.
 MOST_PLACES = 20
 # Decoders fail on damaged pictures instead of concealing the damage.
 STRICT = {"err_detect": "explode"}
-# Times are rounded, so the first key frame behind a place is searched from a moment later.
+# Times are rounded, so the search for the first key frame after a place starts a moment later.
 MOMENT = 0.005
 
-# Seconds of the copy: from, until.
+# Seconds of the copy: start, end.
 Stretch = tuple[float, float]
 
 
 def missing_packets(run: Run, packets: Iterable[CopyPacket], slack: float = MOMENT / 2) -> list[CopyPacket]:
-    """The packets that the run does not show, whose times may differ by `slack` seconds."""
+    """The packets that the run did not output; times may differ by `slack` seconds."""
     return [packet for packet in packets if not run.has(packet.at, slack)]
 
 
 def merged_stretches(stretches: Iterable[Stretch], apart: float = 2 * MOMENT) -> tuple[Stretch, ...]:
-    """The stretches, with those merged that are at most `apart` seconds from each other."""
+    """The stretches, with those at most `apart` seconds from each other merged."""
     merged: list[Stretch] = []
     for start, end in sorted(stretches):
         if merged and start <= merged[-1][1] + apart:
@@ -49,7 +49,7 @@ def key_frame_groups(packets: list[CopyPacket]) -> list[list[CopyPacket]]:
 
 
 def broken_keys(keys: list[float], run: Run) -> list[Stretch]:
-    """From each key frame that is not shown to the next one that is."""
+    """From each key frame that was not output to the next one that was."""
     stretches: list[Stretch] = []
     start: float | None = None
     for at in keys:
@@ -62,13 +62,13 @@ def broken_keys(keys: list[float], run: Run) -> list[Stretch]:
     return stretches if start is None else [*stretches, (start - MOMENT, math.inf)]
 
 
-# Bitstream filters that parse the beginning of every picture: an MP4 has no structure around its packets that damage
-# would break.
+# Bitstream filters that parse the start of every picture. MP4 has no structure around its packets that damage would
+# break, so only the pictures reveal it.
 _PARSERS = {codec: f"{codec}_metadata" for codec in ("vp9", "av1", "h264", "hevc")}
 
 
 def unparsed_pictures(track: CopiedTrack, video: VideoStream) -> list[float]:
-    """Times of pictures of an MP4 whose beginning cannot be parsed."""
+    """Times of the pictures of an MP4 whose start cannot be parsed."""
     if track.demuxer != "mov" or video.codec not in _PARSERS:
         return []
     parsed = track.parse(_PARSERS[video.codec])

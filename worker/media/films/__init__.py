@@ -1,1 +1,1 @@
-"""Films of several pictures and sounds."""
+"""Films composed of several pictures and sounds."""

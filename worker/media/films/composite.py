@@ -1,4 +1,4 @@
-"""Compose one film of several pictures and sounds: a large picture, small ones in a corner, each at its time."""
+"""Compose one film from several pictures and sounds: a large picture, small ones in a corner, each at its time."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -18,10 +18,10 @@ from worker.media.processes.runner import run_ffmpeg
 from worker.media.whole_files import removed_on_failure
 
 WIDTH, HEIGHT = 1280, 720
-# A quarter of the width: a face is recognised, and little of the board is covered.
+# A quarter of the width: a face is recognisable, and little of the board is covered.
 CORNER_WIDTH, CORNER_HEIGHT = 320, 180
 _MARGIN = 16
-# Corner pictures stand above each other from the bottom right.
+# Corner pictures are stacked upwards from the bottom right.
 MOST_CORNERS = 3
 # Enough for a face and a scrolled page; a board changes ten times a second.
 _RATE = 15
@@ -30,7 +30,7 @@ _SURROUND = "0x3a3f47"
 
 @dataclass(frozen=True)
 class Overlay:
-    """A file and the pieces of its picture that are shown. `corner` counts from the bottom; None: the whole frame."""
+    """A file and the pieces of its picture to show. `corner` counts from the bottom; None: the whole frame."""
 
     path: Path
     pieces: Sequence[SoundPiece]
@@ -48,7 +48,7 @@ def write_composite(
     should_stop: Callable[[], bool] = never,
     on_progress: Callable[[float], None] | None = None,
 ) -> None:
-    """Write the film to `target` as MP4; `board` are frames that lie below all pictures, which are in their order.
+    """Write the film to `target` as MP4. `board` are the frames below all pictures; later pictures cover earlier ones.
 
     `on_progress` receives the seconds of film written. Raises what the runner raises; then `target` is deleted.
     """
@@ -77,7 +77,7 @@ def _frames() -> Any:
     frames = ffmpeg.input(
         "pipe:0", f="matroska", protocol_whitelist="pipe", format_whitelist="matroska", codec_whitelist="rawvideo"
     )
-    # An overlay makes a picture for each of its first input.
+    # The overlay filter outputs one picture for each of its first input.
     return frames["v:0"].filter("fps", _RATE)
 
 
@@ -97,7 +97,7 @@ def _place(corner: int | None) -> dict[str, str]:
 def _placed(picture: Overlay) -> Any:
     """The picture, scaled and shifted to the times of the film."""
     options = input_options(detect_demuxer(picture.path))
-    # The sound of the file has an input of its own: with a shared one, picture and sound could block each other.
+    # The file's sound has an input of its own: with a shared one, picture and sound could block each other.
     media = ffmpeg.input(str(picture.path.absolute()), **options, an=None)
     moved = (
         media["v:0"]
@@ -112,12 +112,12 @@ def _placed(picture: Overlay) -> Any:
 
 
 def _windows(stretches: Iterable[tuple[int, int]]) -> str:
-    """An expression of the time of a frame: whether it is in one of these (start, length), in milliseconds."""
+    """A filter expression: whether a frame's time is in one of these (start, length), in milliseconds."""
     return "+".join(f"between(t,{start / 1000:.3f},{(start + length) / 1000:.3f})" for start, length in stretches)
 
 
 def _late(pieces: Sequence[SoundPiece]) -> str:
-    """An expression of the time of a frame: the seconds by which its piece is later in the film than in the file."""
+    """A filter expression: by how many seconds a frame's piece is later in the film than in the file."""
     late = [piece.at - piece.start for piece in pieces]
     steps = [
         f"gte(T,{piece.start / 1000:.3f})*{(behind - before) / 1000:.3f}"

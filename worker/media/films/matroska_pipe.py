@@ -1,7 +1,7 @@
-"""Pictures with timestamps as a stream of Matroska (RFC 9559) that ffmpeg reads from a pipe: nothing of it is a file.
+"""Stream pictures with timestamps as Matroska (RFC 9559), which ffmpeg reads from a pipe: no file is written.
 
-A picture stands until the next one, so a board that nobody draws on costs nothing. ffmpeg's raw video has no
-timestamps of its own.
+A picture stands until the next one, so a board that nobody draws on costs nothing. ffmpeg's raw video has no timestamps
+of its own.
 """
 
 from collections.abc import Iterable, Iterator
@@ -20,9 +20,9 @@ _UNKNOWN_SIZE = b"\x01" + b"\xff" * 7
 def stream(
     frames: Iterable[tuple[int, Planes]], width: int, height: int, frame_ms: int
 ) -> Iterator[bytes | memoryview]:
-    """The stream of these pictures, each with its milliseconds. Colours are BT.709 in the limited range.
+    """The stream of these pictures, each with its time in milliseconds. Colours are BT.709 in the limited range.
 
-    A picture is read when the next piece is asked for, so its memory may be used again for the one after it.
+    The next picture is fetched only after the stream's last piece was consumed, so its memory may be reused.
     """
     yield _head(width, height, frame_ms)
     for at, planes in frames:
@@ -41,7 +41,7 @@ def _head(width: int, height: int, frame_ms: int) -> bytes:
         _number(0x73C5, 1),
         _number(0x83, 1),
         _element(0x86, b"V_UNCOMPRESSED"),
-        # Nanoseconds; the last picture of all is shown so long.
+        # Nanoseconds for which the very last picture is shown.
         _number(0x23E383, frame_ms * 1_000_000),
         picture,
     )
@@ -51,7 +51,7 @@ def _head(width: int, height: int, frame_ms: int) -> bytes:
 
 
 def _cluster(at: int, length: int) -> bytes:
-    """A Cluster of one picture, up to where its bytes begin: a block's own time has 16 bits only."""
+    """A Cluster of one picture, up to its bytes. One each, because a block's relative time has only 16 bits."""
     block = _id(0xA3) + _size(4 + length) + b"\x81\x00\x00\x80"
     time = _number(0xE7, at)
     return _id(0x1F43B675) + _size(len(time) + len(block) + length) + time + block

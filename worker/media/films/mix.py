@@ -1,4 +1,4 @@
-"""Mix the sounds of several files: which pieces of each are heard when. Filters for ffmpeg-python."""
+"""Mix the sounds of several files: which pieces of each are heard, and when. Filters for ffmpeg-python."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ VOICE = {"c:a": "aac", "b:a": "64k", "ac": 1, "ar": _RATE, "flags:a": "+bitexact
 
 @dataclass(frozen=True, slots=True)
 class SoundPiece:
-    """A piece of a file: heard from `at` on, it begins at `start` in its file, and lasts `length`; milliseconds."""
+    """A piece of a file, in milliseconds: it starts at `start` in the file, lasts `length`, and is heard from `at`."""
 
     at: int
     start: int
@@ -27,19 +27,19 @@ class SoundPiece:
 
 @dataclass(frozen=True)
 class Sound:
-    """A file and the pieces of its sound that are heard: at least one, in order, in the file as in the result."""
+    """A file and the pieces of its sound that are heard: at least one, in the order of the file and of the result."""
 
     path: Path
     pieces: Sequence[SoundPiece]
 
 
 def mixed_sounds(sounds: Sequence[Sound]) -> Any:
-    """The sound of all of them, as a stream that begins at 0."""
+    """All of them mixed, as a stream that begins at 0."""
     return sound_filters([_placed(sound) for sound in sounds])
 
 
 def _placed(sound: Sound) -> Any:
-    """The sound of one file from 0 on: silence where nothing is heard, also where packets of the file are missing."""
+    """The sound of one file from 0 on, with silence between its pieces and where packets of the file are missing."""
     media = ffmpeg.input(str(sound.path.absolute()), **input_options(detect_demuxer(sound.path)), vn=None)
     stream = _on_clock(media["a:0"].filter("aformat", sample_rates=_RATE, channel_layouts="mono"))
     first = sound.pieces[0]
@@ -56,14 +56,14 @@ def _on_clock(stream: Any) -> Any:
 
 
 def _heard(pieces: Sequence[SoundPiece]) -> str:
-    """An expression of the time of a frame: whether it is in one of the pieces."""
+    """A filter expression: whether a frame's time is in one of the pieces."""
     return "+".join(
         f"between(t,{piece.start / 1000:.3f},{(piece.start + piece.length) / 1000 - 0.001:.3f})" for piece in pieces
     )
 
 
 def _moved(pieces: Sequence[SoundPiece]) -> str:
-    """An expression of the time of a frame: the seconds by which its piece comes earlier than in the file."""
+    """A filter expression: by how many seconds a frame's piece comes earlier than in the file."""
     early = [piece.start - (piece.at - pieces[0].at) for piece in pieces]
     steps = [
         f"gte(T,{piece.start / 1000:.3f})*{(after - before) / 1000:.3f}"

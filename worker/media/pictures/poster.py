@@ -15,15 +15,15 @@ from worker.media.processes.budget import never
 
 # Recordings that were cut off often end in a broken frame.
 _END_MARGIN_MS = 500
-# Pictures whose contrast is known: how many of the best are tried. One that was decoded before does not fail.
+# How many of the pictures with the highest known contrast are tried. One that was decoded before does not fail.
 _KNOWN_TRIES = 2
-# Times in a file are rounded to a millisecond, and in an MP4 to anything.
+# Times in a file are rounded: to a millisecond, in an MP4 to any unit.
 _MOMENT_MS = 5
-# Two pairs of moments: the second is tried when all of the first are blank. At 0 there always is a frame.
+# As shares of the recording. The second group is tried when all of the first are blank; at 0 there always is a frame.
 _FIRST_TRIES = (0.25, 0.5, 0.75)
 _LATER_TRIES = (0.13, 0.88, 0.0)
-# The next key frame does as well as a moment when one comes within this share of the recording: decoding up to the
-# moment took most of a poster's time.
+# The next key frame replaces the exact moment if it is within this share of the recording: decoding up to the moment
+# took most of a poster's time.
 _NEAR = 1 / 20
 
 
@@ -48,12 +48,12 @@ def write_poster(
     limits: Limits = DEFAULT_LIMITS,
     should_stop: Callable[[], bool] = never,
 ) -> Poster | None:
-    """Write the best frame of `playable` (a fast copy, which can be sought) to `target` as JPEG.
+    """Write the best frame of `playable` (a fast copy, which is seekable) to `target` as JPEG.
 
-    `contrasts` are those of key frames that were decoded before: the best of them is taken, when one is not blank.
-    Else a few moments are decoded and compared. At most 1280 wide, both sides even, upright, without metadata.
-    Returns None when there is no picture: sound only, or not one frame that can be decoded. Raises what the runner
-    raises, except that a frame that fails is skipped.
+    `contrasts` are those of key frames that were decoded before: the best of them is used unless it is blank. Otherwise
+    a few moments are decoded and compared. At most 1280 wide, both sides even, upright, without metadata. Returns None
+    when there is no picture: sound only, or not one decodable frame. Raises what the runner raises, except that a frame
+    that fails is skipped.
     """
     video = probed.video
     if video is None:
@@ -82,7 +82,7 @@ def _best_known(contrasts: Sequence[Contrast], take: Callable[..., CapturedFrame
 
 
 def _best_of_moments(duration_ms: int, take: Callable[[int], CapturedFrame | None]) -> CapturedFrame | None:
-    """The frame with the most contrast of a few moments; of others when these are blank."""
+    """The frame with the most contrast at a few moments; further moments are tried when these are blank."""
     best: CapturedFrame | None = None
     for tries in (_FIRST_TRIES, _LATER_TRIES):
         for at_ms in moments(duration_ms, tries):
@@ -95,6 +95,6 @@ def _best_of_moments(duration_ms: int, take: Callable[[int], CapturedFrame | Non
 
 
 def moments(duration_ms: int, tries: tuple[float, ...]) -> list[int]:
-    """These fractions of a recording in milliseconds, none in its last half second, none twice."""
+    """These fractions of a recording in milliseconds, none in its last half second, without duplicates."""
     latest = max(0, duration_ms - _END_MARGIN_MS)
     return list(dict.fromkeys(min(int(duration_ms * fraction), latest) for fraction in tries))

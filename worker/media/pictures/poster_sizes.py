@@ -1,4 +1,4 @@
-"""A poster in the sizes that pages show, as JPEG and as WebP."""
+"""The poster in the sizes that pages use, as JPEG and as WebP."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from worker.media.processes.runner import run_ffmpeg
 
 # Widths in pixels.
 SIZES = (320, 640, 1280)
-# Options of ffmpeg, by extension.
+# Output options of ffmpeg, by extension.
 FORMS: dict[str, dict[str, Any]] = {
     "jpg": {"f": "mjpeg", "pix_fmt": "yuvj420p", "q:v": 5},
     "webp": {"f": "webp", "c:v": "libwebp", "pix_fmt": "yuv420p", "quality": 75},
@@ -24,7 +24,7 @@ FORMS: dict[str, dict[str, Any]] = {
 
 @dataclass(frozen=True)
 class PosterSize:
-    """A poster for this size (a name: the picture may be smaller), its form (`jpg`, `webp`) and its size in pixels."""
+    """A poster file: the size it is for (a name: the picture may be smaller), its form (`jpg`, `webp`), its pixels."""
 
     size: int
     form: str
@@ -67,7 +67,7 @@ def write_poster_sizes(
 
 
 def poster_widths(width: int, height: int) -> dict[int, tuple[int, int]]:
-    """Width and height of the poster for each of SIZES, never larger than it is; none twice."""
+    """Width and height of the poster for each of SIZES, never enlarged, without duplicates."""
     sizes: dict[int, tuple[int, int]] = {}
     for size in SIZES:
         shown = min(size, width)

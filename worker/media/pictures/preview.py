@@ -1,4 +1,4 @@
-"""The preview of a film: a small animated WebP of moments along its time."""
+"""The preview of a film: a small animated WebP of moments throughout it."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -13,21 +13,21 @@ from worker.media.processes.binaries import Binaries
 from worker.media.processes.budget import Budget, never
 from worker.media.processes.runner import run_ffmpeg
 
-# Pixels of the longer side, pictures, and pictures per second.
+# Pixels of the longer side, number of pictures, and pictures per second.
 LONGER_SIDE, PICTURES, RATE = 320, 10, 2
 # 0 is smallest, 100 best.
 _QUALITY = 45
 
 
 def preview_size(shown_size: tuple[int, int]) -> tuple[int, int]:
-    """Width and height of the preview of a film that is shown in this size: even, never enlarged."""
+    """Width and height of the preview of a film with this display size: even, never enlarged."""
     scale = min(1.0, LONGER_SIDE / max(shown_size))
     width, height = (max(2, round(length * scale / 2) * 2) for length in shown_size)
     return width, height
 
 
 def write_preview(film: Film, target: Path, binaries: Binaries, *, should_stop: Callable[[], bool] = never) -> None:
-    """Write the preview of a film: of its key frames, or of all frames where those are too rare.
+    """Write the preview of a film, from its key frames, or from all frames if those are too rare.
 
     Raises OutputDamaged when there is no frame that can be shown, and what the runner raises.
     """

@@ -1,4 +1,4 @@
-"""Scene changes of a film, and which of them begin a chapter."""
+"""Find the scene changes of a film, and those that begin a chapter."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,15 +14,16 @@ from worker.media.processes.binaries import Binaries
 from worker.media.processes.budget import never
 from worker.media.processes.runner import run_ffmpeg
 
-# No chapter is shorter, and no film of less than two of them has chapters.
+# No chapter is shorter, so a film shorter than two of them has none.
 LEAST_CHAPTER_MS = 30_000
-# A chapter begins in a silence so near its scene change.
+# A chapter begins in a silence at most this far from its scene change.
 _SNAP_MS = 3000
 _STEP_MS = 1000
 _WIDTH, _HEIGHT = 64, 36
-# With fewer key frames than this share of the seconds, all frames are decoded.
+# If there are fewer key frames than this share of the seconds, all frames are decoded.
 _ENOUGH = 0.4
-# Mean difference of brightness (0-255) of a scene change, at least; and how much more than the film's usual movement.
+# A scene change is a mean brightness difference (0-255) of at least this, and this many times the film's usual
+# movement.
 _LEAST_CHANGE, _UNUSUAL = 8.0, 4.0
 
 Stretch = tuple[int, int]
@@ -30,7 +31,7 @@ Stretch = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class SceneChange:
-    """A picture that differs from those before it at `at` milliseconds, and by how much (0-255)."""
+    """A picture at `at` milliseconds that differs from those before it, and by how much (0-255)."""
 
     at: int
     change: float
@@ -39,7 +40,7 @@ class SceneChange:
 def find_scene_changes(
     film: Film, folder: Path, binaries: Binaries, *, should_stop: Callable[[], bool] = never
 ) -> list[SceneChange]:
-    """The scene changes of a film, from about a frame for each second. Raises what the runner raises."""
+    """The scene changes of a film, from about one frame per second. Raises what the runner raises."""
     for keys_only in (True, False):
         times, frames = _decode(film, folder, binaries, keys_only, should_stop)
         if len(times) >= _ENOUGH * film.duration_ms / _STEP_MS:
@@ -69,9 +70,9 @@ def _decode(
 
 
 def scene_changes(times: Sequence[int], frames: NDArray[np.uint8]) -> list[SceneChange]:
-    """The scene changes among these frames: the picture is another one before and after, and stays so.
+    """The scene changes among these frames: the picture before differs from the one after, and the difference lasts.
 
-    A flash, or somebody who walks by, is none.
+    A flash, or somebody who walks by, is not one.
     """
     if len(times) < 4:
         return []
@@ -89,7 +90,7 @@ def chapter_starts(changes: Sequence[SceneChange], silences: Sequence[Stretch] |
     """Where chapters begin, in milliseconds: at the strongest scene changes, each moved into a silence near it.
 
     None is shorter than LEAST_CHAPTER_MS. A change in the middle of speech begins none. `silences` is None where there
-    is no sound. Empty where there would be only one chapter: a film is never cut into parts of equal length.
+    is no sound. Empty when there would be only one chapter: a film is never cut into parts of equal length.
     """
     starts = [0]
     if duration_ms < 2 * LEAST_CHAPTER_MS:

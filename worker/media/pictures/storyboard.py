@@ -1,4 +1,4 @@
-"""The storyboard of a film: sheets of small pictures along its time, made from its key frames."""
+"""The storyboard of a film: sheets of small pictures throughout it, made from key frames."""
 
 import math
 import tempfile
@@ -19,10 +19,10 @@ from worker.media.processes.runner import run_ffmpeg
 COLUMNS, MOST_ROWS = 10, 10
 # Pixels of the longer side of a tile.
 LONGER_SIDE = 160
-# About a hundred tiles, but none for less than two seconds nor for more than a minute.
+# About a hundred tiles, each for at least two seconds and at most a minute.
 _WANTED = 100
 _SHORTEST_MS, _LONGEST_MS = 2000, 60_000
-# With fewer key frames than this share of the intervals, all frames are decoded.
+# If there are fewer key frames than this share of the intervals, all frames are decoded.
 _ENOUGH = 0.8
 # 2 is best, 31 worst: a hundred tiles of a lesson are 100 to 200 KB.
 _QUALITY = 8
@@ -30,7 +30,7 @@ _QUALITY = 8
 
 @dataclass(frozen=True)
 class StoryboardPlan:
-    """How often there is a tile, and how large the tiles are; sheets have COLUMNS tiles in each of `rows` rows."""
+    """The interval of the tiles and their size; a sheet has COLUMNS tiles in each of `rows` rows."""
 
     interval_ms: int
     width: int
@@ -54,7 +54,7 @@ class Sheet:
 
 
 def plan_storyboard(duration_ms: int, shown_size: tuple[int, int]) -> StoryboardPlan:
-    """The plan for a film of this length, which is shown in this size."""
+    """The plan for a film of this length and display size."""
     interval = min(_LONGEST_MS, max(_SHORTEST_MS, math.ceil(duration_ms / _WANTED / 1000) * 1000))
     width, height = shown_size
     scale = LONGER_SIDE / max(width, height)
@@ -66,7 +66,7 @@ def plan_storyboard(duration_ms: int, shown_size: tuple[int, int]) -> Storyboard
 def write_storyboard(
     film: Film, folder: Path, plan: StoryboardPlan, binaries: Binaries, *, should_stop: Callable[[], bool] = never
 ) -> list[Sheet]:
-    """Write the sheets of a film into the folder: of its key frames, or of all frames where those are too rare.
+    """Write the sheets of a film into the folder, from its key frames, or from all frames if those are too rare.
 
     Raises OutputDamaged when there is no frame that can be shown, and what the runner raises.
     """

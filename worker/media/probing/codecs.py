@@ -1,4 +1,4 @@
-"""How a codec is named to a browser: the `codecs` parameter of a MIME type (RFC 6381, and each codec's own rules)."""
+"""How browsers name codecs: the `codecs` parameter of a MIME type (RFC 6381, and each codec's own rules)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,7 +14,7 @@ _H264_PROFILES = {
     "High 4:2:2": "7a00",
     "High 4:4:4 Predictive": "f400",
 }
-# (samples of a picture, samples per second, level x 10): webmproject.org/vp9/levels.
+# (samples per picture, samples per second, level x 10): webmproject.org/vp9/levels.
 _VP9_LEVELS = (
     (36_864, 829_440, 10),
     (73_728, 2_764_800, 11),
@@ -32,7 +32,7 @@ _AAC_OBJECTS = {"LC": 2, "HE-AAC": 5, "HE-AACv2": 29}
 
 
 def codec_string(stream: Mapping[str, Any], frame_rate: float = 0.0) -> str:
-    """The codec string of a stream as ffprobe describes it, such as `vp09.00.31.08` or `mp4a.40.2`.
+    """The codec string of a stream that ffprobe described, such as `vp09.00.31.08` or `mp4a.40.2`.
 
     ffprobe 8 reports it; for older versions it is derived from profile, level and pixel format. For VP9 it is always
     derived: ffprobe takes the clock of a browser's WebM for 1000 frames per second and reports level 5.2.

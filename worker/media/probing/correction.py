@@ -1,6 +1,6 @@
 """Timestamps that go back in a file: a chunk was sent twice or too late, or the clock restarted at zero.
 
-ffmpeg's muxers do not distinguish these cases; they shift every such packet behind the one before it.
+ffmpeg's muxers do not distinguish these cases; they shift every such packet to after the one before it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,7 +24,7 @@ class Packet:
 
 @dataclass(frozen=True)
 class Correction:
-    """What is done to the packets of each stream, by their numbers from 0.
+    """The changes to the packets of each stream, by packet number from 0.
 
     `drops` holds ranges `[from, until)`; `moves` holds (number, seconds): packets from that number on are that much
     later than the file states.
@@ -35,13 +35,13 @@ class Correction:
     repairs: tuple[Repair, ...] = ()
 
     def shift(self, stream: int, number: int) -> float | None:
-        """The seconds by which this packet is moved; None: it is dropped."""
+        """By how many seconds this packet is moved; None: it is dropped."""
         if any(start <= number < end for start, end in self.drops.get(stream, ())):
             return None
         return next((by for start, by in reversed(self.moves.get(stream, ())) if number >= start), 0.0)
 
     def filters(self, stream: int) -> list[str]:
-        """The same as bitstream filters of ffmpeg for an input; empty when nothing is done to the stream."""
+        """The changes as bitstream filters for an input of ffmpeg; empty when the stream is unchanged."""
         filters: list[str] = []
         moves = self.moves.get(stream, ())
         if moves:

@@ -9,11 +9,11 @@ from worker.media.probing.repairs import Repair
 from worker.media.probing.skipped import UNKNOWN
 from worker.media.probing.track import Track
 
-# Packets that are remembered, and how many of the next ones are compared with them.
+# How many packets are remembered, and how many upcoming ones are compared with them.
 _REMEMBERED = 4000
 _COMPARED = 30
 _MOSTLY = 0.8
-# Seconds of a hole that a late chunk may fill.
+# Seconds by which a late chunk may begin before the hole that it fills.
 _HOLE = 0.4
 # Limits the length of bitstream filter expressions; a file that goes back more often is not corrected.
 _MOST_EDITS = 20
@@ -30,9 +30,9 @@ def correct(packets: Sequence[Packet]) -> Correction | None:
 
 
 def correct_lines(lines: Sequence[str], tracks: Mapping[str, Track]) -> tuple[Correction | None, list[str]]:
-    """As `correct`, for packets as ffprobe lists them (`PACKETS`), with the lines of those that are kept, corrected.
+    """As `correct`, for packets as ffprobe lists them (`PACKETS`); also returns the kept packets' lines, corrected.
 
-    `tracks` are the tallies of the first pass, by the stream's index; packets of other streams are ignored.
+    `tracks` are the tallies of the first pass, by stream index; packets of other streams are ignored.
     """
     rows = [fields for line in lines if (fields := line.split(",", 7))[0] in tracks and len(fields) >= 7]
     rows = [fields for fields in rows if fields[1] != UNKNOWN or fields[2] != UNKNOWN]
@@ -81,7 +81,7 @@ class _Walk:
     repairs: list[Repair] = field(default_factory=list)
     _seen: deque[tuple[int, float, int]] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
     _holes: list[tuple[float, float]] = field(default_factory=list)
-    # Streams of which a chunk that came twice or too late is being left out.
+    # Streams in which a repeated or late chunk is being dropped.
     _left_out: set[int] = field(default_factory=set)
 
     def step(self, place: int) -> None:
@@ -94,7 +94,7 @@ class _Walk:
             if packet.stream in self._left_out:
                 self._drop(packet.stream, number)
                 return
-            # The clock restarted, and this packet is the first after that.
+            # The clock restarted, and this is the first packet since then.
             for stream in self.last:
                 start = number if stream == packet.stream else self.counts[stream]
                 self.moves.setdefault(stream, []).append((start, self.shift))
@@ -106,7 +106,7 @@ class _Walk:
         if last is None or packet.order is None:
             return False
         at = packet.order + self.shift
-        # A repeated chunk ends with the packet that was the last one before it.
+        # The last packet of a repeated chunk is the last one that was accepted before it.
         return at <= last if packet.stream in self._left_out else at < last
 
     def _begin_edit(self, place: int, packet: Packet) -> None:
@@ -124,9 +124,9 @@ class _Walk:
             self.repairs.append(Repair("clock-jump", at_ms=round(reached * 1000), length_ms=jump_ms))
 
     def _came_before(self, upcoming: Sequence[Packet]) -> bool:
-        """Whether these packets came before. Pictures decide: packets of silence are all alike."""
+        """Whether these packets came before. Only pictures decide: packets of silence are all alike."""
         earlier = set(self._seen)
-        # A short chunk is followed by packets that are new.
+        # After a short repeated chunk, the upcoming packets are new.
         upcoming = [other for other in upcoming if other.at + self.shift <= (self.reached or 0.0)]
         known = [(other.stream, other.at, other.size) in earlier for other in upcoming]
         pictures = [is_known for is_known, other in zip(known, upcoming, strict=True) if other.is_video]

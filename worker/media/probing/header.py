@@ -1,4 +1,4 @@
-"""What the headers of a file state: its parts and their tracks. The packets may show something else."""
+"""What a file's headers state: its parts and their tracks. The packets may show something else."""
 
 import json
 import re
@@ -20,19 +20,19 @@ from worker.media.processes.binaries import Binaries
 from worker.media.processes.budget import Budget, idle_cpu_seconds, never
 from worker.media.processes.runner import run_ffprobe
 
-# Bytes per second of the slowest disk that is supported.
+# Bytes per second of the slowest supported disk.
 _READ_RATE = 5_000_000
-# Reasons for which a part is left out: it holds nothing that plays, and must not cost the other parts.
+# Errors for which a part is left out: it has nothing that plays, and must not cost the other parts.
 FORGIVEN = frozenset({"zero-length", "no-playable-stream", "damaged"})
 
 
 @dataclass(frozen=True)
 class PartHeader:
-    """The beginning of one recording: the tracks that are used, as ffprobe describes them, under `video`, `audio`."""
+    """The start of one recording: the tracks that are used, as ffprobe describes them, under `video` and `audio`."""
 
     part: Part
     tracks: Mapping[str, Mapping[str, Any]]
-    # As its header states; None: it states none.
+    # From its header; None if that states no duration.
     duration_ms: int | None
     more_sounds: tuple[Mapping[str, Any], ...] = ()
     left_out: tuple[Repair, ...] = ()
@@ -40,21 +40,21 @@ class PartHeader:
 
 @dataclass(frozen=True)
 class Header:
-    """The beginnings of all recordings in a file of `size_bytes`, and why others in it were left out."""
+    """The starts of all recordings in a file of `size_bytes`, and why others in it were left out."""
 
     container: Container
     demuxer: Demuxer
     size_bytes: int
     parts: tuple[PartHeader, ...]
     rejections: tuple[MediaRejected, ...]
-    # Tracks of sound that are played together.
+    # Indexes of audio tracks that are mixed.
     mixed: tuple[int, ...] = ()
 
 
 def read_header(
     path: Path, binaries: Binaries, *, limits: Limits = DEFAULT_LIMITS, should_stop: Callable[[], bool] = never
 ) -> Header:
-    """Find the recordings in the file and read their beginnings.
+    """Find the recordings in the file and read their headers.
 
     Raises MediaRejected when none can be used, and what the runner raises.
     """
@@ -79,7 +79,7 @@ def read_header(
 
 @dataclass(frozen=True)
 class PartReading:
-    """How ffprobe reads one recording of a file."""
+    """Reads one recording of a file with ffprobe."""
 
     demuxer: Demuxer
     binaries: Binaries
@@ -93,7 +93,7 @@ class PartReading:
             return run_ffprobe(
                 self.binaries,
                 [*arguments, *options, "-i", part.address(path)],
-                # It prints nothing while it counts.
+                # ffprobe prints nothing while it counts.
                 budget=Budget(
                     60 + part.length / _READ_RATE,
                     stall_seconds=30 + part.length / _READ_RATE,
@@ -108,9 +108,9 @@ class PartReading:
             raise _rejection(error.stderr, self.limits) from error
 
     def header(self, path: Path, part: Part, *, count: bool = False) -> PartHeader:
-        """Read the beginning of this recording; MediaRejected when it cannot be used.
+        """Read the header of this recording; raises MediaRejected when it cannot be used.
 
-        With `count` all of it is read, and the tracks have their packets as `nb_read_packets`.
+        With `count` the whole recording is read, and the tracks have their number of packets as `nb_read_packets`.
         """
         text: list[str] = []
         words = ["-show_entries", f"format=duration:{ENTRIES}", "-of", "json", *(["-count_packets"] if count else [])]

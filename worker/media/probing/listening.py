@@ -1,4 +1,4 @@
-"""Which audio tracks are used: OBS and phones write several, and the voice is not always on the first one."""
+"""Choose the audio tracks to use: OBS and phones write several, and the voice is not always on the first one."""
 
 import tempfile
 from collections.abc import Callable, Mapping
@@ -27,10 +27,10 @@ _LEVEL = "lavfi.astats.Overall.RMS_level"
 def choose_sounds(
     path: Path, header: Header, binaries: Binaries, folder: Path, *, should_stop: Callable[[], bool] = never
 ) -> Header:
-    """The header with the audio tracks that are not silent: the first one, another one, or several to be mixed.
+    """The header, with the audio tracks that are not silent: the first one, another one, or several to be mixed.
 
-    The header of a file with one audio track, or with several recordings, is returned unchanged. Raises what the
-    runner raises, except that a track that cannot be decoded counts as silent.
+    A header with one audio track, or with several recordings, is returned unchanged. Raises what the runner raises,
+    except that a track that cannot be decoded counts as silent.
     """
     first, *others = header.parts
     if others or not first.more_sounds:

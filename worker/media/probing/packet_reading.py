@@ -1,4 +1,4 @@
-"""Every packet of a recording, read by ffprobe: its true length, its holes, and what makes its time go forward."""
+"""Read every packet of a recording with ffprobe: its true length, its holes, and how to make its time increase."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,7 +17,7 @@ from worker.media.probing.timeline_reading import correct_timeline, read_timelin
 from worker.media.processes.binaries import Binaries
 from worker.media.processes.budget import never
 
-# Three hours; these packets are kept in memory while timestamps that go back are corrected.
+# Three hours of packets, which are kept in memory while timestamps that go back are corrected.
 _MOST_CORRECTED = 1_000_000
 _LOST: dict[str, RepairKind] = {"video": "picture-lost", "audio": "sound-lost"}
 
@@ -27,7 +27,7 @@ def probe(
 ) -> Probe:
     """Read the whole file and return what it contains.
 
-    Raises MediaRejected when it is not a recording that can be used, and what the runner raises.
+    Raises MediaRejected when it is not a usable recording, and what the runner raises.
     """
     header = read_header(path, binaries, limits=limits, should_stop=should_stop)
     return read_packets(path, header, binaries, limits=limits, should_stop=should_stop)
@@ -41,7 +41,7 @@ def read_packets(
     limits: Limits = DEFAULT_LIMITS,
     should_stop: Callable[[], bool] = never,
 ) -> Probe:
-    """Read all packets of the file with this header and return what it contains. Raises as `probe`."""
+    """Read all packets of the file with this header and return what it contains. Raises the errors of `probe`."""
     reading = PartReading(header.demuxer, binaries, limits.for_size(header.size_bytes), should_stop)
     probed: list[ProbedPart] = []
     rejections = list(header.rejections)
@@ -62,7 +62,7 @@ def read_packets(
 
 
 def _probe_part(path: Path, header: PartHeader, reading: PartReading) -> ProbedPart:
-    """Every packet of one recording, line by line."""
+    """Read every packet of one recording."""
     tallies, timeline, complaints = read_timeline(path, header, reading, [])
     if timeline.went_back:
         ordered = _in_order(path, header, reading)
@@ -72,7 +72,7 @@ def _probe_part(path: Path, header: PartHeader, reading: PartReading) -> ProbedP
     if not kinds:
         raise zero_length()
     if len(kinds) == 1 and len(tallies) == 2:
-        # ffprobe stops at a packet that lies behind the end of a cut file, although the other track may continue.
+        # ffprobe stops at a packet beyond the end of a cut file, although the other track may continue.
         index = str(header.tracks[kinds[0]]["index"])
         tallies, timeline, complaints = read_timeline(path, header, reading, ["-select_streams", index])
     correction = None
@@ -82,10 +82,10 @@ def _probe_part(path: Path, header: PartHeader, reading: PartReading) -> ProbedP
     places = [*timeline.places, *_seams(correction), *(timeline.holes if complaints else ())]
     return ProbedPart(
         part=header.part,
-        # A single frame without a duration still is one.
+        # A single frame without a duration counts as one millisecond.
         duration_ms=max(1, round(timeline.seconds * 1000)),
         header_duration_ms=header.duration_ms,
-        # A track without a packet: a camera that never started.
+        # A track has no packets if, for example, the camera never started.
         video=video_stream(header.tracks["video"], tallies["video"]) if "video" in kinds else None,
         audio=audio_stream(header.tracks["audio"], tallies["audio"]) if "audio" in kinds else None,
         gaps=timeline.gaps_in_ms(),
@@ -98,14 +98,14 @@ def _probe_part(path: Path, header: PartHeader, reading: PartReading) -> ProbedP
 
 
 def _in_order(path: Path, header: PartHeader, reading: PartReading) -> PartHeader | None:
-    """The recording with its clusters in the order of their times; None when that does not make its time increase."""
+    """The recording with its clusters ordered by time; None when that does not make time increase."""
     if header.part.pieces or (header.part.demuxer or reading.demuxer) != "matroska":
         return None
     part = with_clusters_in_order(path, header.part, should_stop=reading.should_stop)
     if part is None:
         return None
     ordered = replace(header, part=part)
-    # When the clock restarted, its clusters would be sorted among the earlier ones.
+    # If the clock restarted, sorting would mix its clusters with the earlier ones.
     return None if read_timeline(path, ordered, reading, [])[1].went_back else ordered
 
 

@@ -8,32 +8,33 @@ from worker.media.limits import Limits
 from worker.media.probing.skipped import UNKNOWN, Positions
 from worker.media.probing.track import Track
 
-# A hole longer than this, where neither picture nor sound is, means that a chunk was lost: browsers write chunks of a
-# second, and sound without a pause.
+# A longer hole, without picture or sound, means that a chunk was lost: browsers write chunks of a second, and sound
+# without a pause.
 GAP_SECONDS = 0.5
 _MAX_GAPS = 1000
 # A longer hole in running sound is no lost chunk: the laptop slept while its clock continued. Without sound (or when it
-# had ended before) a board on which nothing is drawn looks like a laptop that sleeps, unless it lasts for so long.
+# had ended before) a board on which nothing is drawn looks like a laptop that sleeps, unless the hole is longer than
+# the second value.
 JUMP_SECONDS = 60.0
 SILENT_JUMP_SECONDS = 1800.0
 _RUNNING_SECONDS = 2.0
 _MAX_JUMPS = 20
-# Pictures without sound: where so long none comes, one may be lost.
+# In a recording without sound, a picture may be missing where none comes for this long.
 _PAUSE_SECONDS = 0.9
 _MAX_PLACES = 20
 # Damage within this many seconds is reported once.
 _SAME_DAMAGE = 1.0
-# Several packets of sound.
+# The length of several packets of sound.
 _HOLE = 0.1
-# Sound and picture of a chunk end and begin at slightly different times.
+# The sound and the picture of a chunk start and end at slightly different times.
 _EDGE = 0.2
-# As many pictures may come before the sound that is heard with them: two seconds of 60 in a fragment of MP4.
+# How many pictures may come before the sound that belongs to them: two seconds at 60 a second, in a fragment of MP4.
 _RECENT_PICTURES = 120
 
 
 @dataclass(frozen=True)
 class Gap:
-    """A hole in the recording, in milliseconds from its beginning."""
+    """A hole in the recording, in milliseconds from its start."""
 
     start_ms: int
     length_ms: int
@@ -43,8 +44,8 @@ class Gap:
 class Timeline:
     """The result of one pass over the packets of a recording, in constant memory.
 
-    `tracks` maps the stream's index to its tally; packets of other streams are ignored. `read` takes the lines
-    of `ffprobe -show_entries packet=stream_index,pts_time,dts_time,duration_time,size,pos,flags -of csv=p=0`.
+    `tracks` maps stream indexes to tallies; packets of other streams are ignored. `read` takes the lines of `ffprobe
+    -show_entries packet=stream_index,pts_time,dts_time,duration_time,size,pos,flags -of csv=p=0`.
     """
 
     tracks: dict[str, Track]
@@ -54,7 +55,7 @@ class Timeline:
     # None: the positions of packets in the file prove nothing.
     positions: Positions | None = None
     gaps: list[tuple[float, float]] = field(default_factory=list)
-    # Where the clock jumped, as it stands in the file, and how far: all other times are without these jumps.
+    # Where the clock jumped, in the file's own time, and how far. All other times have these jumps subtracted.
     jumps: list[tuple[float, float]] = field(default_factory=list)
     # Where packets may be missing or in the wrong order.
     places: list[float] = field(default_factory=list)
@@ -83,7 +84,7 @@ class Timeline:
             raise too_long(self.limits)
 
     def _read_packet(self, line: str) -> None:
-        # Runs for every packet of a recording, so other methods are called only for what is rare.
+        # Runs for every packet of a recording, so other methods are called only in rare cases.
         fields = line.split(",", 7)
         if len(fields) < 7:
             return
@@ -130,13 +131,13 @@ class Timeline:
             self._cover(start, end)
 
     def _order(self, track: Track, start: float, dts: str) -> float:
-        """The time by which a packet that is shown at `start` is stored; the track's last one when it is not known."""
+        """The time by which a packet shown at `start` is stored; the track's last such time if unknown."""
         if dts != UNKNOWN:
             return self.without_jumps(float(dts)) if self.jumps else float(dts)
         return track.order if track.reorders else start
 
     def _add_skipped(self, track: Track, start: float) -> None:
-        """Bytes were skipped before the packet at `start`; they may be the end of the packet before it."""
+        """Record that bytes were skipped before the packet at `start`; they may be the end of the packet before it."""
         self._is_behind_skipped = False
         before = start if self._covered is None else self._covered
         if len(self.skipped) < _MAX_PLACES and not any(abs(before - other) < _SAME_DAMAGE for other in self.skipped):
@@ -155,7 +156,7 @@ class Timeline:
         sounds = [track for track in self.tracks.values() if not track.is_video]
         is_running = any(track.packets and self._covered - track.end <= _RUNNING_SECONDS for track in sounds)
         if hole > (JUMP_SECONDS if is_running else SILENT_JUMP_SECONDS):
-            # From the middle of the hole, so that neither side is touched by rounding.
+            # In the middle of the hole, so that rounding affects neither side.
             self.jumps.append((start - hole / 2, hole))
             self._add_place(self._covered)
 
@@ -165,10 +166,10 @@ class Timeline:
         self._covered = end
 
     def _find_gap(self, track: Track, start: float) -> None:
-        """A hole in the sound before `start`; a gap when there is no picture in it either.
+        """Record a hole in the sound before `start`: a gap if there is no picture in it either.
 
-        Pictures may stand before or behind the hole in the file. A picture alone may stand still for as long as
-        nothing is drawn; sound comes without a pause.
+        Pictures may be stored before or after the hole. A picture alone may stand still for as long as nothing is
+        drawn; sound comes without a pause.
         """
         if not self.whole or not track.packets:
             return
@@ -186,20 +187,20 @@ class Timeline:
 
     @property
     def first(self) -> float:
-        """When the earliest track begins."""
+        """The start of the earliest track."""
         return min((track.first for track in self.tracks.values() if track.packets), default=0.0)
 
     @property
     def seconds(self) -> float:
-        """From the first packet of either track to the end of the last one."""
+        """Seconds from the first packet of either track to the end of the last one."""
         return max((track.end for track in self.tracks.values() if track.packets), default=0.0) - self.first
 
     def gaps_in_ms(self) -> tuple[Gap, ...]:
-        """The holes, counted from the beginning of the recording."""
+        """The gaps, counted from the start of the recording."""
         return tuple(Gap(round((at - self.first) * 1000), round(length * 1000)) for at, length in self.gaps)
 
     def skipped_in_ms(self) -> tuple[int, ...]:
-        """Where bytes were skipped outside of gaps, counted as `gaps_in_ms`."""
+        """Where bytes were skipped outside gaps, counted from the start of the recording."""
         near = [
             at
             for at in self.skipped
@@ -208,8 +209,8 @@ class Timeline:
         return tuple(max(0, round((at - self.first) * 1000)) for at in near)
 
     def jumps_in_ms(self) -> tuple[Gap, ...]:
-        """The jumps of the clock, as `gaps_in_ms`."""
-        # An edge lies half a jump behind the last packet before it.
+        """The jumps of the clock, counted from the start of the recording."""
+        # An edge is half a jump after the last packet before it.
         jumps = [(self.without_jumps(edge) + length / 2 - self.first, length) for edge, length in self.jumps]
         return tuple(Gap(round(at * 1000), round(length * 1000)) for at, length in jumps)
 
@@ -220,5 +221,5 @@ def _is_inside(at: float, gap: tuple[float, float]) -> bool:
     return start + _EDGE < at < start + length - _EDGE
 
 
-# One line for each packet, as Timeline reads them.
+# One line per packet, as Timeline reads them.
 PACKETS = ["-show_entries", "packet=stream_index,pts_time,dts_time,duration_time,size,pos,flags", "-of", "csv=p=0"]

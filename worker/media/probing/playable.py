@@ -1,4 +1,4 @@
-"""Which files browsers play: the container of the fast copy, and which tracks must be encoded for it."""
+"""What browsers play: the container of the fast copy, and which tracks must be encoded for it."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,8 +8,8 @@ from worker.media.errors import MediaRejected
 PlayableContainer = Literal["webm", "mp4"]
 Encoder = Literal["h264", "aac", "opus"]
 
-# Codecs that both kinds of tracks are copied in, by ffprobe's names, and those that are decoded and encoded again.
-# Browsers play the first ones; HEVC on some devices only, which is more than the wait for a new picture is worth.
+# Codecs that are copied, by ffprobe's names, and below them those that are decoded and encoded again. Browsers play the
+# first group; HEVC only on some devices, but encoding it would take longer than that is worth.
 COPIED_PICTURES = frozenset({"vp8", "vp9", "av1", "h264", "hevc"})
 COPIED_SOUNDS = frozenset({"opus", "vorbis", "aac", "mp3", "flac"})
 ENCODED_PICTURES = frozenset({"mpeg4", "h263", "mjpeg", "prores", "mpeg2video", "msmpeg4v3", "wmv2"})
@@ -25,7 +25,7 @@ _IN_MP4 = frozenset({"opus", "aac", "mp3", "flac"})
 
 @dataclass(frozen=True)
 class PlayableForm:
-    """The file to be written, and the encoders of tracks that cannot be copied into it (None: copied, or no track)."""
+    """The file to write, and the encoders of tracks that cannot be copied into it (None: copied, or no such track)."""
 
     container: PlayableContainer
     video_encoder: Encoder | None
@@ -33,7 +33,7 @@ class PlayableForm:
 
 
 def playable_form(video: str | None, audio: str | None) -> PlayableForm:
-    """The form for a picture and a sound in these codecs; None for a track that is not there.
+    """The form for a picture and a sound in these codecs; None for a missing track.
 
     Raises MediaRejected `unsupported-codec` for codecs that are neither copied nor encoded.
     """
@@ -47,14 +47,14 @@ def playable_form(video: str | None, audio: str | None) -> PlayableForm:
 
 
 def _is_webm(video: str | None, audio: str | None) -> bool:
-    """VP8 is played in WebM only; VP9 and AV1 are put into MP4 only for a sound that WebM cannot hold."""
+    """Whether to write WebM. VP8 plays only there; VP9 and AV1 go into MP4 only with sound that WebM cannot hold."""
     if video is None:
         return audio in _IN_WEBM
     return video == "vp8" or (video in {"vp9", "av1"} and audio not in _IN_MP4 - _IN_WEBM)
 
 
 def unsupported_codec(name: str) -> MediaRejected:
-    """The rejection of a codec."""
+    """The rejection of this codec."""
     return MediaRejected(
         "unsupported-codec",
         f"The recording uses the codec {name}, which browsers cannot play. Record with VP8, VP9, AV1 or H.264 and "
@@ -62,6 +62,6 @@ def unsupported_codec(name: str) -> MediaRejected:
     )
 
 
-# Encoders for the silence of a part that was recorded without a microphone. Vorbis is missing on purpose: its
-# packets can be read only with the header that its own encoder run made.
+# Encoders for the silence of a part recorded without a microphone. Vorbis is missing on purpose: its packets can be
+# decoded only with the header from the same encoder run.
 SILENCE = {"opus": "libopus", "aac": "aac"}

@@ -13,7 +13,7 @@ from worker.media.probing.playable import SILENCE
 from worker.media.probing.repairs import Repair
 from worker.media.probing.streams import AudioStream, VideoStream, joined_audio, joined_video
 
-# An encoder stores at most 16 pictures in another order than they are shown, a phone's two or three.
+# An encoder reorders at most 16 pictures; phones reorder two or three.
 _MOST_BEHIND_EDIT_MS = 500
 
 
@@ -28,24 +28,24 @@ class ProbedPart:
     audio: AudioStream | None
     gaps: tuple[Gap, ...]
     truncated: bool
-    # What was left out of it and lost in it.
+    # What was left out of it, and what was lost.
     repairs: tuple[Repair, ...] = ()
     # Where its clock jumps (in seconds of the file) and how far.
     jumps: tuple[tuple[float, float], ...] = ()
     # The correction of timestamps that go back.
     correction: Correction | None = None
-    # Seconds from its beginning at which packets may be missing.
+    # Seconds from its start at which packets may be missing.
     places: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
 class Probe:
-    """What a recording is. Times are milliseconds, sizes bytes, `bit_rate` bits per second of the whole file.
+    """The analysis of a recording. Milliseconds, bytes; `bit_rate` in bits per second of the whole file.
 
-    `duration_ms` is the truth, from the first packet to the end of the last one over both tracks and all `parts`;
-    `header_duration_ms` is what the file states (None: nothing). `gaps` are holes of more than half a second in
-    which neither track has anything. `truncated`: the end was cut off. At least one of `video` and `audio` is there.
-    `mixed` are the tracks of sound that are played together, when there are several.
+    `duration_ms` is the true duration, from the first packet to the end of the last one over both tracks and all
+    `parts`; `header_duration_ms` is what the file states (None: nothing). `gaps` are holes of more than half a second
+    in which neither track has anything. `truncated`: the end was cut off. At least one of `video` and `audio` is
+    present. `mixed` are the audio tracks that are mixed, when there are several.
     """
 
     container: Container
@@ -64,9 +64,9 @@ class Probe:
 
     @property
     def shown_ms(self) -> int:
-        """How much of it players show.
+        """The duration that players show.
 
-        Less than `duration_ms` where an edit list of MP4 ends before pictures that others are decoded from.
+        Less than `duration_ms` where an edit list of MP4 ends before pictures that others depend on.
         """
         stated = self.header_duration_ms
         if self.demuxer != "mov" or self.truncated or stated is None:
@@ -75,18 +75,18 @@ class Probe:
 
     @property
     def places(self) -> tuple[float, ...]:
-        """Seconds from the beginning at which packets may be missing."""
+        """Seconds from the start at which packets may be missing."""
         seconds: list[float] = []
         before = 0.0
         for part in self.parts:
-            # Where one recording ends and the next begins, its size or its decoder may change.
+            # Where one recording ends and the next begins, the picture's size or the decoder may change.
             seconds += [before + place for place in part.places] + ([before] if before else [])
             before += part.duration_ms / 1000
         return tuple(seconds)
 
     @property
     def unlike(self) -> frozenset[str]:
-        """Which tracks (`video`, `audio`) of its recordings cannot be joined as they are."""
+        """The tracks (`video`, `audio`) whose recordings cannot be joined without encoding."""
         pictures = {part.video.codec for part in self.parts if part.video}
         # Opus packets state their number of channels; other codecs need the header of their own part.
         sounds = {
@@ -101,13 +101,13 @@ class Probe:
         return frozenset(unlike)
 
     def codecs(self, track: str) -> tuple[str, ...]:
-        """The codecs of the `video` or the `audio` of its recordings, each once."""
+        """The distinct codecs of the `video` or `audio` of its recordings."""
         streams = [part.video if track == "video" else part.audio for part in self.parts]
         return tuple(dict.fromkeys(stream.codec for stream in streams if stream))
 
     @property
     def repairs(self) -> tuple[Repair, ...]:
-        """What of the recording is left out or missing."""
+        """What was left out of the recording or is missing from it."""
         gaps = [Repair("gap", at_ms=gap.start_ms, length_ms=gap.length_ms) for gap in self.gaps]
         end = [Repair("cut-off", at_ms=self.duration_ms)] if self.truncated else []
         part_repairs = list(dict.fromkeys(repair for part in self.parts for repair in part.repairs))
@@ -115,7 +115,7 @@ class Probe:
 
 
 def join(header: Header, parts: list[ProbedPart], limits: Limits) -> Probe:
-    """One probe of several parts, played one after another; the picture's size is the largest of them."""
+    """Combine several parts into one probe, played one after another; the picture's size is the largest of theirs."""
     duration_ms = sum(part.duration_ms for part in parts)
     if duration_ms > limits.max_seconds * 1000:
         raise too_long(limits)

@@ -1,4 +1,4 @@
-"""When a recording was recorded: the stretches between the pauses of its recorder. Pure functions."""
+"""When a recording was recorded: the stretches between its recorder's pauses. Pure functions."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class RecordedStretch:
 
     @property
     def interval(self) -> tuple[int, int]:
-        """Its begin and end, milliseconds since 1970."""
+        """Its start and end in milliseconds since 1970."""
         return self.begun, self.begun + self.length
 
 
@@ -54,7 +54,7 @@ def recorded_stretches(
 
 
 def _cuts(pauses: Sequence[tuple[int, int]], holes: Sequence[Hole]) -> list[Hole]:
-    """The stretches that the file leaves out or that are missing in it, in the order of the file."""
+    """What the file leaves out or lacks, in the order of the file."""
     left = list(holes)
     cuts: list[Hole] = []
     shift = 0  # wall-clock time minus file time

@@ -1,4 +1,4 @@
-"""Whether packets follow one another in their file: where they do not, the reader skipped bytes."""
+"""Whether packets follow one another in their file; where they do not, the reader skipped bytes."""
 
 import math
 import re
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from worker.media.containers.container import Part
 from worker.media.limits import Demuxer
 
-# Between two blocks of a WebM or Matroska stand their own headers and that of a cluster: up to 25 bytes as Chrome,
-# OBS and ffmpeg write them.
+# Between two blocks of a WebM or Matroska are only their own headers and a cluster's: up to 25 bytes as Chrome, OBS and
+# ffmpeg write them.
 _MOST_BETWEEN = 64
-# Messages of ffmpeg's Matroska demuxer that name the position of an invalid element.
+# Messages of ffmpeg's Matroska demuxer that give the position of an invalid element.
 _COMPLAINT = re.compile(r"Element at 0x([0-9a-f]+) ending at|at pos \d+ \(0x([0-9a-f]+)\)")
 # ffprobe's word for a missing value.
 UNKNOWN = "N/A"
@@ -18,15 +18,15 @@ UNKNOWN = "N/A"
 
 @dataclass
 class Positions:
-    """The positions of the packets of one recording, in their order.
+    """The positions of a recording's packets, in order.
 
-    `between`: the most bytes between two of them; None: any number, as in an MP4. `joints` are places, sorted,
-    at which a range of bytes was left out of what the reader sees.
+    `between`: the maximum of bytes between two of them; None: any number, as in an MP4. `joints` are sorted positions,
+    in what the reader sees, at which a range of the file was left out.
     """
 
     between: int | None = None
     joints: tuple[int, ...] = ()
-    # Where the next packet must begin at the latest.
+    # The latest position at which the next packet may begin.
     _latest: float = math.inf
 
     def is_behind_skipped(self, position: str, size: str) -> bool:
@@ -49,7 +49,7 @@ def positions_of(part: Part, demuxer: Demuxer, *, alpha: bool) -> Positions | No
     for start, end in () if part.pieces else part.holes:
         joints.append(start - part.offset - left_out)
         left_out += end - start
-    # A transparent layer stands between the packets, and has any size.
+    # A transparent layer is stored between the packets, and may have any size.
     is_dense = (part.demuxer or demuxer) == "matroska" and not alpha
     return Positions(_MOST_BETWEEN if is_dense else None, tuple(joints)) if is_dense or joints else None
 

@@ -1,7 +1,7 @@
-"""The length that a WebM states (RFC 9559 §5.1.2), which players show before they have read its end.
+"""Correct the duration that a WebM states (RFC 9559 §5.1.2), which players show before they have read its end.
 
-ffmpeg counts the lead-in of Opus (CodecDelay) in it once more when the source is an MP4, whose first packets hold the
-lead-in: 80 ms for the Opus of Chrome.
+ffmpeg adds the lead-in of Opus (CodecDelay) to it a second time when the source is an MP4, whose first packets hold the
+lead-in: 80 ms for Chrome's Opus.
 """
 
 import struct
@@ -13,12 +13,12 @@ from worker.media.probing.playable import PlayableForm
 
 _DURATION, _TIMESTAMP_SCALE = 0x4489, 0x2AD7B1
 _DEFAULT_SCALE = 1_000_000
-# Of the Duration that ffmpeg writes: a float of 64 bits.
+# The Duration that ffmpeg writes is a float of 64 bits.
 _FLOAT_BYTES = 8
 
 
 def shorten_stated_duration(copy: Path, form: PlayableForm, duration_ms: int) -> None:
-    """Write this length into a WebM of copied packets that states a longer one."""
+    """Write this duration into a WebM of copied packets if it states a longer one."""
     if form.container != "webm" or form.audio_encoder or form.video_encoder:
         return
     with copy.open("r+b") as file:

@@ -30,15 +30,15 @@ class VideoStream:
     height: int
     pixel_format: str
     rotation: int
-    # The recorder kept a second, transparent layer (canvas recordings): players show their background through it.
+    # Whether there is a transparent layer (canvas recordings): players show their background through it.
     alpha: bool
     frames: int
     frame_rate: float
     key_frames: int
     max_key_interval_ms: int
-    # Width of one pixel divided by its height.
+    # The width of a pixel divided by its height.
     pixel_aspect: float = 1.0
-    # The header states pixels of an impossible shape.
+    # Whether the header states an impossible pixel aspect ratio.
     aspect_is_wrong: bool = False
 
     @property
@@ -61,7 +61,7 @@ class AudioStream:
 
 
 def video_stream(stream: Words, track: Track) -> VideoStream:
-    """The picture, from ffprobe's description and the tally of its packets."""
+    """The picture, from ffprobe's description and its packet tally."""
     rotations = [data["rotation"] for data in stream.get("side_data_list", []) if "rotation" in data]
     return VideoStream(
         index=int(stream["index"]),
@@ -84,7 +84,7 @@ def video_stream(stream: Words, track: Track) -> VideoStream:
 def has_alpha(stream: Words) -> bool:
     """Whether this track has a transparent layer."""
     tags = stream.get("tags", {})
-    # Lower case from the track's header, upper case from a tag that ffmpeg writes into its copies.
+    # Lower case comes from the track's header, upper case from a tag that ffmpeg writes into its copies.
     return "1" in (tags.get("alpha_mode"), tags.get("ALPHA_MODE"))
 
 
@@ -93,17 +93,17 @@ def _pixel_aspect(stream: Words) -> float:
     if not (width.isdigit() and height.isdigit() and int(width) and int(height)):
         return 1.0
     aspect = int(width) / int(height)
-    # Anamorphic video has up to 2; beyond that a header is wrong, and muxers refuse it.
+    # Anamorphic video goes up to 2; beyond that the header is wrong, and muxers reject it.
     return aspect if 1 / _WIDEST_PIXEL <= aspect <= _WIDEST_PIXEL else 1.0
 
 
 def has_wrong_aspect(stream: Words) -> bool:
-    """Whether the header states pixels of a shape that no recorder makes."""
+    """Whether the header states a pixel aspect ratio that no recorder produces."""
     return _pixel_aspect(stream) == 1.0 and str(stream.get("sample_aspect_ratio", "1:1")) not in ("1:1", "0:1", "N/A")
 
 
 def audio_stream(stream: Words, track: Track) -> AudioStream:
-    """The sound, from ffprobe's description and the tally of its packets."""
+    """The sound, from ffprobe's description and its packet tally."""
     return AudioStream(
         index=int(stream["index"]),
         codec=str(stream["codec_name"]),

@@ -1,4 +1,4 @@
-"""Read the packets of one recording into its timeline, corrected where timestamps go back."""
+"""Read the packets of one recording into its timeline, correcting timestamps that go back."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from worker.media.probing.skipped import Positions, positions_of, positions_of_c
 from worker.media.probing.streams import has_alpha
 from worker.media.probing.track import Track
 
-# Codecs whose pictures may be stored in another order than they are shown.
+# Codecs that may store pictures in another order than they are shown.
 _REORDERING = frozenset({"h264", "hevc", "mpeg4", "mpeg2video"})
 
 
@@ -23,7 +23,7 @@ def read_timeline(
     positions = None if selection else positions_of(header.part, reading.demuxer, alpha=alpha)
     tallies, timeline, complaints = _read_with(path, header, reading, selection, positions)
     if alpha and complaints and positions is None:
-        # Only these errors show the damage: transparent layers lie between the packets anyway.
+        # Only these errors reveal the damage: transparent layers are stored between the packets anyway.
         damage = positions_of_complaints(complaints)
         if damage is not None:
             return _read_with(path, header, reading, selection, damage)
@@ -50,7 +50,7 @@ def _new_timeline(header: PartHeader, limits: Limits) -> tuple[dict[str, Track],
 def correct_timeline(
     path: Path, header: PartHeader, reading: PartReading, tallies: dict[str, Track], timeline: Timeline
 ) -> tuple[Correction | None, dict[str, Track], Timeline]:
-    """Read the packets once more, and find the correction that makes their time increase."""
+    """Read the packets a second time, and find the correction that makes their time increase."""
     lines: list[str] = []
     reading.read(path, header.part, PACKETS, lines.extend)
     tracks = {str(words["index"]): tallies[kind] for kind, words in header.tracks.items()}

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass
 class Track:
-    """The running tally of one track; times are seconds as they stand in the file."""
+    """The running tally of one track; times are seconds of the file."""
 
     is_video: bool
     packets: int = 0
@@ -18,9 +18,9 @@ class Track:
     key_interval: float = 0.0
     # Its pictures may be stored in another order than they are shown (B-frames): only decoding times tell that order.
     reorders: bool = False
-    # The greatest decoding time.
+    # The latest decoding time.
     order: float = -math.inf
-    # Packets that an edit list of MP4 says are never shown; they are in no other figure.
+    # Packets that an edit list of MP4 hides; they are in no other count.
     hidden: int = 0
 
     def add(self, start: float, end: float, *, key: bool) -> None:
@@ -30,7 +30,7 @@ class Track:
         elif start < self.first:
             self.first = start
         self.packets += 1
-        # The end of what is shown last: durations in between are made of decoding times, and may be anything.
+        # The end of the packet shown last: the durations of others derive from decoding times, and may be anything.
         if self.packets == 1 or start >= self.last:
             self.last, self.end = start, end
         if key:
@@ -40,7 +40,7 @@ class Track:
 
     @property
     def longest_key_interval(self) -> float:
-        """The longest stretch between points where playing can begin, the last one to the end included."""
+        """The longest stretch between points where playback can start, including the last one to the end."""
         return max(self.key_interval, self.end - self.last_key)
 
     @property

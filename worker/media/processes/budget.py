@@ -8,9 +8,9 @@ class Budget:
     """The limits of one run. Times are seconds, sizes bytes."""
 
     wall_seconds: float
-    # No progress for this long means it hangs.
+    # Without progress for this long, it hangs.
     stall_seconds: float = 30.0
-    # Processor time without progress after which the input is rejected; None when the input is our own.
+    # Processor time without progress after which the input is rejected; None for inputs of our own.
     idle_cpu_seconds: float | None = None
     # Address space, not resident memory: the binary alone maps 180 MB and each thread reserves a stack.
     memory_bytes: int = 2 * 1024**3
@@ -21,7 +21,7 @@ class Budget:
 def idle_cpu_seconds(size_bytes: int) -> float:
     """The most processor time that reading this many bytes of an untrusted file may take without progress.
 
-    A lesson of six hours in its smallest form, 24 MB with a million packets, takes a second to read silently.
+    A lesson of six hours in its smallest form, 24 MB with a million packets, takes a second without any output.
     """
     return 3 + size_bytes / 8_000_000
 

@@ -13,14 +13,14 @@ from typing import IO
 
 GRACE_SECONDS = 3.0
 _NICENESS = 10
-# When the worker died before setpriv set the parent-death signal, no signal is sent, so the child checks that its
+# If the worker dies before setpriv has set the parent-death signal, no signal is sent, so the child checks that its
 # parent still exists. The shell passes the program and its arguments on without parsing them.
 _STAY_ONLY_WITH_PARENT = 'test "$PPID" = "$0" && exec "$@"'
 
 
 def start(command: list[str], stderr: IO[bytes], is_fed: bool) -> subprocess.Popen[bytes]:
-    """Start a program with stdout as a pipe, stdin as well if `is_fed`, and nothing of our environment."""
-    # With O_APPEND the caller can truncate the file while the child writes.
+    """Start a program with stdout as a pipe, stdin too if `is_fed`, and without our environment."""
+    # O_APPEND lets the caller truncate the file while the child writes.
     fcntl.fcntl(stderr.fileno(), fcntl.F_SETFL, fcntl.fcntl(stderr.fileno(), fcntl.F_GETFL) | os.O_APPEND)
     return subprocess.Popen(
         [*_guard(), *command],
@@ -35,11 +35,11 @@ def start(command: list[str], stderr: IO[bytes], is_fed: bool) -> subprocess.Pop
 
 
 def _guard() -> list[str]:
-    """On Linux the kernel ends ffmpeg when the thread that started it ends, even by SIGKILL."""
+    """On Linux the kernel ends ffmpeg when the thread that started it ends, even if it was killed by SIGKILL."""
     setpriv = _setpriv()
     if setpriv is None:
         return []
-    # Not cached: a worker's children are forks, and each has its own process id.
+    # Not cached: a worker's children are forked, and each has its own process id.
     return [*setpriv, "/bin/sh", "-c", _STAY_ONLY_WITH_PARENT, str(os.getpid())]
 
 
@@ -54,19 +54,20 @@ def confine(pid: int, limits: Mapping[int, int | None]) -> None:
     os.setpriority(os.PRIO_PROCESS, pid, max(_NICENESS, os.getpriority(os.PRIO_PROCESS, pid)))
     if not hasattr(resource, "prlimit"):
         return  # macOS: a developer's machine
-    # ffmpeg hands every packet from one thread to the next; without this each one interrupts the thread before it,
-    # which took a third of the processor time of a copy (sched(7)). EPERM: the worker itself has the class SCHED_IDLE.
+    # ffmpeg hands every packet from one thread to the next; under the normal policy each wakes up by preempting the one
+    # before it, which took a third of the processor time of a copy (sched(7)). EPERM: the worker itself runs as
+    # SCHED_IDLE.
     with suppress(PermissionError):
         os.sched_setscheduler(pid, os.SCHED_BATCH, os.sched_param(0))
     for kind, most in limits.items():
-        # The operator may have set a lower limit already, and only root could raise that.
+        # The operator may have set a lower limit, which only root could raise.
         hard = resource.prlimit(pid, kind)[1]
         if most is not None and (hard == resource.RLIM_INFINITY or most < hard):
             resource.prlimit(pid, kind, (most, most))
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    """End the process group if it still runs, and reap the process."""
+    """End the process group if it is still running, and reap the process."""
     try:
         if process.poll() is None:
             # The process leads its own session, so the group id is the process id.

@@ -37,11 +37,11 @@ def run_ffmpeg(
     on_progress: Callable[[float], None] | None = None,
     fed: Iterable[bytes | memoryview] | None = None,
 ) -> str:
-    """Run ffmpeg with `arguments` (as `ffmpeg.get_args` gives them) and return the last 4 KB of its stderr.
+    """Run ffmpeg with `arguments` (from `ffmpeg.get_args`) and return the last 4 KB of its stderr.
 
     `on_progress` gets the seconds of media written so far, about twice a second. `fed` is its input `pipe:0`; each
-    piece is requested when the one before is written, and may use the same memory. Raises FfmpegFailed,
-    FfmpegTimeout, Stopped, OutOfSpace or what `fed` raises; the outputs of a failed run are the caller's to remove.
+    piece is requested after the one before was written, so both may use the same memory. Raises FfmpegFailed,
+    FfmpegTimeout, Stopped, OutOfSpace or what `fed` raises; the caller must remove the outputs of a failed run.
     """
     front = ["-nostdin", "-hide_banner", "-y", "-v", "error", "-max_alloc", str(MAX_ALLOC)]
     progress = ["-progress", "pipe:1", "-stats_period", "0.5"]
@@ -76,9 +76,9 @@ def run_ffprobe(
     on_lines: Callable[[list[str]], None],
     should_stop: Callable[[], bool] = never,
 ) -> str:
-    """Run ffprobe, pass its output to `on_lines` as it comes, and return the last 4 KB of its stderr.
+    """Run ffprobe, pass its output to `on_lines` as it arrives, and return the last 4 KB of its stderr.
 
-    What `on_lines` raises ends the run and is raised to the caller. Raises the same errors as `run_ffmpeg`.
+    An exception of `on_lines` ends the run and is raised to the caller. Raises the same errors as `run_ffmpeg`.
     """
 
     def read_lines(lines: list[str]) -> bool:
@@ -103,13 +103,13 @@ def _run(
     on_lines: Callable[[list[str]], bool],
     fed: Iterable[bytes | memoryview] | None = None,
 ) -> str:
-    # stderr is a file: ffmpeg blocks for ever on a pipe that nobody reads.
+    # stderr goes to a file: ffmpeg blocks for ever on a pipe that nobody reads.
     with span(program, program=program) as note, tempfile.TemporaryFile() as stderr:
         began = time.monotonic()
         process = start(command, stderr, fed is not None)
         watch = ProcessWatch(budget, should_stop, process.pid)
         try:
-            # The child may have ended already. A preexec_fn could set limits earlier, but is not safe beside threads.
+            # The child may have ended already. A preexec_fn could set limits earlier, but is not safe with threads.
             with suppress(ProcessLookupError):
                 confine(process.pid, _resource_limits(budget))
             supervise(process, stderr, watch, on_lines, fed)
@@ -139,7 +139,7 @@ def _last_words(stderr: IO[bytes]) -> str:
 
 
 def _log_end(program: str, returncode: int, seconds: float, message: str) -> None:
-    """A line with the ids of the job and of the request that ordered it; of a run without any message at DEBUG only."""
+    """Log the end of a run with the ids of its job and request; at DEBUG if there is no message."""
     last_line = sanitized(message.splitlines()[-1]) if message else None
     write = _log.debug if returncode == 0 and last_line is None else _log.info
     write("media_process_ended", program=program, status=returncode, seconds=round(seconds, 3), said=last_line)

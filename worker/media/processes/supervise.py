@@ -1,4 +1,4 @@
-"""Watch a running program: read its output, write its input, and end it when a limit of its budget is reached."""
+"""Watch a running program: read its output, write its input, and end it when it reaches a limit of its budget."""
 
 import fcntl
 import os
@@ -53,12 +53,12 @@ class ProcessWatch:
 
 
 def _cpu_seconds(pid: int) -> float:
-    """Processor time that a child has used so far (proc(5), `stat`); 0 where the kernel does not report it."""
+    """The processor time that a child has used so far (proc(5), `stat`); 0 where the kernel does not report it."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()
     except OSError:
         return 0.0
-    # utime and stime are fields 14 and 15; the first behind the name is the third.
+    # utime and stime are fields 14 and 15; the first one after the name is field 3.
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK") if len(fields) > 12 else 0.0
 
 
@@ -99,7 +99,7 @@ def supervise(
 
 
 class _Lines:
-    """Output of a program, passed on in whole lines."""
+    """Passes the output of a program on in complete lines."""
 
     def __init__(self, on_lines: Callable[[list[str]], bool]) -> None:
         self._on_lines = on_lines
@@ -107,7 +107,7 @@ class _Lines:
 
     def add(self, chunk: bytes) -> bool:
         """Pass the lines on that are whole now; returns whether they were progress."""
-        # No line of either program is that long; longer ones are cut so that memory stays bounded.
+        # Neither program writes lines this long; longer ones are cut so that memory stays bounded.
         lines, newline, self._rest = (self._rest + chunk[: _LINE_MAX - len(self._rest)]).rpartition(b"\n")
         return bool(newline) and self._on_lines(lines.decode("utf-8", "replace").split("\n"))
 
@@ -125,7 +125,7 @@ def _wait(process: subprocess.Popen[bytes], watch: ProcessWatch) -> None:
 
 
 class StdinFeeder:
-    """Writes into the program's stdin whatever fits, and never waits."""
+    """Writes as much into the program's stdin as fits, without blocking."""
 
     def __init__(self, pipe: IO[bytes], pieces: Iterator[bytes | memoryview]) -> None:
         self.pipe = pipe
@@ -133,12 +133,12 @@ class StdinFeeder:
         self._left = memoryview(b"")
         os.set_blocking(pipe.fileno(), False)
         if hasattr(fcntl, "F_SETPIPE_SZ"):
-            # A picture of 1.4 MB would go through Linux's usual 64 KB in twenty turns. The system may allow no more.
+            # A picture of 1.4 MB would need twenty writes through Linux's usual 64 KB. The system may allow less.
             with suppress(OSError):
                 fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
 
     def feed(self) -> bool:
-        """Write what fits; False when all is written, or the program reads no more (its status will tell why)."""
+        """Write what fits. False when all is written, or the program no longer reads (its status will tell why)."""
         if not self._left:
             piece = next(self._pieces, None)
             if piece is None:

@@ -1,1 +1,1 @@
-"""Smaller forms of a recording, the index of their fragments, and what is downloaded."""
+"""Smaller versions of a recording, the index of their fragments, and the file for download."""

@@ -1,4 +1,4 @@
-"""Whether a rendition that was written is what its form says, and what it is for its row."""
+"""Verify a written rendition against its form, and describe it for its row."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from worker.media.processes.budget import never
 from worker.media.renditions.fragments import Segments, has_edits, read_segments
 from worker.media.renditions.rendition_forms import SOUNDS, PictureForm
 
-# The most by which its length may differ from that of the recording.
+# The largest difference between its duration and the recording's.
 _TOLERANCE_MS = 100
 
 
@@ -41,19 +41,19 @@ def check_copied(
     *,
     should_stop: Callable[[], bool] = never,
 ) -> WrittenRendition | None:
-    """Read a picture that was not encoded again; None when it is not right or too large, and must be encoded."""
+    """Verify a picture that was copied; returns None when it is wrong or too large, and must be encoded."""
     try:
         written = check_rendition(name, path, duration_ms, binaries, should_stop=should_stop)
     except OutputDamaged:
         return None
-    # With an edit list, pictures are stored in another order than they are shown.
+    # An edit list means that pictures are stored in another order than they are shown.
     return None if written.bit_rate > form.copied_kbit * 1000 or has_edits(path) else written
 
 
 def check_download(
     path: Path, duration_ms: int, binaries: Binaries, *, should_stop: Callable[[], bool] = never
 ) -> WrittenRendition:
-    """Read the file that people keep. Raises OutputDamaged when it is not right."""
+    """Verify the file that people download. Raises OutputDamaged when it is wrong."""
     probed = _read("download", path, binaries, should_stop)
     if abs(probed.shown_ms - duration_ms) > 2 * _TOLERANCE_MS:
         raise OutputDamaged(f"The file lasts {probed.shown_ms} ms, not {duration_ms} ms.")
@@ -74,7 +74,7 @@ def check_download(
 def check_rendition(
     name: str, path: Path, duration_ms: int, binaries: Binaries, *, should_stop: Callable[[], bool] = never
 ) -> WrittenRendition:
-    """Read a rendition of one track like untrusted input. Raises OutputDamaged when it is not right."""
+    """Verify a rendition of one track, like untrusted input. Raises OutputDamaged when it is wrong."""
     probed = _read(name, path, binaries, should_stop)
     sound = SOUNDS.get(name)
     if (probed.video is None) is (sound is None) or (probed.audio is None) is not (sound is None):
@@ -82,7 +82,7 @@ def check_rendition(
     if sound is not None and sound.extension == "webm" and not ebml.cues_are_in_front(path):
         raise OutputDamaged(f"The index of the rendition {name} is not in front.")
     segments = None if sound is not None and sound.extension == "webm" else read_segments(path)
-    # Without the lead-in of AAC, which players do not play.
+    # The segments exclude the lead-in of AAC, which players do not play.
     length_ms = probed.duration_ms if segments is None else segments.duration_ms
     if abs(length_ms - duration_ms) > _TOLERANCE_MS:
         raise OutputDamaged(f"The rendition {name} lasts {length_ms} ms, not {duration_ms} ms.")

@@ -1,18 +1,18 @@
-"""How a picture fits into a form of renditions: size, rate, and whether it has that form already."""
+"""Fit a picture into a rendition form: its size, its frame rate, and whether it fits already."""
 
 from worker.media.probing.streams import VideoStream
 from worker.media.renditions.rendition_forms import PictureForm
 
-# Players take these frame rates everywhere; a recorder's average is rounded up to one of them.
+# Frame rates that all players support; a recorder's average is rounded up to one of them.
 _RATES = (5, 10, 12, 15, 20, 24, 25, 30)
-# Baseline, Main and High of H.264 (the first byte of `avc1.…`), with 8 bits.
+# 8-bit Baseline, Main and High of H.264 (the first byte of `avc1.…`).
 _PROFILES = frozenset({"42", "4d", "64"})
-# A segment of a copied picture is no longer than this.
+# The maximum length of a segment of a copied picture.
 _LONGEST_KEY_INTERVAL_MS = 10_000
 
 
 def fitted_size(form: PictureForm, shown: tuple[int, int]) -> tuple[int, int]:
-    """Width and height in this form of a picture that is shown in the size `shown`: even, and never larger."""
+    """Width and height in this form of a picture shown in the size `shown`: even, never enlarged."""
     width, height = shown
     box = form.box if width >= height else (form.box[1], form.box[0])
     share = min(1.0, box[0] / width, box[1] / height)
@@ -24,7 +24,7 @@ def _even(length: float) -> int:
 
 
 def frame_rate(form: PictureForm, recorded: float) -> int:
-    """Frames per second in this form of a picture recorded with so many on average."""
+    """The frame rate in this form of a picture recorded with `recorded` frames per second on average."""
     return min(form.rate, next((rate for rate in _RATES if rate >= recorded - 0.5), _RATES[-1]))
 
 
@@ -34,7 +34,7 @@ def is_taller(shown: tuple[int, int], lines: int) -> bool:
 
 
 def may_be_copied(form: PictureForm, video: VideoStream) -> bool:
-    """Whether the picture as it is plays on every phone in this form, but for its bit rate, which its copy shows."""
+    """Whether the picture can be copied into this form and plays on every phone; its copy shows the bit rate."""
     width, height = video.shown_size
     return (
         not form.is_board

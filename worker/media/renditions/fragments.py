@@ -18,7 +18,7 @@ _HEADER_BYTES = 65_536
 
 @dataclass(frozen=True)
 class Segments:
-    """Where a player finds what: the header is the first `init` bytes, segments follow each other from `start` on.
+    """Where segments are in a file: the header is the first `init` bytes, and segments follow each other from `start`.
 
     Each of `parts` is the milliseconds and the bytes of one segment, which begins with a key frame.
     """
@@ -38,12 +38,12 @@ class Segments:
 
     @classmethod
     def of(cls, document: dict[str, Any]) -> "Segments":
-        """The segments of that value."""
+        """The segments from a value of the column."""
         return cls(document["init"], document["start"], tuple((ms, size) for ms, size in document["parts"]))
 
 
 def read_segments(path: Path) -> Segments:
-    """The segments of a file with one track. Raises OutputDamaged unless one index describes all of its bytes."""
+    """Read the segments of a file with one track. Raises OutputDamaged unless one index describes the whole file."""
     size = path.stat().st_size
     with path.open("rb") as file:
         boxes = {}
@@ -61,7 +61,7 @@ def read_segments(path: Path) -> Segments:
 
 
 def has_edits(path: Path) -> bool:
-    """Whether the header of the file has an edit list that moves its beginning (`elst`, §8.6.6)."""
+    """Whether the file's header has an edit list that moves its start (`elst`, §8.6.6)."""
     with path.open("rb") as file:
         header = file.read(_HEADER_BYTES)
     at = header.find(b"elst")
@@ -82,7 +82,7 @@ def _parse(data: bytes, init: int, end: int) -> Segments:
     ticks, parts, before = 0, [], 0
     for length, duration in entries:
         ticks += duration
-        # Rounded at the ends, so that errors do not add up.
+        # End times are rounded, not durations, so that errors do not add up.
         now = round(ticks * 1000 / scale)
         parts.append((now - before, length & 0x7FFFFFFF))
         before = now

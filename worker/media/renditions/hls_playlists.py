@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from worker.media.renditions.fragments import Segments
 
-# Byte ranges of the header (EXT-X-MAP) in a playlist that is not only of key frames need version 6; players of
-# fragmented MP4 expect 7.
+# EXT-X-MAP in a playlist that is not limited to key frames requires version 6; players of fragmented MP4 expect 7.
 _HEAD = ("#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-INDEPENDENT-SEGMENTS")
 _SOUND = "sound"
 
@@ -23,7 +22,7 @@ class HlsTrack:
 
 
 def master_playlist(pictures: Sequence[HlsTrack], sound: HlsTrack | None) -> str:
-    """The playlist that names all tracks: each picture with the sound, and the sound alone for the slowest links."""
+    """The playlist of all variants: each picture with the sound, and the sound alone for the slowest links."""
     lines = list(_HEAD)
     if sound is not None and pictures:
         lines.append(
@@ -68,7 +67,7 @@ def _variant(picture: HlsTrack, sound: HlsTrack | None) -> str:
 
 
 def _peak(segments: Segments) -> int:
-    """Bits per second of the largest segment."""
+    """The bit rate of the largest segment."""
     return max((math.ceil(size * 8000 / max(ms, 1)) for ms, size in segments.parts), default=0)
 
 

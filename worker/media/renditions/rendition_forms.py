@@ -1,15 +1,15 @@
-"""The forms of renditions: sizes, rates and the options of their encoders. Pure functions."""
+"""The forms of renditions: sizes, rates and encoder options. Pure functions."""
 
 from dataclasses import dataclass
 from typing import Any
 
-# The least difference of a frame to the one before it, in percent, that is a page turn: a pen changes 0.03.
+# The percentage by which a frame must differ from the one before it to be a page turn: a pen changes 0.03.
 PAGE_TURN = 0.15
 # Header and index of a short file.
 _HEADER_BYTES = 4096
 
 # One track, header and index (`sidx`) in front, no second index at the end. `delay_moov` writes the header once the
-# encoders have stated their delay.
+# encoders have reported their delay.
 FRAGMENTED = "+default_base_moof+global_sidx+delay_moov+skip_trailer"
 
 
@@ -17,14 +17,14 @@ FRAGMENTED = "+default_base_moof+global_sidx+delay_moov+skip_trailer"
 class PictureForm:
     """A picture track: it fits into `box` (width and height of a landscape picture) and is never enlarged.
 
-    `rate` is the largest number of frames per second; `kbit` limits kilobits per second over `buffer_kbit`. A board
-    stands still but for its pen, and its pages turn.
+    `rate` is the maximum frame rate; `kbit` limits the bit rate in kbit/s over `buffer_kbit`. `is_board`: a still
+    picture on which only the pen moves, until a page turns.
     """
 
     box: tuple[int, int]
     rate: int
     key_seconds: int
-    # A picture of at most so many kilobits per second is not encoded again.
+    # A picture of at most this many kbit/s is not encoded again.
     copied_kbit: int
     crf: int
     kbit: int
@@ -34,9 +34,9 @@ class PictureForm:
 
 @dataclass(frozen=True)
 class SoundForm:
-    """A sound track: its muxer, media type and codec (RFC 6381), and the options of ffmpeg.
+    """A sound track: its muxer, media type and codec (RFC 6381), and ffmpeg's options.
 
-    Where `options` exceed `most_kbit`, `tight` are those that no sound exceeds.
+    `tight` replaces `options` for a sound that exceeds `most_kbit`; no sound exceeds that with it.
     """
 
     extension: str
@@ -47,13 +47,13 @@ class SoundForm:
     tight: dict[str, Any]
 
     def most_bytes(self, seconds: float) -> int:
-        """The largest file of this length."""
+        """The maximum size of a file of this duration."""
         return _HEADER_BYTES + round(self.most_kbit * 125 * seconds)
 
 
 PICTURES = {
-    # 4 s between key frames: a player begins and seeks within one segment on a slow link. Also a short recording stays
-    # below 250 kbit/s, whose first segment may use the whole buffer.
+    # 4 s between key frames: a player starts and seeks within one segment on a slow link. Even a short recording stays
+    # below 250 kbit/s, although its first segment may use the whole buffer.
     "360p": PictureForm((640, 360), rate=15, key_seconds=4, copied_kbit=250, crf=28, kbit=220, buffer_kbit=330),
     "720p": PictureForm((1280, 720), rate=30, key_seconds=4, copied_kbit=1500, crf=25, kbit=1200, buffer_kbit=2400),
     # Key frames are nearly all of a board's bytes, so they are rare; the buffer holds two of a full page.
@@ -62,7 +62,7 @@ PICTURES = {
     ),
 }
 SOUNDS = {
-    # Packets of 60 ms: a third of the headers of usual ones.
+    # Packets of 60 ms need a third of the usual headers.
     "audio": SoundForm(
         "webm",
         "audio/webm",
@@ -77,11 +77,11 @@ SOUNDS = {
             "f": "webm",
             "cues_to_front": 1,
         },
-        # 6.6 MB an hour. Speech takes 14.2; tones take 16.5, of which 0.9 are headers.
+        # 6.6 MB an hour. In kbit/s, speech takes 14.2 and tones take 16.5, of which 0.9 are headers.
         most_kbit=14.66,
         tight={"b:a": "13600", "vbr": "constrained"},
     ),
-    # At 48 kHz this encoder exceeds its rate by a third. Fragments of ten seconds are the segments of HLS.
+    # At 48 kHz this encoder exceeds its rate by a third. Fragments of ten seconds become the segments of HLS.
     "audio-aac": SoundForm(
         "mp4",
         "audio/mp4",
@@ -95,7 +95,7 @@ SOUNDS = {
             "frag_duration": 10_000_000,
             "movflags": FRAGMENTED,
         },
-        # 8 MB an hour; 17 are usual whatever the sound is.
+        # 8 MB an hour. 17 kbit/s are usual, whatever the sound.
         most_kbit=17.77,
         tight={"b:a": "14k"},
     ),

@@ -1,4 +1,4 @@
-"""How ffmpeg writes a rendition of a form."""
+"""ffmpeg's options for writing a rendition."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from worker.media.probing.streams import VideoStream
 from worker.media.renditions.fit_picture import frame_rate
 from worker.media.renditions.rendition_forms import FRAGMENTED, PictureForm, SoundForm
 
-# Players assume BT.601 for untagged pictures below this height, and BT.709 from it on.
+# Players assume BT.601 for untagged pictures below this height, and BT.709 from it upwards.
 _HD_HEIGHT = 720
 _CLEAN = {"map_metadata": "-1", "map_chapters": "-1", "fflags": "+bitexact"}
 
@@ -17,7 +17,7 @@ def colour_matrix(height: int) -> str:
 
 
 def picture_options(form: PictureForm, video: VideoStream) -> dict[str, Any]:
-    """The options of an encoded picture with a key frame every `key_seconds`, and where its content changes."""
+    """Options for an encoded picture, with a key frame every `key_seconds` and where the content changes."""
     rate = frame_rate(form, video.frame_rate)
     return {
         **_CLEAN,
@@ -29,25 +29,25 @@ def picture_options(form: PictureForm, video: VideoStream) -> dict[str, Any]:
         "maxrate": f"{form.kbit}k",
         "bufsize": f"{form.buffer_kbit}k",
         "pix_fmt": "yuv420p",
-        # Without B-frames frames are stored in the order of their times: players that ignore edit lists keep picture
-        # and sound together.
+        # Without B-frames, frames are stored in the order of their times, so that players which ignore edit lists keep
+        # picture and sound in sync.
         "x264-params": f"keyint={rate * form.key_seconds}:scenecut=0",
         "bf": 0,
         "flags:v": "+bitexact",
-        # The same bytes on every machine.
+        # Fixed, since the bytes depend on it: the same on every machine.
         "threads:v": 2,
         "f": "mp4",
         "movflags": f"+frag_keyframe{FRAGMENTED}",
-        # x264's own detection misses the turn of a page with little on it; the filter scdet marks these frames.
+        # x264's own detection misses the turn of a nearly empty page; the filter scdet marks these frames.
         **({"tune": "stillimage", "force_key_frames": "scd_metadata"} if form.is_board else {}),
     }
 
 
 def copied_options() -> dict[str, Any]:
-    """The options of a picture that is not encoded again."""
+    """Options for a picture that is copied."""
     return {**_CLEAN, "c:v": "copy", "f": "mp4", "movflags": f"+frag_keyframe{FRAGMENTED}"}
 
 
 def sound_options(form: SoundForm, *, tight: bool = False) -> dict[str, Any]:
-    """The options of an encoded sound."""
+    """Options for an encoded sound."""
     return {**_CLEAN, "flags:a": "+bitexact", **form.options, **(form.tight if tight else {})}

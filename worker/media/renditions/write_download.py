@@ -1,6 +1,6 @@
-"""Write the file that people keep: an MP4 of a picture and a sound that were made before, with its index in front.
+"""Write the file that people download: an MP4 of an existing picture and sound, with its index in front.
 
-Its chapters are a text track (QuickTime, phones) and a list of `chpl` (VLC).
+Its chapters are a text track (QuickTime, phones) and a `chpl` list (VLC).
 """
 
 import re
@@ -16,13 +16,13 @@ from worker.media.processes.budget import copy_budget, never
 from worker.media.processes.runner import run_ffmpeg
 from worker.media.whole_files import removed_on_failure
 
-# `chpl` counts chapters, and the bytes of a title, in one byte.
+# `chpl` stores the number of chapters, and the bytes of each title, in one byte.
 _MOST_CHAPTERS, _LONGEST_TITLE = 255, 255
 _OPTIONS = {
     "c": "copy",
     "f": "mp4",
     "movflags": "+faststart",
-    # Without the two letters, titles of chapters would be left out as well.
+    # `:g` and `:s` only: plain `map_metadata` would remove the titles of chapters too.
     "map_metadata:g": "-1",
     "map_metadata:s": "-1",
     "fflags": "+bitexact",
@@ -38,7 +38,10 @@ def write_download(
     chapters: Sequence[Cue] = (),
     should_stop: Callable[[], bool] = never,
 ) -> None:
-    """Copy the tracks of these fragmented MP4 into `target`. Raises what the runner raises; then it does not exist."""
+    """Copy the tracks of these fragmented MP4 files into `target`.
+
+    Raises what the runner raises; then `target` does not exist.
+    """
     parts = [(path, track) for path, track in ((picture, "v:0"), (sound, "a:0")) if path is not None]
     tracks = [ffmpeg.input(str(path.absolute()), **input_options("mov"))[track] for path, track in parts]
     chosen = {"map_chapters": str(len(parts)) if chapters else "-1"}
@@ -46,7 +49,7 @@ def write_download(
     listing = target.with_name(f"{target.name}.chapters")
     if chapters:
         listing.write_text(chapter_metadata(chapters), "utf-8")
-        # ffmpeg-python leaves out an input of which no track is used.
+        # Inserted by hand: ffmpeg-python omits an input none of whose tracks is used.
         place = words.index("-map")
         words[place:place] = ["-protocol_whitelist", "file", "-f", "ffmetadata", "-i", str(listing.absolute())]
     with removed_on_failure(target):
@@ -55,7 +58,7 @@ def write_download(
 
 
 def chapter_metadata(chapters: Sequence[Cue]) -> str:
-    """The chapters as ffmpeg reads them (`FFMETADATA1`): their titles are data, whatever stands in them."""
+    """The chapters in ffmpeg's format (`FFMETADATA1`), with their titles escaped."""
     blocks = (
         f"[CHAPTER]\nTIMEBASE=1/1000\nSTART={cue.start_ms}\nEND={cue.end_ms}\ntitle={_escaped(cue.text)}\n"
         for cue in chapters[:_MOST_CHAPTERS]

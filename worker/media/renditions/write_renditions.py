@@ -1,4 +1,4 @@
-"""Write several renditions of a recording with one ffmpeg, which decodes it once."""
+"""Write several renditions of a recording in one run of ffmpeg, which decodes it once."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -39,10 +39,10 @@ def write_renditions(
     should_stop: Callable[[], bool] = never,
     on_progress: Callable[[float], None] | None = None,
 ) -> None:
-    """Write each rendition of `targets` (names of rendition_forms.py) to its path, all from one decoding.
+    """Write each rendition of `targets` (names of rendition_forms.py) to its path, decoding once.
 
-    Sounds that become too large are written again. `on_progress` gets seconds of media. Raises what the runner raises;
-    then no target exists.
+    Sounds that come out too large are written again. `on_progress` gets seconds of media. Raises what the runner
+    raises; then no target exists.
     """
     seconds = recorded.probed.duration_ms / 1000
     budget = Budget(
@@ -74,7 +74,7 @@ def write_copied(
     *,
     should_stop: Callable[[], bool] = never,
 ) -> None:
-    """Write the picture of the recording as it is. Raises what the runner raises; then `target` does not exist."""
+    """Copy the picture of the recording. Raises what the runner raises; then `target` does not exist."""
     path = recorded.path
     media = ffmpeg.input(str(path.absolute()), **input_options(detect_demuxer(path)), an=None)
     words = ffmpeg.get_args(ffmpeg.output(media["v:0"], str(target.absolute()), **copied_options()))
@@ -110,7 +110,7 @@ def _outputs(recorded: Recorded, targets: Mapping[str, Path], seconds: float, *,
 
 
 def _decoder(video: VideoStream | None) -> dict[str, str]:
-    """The decoder of a transparent picture; ffmpeg's own leave the transparency out."""
+    """The decoder for a transparent picture; ffmpeg's own decoders ignore the transparency."""
     name = {"vp8": "libvpx", "vp9": "libvpx-vp9"}.get(video.codec) if video and video.alpha else None
     return {"c:v": name} if name else {}
 
@@ -123,7 +123,7 @@ def _split(stream: Any, number: int, name: str) -> list[Any]:
 
 
 def _whole(sound: Any, seconds: float) -> Any:
-    """The sound from 0 to the end of the recording, with silence where it has a hole."""
+    """The sound from 0 to the end of the recording, with silence in its gaps."""
     return (
         sound.filter("aformat", sample_rates=48000, channel_layouts="mono")
         .filter("aresample", **{"async": 1000, "first_pts": 0})
@@ -132,12 +132,12 @@ def _whole(sound: Any, seconds: float) -> Any:
 
 
 def _steady(picture: Any, names: Sequence[str], video: VideoStream) -> Any:
-    """The picture from 0 on in the highest rate of these renditions, opaque, in its own size: what they share."""
+    """What these renditions share: the picture from 0, at the highest of their rates, opaque, in its own size."""
     upright = picture.filter("setsar", "1") if video.aspect_is_wrong else picture
-    # Dropped first: only frames that are kept are worked on.
+    # First, so that only frames that are kept are processed.
     rate = max(frame_rate(PICTURES[name], video.frame_rate) for name in names)
     steady = upright.filter("fps", rate, start_time=0)
-    # H.264 has no transparency, and would be played on black.
+    # H.264 has no transparency: browsers would show a black background.
     return on_paper(steady) if _decoder(video) else steady
 
 

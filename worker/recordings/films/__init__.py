@@ -1,1 +1,1 @@
-"""Recordings of one session beside one another: what can be combined, and when each was recorded."""
+"""Recordings of one session in relation to each other: what can be combined, and when each was recorded."""

@@ -36,7 +36,7 @@ class Combinable:
 def combinables_of(session: Session, session_id: int) -> tuple[Combinable, ...]:
     """The recordings that people made in this session and that can be played, in the order of recording.
 
-    Films of boards and combined lessons are left out: they are made of these.
+    Films of boards and combined lessons are left out: they are made from these.
     """
     replay = aliased(Rendition)
     rows = session.execute(

@@ -12,7 +12,7 @@ def recorded_when(recording: Recording) -> tuple[RecordedStretch, ...]:
     length, pauses = int(known.get("duration_ms") or 0), _pauses(recording)
     begun = round(recording.recording_date.timestamp() * 1000)
     if recording.recording_date == recording.created_at:
-        # The start is unknown; the recording ended at its upload at the latest.
+        # The start is unknown; the recording ended no later than its upload.
         begun -= length + sum(until - start for start, until in pauses)
     return recorded_stretches(begun, length, pauses, _holes(known.get("repairs") or []))
 
@@ -24,7 +24,7 @@ def _pauses(recording: Recording) -> list[tuple[int, int]]:
 
 
 def _holes(repairs: list[dict[str, int | str]]) -> Iterator[Hole]:
-    """Holes that the ingest found: the fast copy plays a `gap`, and has left out a jump of the recorder's clock."""
+    """Holes that the ingest found: the fast copy plays a `gap`, and leaves out a jump of the recorder's clock."""
     for repair in repairs:
         at, length = int(repair.get("at_ms") or 0), int(repair.get("length_ms") or 0)
         if repair.get("kind") in ("gap", "clock-jump") and length > 0:

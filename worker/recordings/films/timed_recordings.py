@@ -1,4 +1,4 @@
-"""The recordings of a session that can be played and whose times are those of a clock."""
+"""The playable recordings of a session whose clock times are known."""
 
 from dataclasses import dataclass
 
@@ -20,7 +20,7 @@ class TimedRecording:
 
 
 def timed_recordings(session: Session, session_id: int) -> list[TimedRecording]:
-    """These recordings in the order in which they began; films of boards have no clock."""
+    """These recordings in the order in which they began; films of boards have no clock times."""
     rows = session.scalars(select(Recording).where(Recording.session_id == session_id, Recording.is_available))
     timed = [TimedRecording(row.id, recorded_when(row)) for row in rows if not is_film(session, row)]
     begun = [recording for recording in timed if recording.stretches]

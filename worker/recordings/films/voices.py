@@ -1,4 +1,4 @@
-"""The voices of a whiteboard session: its recordings of type `board` that are sound alone."""
+"""The voices of a whiteboard session: its recordings of type `board` that are only sound."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from worker.recordings.films.recorded_when import recorded_when
 
 @dataclass(frozen=True)
 class Voice:
-    """A recording of sound alone: its fast copy on B2, and when it was recorded (at least one stretch)."""
+    """A recording of sound only: its fast copy on B2, and when it was recorded (at least one stretch)."""
 
     recording_id: int
     object_name: str
@@ -27,7 +27,7 @@ def is_voice(recording: Recording) -> bool:
 
 
 def voices_of(session: Session, session_id: int) -> tuple[Voice, ...]:
-    """The voices of a session that can be played, in the order in which they were recorded."""
+    """The playable voices of a session, in the order in which they were recorded."""
     rows = session.execute(
         select(Recording, Rendition)
         .join(Rendition, Rendition.recording_id == Recording.id)

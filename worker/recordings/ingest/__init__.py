@@ -1,1 +1,1 @@
-"""From uploaded bytes to a recording that can be played."""
+"""From uploaded bytes to a playable recording."""

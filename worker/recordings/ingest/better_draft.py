@@ -1,4 +1,4 @@
-"""Find a better copy of a recording whose first copy is not whole. Whatever can be played is not rejected."""
+"""Find a better copy of a recording whose first copy is incomplete. Anything playable is accepted."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -13,20 +13,20 @@ from worker.media.probing.repairs import Repair, RepairKind
 from worker.media.processes.binaries import Binaries
 from worker.recordings.ingest.draft import Draft, DraftCheck, check_draft, with_true_duration
 
-# With a larger share of broken pictures than this, the recording is encoded again instead of omitting them.
+# If a larger share of the pictures is broken, the recording is encoded again instead of omitting them.
 _MOST_BROKEN = 0.1
-# Encoding again costs a little quality: it must show so many times as many pictures.
+# Encoding again costs a little quality, so it must show this many times as many pictures.
 _CLEARLY_MORE = 1.05
 
 
 def better_draft(
     source: Path, draft: Draft, check: DraftCheck, binaries: Binaries, folder: Path, should_stop: ShouldStop
 ) -> tuple[Draft, DraftCheck] | None:
-    """Another copy of a recording whose first copy is not whole; None when no other copy plays better.
+    """Another copy of a recording whose first copy is incomplete; None when no other copy plays better.
 
-    Pictures and sound that cannot be decoded are omitted. When those are too many, or the copy does not play or
-    differs from the recording, everything is decoded and encoded again. Raises what the runner raises, except failures
-    of a program.
+    Pictures and sound that cannot be decoded are omitted. If those are too many, or the copy does not play or differs
+    from the recording, everything is decoded and encoded again. Raises what the runner raises, except failures of a
+    program.
     """
     tries: list[Callable[[], Draft | None]] = []
     if check.decoding.nothing:
@@ -50,7 +50,7 @@ def better_draft(
 
 
 def _is_better(other: DraftCheck, than: DraftCheck) -> bool:
-    """Whether it is better: by playing at all, to the end, being whole, then by clearly more pictures."""
+    """Whether `other` is better: it plays at all, to the end, is complete, or has clearly more pictures."""
     marks = [
         (check.copy is not None, check.plays, check.copy is not None and not check.copy.faults)
         for check in (other, than)

@@ -1,4 +1,4 @@
-"""A fast copy that is not published yet, and the check whether it plays."""
+"""A fast copy that is not published yet, and the check that it plays."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,20 +23,20 @@ class Draft:
     plan: CopyPlan
     path: Path
     way: str = ""
-    # Repairs beyond those of the plan, and the numbers of pictures and packets of sound that it may lack.
+    # Repairs beyond those of the plan, and how many pictures and packets of sound it may lack.
     other_repairs: tuple[Repair, ...] = ()
     frame_loss: int = 0
     sound_loss: int = 0
 
     @property
     def repairs(self) -> tuple[Repair, ...]:
-        """All repairs, for the tutor."""
+        """All repairs, to be shown to the tutor."""
         return (*self.probed.repairs, *self.plan.repairs, *self.other_repairs)
 
 
 @dataclass(frozen=True)
 class DraftCheck:
-    """The result of reading and decoding a draft: `copy` is None when it cannot be played, and `error` says why."""
+    """The result of reading and decoding a draft: `copy` is None when it cannot be played; `error` then says why."""
 
     copy: Copy | None
     decoding: DecodeResult
@@ -56,7 +56,7 @@ class DraftCheck:
     def copy_or_raise(self) -> Copy:
         """The copy; raises OutputDamaged when it cannot be played."""
         if self.copy is None:
-            # The cause, which the log shows, is the fault of the copy.
+            # The error's cause, which is logged, is the fault of the copy.
             raise OutputDamaged(
                 "What was made of the recording does not play. Try it again; when it fails once more, open the "
                 "recording in a video editor, save it as MP4, and upload that."
@@ -65,13 +65,13 @@ class DraftCheck:
 
 
 def with_true_duration(draft: Draft) -> Draft:
-    """Shorten the duration that the draft's file states to that of the recording; returns the draft."""
+    """Shorten the duration that the draft's file states to the recording's; returns the draft."""
     shorten_stated_duration(draft.path, draft.plan.form, draft.probed.duration_ms)
     return draft
 
 
 def check_draft(draft: Draft, binaries: Binaries, should_stop: ShouldStop) -> DraftCheck:
-    """Read all packets of the draft and decode all or a sample of them, both at the same time."""
+    """Read all packets of the draft and, at the same time, decode all or a sample of them."""
     with together(should_stop) as steps:
         reading = steps.begin(lambda stop: _verify(draft, binaries, stop))
         decoding = steps.begin(lambda stop: _decode(draft, binaries, stop))

@@ -1,4 +1,4 @@
-"""Replace the bytes of a recording by more of the same: an upload that was abandoned has been continued."""
+"""Replace the bytes of a recording by more of the same, when an abandoned upload was continued."""
 
 from sqlalchemy import func, update
 from sqlalchemy.orm import Session
@@ -11,9 +11,9 @@ from worker.recordings.source import find_live_twin, lock_recording, version_of
 
 
 def extend_recording(session: Session, recording_id: int, new: NewRecording) -> RegistrationResult:
-    """Give the recording the bytes of `new` and enqueue their ingest; what is playable now stays until that is done.
+    """Give the recording the bytes of `new` and enqueue their ingest; the current copy stays playable until then.
 
-    When another recording has the same bytes, or the recording was deleted, the result names another one.
+    If another recording has the same bytes, or this one was deleted, the result names another one.
     """
     recording = lock_recording(session, recording_id)
     if recording is None or find_live_twin(session, recording_id, new.session_id, new.type, new.sha1):

@@ -21,11 +21,11 @@ from worker.storage.objects import StoredObject
 
 
 def make_playable(run: JobRun, context: IngestContext, source: UploadedSource, path: Path) -> Playable:
-    """Make the recording at `path` playable and put it on B2.
+    """Make the recording at `path` playable and store it on B2.
 
     The copy is uploaded before it is verified, so its row must not be written before this function returns. Raises
-    MediaRejected when the bytes are at fault, and what the runner and the store raise. Progress: the header up to
-    5 %, the copy to 40 %, the upload to 99 %.
+    MediaRejected when the bytes are at fault, and what the runner and the store raise. Progress: the header up to 5 %,
+    the copy to 40 %, the upload to 99 %.
     """
     run.progress(1, "reading the recording")
     header = read_header(path, context.binaries, limits=context.limits, should_stop=run.should_stop)
@@ -75,7 +75,7 @@ def _copy_while_reading(run: JobRun, context: IngestContext, header: Header, pat
 def _try_copy(
     run: JobRun, context: IngestContext, plan: CopyPlan, path: Path, target: Path, should_stop: ShouldStop
 ) -> bool:
-    """Write the copy; returns whether that succeeded. The bytes may be at fault, which reading the packets shows."""
+    """Write the copy; returns whether that succeeded. If the bytes are at fault, reading the packets will show it."""
     try:
         _write_copy(run, context, plan, path, target, should_stop)
     except FfmpegFailed:
@@ -87,7 +87,7 @@ def _write_copy(
     run: JobRun, context: IngestContext, plan: CopyPlan, path: Path, target: Path, should_stop: ShouldStop
 ) -> None:
     def report(_seconds: float) -> None:
-        # The length of the recording is not known yet; the copy will be about as large as the recording.
+        # The length of the recording is not known yet, but the copy will be about as large as the source.
         run.progress(5 + 35 * min(target.stat().st_size / plan.size_bytes, 1))
 
     write_copy(path, target, plan, context.binaries, should_stop=should_stop, on_progress=report)
@@ -96,9 +96,9 @@ def _write_copy(
 def _store_while_checking(
     run: JobRun, context: IngestContext, source: UploadedSource, draft: Draft
 ) -> tuple[StoredObject, DraftCheck, StoredPoster | None]:
-    """Upload the copy while it is read and decoded, and its poster is made if it is whole.
+    """Upload the copy while it is read and decoded; its poster is made if it is complete.
 
-    The upload waits for the network, the rest for the processor. No row names an uploaded copy that is not whole:
+    The upload waits for the network, the rest for the processor. No row names an incomplete copy that was uploaded:
     another copy replaces it, or the end of the job removes it.
     """
     with together(run.should_stop) as steps:
@@ -132,7 +132,7 @@ def _store(
 def _store_poster(
     context: IngestContext, source: UploadedSource, draft: Draft, check: DraftCheck, should_stop: ShouldStop
 ) -> StoredPoster | None:
-    """The poster of a draft on B2; None when it has no picture."""
+    """Store the poster of a draft on B2; returns None when it has no picture."""
     picture = context.folder / "poster.jpg"
     still = write_poster(
         draft.path,

@@ -1,4 +1,4 @@
-"""A recording that was made playable, and the programs, store and limits of an ingest."""
+"""The result of making a recording playable, and the programs, store and limits of an ingest."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ from worker.storage.store import ObjectStore
 
 @dataclass(frozen=True)
 class Playable:
-    """The result of an ingest: the fast copy on B2, its poster (None for sound alone), and the properties of both."""
+    """The result of an ingest: the fast copy on B2, its poster (None without a picture), and the properties of both."""
 
     source: Probe
     copy: Copy
@@ -26,7 +26,7 @@ class Playable:
     poster: StoredObject | None
     still: Poster | None
     repairs: tuple[Repair, ...]
-    # Number of pictures that were decoded to check whether it plays.
+    # How many pictures were decoded to check that it plays.
     decoded_pictures: int
 
 
@@ -42,7 +42,7 @@ class IngestContext:
 
 @dataclass(frozen=True)
 class StoredPoster:
-    """A poster on B2, and the still it shows."""
+    """A poster on B2, and the picture it shows."""
 
     stored: StoredObject
     still: Poster

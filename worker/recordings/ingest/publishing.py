@@ -20,7 +20,7 @@ def publish_recording(
     url: str,
     poster_url: str | None,
 ) -> None:
-    """Write the row and its renditions: the lesson can be played as soon as the transaction is committed.
+    """Write the row and its renditions: the lesson is playable once the transaction commits.
 
     `file_url` and `file_size_bytes` are those of the fast copy; the uploaded bytes are the rendition `source`, still
     pending. `url` and `poster_url` are unsigned.
@@ -56,13 +56,13 @@ def describe(playable: Playable) -> dict[str, Any]:
 
 
 def _size(video: VideoStream | None) -> dict[str, int | None]:
-    """Width and height as players show the picture: turned as a phone held it, in square pixels."""
+    """Width and height as players show the picture: rotated as the phone was held, in square pixels."""
     width, height = video.shown_size if video else (None, None)
     return {"width": width, "height": height}
 
 
 def describe_source(playable: Playable) -> dict[str, Any]:
-    """The metadata of the uploaded bytes: their form and their defects."""
+    """The metadata of the uploaded bytes: their format and their defects."""
     probed = playable.source
     return {
         "container": probed.container,

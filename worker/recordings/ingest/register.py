@@ -20,7 +20,7 @@ _LIVE = text("source_sha1 IS NOT NULL AND (is_processing OR is_available)")
 
 @dataclass(frozen=True)
 class NewRecording:
-    """Uploaded bytes and what their sender states about them."""
+    """Uploaded bytes and what their sender says about them."""
 
     session_id: int
     title: str
@@ -33,19 +33,19 @@ class NewRecording:
     sha1: str
     filename: str | None = None
     started_at: datetime | None = None
-    # Server time minus the time of the device that recorded.
+    # Server time minus the recording device's time.
     clock_offset_ms: int | None = None
-    # Pauses and gaps of the recorder.
+    # The recorder's pauses and gaps.
     marks: list[Any] | None = None
     # Whether the upload was abandoned, so that the end is missing.
     is_recovered: bool = False
-    # Which job made the bytes; None: a recorder.
+    # The kind of job that made the bytes; None: a recorder.
     origin: str | None = None
 
 
 @dataclass(frozen=True)
 class RegistrationResult:
-    """The recording and its ingest job; `is_new` is False when these bytes were already there."""
+    """The recording and its ingest job; `is_new` is False when these bytes were registered already."""
 
     recording_id: int
     job_id: UUID | None
@@ -55,9 +55,9 @@ class RegistrationResult:
 def register_recording(session: Session, new: NewRecording) -> RegistrationResult:
     """Write the row and enqueue its ingest, or find the live recording of the same bytes in this session and type.
 
-    A failed or deleted recording does not count as live: its bytes are ingested again.
+    A failed or deleted recording is not live: its bytes are ingested again.
     """
-    # The live recording may fail between the INSERT and the SELECT: then the next round inserts.
+    # The live recording may fail between the INSERT and the SELECT; the next round then inserts.
     for _round in range(3):
         recording_id = session.scalar(
             insert(Recording)
@@ -76,7 +76,7 @@ def register_recording(session: Session, new: NewRecording) -> RegistrationResul
             )
         ).one_or_none()
         if twin is not None:
-            # Only the principal sees a job; a second sender of the same bytes follows the recording instead.
+            # Only the principal sees a job; another sender of the same bytes follows the recording instead.
             jobs = read_jobs(session, [twin.job_id]).values()
             shown = any(job.is_shown_to(new.principal) for job in jobs)
             return RegistrationResult(twin.id, twin.job_id if shown else None, is_new=False)
@@ -106,7 +106,7 @@ def metadata_of(new: NewRecording) -> dict[str, Any]:
     clock = {} if new.clock_offset_ms is None else {"clock_offset_ms": new.clock_offset_ms}
     return {
         "recorded_by": new.recorded_by,
-        # SHA-1 of the uploaded bytes; the objects are named by it.
+        # The SHA-1 of the uploaded bytes, which names the objects.
         "digest": new.sha1,
         "source": {"filename": new.filename, "size_bytes": new.size_bytes},
         **clock,

@@ -1,4 +1,4 @@
-"""Insert the row of an adopted recording under the id that its objects name."""
+"""Insert the row of an adopted recording under the id in its objects' names."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from models.recordings import Recording
 from worker.errors import Conflict
 from worker.recordings.objects.adoption import AdoptionPlan
 
-# A recording that is made later must not get the id of one whose objects are still on B2.
+# A later recording must not get the id of one whose objects are still on B2.
 _SKIP_IDS = text(
     """
     SELECT setval(sequence, greatest(:id, (SELECT last_value FROM pg_sequences WHERE format('%I.%I', schemaname,
@@ -22,7 +22,7 @@ _NEXT_ID = text("SELECT nextval(pg_get_serial_sequence('whiteboard_session_recor
 
 
 def why_not_adopted(session: Session, plan: AdoptionPlan) -> str | None:
-    """Why this recording cannot be adopted: its bytes in this session are another's; None when it can."""
+    """Why this recording cannot be adopted: another one of its session has the same bytes; None when it can."""
     same = select(Recording.id).where(
         Recording.session_id == plan.session_id,
         Recording.source_sha1 == plan.sha1,
@@ -40,15 +40,15 @@ def is_adopted(session: Session, plan: AdoptionPlan) -> bool:
 
 
 def next_recording_id(session: Session) -> int:
-    """An id that no recording has."""
+    """An unused recording id."""
     next_id: int = session.scalars(_NEXT_ID).one()
     return next_id
 
 
 def insert_adopted(session: Session, plan: AdoptionPlan, *, spool_id: str) -> None:
-    """Insert the row; it is processing until its bytes are ingested. Raises Conflict when it is there already.
+    """Insert the row, which is processing until its bytes are ingested. Raises Conflict when it exists already.
 
-    Its title stays NULL and nobody is named as its recorder: objects do not say.
+    Its title stays NULL and nobody is recorded as its author: objects do not say.
     """
     session.add(
         Recording(

@@ -1,4 +1,4 @@
-"""What the names of a recording's objects say about it: the plan by which objects become a recording again. Pure."""
+"""Plan the adoption of a recording: what the names of its objects say about it. Pure."""
 
 import re
 from collections.abc import Sequence
@@ -13,33 +13,33 @@ _NAME = re.compile(
     r"(?P<digest>[0-9a-f]{12})/(?P<file>source\.\w{2,4}|play/playback(?:-\w+)?\.(?:webm|mp4))",
     re.ASCII,
 )
-# What no object knows.
+# What objects do not say.
 UNKNOWN = ("title", "type", "who recorded it", "captions", "chapters a tutor wrote", "shares")
 
 
 @dataclass(frozen=True)
 class AdoptionPlan:
-    """Objects below one prefix, and the one whose bytes make the recording again."""
+    """Objects below one prefix, and the one whose bytes become the recording again."""
 
     recording_id: int
     session_id: int
     object_name: str
     sha1: str
     size: int
-    # The earliest upload: no object says when the recording began.
+    # The time of the earliest upload, since no object says when the recording began.
     uploaded_at: datetime
     objects: int
 
     @property
     def is_source(self) -> bool:
-        """Whether the bytes are those that were uploaded, and not the fast copy."""
+        """Whether the bytes are the uploaded ones rather than the fast copy."""
         return "/play/" not in self.object_name
 
 
 def plan_adoption(objects: Sequence[StoredObject]) -> AdoptionPlan | None:
-    """The plan for the objects of one recording; None when neither its source nor its fast copy is there, verified.
+    """The plan for the objects of one recording; None if neither its source nor its fast copy exists with a SHA-1.
 
-    Of several versions of a recording's bytes the latest counts; its source goes before its fast copy.
+    Of several versions of a recording's bytes the latest counts; its source is preferred to its fast copy.
     """
     candidates = [(match, stored) for stored in objects if (match := _NAME.fullmatch(stored.name)) and stored.sha1]
     if not candidates:

@@ -1,4 +1,4 @@
-"""The objects that ready rows of recordings name, in the order of their names."""
+"""The objects that ready rows of recordings name, ordered by name."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -11,7 +11,7 @@ from worker.database import Database
 from worker.recordings.objects.object_faults import NamedObject
 
 _PAGE = 1000
-# Names in the order of their bytes, in which Backblaze lists them.
+# By the bytes of the names, the order in which Backblaze lists them.
 _ORDER = Rendition.object_name.collate("C")
 _READY = select(
     Rendition.recording_id,
@@ -24,7 +24,7 @@ _READY = select(
 
 
 def objects_named(database: Database) -> Iterator[NamedObject]:
-    """Those of all recordings, a page in each transaction. A row written meanwhile may be left out."""
+    """The objects of all recordings, one page per transaction. A row written meanwhile may be left out."""
     after = ""
     while True:
         with database.transaction() as session:
@@ -36,12 +36,12 @@ def objects_named(database: Database) -> Iterator[NamedObject]:
 
 
 def objects_named_by(session: Session, recording_id: int) -> list[NamedObject]:
-    """Those of one recording."""
+    """The objects of one recording."""
     return _rows(session, _READY.where(Rendition.recording_id == recording_id))
 
 
 def named_object(session: Session, name: str) -> NamedObject | None:
-    """The row that names this object now; None when there is none."""
+    """The row that names this object now, or None."""
     rows = _rows(session, _READY.where(Rendition.object_name == name))
     return rows[0] if rows else None
 

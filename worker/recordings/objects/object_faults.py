@@ -1,4 +1,4 @@
-"""What differs between the rows of recordings and the objects on B2. Pure functions."""
+"""How the rows of recordings and the objects on B2 differ. Pure functions."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from worker.storage.objects import StoredObject
 
 @dataclass(frozen=True)
 class NamedObject:
-    """An object as a ready row names it; `sha1` and `bytes` are None when the row does not know them."""
+    """An object that a ready row names; `sha1` and `bytes` are None when the row lacks them."""
 
     recording_id: int
     rendition: str
@@ -32,9 +32,9 @@ class ObjectFault:
 def pair_up(
     rows: Iterable[NamedObject], objects: Iterable[StoredObject]
 ) -> Iterator[tuple[NamedObject | None, StoredObject | None]]:
-    """Rows and objects of one name, side by side; None where the other side is missing.
+    """Pair rows and objects of the same name; None where one of the two is missing.
 
-    Both must come in the order of their names' bytes, in which Backblaze lists them. Holds one of each at a time.
+    Both must be ordered by the bytes of their names, as Backblaze lists them. Holds one of each at a time.
     """
     row_of, object_of = iter(rows), iter(objects)
     row, stored = next(row_of, None), next(object_of, None)
@@ -51,7 +51,7 @@ def pair_up(
 
 
 def fault_of(row: NamedObject, stored: StoredObject | None) -> ObjectFault | None:
-    """What is wrong with the object of a row; None when it is as the row says."""
+    """What is wrong with the object of a row; None when it matches the row."""
     where = f"{row.rendition} of recording {row.recording_id}"
     if stored is None:
         return ObjectFault("missing", row.name, row.recording_id, f"{where} is not on B2")

@@ -8,10 +8,10 @@ from worker.recordings.objects.names import recording_prefix, session_id_of
 
 
 def is_only_copy(session: Session, object_name: str) -> bool:
-    """Whether a recording that does not play needs this object: its source, or what it was adopted of.
+    """Whether a recording that does not play needs this object: its source, or the object it was adopted from.
 
-    A source goes to B2 once its recording plays. Where the recording does not, the database was restored, and its
-    job may have failed; no row of a rendition names the object then.
+    A source goes to B2 once its recording plays. If the recording does not, the database was restored, and its job may
+    have failed; no row of a rendition names the object then.
     """
     adopted = Recording.recording_metadata["adopted"]["object"].astext
     rows = session.execute(

@@ -1,1 +1,1 @@
-"""What is made of a recording: renditions and pictures, a row each."""
+"""What is made from a recording: renditions and pictures, with a row for each."""

@@ -1,4 +1,4 @@
-"""Order pictures: a row for each, pending, and one job that makes all of them."""
+"""Order pictures: a pending row for each, and one job that makes all of them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -14,7 +14,7 @@ from worker.recordings.outputs.pictures import ACTIVITY, POSTERS, PREVIEW, STORY
 from worker.recordings.outputs.renditions import renditions_of
 from worker.recordings.source import version_of
 
-# What people order: each is one row, but for posters, which are one in each size and form.
+# What people can order: one row each, except posters, which have a row for each size and form.
 ORDERABLE = ("posters", STORYBOARD, PREVIEW, ACTIVITY)
 
 
@@ -26,7 +26,7 @@ def pictures_order(session: Session, recording: Recording) -> MakePictures:
 
 
 def order_pictures(session: Session, recording: Recording, rows: Sequence[str], *, principal: str) -> UUID:
-    """Order these rows of an available recording, as far as they are not ready; returns the job.
+    """Order those of these rows of an available recording that are not ready; returns the job.
 
     Raises NotFound for a deleted recording.
     """
@@ -34,7 +34,7 @@ def order_pictures(session: Session, recording: Recording, rows: Sequence[str], 
 
 
 def picture_rows(session: Session, recording_id: int) -> dict[str, list[str]]:
-    """The rows of each of ORDERABLE that this recording can have: sound alone has none but the map of quiet parts."""
+    """The rows that this recording can have, by what people order; without a picture only the map of quiet parts."""
     stored = {row.name: row for row in renditions_of(session, recording_id) if row.state == "ready"}
     playback, poster = stored.get("playback"), stored.get("poster")
     rows = {}
@@ -51,7 +51,7 @@ def all_rows(rows: Mapping[Any, list[str]]) -> list[str]:
 
 
 def poster_names(poster: Rendition) -> list[str]:
-    """The rows of a poster's sizes and forms."""
+    """The rows for the sizes and forms of a poster."""
     sizes: Iterable[int] = poster_widths(poster.width or 0, poster.height or 0)
     return [poster_name(size, form) for size in sizes for form in FORMS]
 

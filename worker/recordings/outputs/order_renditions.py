@@ -1,4 +1,4 @@
-"""Order renditions: a row for each, pending, and one job that makes all of them."""
+"""Order renditions: a pending row for each, and one job that makes all of them."""
 
 from collections.abc import Collection, Sequence
 from uuid import UUID
@@ -20,7 +20,7 @@ def renditions_order(recording: Recording) -> MakeRenditions:
 
 
 def order_renditions(session: Session, recording: Recording, names: Sequence[str], *, principal: str) -> UUID:
-    """Order these renditions of an available recording, as far as they are not ready; returns the job.
+    """Order those of these renditions of an available recording that are not ready; returns the job.
 
     Raises NotFound for a deleted recording.
     """

@@ -1,4 +1,4 @@
-"""Rows that a job is to fill: marked pending in the transaction that orders it, ready or failed when it ends."""
+"""Rows that a job will fill: marked pending in the transaction that orders it, and ready or failed when it ends."""
 
 from collections.abc import Callable, Collection, Iterable
 from uuid import UUID
@@ -13,7 +13,7 @@ from worker.jobs.orders.order import Order
 from worker.recordings.outputs.renditions import set_rendition
 from worker.recordings.source import lock_recording
 
-# Whether a row is one of those that the job fills, by its name.
+# Whether the job fills a row, by the row's name.
 IsOne = Callable[[str], bool]
 
 _NOTHING_YET = {
@@ -33,7 +33,7 @@ _NOTHING_YET = {
 
 
 class MoreOrdered(Exception):
-    """More rows were marked pending while a job filled others."""
+    """More rows were marked pending while a job was filling others."""
 
     def __init__(self, names: Collection[str]) -> None:
         super().__init__(", ".join(names))
@@ -43,8 +43,8 @@ class MoreOrdered(Exception):
 def order_rows(session: Session, recording: Recording, order: Order, names: Iterable[str], *, principal: str) -> UUID:
     """Mark these rows as pending, and order the job that fills them; returns its id.
 
-    Those that are ready stay as they are. The job is locked before the rows, as by its own end: it either finds the
-    rows that are committed here, or has ended, and another one is queued. Raises NotFound for a deleted recording.
+    Rows that are ready stay as they are. The job is locked before the rows, as when it ends: either it finds the rows
+    committed here, or it has ended and another job is queued. Raises NotFound for a deleted recording.
     """
     job_id = enqueue(session, order, principal=principal, lock=True)
     if lock_recording(session, recording.id) is None:
@@ -67,7 +67,7 @@ def names_in(session: Session, recording_id: int, state: str) -> set[str]:
 
 
 def begin_pending(session: Session, recording_id: int, is_one: IsOne) -> set[str]:
-    """The names of pending rows; where there are none, failed rows become pending again."""
+    """The names of pending rows; if there are none, failed rows become pending again."""
     pending = set(filter(is_one, names_in(session, recording_id, "pending")))
     if pending:
         return pending
@@ -78,13 +78,13 @@ def begin_pending(session: Session, recording_id: int, is_one: IsOne) -> set[str
 
 
 def require_none_pending(session: Session, recording_id: int, is_one: IsOne) -> None:
-    """Raise MoreOrdered when rows are still pending that the job should fill before it ends."""
+    """Raise MoreOrdered if rows that the job fills are still pending, so that it must not end yet."""
     pending = set(filter(is_one, names_in(session, recording_id, "pending")))
     if pending:
         raise MoreOrdered(pending)
 
 
 def give_up_pending(session: Session, recording_id: int, is_one: IsOne, reason: str) -> None:
-    """Mark pending rows as failed: the job that should fill them has ended."""
+    """Mark pending rows as failed, because the job that should fill them has ended."""
     for name in filter(is_one, names_in(session, recording_id, "pending")):
         set_rendition(session, recording_id, name, state="failed", reason=reason)

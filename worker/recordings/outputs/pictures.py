@@ -21,7 +21,7 @@ POSTERS = "poster-"
 
 @dataclass(frozen=True)
 class PicturedRecording:
-    """A recording that can be played: what its pictures are made from."""
+    """A playable recording: what its pictures are made from."""
 
     recording_id: int
     session_id: int
@@ -30,12 +30,12 @@ class PicturedRecording:
     version: int
     type: str
     duration_ms: int
-    # Pixels as shown; None for sound alone.
+    # Displayed width and height in pixels; None if it has only sound.
     size: tuple[int, int] | None
     has_sound: bool
     playback: Rendition
     poster: Rendition | None
-    # SHA-1 of the strokes of a film of a board.
+    # The SHA-1 of the strokes of a board's film.
     replay_sha1: str | None
     stretches: tuple[RecordedStretch, ...]
     names: frozenset[str]
@@ -43,7 +43,7 @@ class PicturedRecording:
 
 @dataclass(frozen=True)
 class PictureRow:
-    """A row to be written: its name, its state and the other columns."""
+    """A row to write: its name, its state and the other columns."""
 
     name: str
     state: str
@@ -79,7 +79,7 @@ def find_pictured(session: Session, recording_id: int) -> PicturedRecording | No
 
 
 def write_rows(session: Session, recording_id: int, rows: Sequence[PictureRow]) -> None:
-    """Write these rows; sheets of an earlier storyboard that has more of them are deleted."""
+    """Write these rows; surplus sheets of an earlier storyboard are deleted."""
     sheets = {row.name for row in rows if is_sheet(row.name)}
     if sheets:
         session.execute(
@@ -100,7 +100,7 @@ def drop_pictures(session: Session, recording_id: int) -> None:
 
 
 def sheet_name(number: int) -> str:
-    """The row of a sheet of the storyboard, counted from 1: `storyboard`, `storyboard-2` …"""
+    """The row of a storyboard sheet, counted from 1: `storyboard`, `storyboard-2` …"""
     return STORYBOARD if number == 1 else f"{STORYBOARD}-{number}"
 
 
@@ -114,8 +114,8 @@ def sheets_of(rows: Iterable[Rendition]) -> list[Rendition]:
 def storyboard_cues(sheets: Sequence[tuple[str, Mapping[str, Any]]], duration_ms: int) -> list[Cue]:
     """The cues of a storyboard: each names the address of its sheet and its tile there (`#xywh`, media fragments).
 
-    `sheets` are the address and the tiles of each, in their order. A tile is shown from its moment to that of the next
-    one, the first from the beginning, the last to the end.
+    `sheets` are (address, tiles) in order. A tile is shown from its moment to that of the next one, the first from the
+    start, the last to the end.
     """
     tiles = [
         (at, f"{url}{_fragment(sheet, number)}") for url, sheet in sheets for number, at in enumerate(sheet["times_ms"])
@@ -137,5 +137,5 @@ def is_sheet(name: str) -> bool:
 
 
 def is_picture(name: str) -> bool:
-    """Whether a rendition is no form in which the recording can be played."""
+    """Whether a rendition is not for playing the recording."""
     return is_sheet(name) or name in (PREVIEW, ACTIVITY) or name.startswith(POSTERS)

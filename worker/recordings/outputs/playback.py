@@ -11,15 +11,15 @@ from worker.recordings.objects.names import play_prefix, recording_prefix
 from worker.recordings.outputs.pictures import is_picture
 from worker.recordings.outputs.renditions import renditions_of
 
-# Added to the lesson's length: a viewer pauses, goes back, loses the connection.
+# Added to the lesson's length: viewers pause, go back, lose the connection.
 GRACE_SECONDS = 15 * 60
-# Not offered to a viewer: the upload itself, and the still.
+# Not offered to viewers for playing: the upload itself, and the still.
 _NOT_PLAYED = frozenset({"source", "poster"})
 
 
 @dataclass(frozen=True)
 class PlaybackPlan:
-    """The rows to show, the B2 prefix that the download token must cover, and its lifetime in seconds.
+    """The rows to show, the B2 prefix that the download token must cover, and the token's lifetime in seconds.
 
     `pictures` are the ready posters by size, the sheets of the storyboard and the preview.
     """
@@ -32,7 +32,7 @@ class PlaybackPlan:
 
 
 def plan_playback(session: Session, recording: Recording) -> PlaybackPlan:
-    """Plan the playback of this recording; of one without a file, the drawn board that is kept with it.
+    """Plan the playback of this recording, or of the drawn board stored with it if it has no file.
 
     Raises Conflict when it cannot be played now.
     """

@@ -16,7 +16,7 @@ HLS_MIME = "application/vnd.apple.mpegurl"
 
 @dataclass(frozen=True)
 class FastCopy:
-    """The fast copy on B2, and where objects of its recording are: `prefix` ends in `/`, `digest` is the source's."""
+    """The fast copy on B2, and where objects of its recording are: `prefix` ends with `/`, `digest` is the source's."""
 
     object_name: str
     sha1: str | None
@@ -36,7 +36,7 @@ class StoredTrack:
 
 
 def fast_copy_of(session: Session, recording_id: int) -> FastCopy | None:
-    """The fast copy of a recording; None when it has none that is ready."""
+    """The ready fast copy of a recording, or None."""
     row = session.execute(
         select(Recording, Rendition)
         .join(Rendition, Rendition.recording_id == Recording.id)
@@ -53,7 +53,7 @@ def fast_copy_of(session: Session, recording_id: int) -> FastCopy | None:
 
 
 def segmented_rows(session: Session, recording_id: int) -> dict[str, Rendition]:
-    """The ready renditions of one track in a fragmented MP4, by name."""
+    """The ready renditions that are one track in a fragmented MP4, by name, in the order of bit rates."""
     rows = session.scalars(
         select(Rendition)
         .where(Rendition.recording_id == recording_id, Rendition.state == "ready", Rendition.segments.is_not(None))
@@ -63,13 +63,13 @@ def segmented_rows(session: Session, recording_id: int) -> dict[str, Rendition]:
 
 
 def stored_tracks(session: Session, recording_id: int) -> dict[str, StoredTrack]:
-    """The same, as far as files are made of them."""
+    """As `segmented_rows`, reduced to what is needed to make files from them."""
     rows = segmented_rows(session, recording_id)
     return {name: StoredTrack(name, row.object_name or "", row.sha1) for name, row in rows.items()}
 
 
 def store_hls(session: Session, recording_id: int) -> str:
-    """Write the row `hls`; returns its state. Its size is that of what a player begins with on a slow link."""
+    """Write the row `hls`; returns its state. Its size is that of the tracks a player starts with on a slow link."""
     rows = segmented_rows(session, recording_id)
     picture = next((row for row in rows.values() if row.name in PICTURES), None)
     begun = [row for row in (picture, rows.get("audio-aac")) if row is not None]

@@ -7,16 +7,17 @@ from models.recordings import Recording
 from worker.media.renditions.fit_picture import is_taller
 from worker.media.renditions.rendition_forms import PICTURES, SOUNDS
 
-# In the order in which they are made: what a slow link plays comes first, and `hls` and `download` are made of others.
+# In the order in which they are made: what a slow link plays first; `hls` and `download` last, as they consist of
+# others.
 RENDITIONS = ("audio", "audio-aac", "board", "360p", "720p", "hls", "download")
 PACKAGES = frozenset({"hls", "download"})
-# Recorders of these write a picture that mostly stands still.
+# Types whose picture mostly stands still.
 _BOARDS = frozenset({"board", "screen"})
 
 
 @dataclass(frozen=True)
 class RecordedTracks:
-    """What a recording is: its type, the size of its picture as shown (None: no picture), whether it has sound."""
+    """A recording's type, the displayed size of its picture (None: no picture), and whether it has sound."""
 
     type: str
     shown: tuple[int, int] | None
@@ -35,7 +36,7 @@ def tracks_of(recording: Recording) -> RecordedTracks:
 
 
 def why_not(name: str, tracks: RecordedTracks) -> str | None:
-    """Why a recording cannot have this rendition, for people; None when it can."""
+    """Why a recording cannot have this rendition, as a sentence for people; None when it can."""
     if name in SOUNDS:
         return None if tracks.has_sound else "The recording has no sound."
     if name in PICTURES and tracks.shown is None:
@@ -48,9 +49,9 @@ def why_not(name: str, tracks: RecordedTracks) -> str | None:
 
 
 def automatic_renditions(wanted: Iterable[str], tracks: RecordedTracks) -> list[str]:
-    """Those of the setting RENDITIONS that this recording gets when it is ingested.
+    """The renditions of the setting RENDITIONS that this recording gets when it is ingested.
 
-    The film of a board or screen is its `board`; the sizes of a camera's picture can be ordered later.
+    For a board or screen the rendition is `board`; the sizes for a camera's picture can be ordered later.
     """
     names = set(wanted)
     if "board" in names and tracks.type in _BOARDS:
@@ -59,7 +60,7 @@ def automatic_renditions(wanted: Iterable[str], tracks: RecordedTracks) -> list[
 
 
 def with_parts(names: Iterable[str], tracks: RecordedTracks) -> list[str]:
-    """These renditions and those that `hls` and `download` among them are made of, in order."""
+    """These renditions plus those that `hls` and `download` among them consist of, in order."""
     wanted = set(names)
     if wanted & PACKAGES:
         parts = {"audio-aac", "board" if tracks.type in _BOARDS else "360p"}

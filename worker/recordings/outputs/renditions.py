@@ -1,4 +1,4 @@
-"""The outputs of a recording, one row each: kind, object, whether it can be played."""
+"""The outputs of a recording, one row each: its kind, its object, and whether it is ready."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -48,7 +48,7 @@ def named_objects(session: Session, recording_id: int) -> set[str]:
 
 
 def drop_old_sources(session: Session, stored_before: datetime) -> None:
-    """Delete the rows of uploaded bytes stored before then, of recordings that play."""
+    """Delete the rows of uploaded bytes that were stored before `stored_before` and whose recordings play."""
     playback = aliased(Rendition)
     played = select(playback.recording_id).where(playback.name == "playback", playback.state == "ready")
     session.execute(

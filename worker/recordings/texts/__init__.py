@@ -1,1 +1,1 @@
-"""Words of a recording: captions, chapters, what was typed, and how it is searched."""
+"""The texts of a recording: captions, chapters, what was typed, and how they are searched."""

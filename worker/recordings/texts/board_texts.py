@@ -12,14 +12,14 @@ from models.recording_texts import RecordingBoardTexts
 
 @dataclass(frozen=True, slots=True)
 class BoardText:
-    """A text that appears `start_ms` milliseconds after the beginning of the recording."""
+    """A text that appears `start_ms` milliseconds after the start of the recording."""
 
     start_ms: int
     text: str
 
 
 def set_board_texts(session: Session, recording_id: int, texts: Sequence[BoardText]) -> None:
-    """Store the texts of a film instead of the earlier ones."""
+    """Replace the stored texts of a film."""
     columns = {"texts": [list(astuple(text)) for text in texts], "updated_at": func.now()}
     statement = insert(RecordingBoardTexts).values(recording_id=recording_id, **columns)
     session.execute(statement.on_conflict_do_update(index_elements=["recording_id"], set_=columns))

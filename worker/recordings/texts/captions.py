@@ -16,13 +16,13 @@ from worker.media.captions.write_webvtt import write_webvtt
 
 # More languages than Ethiopia's schools teach in.
 MOST_LANGUAGES = 20
-# Of all languages together: a search reads all of them.
+# Over all languages: a search reads all of them.
 MOST_BYTES = 4_000_000
 
 
 @dataclass(frozen=True)
 class CaptionTrack:
-    """Captions in one language, without the captions themselves; `bytes` is the size of the WebVTT file."""
+    """The captions in one language, without their cues; `bytes` is the size of the WebVTT file."""
 
     language: str
     count: int
@@ -39,7 +39,7 @@ _TRACK = (
 
 
 def set_captions(session: Session, recording_id: int, language: str, cues: Sequence[Cue]) -> CaptionTrack:
-    """Store the captions of a language instead of the earlier ones. The recording is locked by the caller.
+    """Replace the stored captions in a language. The caller has locked the recording.
 
     Raises Conflict when the recording has too many captions in other languages.
     """
@@ -61,7 +61,7 @@ def delete_captions(session: Session, recording_id: int, language: str) -> None:
 
 
 def caption_tracks(session: Session, recording_id: int) -> list[CaptionTrack]:
-    """The languages in which a recording has captions, in the order of their tags."""
+    """The languages in which a recording has captions, ordered by tag."""
     query = select(*_TRACK).where(RecordingCaptions.recording_id == recording_id)
     return [_track(row) for row in session.execute(query.order_by(RecordingCaptions.language))]
 

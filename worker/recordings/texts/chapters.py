@@ -1,4 +1,4 @@
-"""The chapters of recordings: those that were found, and those that the tutor wrote, which replace them."""
+"""The chapters of recordings: those found automatically, and those of the tutor, which take precedence."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -12,13 +12,13 @@ from models.recording_texts import RecordingChapters
 from worker.media.captions.cue import Cue
 
 Origin = Literal["automatic", "tutor"]
-# Of the last chapter of a recording whose length is not known.
+# The length of the last chapter if that of the recording is unknown.
 _LAST_MS = 60_000
 
 
 @dataclass(frozen=True, slots=True)
 class Chapter:
-    """A chapter begins `start_ms` milliseconds after the beginning of its recording, and ends where the next begins."""
+    """A chapter: starts `start_ms` milliseconds after the start of its recording, ends where the next one starts."""
 
     start_ms: int
     title: str
@@ -26,21 +26,21 @@ class Chapter:
 
 @dataclass(frozen=True)
 class ChapterList:
-    """The chapters of a recording in their order, and who wrote them; `origin` is None where there are none."""
+    """The chapters of a recording in order, and who wrote them; `origin` is None when there are none."""
 
     origin: Origin | None
     chapters: tuple[Chapter, ...]
 
 
 def set_chapters(session: Session, recording_id: int, origin: Origin, chapters: Sequence[Chapter]) -> None:
-    """Store the chapters of this origin instead of the earlier ones of the same origin."""
+    """Replace the stored chapters of this origin."""
     columns = {"chapters": [asdict(chapter) for chapter in chapters], "updated_at": func.now()}
     statement = insert(RecordingChapters).values(recording_id=recording_id, origin=origin, **columns)
     session.execute(statement.on_conflict_do_update(index_elements=["recording_id", "origin"], set_=columns))
 
 
 def set_scene_chapters(session: Session, recording_id: int, starts: Sequence[int]) -> None:
-    """Store chapters that begin at these times as the automatic ones; none where `starts` is empty."""
+    """Replace the automatic chapters by ones that begin at these times; none if `starts` is empty."""
     if starts:
         chapters = [Chapter(at, f"Part {number}") for number, at in enumerate(starts, start=1)]
         set_chapters(session, recording_id, "automatic", chapters)
@@ -53,7 +53,7 @@ def set_scene_chapters(session: Session, recording_id: int, starts: Sequence[int
 
 
 def delete_tutors_chapters(session: Session, recording_id: int) -> None:
-    """Delete what the tutor wrote, so that the automatic chapters are shown again. Idempotent."""
+    """Delete the tutor's chapters, so that the automatic ones are shown again. Idempotent."""
     session.execute(
         delete(RecordingChapters).where(
             RecordingChapters.recording_id == recording_id, RecordingChapters.origin == "tutor"
@@ -62,7 +62,7 @@ def delete_tutors_chapters(session: Session, recording_id: int) -> None:
 
 
 def stored_chapters(session: Session, recording_id: int) -> ChapterList | None:
-    """The stored chapters, the tutor's before automatic ones; None when neither are stored."""
+    """The tutor's chapters, or else the automatic ones; None when neither are stored."""
     query = select(RecordingChapters).where(RecordingChapters.recording_id == recording_id)
     row = session.scalar(query.order_by((RecordingChapters.origin == "tutor").desc()).limit(1))
     if row is None:
@@ -74,7 +74,7 @@ def stored_chapters(session: Session, recording_id: int) -> ChapterList | None:
 
 
 def chapter_cues(chapters: Sequence[Chapter], duration_ms: int | None) -> list[Cue]:
-    """The chapters as cues of WebVTT, each until the next one, the last until the end of the recording."""
+    """The chapters as WebVTT cues, each until the next one, the last until the end of the recording."""
     starts = [chapter.start_ms for chapter in chapters]
     last = starts[-1] + _LAST_MS if starts and duration_ms is None else duration_ms or 0
     return [

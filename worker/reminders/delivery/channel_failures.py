@@ -1,4 +1,4 @@
-"""Count the failures of a channel in a row: one that has failed for a day is disabled."""
+"""Count the consecutive failures of a channel: one that has been failing for a day is disabled."""
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -6,8 +6,8 @@ from sqlalchemy.orm import Session
 MOST_FAILURES = 5
 FAILING_HOURS = 24
 
-# No response: that may be our own network. It counts when some other webhook or service accepted a message within the
-# last day; a mail proves nothing, since its server may be on our own network.
+# A missing response may be the fault of our own network. It counts only if another webhook or service accepted a
+# message within the last day; mail proves nothing, since its server may be in our network.
 _COUNT = text(
     """
     UPDATE notification_channels channel
@@ -35,5 +35,5 @@ def count_failure(session: Session, channel_id: int, *, silent: bool) -> bool:
 
 
 def forget_failures(session: Session, channel_id: int) -> None:
-    """Reset the count: the channel has accepted a message."""
+    """Reset the count, because the channel has accepted a message."""
     session.execute(_FORGET, {"id": channel_id})

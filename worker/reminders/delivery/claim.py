@@ -1,7 +1,7 @@
 """Ownership of a delivery: claimed by a dispatcher, taken over by a sender, released. All times are the database's.
 
 A claim carries a token that the sender replaces with its own when it begins: the same batch delivered twice finds
-nothing the second time, and a sender that lost its lease cannot write any more.
+nothing the second time, and a sender that lost its lease can no longer write.
 """
 
 from collections.abc import Collection, Sequence
@@ -12,7 +12,8 @@ from sqlalchemy import TextClause, text
 
 from worker.database import Executor
 
-# A registered channel by its kind; one that has been removed costs no more than a look, as in-app messages do.
+# A registered channel belongs to the lane of its kind; one that was removed goes to in-app messages, since it costs no
+# more than a look-up.
 _LANE = """
     CASE WHEN d.channel IN ('in_app', 'email') THEN d.channel
          ELSE coalesce((SELECT n.kind FROM notification_channels n
@@ -20,7 +21,7 @@ _LANE = """
     END
 """
 
-# The CTE is a fence: without MATERIALIZED the planner may run the LIMIT subquery more than once.
+# MATERIALIZED: otherwise the planner may run the LIMIT subquery more than once.
 _CLAIM = """
     WITH due AS MATERIALIZED (
         SELECT d.id, d.due_at FROM deliveries d
@@ -34,7 +35,7 @@ _CLAIM = """
     RETURNING d.id, due.due_at
 """
 _FRESH = {"which": "d.state = 'pending'", "order": "d.due_at, d.id"}
-# Deliveries lost repeatedly wait behind those lost once.
+# Deliveries lost repeatedly come after those lost once.
 _LOST = {"which": "d.state = 'sending' AND d.lease_until < now()", "order": "d.lease_until, d.id"}
 _RELEASE = text(
     """
@@ -64,9 +65,9 @@ _NEXT = text(
 def claim(
     executor: Executor, lane: str, *, lost: bool, token: UUID, most: int, lease: float, overdue: float = 0.0
 ) -> list[int]:
-    """Claim up to `most` deliveries of a lane that have been due for `overdue` seconds, the oldest first; their ids.
+    """Claim up to `most` deliveries of a lane that have been due for `overdue` seconds, oldest first; return their ids.
 
-    `lost`: those whose previous claim expired without an outcome; else those never claimed.
+    `lost`: those whose previous claim expired without an outcome; otherwise those never claimed.
     """
     values = {"lane": lane, "token": token, "lease": lease, "overdue": overdue}
     rows = executor.execute(_claim(lost, most), values).fetchall()
@@ -75,17 +76,17 @@ def claim(
 
 @cache
 def _claim(lost: bool, most: int) -> TextClause:
-    """The number is a part of the text: the server would plan each execution again for a parameter."""
+    """The statement. `most` is a literal: for a parameter, the server would plan each execution again."""
     return text(_CLAIM.format(**(_LOST if lost else _FRESH), lane=_LANE, most=most))
 
 
 def release(executor: Executor, ids: Sequence[int], token: UUID, *, charged: bool) -> None:
-    """Release them unchanged; `charged`: an attempt was counted that did not take place."""
+    """Release these deliveries unchanged; `charged`: takes back an attempt that was counted but did not take place."""
     executor.execute(_RELEASE, {"ids": list(ids), "token": token, "charged": int(charged)})
 
 
 def renew(executor: Executor, ids: Sequence[int], token: UUID, *, lease: float) -> set[int]:
-    """Renew their lease; returns the ids of those that are still claimed."""
+    """Renew the lease of these deliveries; returns the ids of those that are still claimed."""
     return {row.id for row in executor.execute(_RENEW, {"ids": list(ids), "token": token, "lease": lease}).fetchall()}
 
 
@@ -95,6 +96,6 @@ def under_way(executor: Executor, ids: Collection[int]) -> set[int]:
 
 
 def seconds_until_due(executor: Executor) -> float | None:
-    """Until the next unclaimed delivery is due; 0 or less: one is. None: there is none."""
+    """Seconds until the next unclaimed delivery is due; 0 or less if one is due already, None if there is none."""
     row = executor.execute(_NEXT, {}).fetchone()
     return None if row is None or row[0] is None else float(row[0])

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from worker.access.names import name_sql
 from worker.database import Executor
 
-# A later reminder counts by the time it was planned for: quiet hours and retries do not make it an earlier one.
+# Later reminders are compared by planned times, since quiet hours and retries move `due_at`.
 _TAKE = text(
     f"""
     WITH taken AS (
@@ -93,12 +93,12 @@ class ClaimedDelivery:
     confirmed: bool
     disabled: bool
     superseded: bool
-    # The channel is a mailbox, and the same message goes to the account's address, too.
+    # Set for mail channels: whether the same message also goes to the account's address.
     goes_to_account: bool | None
 
     @property
     def entry_facts(self) -> dict[str, Any]:
-        """What the row of its timetable entry adds to its message; empty without one."""
+        """What its timetable entry's row contributes to the message; empty without one."""
         if self.entry_id is None or self.starts_at is None or self.entry_ends_at is None:
             return {}
         return {
@@ -111,14 +111,14 @@ class ClaimedDelivery:
 
     @property
     def way(self) -> str | None:
-        """The kind of its channel; None when that has been removed."""
+        """The kind of its channel; None if the channel was removed."""
         return self.channel if self.channel in ("in_app", "email") else self.channel_kind
 
 
 def read_claimed(
     executor: Executor, ids: Sequence[int], token: UUID, *, run: UUID, lease: float
 ) -> list[ClaimedDelivery]:
-    """The deliveries of a batch still claimed by `token`, from now on owned by `run`; the earliest due first.
+    """Take over the deliveries of a batch still claimed by `token`; `run` owns them from now on. Earliest due first.
 
     Counts an attempt for each. A second sender of the same batch gets nothing.
     """

@@ -1,4 +1,4 @@
-"""From a delivery to its message: who reads it, and the data that its text needs."""
+"""Compose a delivery's message: its reader, and the data that its text needs."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -17,7 +17,7 @@ _REMINDERS = frozenset({"lesson-reminder", "entry-reminder"})
 def compose(
     delivery: ClaimedDelivery, lesson: Mapping[str, Any], *, default_zone: str, now: datetime
 ) -> RenderedMessage:
-    """The rendered message. The data ordered with it take precedence over the row of its lesson or entry.
+    """The rendered message. Data stored with the delivery take precedence over the row of its lesson or entry.
 
     Raises Untellable when data are missing.
     """
@@ -27,12 +27,12 @@ def compose(
     reader = _reader(delivery, default_zone)
     words = render(delivery.kind, data, reader)
     lesson_file = attachment(delivery.kind, data, reader) if delivery.channel != "in_app" else None
-    # Machines read the data: what they show of it must not turn its surroundings round either.
+    # The data are for programs, but may be displayed: they must not reverse the direction of what surrounds them.
     return RenderedMessage(words.subject, words.summary, words.text, words.html, lesson_file, shown_values(data))
 
 
 def _reader(delivery: ClaimedDelivery, default_zone: str) -> Recipient:
-    # The platform may know further languages, and write them with a country.
+    # The platform may have other languages, and add a country to their codes.
     language: Language = "am" if delivery.language.lower().startswith("am") else "en"
     calendar: Literal["gregorian", "ethiopian"] = "ethiopian" if delivery.calendar == "ethiopian" else "gregorian"
     return Recipient(delivery.name, language, delivery.timezone or default_zone, calendar)

@@ -11,19 +11,19 @@ from worker.reminders.delivery.lesson_facts import LessonFacts
 from worker.reminders.delivery.retry import RETRY_AFTER
 from worker.reminders.planning.quiet_hours import QUIET_HOURS, quiet_until
 
-# A person waits for these: they are sent in quiet hours, too.
+# Somebody is waiting for these, so they are sent in quiet hours too.
 _ASKED_FOR = frozenset({"channel-code", "test"})
-# Every attempt, and one for quiet hours: a message that crashes its process each time must end, too.
+# Every attempt, and one for quiet hours: a message that crashes its process each time must end too.
 _MOST_ATTEMPTS = len(RETRY_AFTER) + 2
 
 
 @dataclass(frozen=True)
 class DeliveryContext:
-    """The facts on which a delivery is decided.
+    """The facts on which the decision about a delivery is based.
 
     `lesson_status` and `lesson_starts_at` are None without a lesson. `way` is the kind of its channel: `in_app`,
-    `email`, `webhook` or `apprise`; None when the channel has been removed. `superseded`: a later reminder of the same
-    lesson by the same channel is due, or was sent. `entry_rings`: the timetable entry is active and its alarm is on.
+    `email`, `webhook` or `apprise`; None when the channel was removed. `superseded`: a later reminder of the same
+    lesson by the same channel has become due. `entry_rings`: the timetable entry is active and its alarm is on.
     `same_mailbox`: the message also goes to the account's address, and the channel has the same one. `has_address`:
     there is an address to send to; an account may have no e-mail.
     """
@@ -49,7 +49,7 @@ class DeliveryContext:
 
 
 def decide(delivery: DeliveryContext, now: datetime) -> DeliveryDecision:
-    """The decision for a delivery at `now`."""
+    """Decide about a delivery at `now`."""
     if not delivery.person_active:
         return Discard("dropped", "person-inactive")
     return (
@@ -114,7 +114,7 @@ def _of_quiet_hours(delivery: DeliveryContext, now: datetime) -> Discard | Postp
 def context_of(
     delivery: ClaimedDelivery, lessons: LessonFacts, *, default_zone: str, same_mailbox: bool
 ) -> DeliveryContext:
-    """The context of a delivery. The default applies when a person's time zone is unknown."""
+    """The context of a delivery. `default_zone` applies when a person's time zone is unknown."""
     return DeliveryContext(
         kind=delivery.kind,
         attempts=delivery.attempts,

@@ -6,12 +6,12 @@ from datetime import datetime
 
 @dataclass(frozen=True)
 class SendNow:
-    """It is sent now."""
+    """Send it now."""
 
 
 @dataclass(frozen=True)
 class Postpone:
-    """It is checked again at `until`."""
+    """Check it again at `until`."""
 
     until: datetime
     reason: str
@@ -19,9 +19,9 @@ class Postpone:
 
 @dataclass(frozen=True)
 class Discard:
-    """It is not sent; `state` is `dropped` (obsolete) or `cancelled` (its lesson is cancelled or moved).
+    """Do not send it; `state` is `dropped` (obsolete) or `cancelled` (its lesson is cancelled or moved).
 
-    `instead_in_app`: the person gets it in the app, if it is not there already.
+    `instead_in_app`: the person gets it in the app, unless it is there already.
     """
 
     state: str

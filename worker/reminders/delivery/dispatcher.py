@@ -11,11 +11,11 @@ from worker.reminders.delivery.partitions import BATCH, batch_size, batches, bat
 
 # Seconds between two checks while batches are in progress.
 _BUSY = 0.05
-# Seconds after which a batch is not waited for any more, if its lease is not shorter. A sender finishes before that;
-# this one's was killed.
+# The dispatcher stops waiting for a batch after this many seconds, or after its lease if that is shorter. A sender
+# finishes earlier unless it was killed.
 _LONGEST_BATCH = 20.0
 
-# Passes a batch to a sender: ids, and the token of their claim. Raises when it cannot.
+# Passes a batch to a sender: its lane, the ids, and the token of their claim. Raises when it cannot.
 HandOver = Callable[[str, Sequence[int], UUID], None]
 
 
@@ -26,7 +26,7 @@ class _Batch:
 
 
 class Dispatcher:
-    """One of any number of dispatchers: SKIP LOCKED shares the rows out. Not thread-safe."""
+    """One of any number of dispatchers: SKIP LOCKED divides the rows among them. Not thread-safe."""
 
     def __init__(
         self, database: Database, hand_over: HandOver, *, children: int, interval: float, lease: float
@@ -55,7 +55,7 @@ class Dispatcher:
         return min(pause, _BUSY) if any(self._on_the_way.values()) else pause
 
     def _look_after(self) -> None:
-        """Forget batches of which no delivery is claimed any more. A lost one is not waited for."""
+        """Forget batches without any claimed delivery, and those that were waited for long enough: they are lost."""
         waited_for = {
             delivery_id
             for batches_of_lane in self._on_the_way.values()
@@ -85,7 +85,7 @@ class Dispatcher:
             try:
                 self._hand_over(lane, waiting[0], token)
             except Exception:
-                # Whatever prevented it: claimed deliveries that no child has would wait for their lease to expire.
+                # Whatever the cause: claimed deliveries that no child has would wait for their lease to expire.
                 unsent = [delivery_id for ids in waiting for delivery_id in ids]
                 with self._database.statement() as statement:
                     release(statement, unsent, token, charged=False)

@@ -67,7 +67,7 @@ class Due:
 
 
 def list_due(session: Session, *, until: datetime, most: int) -> list[Due]:
-    """At most `most` deliveries due by then, overdue ones included; the earliest first."""
+    """At most `most` deliveries due by `until`, including overdue ones; the earliest first."""
     rows: Sequence[Row[tuple[object, ...]]] = session.execute(_DUE, {"until": until, "most": most}).all()
     return [
         Due(

@@ -1,4 +1,4 @@
-"""Permanent failure of a channel: it is disabled, and the person is notified by another."""
+"""Handle the permanent failure of a channel: it is disabled, and the person is notified by another."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from worker.reminders.delivery.claimed import ClaimedDelivery
 from worker.reminders.delivery.mark import end
 
-# Messages about the channel itself are not sent by another one.
+# Messages about the channel itself, which are not sent by another channel.
 _OF_THE_CHANNEL = frozenset({"channel-code", "channel-disabled", "test"})
 
 _DISABLE = text(
@@ -74,13 +74,13 @@ def fail(session: Session, delivery: ClaimedDelivery, run: UUID, reason: str, *,
 
 
 def put_in_app_instead(session: Session, delivery: ClaimedDelivery) -> None:
-    """Send the same message to the app, if it was not sent there; never messages about the channel, like its code."""
+    """Send the same message to the app, unless it was sent there; never messages about the channel, like its code."""
     if delivery.kind not in _OF_THE_CHANNEL:
         session.execute(_ALSO_BY, {"id": delivery.id, "channel": "in_app"})
 
 
 def switch_off(session: Session, delivery: ClaimedDelivery, reason: str) -> None:
-    """The delivery's channel failed permanently: disable it, and notify its person in the app.
+    """Disable the delivery's channel, which failed permanently, and notify its person in the app.
 
     A channel whose address has changed meanwhile stays as it is.
     """
@@ -102,7 +102,7 @@ def switch_off(session: Session, delivery: ClaimedDelivery, reason: str) -> None
 def next_channel(fallback: Sequence[str], usable: frozenset[str], alike: Mapping[str, str]) -> str | None:
     """The channel for a message whose channel failed; None when one of them already has it, sent or pending.
 
-    `alike`: the states of the same message's deliveries by channel. The app always works, so it is the last.
+    `alike`: the states of the same message's deliveries, by channel. The app always works, so it is tried last.
     """
     for channel in (*fallback, "in_app"):
         if channel not in alike:

@@ -1,4 +1,4 @@
-"""Messages in the app: a row that the person reads, inserted in the transaction that marks the delivery as sent."""
+"""Messages in the app: rows that the person reads, inserted in the transaction that marks the delivery as sent."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +12,7 @@ from worker.reminders.delivery.claimed import ClaimedDelivery
 from worker.reminders.delivery.mark import mark_sent
 from worker.reminders.delivery.transport import RenderedMessage
 
-# Where a message leads.
+# What a message may link to.
 _LEADS_TO = ("schedule_id", "entry_id", "request_id", "booking_id", "recording_id", "session_id")
 _LONGEST_TITLE = 255
 

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from worker.database import Executor
 from worker.reminders.delivery.provider_troubles import CLEAR, provider_key
 
-# The column's width.
+# The width of the column.
 _LONGEST_REASON = 200
 
 _SENT = text(
@@ -19,7 +19,7 @@ _SENT = text(
      WHERE id = ANY(:ids) AND send_token = :run AND state = 'sending' RETURNING id
     """
 )
-# In the same statement, since every mail costs it.
+# In the same statement, because every mail pays for it.
 _SENT_BY = text(f"WITH cleared AS ({CLEAR}) {_SENT.text}")
 _END = text(
     """
@@ -38,7 +38,7 @@ _PUT_OFF = text(
 
 
 def mark_sent(executor: Executor, ids: Sequence[int], run: UUID, *, provider: str | None = None) -> set[int]:
-    """Mark them as sent; `provider` accepted them, so its trouble is over. Returns those that `run` still owned."""
+    """Mark deliveries as sent; `provider` accepted them, so its trouble is over. Returns those `run` still owned."""
     values = {"ids": list(ids), "run": run}
     if provider is None:
         rows = executor.execute(_SENT, values).fetchall()
@@ -48,12 +48,12 @@ def mark_sent(executor: Executor, ids: Sequence[int], run: UUID, *, provider: st
 
 
 def end(executor: Executor, delivery_id: int, run: UUID, *, state: str, reason: str) -> bool:
-    """It will not be sent: `dropped`, `cancelled` or `failed`. False: `run` no longer owned it."""
+    """End a delivery that will not be sent as `dropped`, `cancelled` or `failed`. False: `run` no longer owned it."""
     values = {"id": delivery_id, "run": run, "state": state, "reason": reason[:_LONGEST_REASON]}
     return executor.execute(_END, values).fetchone() is not None
 
 
 def put_off(executor: Executor, delivery_id: int, run: UUID, *, until: datetime, reason: str, attempted: bool) -> bool:
-    """Postpone it until then; if not `attempted`, no attempt is charged. False: `run` no longer owned it."""
+    """Postpone a delivery to `until`; if not `attempted`, no attempt is charged. False: `run` no longer owned it."""
     values = {"id": delivery_id, "run": run, "until": until, "reason": reason[:_LONGEST_REASON]}
     return executor.execute(_PUT_OFF, {**values, "charged": int(not attempted)}).fetchone() is not None

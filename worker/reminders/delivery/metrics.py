@@ -17,9 +17,9 @@ _OVERDUE = text(
             (SELECT min(due_at) FROM deliveries WHERE state = 'sending' AND due_at <= now())) AS oldest
     """
 )
-# Those that are due or will be within an hour, and those that ended within one: what was and what is planned for the
-# next weeks says nothing, and would be counted at every scrape. In order and at most so many, since the planner takes
-# most of the pending ones for due, and would read the whole table.
+# Deliveries that are due or will be within an hour, and those that ended within one: older and later ones say nothing,
+# and would be counted at every scrape. ORDER BY and LIMIT, because the planner assumes that most pending ones are due,
+# and would read the whole table.
 _COUNTS = text(
     """
     SELECT state, kind, count(*) FROM (
@@ -33,7 +33,7 @@ _COUNTS = text(
      ORDER BY 1, 2
     """
 )
-# Postponed by their provider: it is unavailable, refuses, or is paused by its circuit breaker.
+# Postponed because of their provider: it is unavailable, refuses, or is paused by its circuit breaker.
 _PUT_OFF = text(
     """
     SELECT names.channel, count(d.id) AS waiting FROM (VALUES ('email'), ('registered')) AS names (channel)
@@ -47,9 +47,11 @@ _PUT_OFF = text(
 
 @dataclass(frozen=True)
 class DeliveryMetrics:
-    """`overdue`: for how many seconds the oldest due delivery has waited; `counts`: deliveries by (state, kind), of the
-    pending ones those of the next hour, of the finished ones those of the last; `put_off`: those that wait for their
-    provider, by channel; `troubles`: for how many seconds one of our providers has been refusing messages.
+    """Metrics of deliveries.
+
+    `overdue`: for how many seconds the oldest due delivery has waited. `counts`: deliveries by (state, kind); of
+    pending ones those of the next hour, of ended ones those of the last. `put_off`: how many wait for their provider,
+    by channel. `troubles`: for how many seconds one of our providers has been refusing messages.
     """
 
     overdue: float

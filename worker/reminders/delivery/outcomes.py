@@ -1,4 +1,4 @@
-"""Record the outcome of each delivery: one short transaction each, under the token of its run."""
+"""Record the outcome of each delivery, in one short transaction each, under the token of its run."""
 
 import random
 from uuid import UUID
@@ -21,7 +21,7 @@ _log = get_logger(__name__)
 
 
 class OutcomeWriter:
-    """Records the outcomes of one run's deliveries; for those that another run owns by now it writes nothing.
+    """Records the outcomes of one run's deliveries; writes nothing for those that another run owns by now.
 
     `patience`: for how many seconds to wait for an unavailable database after a message was sent, since it would
     otherwise be sent again.
@@ -33,10 +33,10 @@ class OutcomeWriter:
         self._patience = patience
 
     def sent(self, delivery: ClaimedDelivery, provider: str) -> None:
-        """It was sent by `provider`, which ends its trouble, whichever process met that."""
+        """Record that `provider` sent it, which ends the provider's trouble, whichever process reported that."""
 
         def write() -> None:
-            # One statement where that will do: it is what every mail costs.
+            # A single statement where possible, because every mail pays for it.
             if delivery.channel_id is None:
                 with self._database.statement() as statement:
                     mark_sent(statement, [delivery.id], self._run, provider=provider)
@@ -48,13 +48,13 @@ class OutcomeWriter:
         retry_while_database_down(write, seconds=self._patience)
 
     def not_sent(self, delivery: ClaimedDelivery, error: Exception, provider: str | None = None) -> None:
-        """It was not sent, because of `error`: temporary, permanent, or unexpected.
+        """Record that it was not sent because of `error`: temporary, permanent, or unexpected.
 
-        `provider`: the one that was called; None when none was.
+        `provider`: the one that was called, or None.
         """
         match error:
             case UnknownRecipient():
-                # Whether the recipient is at fault is not known before the server accepts another (switch_off).
+                # The recipient is known to be at fault only once the server accepts another one (switch_off).
                 _log.info("delivery_refused", delivery_id=delivery.id, provider=_told(provider), reason=error.reason)
                 self.settle(delivery, Reject(error.reason))
             case PermanentFailure():
@@ -69,24 +69,24 @@ class OutcomeWriter:
             case TemporaryFailure():
                 self._failed_for_now(delivery, error.reason, error)
             case _:
-                # Its message may contain an address.
+                # Not the error's message, which may contain an address.
                 _log.error("delivery_crashed", delivery_id=delivery.id, kind=delivery.kind, error=type(error).__name__)
                 self._failed_for_now(delivery, "internal")
 
     def kept_back(self, delivery: ClaimedDelivery, pause: float, reason: str) -> None:
-        """Only the provider prevents it, for `pause` seconds or more: no attempt is charged."""
+        """Postpone it by `pause` seconds or more, because of its provider only: no attempt is charged."""
         now, chance = clock.now(), random.random()
         decision = until_provider_works(delivery.created_at, delivery.expires_at, pause, reason, now=now, chance=chance)
         self.settle(delivery, decision, attempted=False)
 
     def switch_off(self, delivery: ClaimedDelivery, reason: str) -> None:
-        """The channel of the delivery failed permanently."""
+        """Disable the delivery's channel, which failed permanently."""
         with self._database.transaction() as session:
             switch_off(session, delivery, reason)
         _log.info("channel_switched_off", delivery_id=delivery.id, reason=reason)
 
     def works(self, provider: str) -> None:
-        """The provider responds, if only to refuse a message or its recipient."""
+        """Record that the provider responds, even if it refused a message or its recipient."""
         with self._database.transaction() as session:
             clear_trouble(session, provider)
 
@@ -131,5 +131,5 @@ class OutcomeWriter:
 
 
 def _told(provider: str | None) -> str | None:
-    """The provider's name for logs: a person's webhook host is private."""
+    """The provider's name for logs: the host of a person's webhook is private."""
     return "webhook" if provider is not None and provider.startswith("webhook:") else provider

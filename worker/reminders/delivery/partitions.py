@@ -1,13 +1,13 @@
-"""Partitions of deliveries: each kind of channel is sent separately, so that a slow one delays no other."""
+"""Partitions of deliveries: each kind of channel is sent separately, so that a slow one does not delay the others."""
 
 from collections.abc import Sequence
 
-# Rows of one batch. What goes into the database is written at once, the rest one after the other.
+# Rows per batch. In-app messages are written together, all others are sent one by one.
 BATCH = {"in_app": 200, "email": 100, "webhook": 50, "apprise": 50}
 
 
 def batches_at_once(children: int) -> int:
-    """How many batches of one lane a dispatcher has in progress with so many children: half of them stay free."""
+    """How many batches of one lane a dispatcher has in progress: they leave half of the children free."""
     return max(1, children // 2)
 
 
@@ -19,7 +19,7 @@ def batches(ids: Sequence[int], size: int) -> list[Sequence[int]]:
 def batch_size(lane: str, *, lost: bool) -> int:
     """How many deliveries one batch holds.
 
-    A lost delivery is sent alone: if it crashes the process that sends it, no other is affected, and only it is charged
-    an attempt.
+    A lost delivery is sent alone: if it crashes its sender's process, no other is affected, and only it is charged an
+    attempt.
     """
     return 1 if lost else BATCH[lane]

@@ -1,10 +1,10 @@
-"""Our providers that refuse our messages: rows that alert operators until messages are accepted again."""
+"""Providers of ours that refuse our messages: rows that alert operators until messages are accepted again."""
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-# A paused provider is called again within six minutes. Older rows were left by a process that ended, or there was
-# nothing left to send.
+# A paused provider is called again within six minutes. Older rows were left by a process that ended, or nothing was
+# left to send.
 _FRESH = "interval '15 minutes'"
 _LONGEST_NAME = 300
 _LONGEST_REASON = 200
@@ -35,15 +35,15 @@ def provider_key(provider: str) -> str:
 
 
 def note_trouble(session: Session, provider: str, reason: str) -> None:
-    """The provider has just refused us, or did not respond."""
+    """Record that the provider has just refused us, or did not respond."""
     session.execute(_NOTE, {"provider": provider_key(provider), "reason": reason[:_LONGEST_REASON]})
 
 
 def clear_trouble(session: Session, provider: str) -> None:
-    """The provider works again."""
+    """Record that the provider works again."""
     session.execute(_CLEAR, {"provider": provider_key(provider)})
 
 
 def trouble_seconds(session: Session) -> dict[str, float]:
-    """For how many seconds each has been refusing us: `email`, or a service like `apprise:tgram`."""
+    """For how many seconds each has been refusing us: `email`, or a service such as `apprise:tgram`."""
     return {row.provider: row.seconds for row in session.execute(_SECONDS)}

@@ -20,7 +20,7 @@ _PRUNE = text(
 def prune_deliveries(session: Session, *, age: float, most: int) -> int:
     """Delete at most `most` deliveries that ended more than `age` seconds ago; return how many.
 
-    Those of future lessons stay: without them the same reminder would be planned once more.
+    Those of future lessons stay: without them the same reminder would be planned again.
     """
     pruned: int = session.scalars(_PRUNE, {"age": age, "most": most}).one()
     return pruned

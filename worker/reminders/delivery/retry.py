@@ -1,4 +1,4 @@
-"""When a failed delivery is retried, and when it is given up."""
+"""Decide when a failed delivery is retried, and when it is given up."""
 
 from datetime import datetime, timedelta
 
@@ -6,23 +6,22 @@ from worker.reminders.delivery.decisions import Discard, Postpone, Reject
 
 # Seconds before the second, third, … attempt.
 RETRY_AFTER = (5, 60, 300, 1800)
-# So that deliveries that failed together are not retried together: a fifth sooner to a fifth later.
+# A fifth earlier to a fifth later, so that deliveries that failed together are not retried together.
 _JITTER = 0.2
 # No provider may postpone a message for longer than this.
 _LONGEST = timedelta(hours=1)
-# Seconds before a message is tried again that a provider of ours has just refused.
+# Seconds until a message is retried after a provider of ours refused it.
 OUR_FAULT_PAUSE = 60.0
-# A message that never expires waits this long for a provider of ours: longer than any daily limit.
+# For how long a message that never expires waits for a provider of ours: longer than any daily limit.
 PATIENCE = timedelta(days=3)
 
 
 def after_failure(
     attempts: int, expires_at: datetime | None, retry_after: float | None, reason: str, *, now: datetime, chance: float
 ) -> Postpone | Discard | Reject:
-    """The decision after attempt number `attempts`; `chance` is a random number from 0 to 1.
+    """Decide after attempt number `attempts`; `chance` is a random number from 0 to 1.
 
-    `retry_after`, in seconds, was requested by the provider: never sooner. A message that would be obsolete at its next
-    attempt is dropped.
+    `retry_after` (seconds) is the provider's minimum. A message that would be obsolete at its next attempt is dropped.
     """
     if attempts > len(RETRY_AFTER):
         return Reject(reason)
@@ -37,9 +36,9 @@ def after_failure(
 def until_provider_works(
     created_at: datetime, expires_at: datetime | None, pause: float, reason: str, *, now: datetime, chance: float
 ) -> Postpone | Discard | Reject:
-    """The decision when only the provider prevents a message: it waits `pause` seconds or more, any number of times.
+    """Decide when only the provider prevents a message: it waits `pause` seconds or more, any number of times.
 
-    A message that would then be too late is put into the app.
+    A message that would then be too late goes to the app.
     """
     if expires_at is None and now - created_at >= PATIENCE:
         return Reject(reason)

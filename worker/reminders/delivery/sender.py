@@ -44,7 +44,7 @@ class SendPolicy:
 
 @dataclass(frozen=True)
 class _BatchRun:
-    """The batch being sent: its token, the lessons it is about, when it began (monotonic seconds)."""
+    """A batch being sent: its token, its lessons, and when it began (monotonic seconds)."""
 
     token: UUID
     lessons: LessonFacts
@@ -63,7 +63,7 @@ class BatchSender:
         self._unknown = UnknownRecipients()
 
     def deliver(self, ids: Sequence[int], token: UUID) -> None:
-        """Send what `token` still owns and is still worth sending, each once; settle the rest."""
+        """Send each delivery once that `token` still owns and that is still worth sending; settle the rest."""
         if not ids:
             return
         run_token = uuid4()
@@ -97,7 +97,7 @@ class BatchSender:
         for delivery in deliveries:
             try:
                 messages[delivery.id] = delivery, self._say(delivery, run)
-            except Exception as error:  # noqa: BLE001 - one message that cannot be said holds up no other
+            except Exception as error:  # noqa: BLE001 - one message that cannot be composed must not hold up the others
                 run.settler.not_sent(delivery, error)
         if not messages:
             return
@@ -116,7 +116,7 @@ class BatchSender:
         for delivery in deliveries:
             try:
                 by_provider.setdefault(self._ways.provider(delivery), []).append(delivery)
-            except Exception as error:  # noqa: BLE001 - an address that cannot be read holds up no other
+            except Exception as error:  # noqa: BLE001 - an unreadable address must not hold up the others
                 run.settler.not_sent(delivery, error)
         if len(by_provider) == 1:
             self._send_by(*by_provider.popitem(), run)
@@ -148,7 +148,7 @@ class BatchSender:
             return
         try:
             self._ask(provider, delivery, self._say(self._ways.readable(delivery), run), run)
-        except Exception as error:  # noqa: BLE001 - one message that cannot be sent holds up no other
+        except Exception as error:  # noqa: BLE001 - one message that cannot be sent must not hold up the others
             run.settler.not_sent(delivery, error, provider)
         else:
             run.settler.sent(delivery, provider)

@@ -1,4 +1,4 @@
-"""A message sent only to test a channel: on the same path as all others."""
+"""Messages sent only to test a channel, on the same path as all others."""
 
 import secrets
 from dataclasses import dataclass
@@ -55,7 +55,7 @@ def order_test(session: Session, user_id: int, channel: str, *, now: datetime, g
 
 
 def _check_channel(session: Session, user_id: int, name: str) -> None:
-    """Name the person's channels in the error: an operator does not know them."""
+    """Raise InvalidInput, naming the person's channels, which an operator does not know."""
     if name in (EMAIL, IN_APP):
         return
     theirs = {str(candidate.id): candidate for candidate in list_channels(session, user_id)}

@@ -1,4 +1,4 @@
-"""The interface of transports, as far as sending has to know them."""
+"""The interface of transports, as far as sending needs it."""
 
 import hashlib
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from worker.reminders.delivery.claimed import ClaimedDelivery
 
-# Hexadecimal characters of a message's id: 128 bits.
+# The length of a message's id in hexadecimal characters: 128 bits.
 _ID_LENGTH = 32
 
 
@@ -26,7 +26,7 @@ class Transport(Protocol):
     """E-mail, webhooks and apprise. Called by several threads, but by only one for each provider."""
 
     def provider(self, delivery: ClaimedDelivery) -> str:
-        """The provider that is called, e.g. `email:smtp.example.org`: deliveries that fail together have the same."""
+        """The provider that is called, e.g. `email:smtp.example.org`: deliveries that would fail together share one."""
 
     def readable(self, delivery: ClaimedDelivery) -> ClaimedDelivery:
         """The delivery with the encrypted parts of its data decrypted. Raises TemporaryFailure."""
@@ -38,13 +38,13 @@ class Transport(Protocol):
         """Whether its channel is the mailbox of the account's own address."""
 
     def rest(self) -> None:
-        """A batch has ended: release what was kept for its next message."""
+        """Release what was kept for the next message, at the end of a batch."""
 
 
 def message_id(delivery: ClaimedDelivery, *, to_account: bool = False) -> str:
-    """The same at every attempt, so that a receiver can detect duplicates.
+    """A message's id, the same at every attempt, so that receivers can detect duplicates.
 
-    `to_account`: its channel leads to the account's own mailbox, so it is the account's message.
+    `to_account`: the channel leads to the account's own mailbox, so the id is that of the account's message.
     """
     whole = f"{delivery.key}|{delivery.user_id}|{'email' if to_account else delivery.channel}"
     return hashlib.sha256(whole.encode()).hexdigest()[:_ID_LENGTH]

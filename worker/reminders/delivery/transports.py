@@ -1,4 +1,4 @@
-"""The real transports: the operator's mail server, webhooks and apprise services, by `worker.channels`."""
+"""The real transports: the operator's mail server, webhooks and apprise services, through `worker.channels`."""
 
 from dataclasses import replace
 from functools import cached_property
@@ -29,7 +29,7 @@ class Transports:
         self._mailer: Mailer | None = None
 
     def provider(self, delivery: ClaimedDelivery) -> str:
-        """All mail has one server; a webhook's provider is its host, an apprise address's its service."""
+        """One for all mail; for a webhook its host, for an apprise address its service."""
         match self._destination(delivery):
             case Mailbox():
                 return f"email:{self._settings.smtp_host}"
@@ -39,7 +39,7 @@ class Transports:
                 return f"apprise:{url.partition('://')[0]}"
 
     def readable(self, delivery: ClaimedDelivery) -> ClaimedDelivery:
-        """A code is stored encrypted in its row; only its own channel may show it. Raises TemporaryFailure."""
+        """Decrypt the code in a delivery's data, which only its own channel may show. Raises TemporaryFailure."""
         if delivery.kind != channel_codes.KIND:
             return delivery
         return replace(delivery, data=channel_codes.reveal_code(self._vault, delivery.data))
@@ -63,7 +63,7 @@ class Transports:
         return isinstance(destination, Mailbox) and is_same_mailbox(destination.address, account.address)
 
     def rest(self) -> None:
-        """A batch has ended; the next may come much later."""
+        """Close the mail connection at the end of a batch; the next one may come much later."""
         mailer, self._mailer = self._mailer, None
         if mailer is not None:
             mailer.__exit__(None, None, None)
@@ -92,7 +92,7 @@ class Transports:
 
 
 def _account_of(delivery: ClaimedDelivery) -> Mailbox:
-    """The platform stores addresses as they were typed."""
+    """The account's mailbox. The platform stores addresses as they were typed."""
     try:
         return Mailbox(read_mailbox(trimmed(delivery.email or "")))
     except InvalidInput as error:
@@ -108,7 +108,7 @@ def _host(url: str) -> str:
 
 def _message(delivery: ClaimedDelivery, rendered: RenderedMessage, *, to_account: bool = False) -> Message:
     files = (Attachment("lesson.ics", "text/calendar", rendered.lesson_file),) if rendered.lesson_file else ()
-    # A telephone shows the summary; a mail has room for all of it.
+    # Phones show the summary; a mail has room for the whole text.
     text = rendered.text if delivery.way == "email" else rendered.summary
     return Message(
         delivery.kind,

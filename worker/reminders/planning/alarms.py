@@ -27,7 +27,7 @@ _LESSONS = table("lessons", column("id"), column("series_id"), column("occurrenc
 
 @dataclass(frozen=True)
 class Alarm:
-    """A request to be reminded so many minutes before a lesson. Channels and fallback are those of the preferences."""
+    """A request to be reminded some minutes before a lesson. None: the channels or fallback of the preferences."""
 
     minutes_before: int
     channels: Sequence[str] | None = None
@@ -36,7 +36,7 @@ class Alarm:
 
 @dataclass(frozen=True)
 class Subject:
-    """The subject of alarms: a lesson (and its series, if it has one), or with `schedule_id` None the series itself."""
+    """What alarms are for: a lesson (and its series, if it has one), or, with `schedule_id` None, the series itself."""
 
     schedule_id: int | None
     series_id: int | None
@@ -109,7 +109,7 @@ def _rows(session: Session, user_id: int, of: ColumnElement[bool]) -> Sequence[L
 
 
 def _alarms(rows: Sequence[LessonAlarm]) -> list[Alarm]:
-    # A row without minutes is the request not to be reminded.
+    # A row without minutes records the request not to be reminded.
     return [Alarm(row.minutes_before, row.channels, row.fallback) for row in rows if row.minutes_before is not None]
 
 

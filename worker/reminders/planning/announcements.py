@@ -46,10 +46,10 @@ def announcements_for(
     by: str | None = None,
     known: Collection[tuple[int, int]] | None = None,
 ) -> list[Announcement]:
-    """Whom to notify of what: one message per person, kind and subject, for any number of changed lessons and series.
+    """Decide whom to notify of what: one message per person, kind and subject, for any number of lessons and series.
 
     The person who made the change (`by_user_id`, called `by`) gets none. Lessons that had ended both before and after
-    the change are not announced. With `known` (lesson, user) a person who is added to lessons none of which they know
+    the change are not announced. With `known` (lesson, user), a person who is added to lessons none of which they know
     gets no announcement either: nothing was restored for them.
     """
     changed: dict[tuple[int, str, str | None], list[int]] = defaultdict(list)
@@ -96,13 +96,13 @@ def _until(kind: str, was: Lesson, is_now: Lesson) -> datetime:
 def _news(change: _Told, user_ids: Sequence[int], was: Lesson, is_now: Lesson, by: str | None) -> Announcement:
     # Every change of a lesson increments its sequence: another move is another announcement.
     key = f"{change.kind}:{change.schedule_id}:{is_now.sequence}"
-    # A person who has left the lesson by the time of sending cannot be found there.
+    # The role at the time of the change: the person may have left the lesson before this is sent.
     data: dict[str, Any] = {"schedule_id": change.schedule_id, "count": change.lessons, "by": by}
     data |= {"view": change.place.view, "students": list(change.place.students)}
     if change.kind == MOVED:
         data["before_starts_at"] = _utc(was.starts_at)
     elif change.kind == CANCELLED:
-        # Its row may have changed by then.
+        # The row may have changed before this is sent.
         data |= {"tutor": was.tutor, "starts_at": _utc(was.starts_at), "timezone": was.timezone, "subject": was.subject}
     return Announcement(change.kind, tuple(user_ids), change.schedule_id, key, data, change.until)
 

@@ -1,4 +1,4 @@
-"""Reminders that would be of no use after quiet hours are sent before them."""
+"""Send reminders before quiet hours if they would be of no use after them."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session
 from worker.calendars.zones import zone, zone_names
 from worker.reminders.planning.quiet_hours import quiet_since, quiet_until
 
-# So much before they begin: room for a retry.
+# This long before quiet hours begin, which leaves time for a retry.
 _MARGIN = timedelta(minutes=5)
 
-# Those whose person has quiet hours, and those that were moved for quiet hours that have changed since. What is put off
-# has a reason, and what is being sent is locked: neither is touched.
+# The reminders of people with quiet hours, and those moved for quiet hours that have changed since. Postponed ones have
+# a reason, and those being sent are locked: neither is touched.
 _WAITING = """
     SELECT d.id, d.{subject} AS subject_id, d.user_id, d.channel, d.due_at, d.expires_at, preference.quiet_start,
            preference.quiet_end, coalesce(preference.timezone, person.timezone, subject.timezone) AS timezone,
@@ -50,11 +50,11 @@ ENTRIES = _waiting("entry-reminder", "entry_id", "timetable")
 def send_before_quiet_hours(
     session: Session, reminders: TextClause, subject_ids: Sequence[int], *, now: datetime, user_id: int | None
 ) -> None:
-    """Set when the pending reminders of these subjects, locked by the caller, are due: at their own time, or before the
-    quiet hours that would outlast it.
+    """Set the due times of the pending reminders of these subjects, which the caller has locked.
 
-    `reminders` is LESSONS or ENTRIES, and the ids are theirs. Of several reminders of one subject that the same night
-    would swallow, the earliest is sent before it. Idempotent.
+    A reminder is due at its own time, or before quiet hours that would outlast it. `reminders` is LESSONS or ENTRIES,
+    and `subject_ids` are theirs. Of several reminders of one subject that fall into the same quiet hours, the earliest
+    is sent before them. Idempotent.
     """
     moved: dict[int, datetime] = {}
     sent_before: set[tuple[int, int, str, datetime | None]] = set()
@@ -72,7 +72,7 @@ def send_before_quiet_hours(
 
 
 def _last_moment(row: Any) -> datetime | None:
-    """When the quiet hours begin that the reminder falls into and that end too late for it; None when it is sent."""
+    """When the quiet hours begin that include the reminder and end too late for it; None if there are none."""
     if row.timezone not in zone_names():
         return None
     hours = (row.quiet_start, row.quiet_end, zone(row.timezone), row.own_time)

@@ -1,7 +1,7 @@
-"""What all statements that plan reminders share: required rows of `deliveries` are compared with stored ones.
+"""What all statements that plan reminders share: they compare required rows of `deliveries` with stored ones.
 
-It follows a common table expression `alarm`: a row for each alarm, with `user_id`, `starts_at`, `minutes_before`, the
-`channels`, the parts of its key (key_begin || minutes || key_end), and the id of what it is about.
+This SQL follows a common table expression `alarm`: a row for each alarm, with `user_id`, `starts_at`, `minutes_before`,
+the `channels`, the parts of its key (key_begin || minutes || key_end), and the id of its subject.
 """
 
 from dataclasses import dataclass
@@ -19,8 +19,8 @@ class Planned:
     cancelled: int
 
 
-# Required reminders (with `starts_at`) beside stored ones (with `id` and `state`); a row with both is a reminder that
-# is required and stored.
+# Required reminders (with `starts_at`) joined to stored ones (with `id` and `state`); a row with both is a reminder
+# that is required and stored.
 _COMPARED = """
     compared AS MATERIALIZED (
         SELECT key, user_id, channel, max(id) AS id, max(state) AS state, max({subject}) AS {subject},
@@ -66,6 +66,6 @@ _COUNTS = "SELECT (SELECT count(*) FROM planned) + (SELECT count(*) FROM revived
 def changes_of(kind: str, subject: str) -> str:
     """SQL that brings the reminders of this kind in line with `alarm`, and counts the changes.
 
-    `subject` is the column of `deliveries` and of `alarm` that names what they are about.
+    `subject` is the column of `deliveries` and `alarm` with the id of their subject.
     """
     return f"{_COMPARED.format(kind=kind, subject=subject)}, {_CHANGES.format(kind=kind, subject=subject)} {_COUNTS}"

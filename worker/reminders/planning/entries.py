@@ -11,7 +11,7 @@ from worker.reminders.planning.before_quiet_hours import ENTRIES, send_before_qu
 from worker.reminders.planning.changes import JUST_NOW, Planned, changes_of
 from worker.reminders.planning.preferences import DEFAULTS
 
-# Occurrences come as values: their rules are computed in Python.
+# Occurrences are passed as values, since their rules are computed in Python.
 _ALARMS = """
     alarm AS (
         SELECT required.*, 'entry:' || entry_id || ':' AS key_begin,
@@ -43,7 +43,7 @@ class RequiredReminder:
 def plan_entry_reminders(
     session: Session, entry_ids: Sequence[int], required: Sequence[RequiredReminder], *, now: datetime
 ) -> Planned:
-    """Bring the pending reminders of these entries, locked by the caller, in line with those that are required.
+    """Bring the pending reminders of these entries, which the caller has locked, in line with the required ones.
 
     `required` covers all occurrences whose reminders may be pending. Alarms whose time has passed are not sent late.
     Idempotent.

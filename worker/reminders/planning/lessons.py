@@ -15,9 +15,9 @@ from worker.reminders.planning.people import PERSON, VIEWS
 
 @dataclass(frozen=True)
 class ViewerRole:
-    """A person's relation to a lesson: one of VIEWS, and the names of its students that they may know.
+    """A person's relation to a lesson: one of VIEWS, and the names of its students that they may see.
 
-    A name that is missing is empty.
+    A missing name is an empty string.
     """
 
     view: str
@@ -26,7 +26,7 @@ class ViewerRole:
 
 @dataclass(frozen=True)
 class Lesson:
-    """A lesson at one moment. `people`: by user id; empty when it is cancelled or a free slot.
+    """A lesson at one moment. `people` is keyed by user id; empty when it is cancelled or a free slot.
 
     `is_slot`: nobody has booked it.
     """
@@ -92,7 +92,7 @@ def lessons_in(session: Session, scope: Scope, *, now: datetime) -> Sequence[int
 
 
 def read_lessons(session: Session, schedule_ids: Sequence[int]) -> dict[int, Lesson]:
-    """The current state of these lessons, slots and cancelled ones included; those without instants are omitted."""
+    """The current state of these lessons, including slots and cancelled ones; those without instants are omitted."""
     ids = list(schedule_ids)
     places = _places(session.execute(_PEOPLE, {"ids": ids}).all())
     return {
@@ -118,7 +118,7 @@ def known_lessons(session: Session, schedule_ids: Sequence[int]) -> set[tuple[in
 
 
 def _places(rows: Sequence[Row[Any]]) -> dict[int, dict[int, ViewerRole]]:
-    """In the order of rows: a person who is tutor and parent of the same lesson counts as its tutor."""
+    """The first row of each person counts: one who is tutor and parent of the same lesson counts as its tutor."""
     everybody: dict[int, list[str]] = defaultdict(list)
     views: dict[tuple[int, int], int] = {}
     theirs: dict[tuple[int, int], list[str]] = defaultdict(list)

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from worker.limits.messages import note_messages
 from worker.reminders.planning.preferences import DEFAULTS
 
-# In the order of people, so that concurrent notifications of the same people do not deadlock.
+# Ordered by person, so that concurrent notifications of the same people do not deadlock.
 _TELL = text(
     """
     INSERT INTO deliveries (kind, user_id, channel, schedule_id, data, key, due_at, expires_at)
@@ -37,10 +37,10 @@ def tell(
     schedule_id: int | None = None,
     expires_at: datetime | None = None,
 ) -> int:
-    """Notify these people by each channel that they prefer; return how many deliveries are new.
+    """Notify these people by each of their preferred channels; return how many deliveries are new.
 
-    `data` is what worker.reminders.texts needs and no row will hold any more when it is sent. The same `key` is sent
-    once to a person; inactive people get nothing. Obsolete after `expires_at` (None: never).
+    `data` is what worker.reminders.texts needs and no row will hold any more when it is sent. The same `key` is sent to
+    a person only once; inactive people get nothing. Obsolete after `expires_at` (None: never).
     """
     if not user_ids:
         return 0

@@ -9,12 +9,12 @@ from sqlalchemy.orm import Session
 
 from worker.access.names import name_sql
 
-# The relations of a person to a lesson. A person with several counts as the first of them.
+# The relations of a person to a lesson. The first one counts if a person has several.
 VIEWS = ("tutor", "student", "parent")
 
-# The booked lessons of `:ids` that have instants and are not cancelled, and their people: once for each relation of a
-# person to a lesson, counted from 1 in the order of VIEWS. `student_user_id` and `username` are those of the student
-# through whom it exists. The lessons are read once, and not again for each relation.
+# The booked lessons of `:ids` that have instants and are not cancelled, with their people: one row for each relation of
+# a person to a lesson, numbered from 1 in the order of VIEWS. `student_user_id` and `username` are those of the student
+# through whom the relation exists. The lessons are read once, not once per relation.
 PERSON = """
     lesson AS MATERIALIZED (
         SELECT id AS schedule_id, series_id, tutor_id, starts_at, 'lesson:' || id || ':' AS key_begin,
@@ -56,7 +56,7 @@ _FAMILY = text(
 
 @dataclass(frozen=True)
 class Family:
-    """The users of a student (one, or none) and of their parents; `name` is the student's, maybe empty."""
+    """The users of a student (one, or none) and of their parents; `name` is the student's and may be empty."""
 
     student: Sequence[int]
     parents: Sequence[int]

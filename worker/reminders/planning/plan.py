@@ -17,7 +17,7 @@ from worker.reminders.planning.people import PERSON, lessons_of_person
 from worker.reminders.planning.preferences import DEFAULTS
 from worker.reminders.planning.quiet_hours import QUIET_HOURS
 
-# What is planned in one statement: some tenths of a second.
+# How many lessons one statement plans, which takes some tenths of a second.
 _PIECE = 2_000
 
 _LOCK_SERIES = text(
@@ -34,9 +34,9 @@ _LOCK_LESSONS = text("SELECT id FROM lessons WHERE id = ANY(:ids) ORDER BY id FO
 # can take minutes; and required and stored rows are compared by grouping, which no wrong estimate turns into a nested
 # loop. All parts are one statement: the rows of one part never leave the server.
 
-# Each active person of each lesson once, with the alarms and channels of their preferences, and whether alarms of their
-# own for the lesson or its series take the place of those. Without preferences somebody of the platform has no alarms.
-# The key of a reminder is key_begin || minutes || key_end.
+# Each active person of each lesson once, with the alarms and channels of their preferences, and whether their own
+# alarms for the lesson or its series replace those. People of the platform without preferences have no alarms. The key
+# of a reminder is key_begin || minutes || key_end.
 _READERS = """
     reader AS MATERIALIZED (
         SELECT DISTINCT ON (person.schedule_id, person.user_id)
@@ -55,7 +55,7 @@ _READERS = """
          WHERE person.user_id = :user_id OR CAST(:user_id AS integer) IS NULL)
 """
 # Each alarm that applies to a reader: those of the lesson, else those of its series, else those of the preferences. A
-# row without minutes is the request not to be reminded.
+# row without minutes records the request not to be reminded.
 _ALARMS = """
     alarm AS (
         SELECT reader.schedule_id, reader.user_id, starts_at, key_begin, key_end, own.minutes_before,
@@ -103,7 +103,7 @@ def plan_reminders(
 ) -> Planned:
     """Bring the pending reminders of these lessons in line with the lessons, their people and their alarms.
 
-    With `user_id`, those of one person only. Alarms whose time has passed are not sent late. A reminder that was sent,
+    With `user_id`, only those of one person. Alarms whose time has passed are not sent late. A reminder that was sent,
     or is being sent, stays as it is. Idempotent. Locks the lessons: a caller that has not locked the series or the
     lessons before must call `hold_series` first.
     """
@@ -140,12 +140,12 @@ def plan_for_person(session: Session, user_id: int, *, now: datetime) -> Planned
 
 
 def look_again_after_quiet_hours(session: Session, user_id: int, *, now: datetime) -> None:
-    """Make due what waits for the end of a person's quiet hours: the sender then checks the new ones."""
+    """Make due everything that waits for the end of a person's quiet hours: the sender then checks the new ones."""
     session.execute(_LOOK_AGAIN, {"user_id": user_id, "now": now, "reason": QUIET_HOURS})
 
 
 def plan_ahead(session: Session, *, now: datetime, after: int, most: int) -> tuple[Planned, int | None]:
-    """Plan at most `most` future lessons, from lesson `after` on, whatever their state.
+    """Plan at most `most` future lessons with ids above `after`, whatever their state.
 
     For changes that no workflow of ours made: a new parent, a reactivated account, a row written by hand. Also returns
     where the next batch starts (None: this was the last).

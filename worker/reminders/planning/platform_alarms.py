@@ -1,4 +1,4 @@
-"""Alarms of lessons that were switched on on the platform, where one switch holds for everybody of the lesson."""
+"""Alarms that were switched on on the platform, where one switch applies to everybody in the lesson."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -10,7 +10,7 @@ from worker.reminders.planning.preferences import LONGEST_BEFORE
 
 _USUAL_MINUTES: Final = 15
 
-# Who has set alarms of this lesson here, or has asked for none, keeps them.
+# People who have set alarms for this lesson here, or asked for none, keep them.
 _SET = text(
     """
     WITH wanted AS (
@@ -41,17 +41,17 @@ _CLEAR = text(
 
 
 def alarm_minutes(written: int | None) -> int:
-    """Minutes before a lesson; 15 for nothing and for what no alarm of ours can be."""
+    """The alarm's minutes before a lesson; 15 if none are given or our alarms cannot have that many."""
     return written if written is not None and 0 <= written <= LONGEST_BEFORE else _USUAL_MINUTES
 
 
 def set_platform_alarms(session: Session, minutes: Mapping[int, int]) -> None:
-    """Give the tutor and the students of these lessons an alarm so many minutes before, by lesson id. Idempotent."""
+    """Give the tutor and the students of these lessons an alarm; `minutes` before, by lesson id. Idempotent."""
     if minutes:
         session.execute(_SET, {"ids": [*minutes], "minutes": [*minutes.values()]})
 
 
 def clear_platform_alarms(session: Session, minutes: Mapping[int, int]) -> None:
-    """Remove the alarms that `set_platform_alarms` gave. Idempotent."""
+    """Remove the alarms that `set_platform_alarms` created. Idempotent."""
     if minutes:
         session.execute(_CLEAR, {"ids": [*minutes], "minutes": [*minutes.values()]})

@@ -24,7 +24,7 @@ LONGEST_BEFORE = 40_320
 
 @dataclass(frozen=True)
 class Preferences:
-    """Minutes before each lesson; channels that are all used, and those used after a permanent failure, in order.
+    """Minutes before each lesson; channels, all of which are used; and fallbacks, in order, after a permanent failure.
 
     Language and time zone None: those of the account. Quiet hours are local times; the end may be before the start.
     """
@@ -41,8 +41,8 @@ class Preferences:
 
 # The same as the defaults of the columns.
 DEFAULTS = Preferences()
-# People who come from the platform begin without alarms: their lessons come with them, and an import of a few dozen
-# lessons would send hundreds of messages that nobody has asked for. The same rule is in worker/reminders/planning/plan.
+# People from the platform start without alarms: their lessons are imported with them, and a few dozen lessons would
+# send hundreds of messages that nobody asked for. worker/reminders/planning/plan.py has the same rule.
 PLATFORM_DEFAULTS = replace(DEFAULTS, alarms=())
 
 
@@ -58,7 +58,7 @@ def read_preferences(session: Session, user_id: int) -> Preferences:
 def write_preferences(session: Session, user_id: int, preferences: Preferences) -> None:
     """Replace the person's preferences. Pending reminders are left to worker.reminders.planning.plan.
 
-    Raises InvalidInput for what is unknown, too much, or not theirs.
+    Raises InvalidInput for values that are unknown or too many, and for channels of somebody else.
     """
     check_alarms(preferences.alarms)
     if not preferences.channels:

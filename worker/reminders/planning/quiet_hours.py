@@ -4,16 +4,16 @@ from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 _DAY = timedelta(days=1)
-# Why a delivery was put off until they end, or dropped.
+# The reason of a delivery that was postponed until they end, or dropped.
 QUIET_HOURS = "quiet-hours"
 
 
 def quiet_until(start: time | None, end: time | None, zone: ZoneInfo, now: datetime) -> datetime | None:
-    """When the quiet hours that apply at `now` end, as an instant in UTC; None outside of them.
+    """When the quiet hours that apply at `now` end, as an instant in UTC; None outside quiet hours.
 
-    From `start` on and before `end`, in local time of `zone`; an `end` before `start` is on the next day, and equal
-    times are no quiet hours. An end in a clock-change gap moves forward with it; of one that occurs twice the first
-    counts.
+    They last from `start` until before `end`, in local time of `zone`; an `end` before `start` is on the next day, and
+    equal times mean no quiet hours. An end in a clock-change gap moves forward with it; of one that occurs twice the
+    first counts.
     """
     if start is None or end is None or start == end:
         return None
@@ -32,7 +32,7 @@ def quiet_until(start: time | None, end: time | None, zone: ZoneInfo, now: datet
 
 
 def quiet_since(start: time | None, end: time | None, zone: ZoneInfo, now: datetime) -> datetime | None:
-    """When the quiet hours that apply at `now` began, as an instant in UTC; None outside of them.
+    """When the quiet hours that apply at `now` began, as an instant in UTC; None outside quiet hours.
 
     A start in a clock-change gap moves forward with it; of one that occurs twice the first counts.
     """

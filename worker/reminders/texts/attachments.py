@@ -17,7 +17,7 @@ def attachment(kind: str, data: Mapping[str, Any], reader: Recipient) -> bytes |
     """The lesson that will take place as an .ics file; None for other kinds, and for a group of lessons.
 
     METHOD is PUBLISH: a REQUEST or CANCEL needs an organizer and attendees who reply (RFC 5546 §3.2), which a lesson
-    has not. The UID is that of the person's calendar feed, so a calendar that has the lesson moves it. Raises
+    does not have. The UID is that of the person's calendar feed, so a calendar that has the lesson moves it. Raises
     Untellable like `render`.
     """
     if kind not in _KINDS:
@@ -41,7 +41,8 @@ def _event(known: Mapping[str, Any], data: Mapping[str, Any]) -> Event:
         timezone=data["timezone"],
         summary=_summary(known),
         description="\n".join(filter(None, (meeting, board))),
-        # Google and most telephones show a place and hide URL. A link of the tutor's cannot be marked as one in URL.
+        # Google and most phones show the location and hide URL. In URL, a link of the tutor could not be marked as
+        # theirs.
         location=_marked(known, "location") or known["location"] or meeting or board,
         url=board,
     )
@@ -54,7 +55,7 @@ def _marked(known: Mapping[str, Any], name: str) -> str:
 
 
 def _summary(known: Mapping[str, Any]) -> str:
-    """Like "Mathematics, Abebe Kebede", for a parent "Liya: …": no grammar, so that it fits every language."""
+    """Like "Mathematics, Abebe Kebede", for a parent "Liya: …"; without grammar, so that it fits every language."""
     who = known["students"] if known["view"] == "tutor" else known["tutor"]
     what = ", ".join(filter(None, (known["subject"] or _LESSON[known["language"]], who)))
     return f"{known['students']}: {what}" if known["view"] == "parent" and known["students"] else what

@@ -1,25 +1,25 @@
 """The data of each kind of message, as the plain values that `deliveries.data` (JSONB) holds.
 
-Instants are ISO 8601 with an offset, in UTC ("2026-06-16T11:00:00+00:00"). Names, titles and other user text are given
+Instants are ISO 8601 with an offset, in UTC ("2026-06-16T11:00:00+00:00"). Names, titles and other user text are passed
 as stored: `facts` sanitises them. A tutor's links that are not https are left out of the text.
 """
 
 from collections.abc import Mapping
 from typing import Any, Literal, NotRequired, TypedDict
 
-# How the reader stands to the lesson or request.
+# The reader's relation to the lesson or request.
 View = Literal["tutor", "student", "parent"]
 
 
 class LessonText(TypedDict):
-    """A lesson as one of its people sees it; `timezone` is its own (empty: unknown; the reader's is used)."""
+    """A lesson as one of its people sees it; `timezone` is the lesson's (empty: unknown; the reader's is used)."""
 
     schedule_id: int
     view: View
     starts_at: str
     timezone: str | None
     tutor: str
-    # Names that the reader may see: for a parent their own children. A name that is missing is empty.
+    # Names that the reader may see: for a parent their own children. A missing name is an empty string.
     students: list[str]
     subject: NotRequired[str | None]
 
@@ -32,7 +32,7 @@ class CalendarLesson(LessonText):
     created_at: str
     updated_at: str
     location: NotRequired[str | None]
-    # Where they meet; and the whiteboard of the lesson (setting WHITEBOARD_URL), which the button leads to.
+    # The link to meet at, and the lesson's whiteboard (setting WHITEBOARD_URL), to which the button leads.
     meeting_link: NotRequired[str | None]
     board_link: NotRequired[str | None]
 
@@ -55,23 +55,23 @@ class EntryReminder(TypedDict):
 
 
 class LessonMoved(CalendarLesson):
-    """The lesson as it is now. Of a group (`count` > 1) the first one; then no file is attached."""
+    """The lesson as it is now, or the first one of a group (`count` > 1), without a file."""
 
     before_starts_at: str
     count: NotRequired[int]
-    # The name of who did it; empty: nobody in particular.
+    # The name of the person who did it; empty: nobody in particular.
     by: NotRequired[str | None]
 
 
 class LessonCancelled(LessonText):
-    """The cancelled lesson; of a group (`count` > 1) the first one."""
+    """The cancelled lesson, or the first one of a group (`count` > 1)."""
 
     count: NotRequired[int]
     by: NotRequired[str | None]
 
 
 class LessonRestored(CalendarLesson):
-    """A lesson that was cancelled and takes place after all; of a group (`count` > 1) the first one, and no file."""
+    """A lesson that was cancelled but takes place after all, or the first of a group (`count` > 1), without a file."""
 
     count: NotRequired[int]
 
@@ -85,7 +85,7 @@ class LessonBooked(CalendarLesson):
 class RequestReceived(TypedDict):
     """To the tutor. `requester` asks; `student` is the learner (None, or the same name: the requester).
 
-    A name that is missing is empty.
+    A missing name is an empty string.
     """
 
     request_id: int
@@ -108,7 +108,7 @@ class RequestAnswered(TypedDict):
 
 
 class BookingOffered(TypedDict):
-    """To the student and parents, who have not agreed to anything yet: of the tutor's own text only the name is shown.
+    """To the student and parents, who have not agreed to anything yet: the only text of the tutor shown is the name.
 
     `student` is None when that is the reader, empty when the name is missing.
     """
@@ -161,7 +161,7 @@ class ChannelCode(TypedDict):
 
 
 class ChannelDisabled(TypedDict):
-    """By another channel. `label` is the part of the address that may be shown; `reason` as stored with the channel.
+    """Sent by another channel. `label` is the part of the address that may be shown; `reason` as stored.
 
     `of_account`: it is the account's own address, which cannot be disabled or confirmed here.
     """
@@ -173,7 +173,7 @@ class ChannelDisabled(TypedDict):
 
 
 class Test(TypedDict):
-    """To test whether a channel works."""
+    """A test of a channel."""
 
     label: NotRequired[str | None]
 

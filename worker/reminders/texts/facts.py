@@ -1,4 +1,4 @@
-"""From the data of a message to the values of its templates: sanitised text, links, and times for the reader."""
+"""Convert the data of a message to the values of its templates: sanitised text, links, and times for the reader."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,7 +17,7 @@ from worker.reminders.texts.spans import about, exactly
 from worker.reminders.texts.words import Words
 
 LONGEST_NAME = 80
-# The most characters of what people wrote. More cannot be read in a message, and would not fit a subject line.
+# Maximum lengths of user text. Longer text is unreadable in a message, and would not fit a subject line.
 _LONGEST = {
     "tutor": LONGEST_NAME, "requester": LONGEST_NAME, "student": LONGEST_NAME, "by": LONGEST_NAME, "subject": 100,
     "package_name": 100, "title": 120, "location": 200, "reason": 400,
@@ -41,7 +41,7 @@ class Untellable(InvalidInput):
 
 
 def facts(kind: str, data: Mapping[str, Any], reader: Recipient) -> dict[str, Any]:
-    """What the templates of `kind` may use: every key of its data (optional ones None), and values derived from them.
+    """The values that the templates of `kind` may use: every key of its data (optional ones None), and derived values.
 
     Raises Untellable for an unknown kind, a missing key, or an invalid instant.
     """
@@ -51,7 +51,7 @@ def facts(kind: str, data: Mapping[str, Any], reader: Recipient) -> dict[str, An
 
 @contextmanager
 def telling(kind: str) -> Iterator[None]:
-    """Converts errors from values of the wrong type or range to Untellable, without repeating those values."""
+    """Convert errors from values of the wrong type or range to Untellable, without repeating those values."""
     try:
         yield
     except (ValueError, TypeError, AttributeError, LookupError, OverflowError, TemplateError) as error:
@@ -59,7 +59,7 @@ def telling(kind: str) -> Iterator[None]:
 
 
 def instant(value: str) -> datetime:
-    """An aware instant from its text. Raises ValueError for one without an offset."""
+    """Parse an aware instant. Raises ValueError for one without an offset."""
     moment = datetime.fromisoformat(value)
     if moment.tzinfo is None:
         raise ValueError("an instant needs an offset")
@@ -106,7 +106,7 @@ def _derived(known: dict[str, Any], words: Words) -> dict[str, Any]:
         derived["student_count"] = len(known["students"])
         names = [name for name in (clean(name, LONGEST_NAME) for name in known["students"]) if name]
         shown = names if derived["student_count"] <= _MOST_NAMES else names[: _MOST_NAMES - 1]
-        # Students without a name are among the others; where no name is known, the templates have a word.
+        # Students without a name are counted among the others; if no name is known, the templates have a word.
         derived["students"] = words.listed(shown, derived["student_count"] - len(shown)) if shown else ""
     if "ends_at" in known:
         length = instant(known["ends_at"]) - instant(known["starts_at"])

@@ -1,4 +1,4 @@
-"""Moments as a reader's messages say them."""
+"""Format moments for a reader's messages."""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -9,7 +9,7 @@ from worker.reminders.texts.words import Words
 
 
 def moment_text(moment: datetime, home: str | None, reader: Recipient, words: Words) -> str:
-    """The moment in the reader's calendar and zone; the zone is named where it is not `home`."""
+    """The moment in the reader's calendar and zone; the zone is named if it is not `home`."""
     place = _place(reader.timezone, home)
     local = moment.astimezone(place)
     shown = words.moment(local, reader.calendar)
@@ -17,7 +17,7 @@ def moment_text(moment: datetime, home: str | None, reader: Recipient, words: Wo
 
 
 def _place(*names: str | None) -> ZoneInfo:
-    """The first zone that we know. A person's account may contain any text, and they must be reminded all the same."""
+    """The first zone that exists. A person's account may contain any text, and they must be reminded nevertheless."""
     return zone(next((name for name in names if name in zone_names()), "UTC"))
 
 

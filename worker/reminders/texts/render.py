@@ -1,7 +1,7 @@
 """Render a message: subject, summary, plain text and HTML from one template of its language and kind.
 
 The template holds the sentences, the layout their arrangement: it is rendered once with each layout. User text is
-passed as values only, so Jinja never parses it; in HTML every value is escaped.
+passed only as values, so Jinja never parses it; in HTML every value is escaped.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from worker.foreign_text import clean
 from worker.reminders.texts.facts import facts, telling
 from worker.reminders.texts.recipient import Language, Recipient
 
-# Two names and a subject at their longest. A subject line over 998 octets would be none (RFC 5322 §2.1.1).
+# Two names and a subject at their longest. A line of over 998 octets is invalid (RFC 5322 §2.1.1).
 _LONGEST_SUBJECT = 200
 _COLONS: Mapping[Language, str] = {"en": ": ", "am": "፦ "}
 
@@ -55,11 +55,11 @@ def _environment(form: str, language: Language) -> Environment:
     """The templates as `form` "text" or "html"; `part` holds that form's lines, links and buttons."""
     environment = Environment(
         loader=PackageLoader("worker.reminders.texts"),
-        autoescape=form == "html",  # noqa: S701 - a plain text shows "&amp;" as it stands
+        autoescape=form == "html",  # noqa: S701 - plain text would show "&amp;" literally
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        # They come with the package and do not change under a running process.
+        # Templates come with the package and do not change while a process runs.
         auto_reload=False,
     )
     environment.filters |= {"line": _line, "packed": _packed}

@@ -21,7 +21,7 @@ def exactly(minutes: int) -> Span:
 
 
 def about(minutes: int) -> Span:
-    """`minutes` rounded as people do: from an hour on to five minutes, from a day on to the hour.
+    """`minutes` rounded as people do: from an hour to multiples of five minutes, from a day to whole hours.
 
     A reminder a day ahead that is sent two minutes late still says "in a day".
     """

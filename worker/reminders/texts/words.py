@@ -1,4 +1,4 @@
-"""What each language has to say."""
+"""The interface of a language."""
 
 from collections.abc import Sequence
 from datetime import datetime

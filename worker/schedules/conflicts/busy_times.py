@@ -28,7 +28,7 @@ class BusyTimes:
         if not begins:
             return None
         lessons = self._lessons[person]
-        # The last lesson that begins before the end is the only one that can still run at the start.
+        # Of the lessons that begin before `ends_at`, only the last can still be running at `starts_at`.
         before = bisect_left(begins, ends_at) - 1
         if before < 0:
             return None

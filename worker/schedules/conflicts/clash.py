@@ -30,7 +30,7 @@ class ScheduleClash:
     student_id: int | None = None
 
     def document(self) -> dict[str, Any]:
-        """The JSON form; `student_id` only where there is one."""
+        """The JSON form, with `student_id` only if there is one."""
         columns = asdict(self) | {
             "schedule_date": self.schedule_date.isoformat(),
             "starts_at": self.starts_at.isoformat(),
@@ -73,7 +73,7 @@ def translate_exclusion(session: Session, find: Callable[[], Sequence[ScheduleCl
     except DBAPIError as error:
         if not is_collision(error):
             raise
-        # A new statement: it sees what the other transaction has committed since.
+        # A new statement sees what the other transaction has committed meanwhile.
         clashes = find()
         if not clashes:
             raise errors.Conflict("Another lesson was being stored at the same time; try again.") from error

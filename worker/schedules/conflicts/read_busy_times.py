@@ -13,7 +13,7 @@ from worker.schedules.conflicts.busy_times import STUDENT, TUTOR, BusyTimes, Per
 from worker.schedules.conflicts.clash import STUDENT_BUSY, TUTOR_BUSY, ScheduleClash
 
 LIVE = ("scheduled", "in_progress")
-# Longer than any lesson, and than any local day differs from its day in UTC: what begins earlier has ended.
+# Longer than any lesson, and than the difference between a local and a UTC day: earlier lessons have ended.
 _MARGIN = timedelta(days=2)
 
 
@@ -39,9 +39,9 @@ def read_busy(
 def read_lesson_times(
     session: Session, *, tutors: Collection[int], students: Collection[int], since: datetime, until: datetime
 ) -> Sequence[Row[*tuple[Any, ...]]]:
-    """Kind and id of the person, times and id of each live lesson that overlaps with this time.
+    """Kind and id of the person, times and id of each live lesson that overlaps the interval.
 
-    The lesson of a student comes once more for their participation.
+    A student's lesson occurs a second time for their participation.
     """
     return session.execute(_lessons(tutors, students, since, until)).all()
 
@@ -55,7 +55,7 @@ def find_conflicts(
     when: Instants,
     without: Collection[int] = (),
 ) -> list[ScheduleClash]:
-    """What a lesson of these people would collide with; a slot, without students, occupies nobody's time."""
+    """What a lesson of these people would collide with; a slot has no students, so it occupies nobody's time."""
     if not students:
         return []
     since, until = when
@@ -74,7 +74,7 @@ def find_conflicts(
 def _lessons(
     tutors: Collection[int], students: Collection[int], since: datetime, until: datetime
 ) -> Select[*tuple[Any, ...]]:
-    """Kind and id of the person, times and id of the lesson. Each branch has an index that begins with the person."""
+    """Kind and id of the person, times and id of the lesson. Each branch uses an index that begins with the person."""
     days = Schedule.schedule_date.between((since - _MARGIN).date(), (until + _MARGIN).date())
     own = (
         Schedule.student_id.is_not(None),

@@ -1,4 +1,4 @@
-"""Lessons of one person by two roles at one time: the database's constraints are per profile and allow them."""
+"""Simultaneous lessons of one person in two roles: the database's constraints are per profile, so they allow them."""
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
@@ -16,7 +16,7 @@ from worker.schedules.conflicts.read_busy_times import read_lesson_times
 
 
 class ProfileLessons:
-    """The lessons of one profile by id; no two of them overlap, so their order is that of begins and of ends."""
+    """The lessons of one profile by id. None overlap, so the order of their starts is that of their ends."""
 
     def __init__(self, times: Mapping[int, Instants]) -> None:
         self._times = times
@@ -28,16 +28,16 @@ class ProfileLessons:
         return schedule_id in self._times
 
     def overlapping(self, starts_at: datetime, ends_at: datetime) -> Sequence[int]:
-        """The ids of those that overlap with this time, by time."""
+        """The ids of the lessons that overlap this interval, ordered by time."""
         return self._ids[bisect_right(self._ends, starts_at) : bisect_left(self._starts, ends_at)]
 
 
 def find_role_conflicts(
     session: Session, caller: Caller, lessons: Sequence[Schedule]
 ) -> Mapping[int, Sequence[ScheduleClash]]:
-    """For each of `lessons` (by id) that the caller teaches, those that they attend at that time, and the reverse.
+    """For each of `lessons` (by id) that the caller teaches, those they attend at that time, and the other way round.
 
-    Nothing without a query for a caller who is not both a tutor and a student.
+    Empty, without a query, for a caller who is not both a tutor and a student.
     """
     if not isinstance(caller, UserCaller) or caller.tutor_id is None or caller.student_id is None:
         return {}

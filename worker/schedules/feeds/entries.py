@@ -1,4 +1,4 @@
-"""An entry of the owner's timetable as calendar events: a weekly one is a single event that repeats."""
+"""Convert an entry of the owner's timetable to calendar events: a weekly one is a single event that repeats."""
 
 from collections.abc import Iterator
 from datetime import date, datetime
@@ -14,7 +14,7 @@ _LONGEST_SUMMARY = 300
 
 
 def entry_events(entry: TimetableEntry, *, since: datetime, until: datetime) -> Iterator[Event]:
-    """The event that repeats, or one for each date between these instants. An entry without days has none."""
+    """The repeating event, or one for each date between these instants. An entry without days has none."""
     recurrence = recurrence_of(entry)
     if recurrence is None:
         return
@@ -23,7 +23,7 @@ def entry_events(entry: TimetableEntry, *, since: datetime, until: datetime) -> 
             day = when.starts_at.astimezone(zone(entry.timezone)).date()
             yield _event(entry, when, uid=f"entry-{entry.id}-{day:%Y%m%d}@astegni")
         return
-    # Not from its first year on: a zone has changed its rules since, and Outlook accepts one rule only.
+    # Not from its first year on: the zone's rules may have changed since then, and Outlook accepts only one rule.
     (day,) = recurrence.next_days(1, date(since.year - 1, 12, 31))
     first = instants(day, entry.start_time, entry.end_time, zone(entry.timezone))
     if first.starts_at < until:

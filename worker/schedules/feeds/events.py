@@ -42,7 +42,7 @@ class FeedLesson:
 
 
 def feed_event(lesson: FeedLesson, *, timezone: str) -> Event:
-    """The lesson as an event; `timezone` is used for rows that name none. Its UID never changes."""
+    """The lesson as an event; `timezone` is for rows without one. Its UID never changes."""
     link = _marked(lesson.meeting_link)
     kind = "Free slot" if lesson.is_slot else "Lesson"
     return Event(
@@ -57,14 +57,14 @@ def feed_event(lesson: FeedLesson, *, timezone: str) -> Event:
         cancelled=lesson.status == "cancelled",
         busy=not lesson.is_slot,
         description=_description(lesson, link),
-        # Google and most telephones show a place and hide URL, where the tutor's link could not be marked as theirs.
+        # Google and most phones show the location and hide URL, where the tutor's link could not be marked as theirs.
         location=_marked(lesson.location) or clean_lines(lesson.location or "") or link,
         categories=(kind, lesson.subject) if lesson.subject else (kind,),
     )
 
 
 def _summary(lesson: FeedLesson) -> str:
-    # Also in the text: Outlook shows a cancelled event of a subscribed calendar like any other.
+    # In the text too: in a subscribed calendar Outlook shows a cancelled event like any other.
     before = "Cancelled: " if lesson.status == "cancelled" else ""
     if lesson.is_slot:
         return before + ": ".join(filter(None, ("Free slot", lesson.subject)))

@@ -11,9 +11,9 @@ from worker.access.names import STUDENT
 from worker.schedules.feeds.addresses import FeedOwner
 from worker.schedules.feeds.events import FeedLesson, View
 
-# Names by id of the student.
+# Names by student id.
 Students = Mapping[int, str]
-# Columns that an event tells as they are.
+# Columns that an event copies unchanged.
 COLUMNS = tuple(field.name for field in fields(FeedLesson) if field.name in Schedule.__table__.columns)
 
 
@@ -24,7 +24,7 @@ def feed_lesson(row: Row[*tuple[Any, ...]], owner: FeedOwner, children: Students
     return FeedLesson(
         view=view,
         students=_names(view, row, children, known),
-        # Taught to somebody who has no account, it is no slot.
+        # Taught to somebody without an account: no slot.
         is_slot=row.student_id is None and not row.student_name,
         tutor=row.tutor or "",
         **{name: getattr(row, name) for name in COLUMNS},
@@ -38,11 +38,11 @@ def _view(tutor_id: int, owner: FeedOwner, students: Students) -> View:
 
 
 def _names(view: View, row: Row[*tuple[Any, ...]], children: Students, students: Students) -> tuple[str, ...]:
-    """Students whose names the reader may know: a tutor all, a parent their children, a student none."""
+    """Students whose names the reader may see: a tutor all, a parent their children, a student none."""
     if view == "student":
         return ()
     if view == "parent":
         return tuple(name for student_id, name in students.items() if student_id in children)
-    # The row's own name of its first student is what the tutor knows them by.
+    # For its first student, the row's own name takes precedence: the tutor knows them by it.
     named = {row.student_id: row.student_name} if row.student_name else {}
     return tuple(filter(None, {**students, **named}.values()))

@@ -21,12 +21,12 @@ from worker.schedules.feeds.feed_rows import COLUMNS, Students, feed_lesson
 from worker.schedules.timetable.entries import active_entries
 
 MOST_LESSONS = 2_000
-# How long past lessons stay, and how long a cancelled lesson is listed as cancelled: time enough for every calendar to
-# refresh, after which it is removed.
+# How long past lessons stay, and how long a cancelled lesson is listed as cancelled: every calendar has refreshed by
+# then.
 KEPT = timedelta(days=30)
 # Time zone rules further ahead are guesses, and everything up to the last lesson is computed.
 AHEAD = timedelta(days=5 * 366)
-# A lesson lasts at most a day, and its local day is at most one away from that of its instants.
+# A lesson lasts at most a day, and its local day is at most one day away from its instants.
 _DAYS_AROUND = timedelta(days=2)
 
 
@@ -43,7 +43,7 @@ class Feed:
 def read_feed(session: Session, owner: FeedOwner, *, now: datetime, timezone: str) -> Feed:
     """Lessons from thirty days ago on, at most 2 000, the earliest first; then the active entries of the timetable.
 
-    Rows whose instants are not computed yet are omitted. `timezone` is used for rows and people who name none.
+    Rows whose instants are not computed yet are omitted. `timezone` is for rows and people without one.
     """
     lessons = _lessons(session, owner, now)
     entries = active_entries(session, owner.user_id)

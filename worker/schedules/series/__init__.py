@@ -1,4 +1,4 @@
-"""Series: the lessons that a rule requires, compared with those that are stored, and changed where they differ.
+"""Series: the lessons that a rule requires are compared with the stored ones, which are changed where they differ.
 
 `plan` is pure. Single lessons, requests and calendars do not belong here.
 """

@@ -5,7 +5,7 @@ from typing import Any
 
 from models.series import Series
 
-# Columns that series and lessons both have.
+# Columns that series and lessons share.
 SHARED = (
     "start_time",
     "end_time",
@@ -18,19 +18,19 @@ SHARED = (
     "notes",
     "recurrence_pattern",
 )
-# What a person may say of a lesson beside its time.
+# What people can say about a lesson apart from its time.
 DESCRIBING = ("subject", "grade_level", "session_format", "meeting_link", "location", "notes")
 # The width of tutor_schedules.recurrence_pattern; that of a series is unbounded.
 _LONGEST_PATTERN = 100
 
 
 def shared_content(series: Series) -> tuple[Any, ...]:
-    """The values of SHARED as a lesson of the series has them."""
+    """The values of SHARED for the lessons of a series."""
     return (*(getattr(series, name) for name in SHARED[:-1]), short_pattern(series.recurrence_pattern))
 
 
 def short_pattern(text: str) -> str:
-    """The rule in words, cut to the length of the lesson's column."""
+    """The rule's description, cut to the width of the lesson's column."""
     return text if len(text) <= _LONGEST_PATTERN else text[: _LONGEST_PATTERN - 1] + "…"
 
 

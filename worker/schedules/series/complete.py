@@ -11,7 +11,7 @@ from worker.errors import InvalidInput
 from worker.recurrence.expand import first_days
 from worker.recurrence.rule import parse_rule
 
-# A lesson that was moved to a later day keeps its series going.
+# A lesson moved to a later day keeps its series active.
 _ENDING = text(
     """
     SELECT id, schedule_date, start_time, timezone, rrule, dates FROM schedule_series series
@@ -27,7 +27,7 @@ _COMPLETE = text("UPDATE schedule_series SET status = 'completed', updated_at = 
 
 
 def complete_series(session: Session, *, now: datetime, after: int, most: int) -> tuple[int, int | None]:
-    """Complete those of at most `most` series from `after` on that are past their last day.
+    """Of at most `most` series with ids above `after`, complete those past their last day.
 
     Returns how many, and where the next batch starts (None: this was the last).
     """

@@ -19,15 +19,15 @@ from worker.schedules.series.membership import SeriesMember
 from worker.schedules.series.occurrences import today_in
 from worker.schedules.series.reconcile import reconcile
 
-# Lessons of the past can be entered as far back as a year.
+# Past lessons can be entered as far back as a year.
 _LONGEST_PAST = timedelta(days=366)
-# How many of its lessons the answer to a new series shows.
+# How many of its lessons the response to a new series shows.
 _SHOWN = 10
 
 
 @dataclass(frozen=True)
 class NewLessons:
-    """Lessons to create: of these participants, or, without any, free slots; `content` holds columns of DESCRIBING."""
+    """Lessons to create: with these participants, or free slots without any; `content` holds columns of DESCRIBING."""
 
     tutor_id: int
     recurrence: Recurrence

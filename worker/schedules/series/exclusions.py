@@ -21,7 +21,7 @@ def exclude(session: Session, series_id: int, days: frozenset[date]) -> None:
 
 
 def exclude_for_student(session: Session, series_id: int, student_id: int, days: frozenset[date]) -> None:
-    """Record days on which this student cannot come; they stay lessons of the others, and recorded reasons stay."""
+    """Record days on which this student cannot come. The others keep their lesson, and recorded reasons stay."""
     skip = insert(ScheduleSkip).values(series_id=series_id, student_id=student_id, reason="excluded")
     for day in sorted(days):
         session.execute(skip.values(occurrence_date=day).on_conflict_do_nothing())

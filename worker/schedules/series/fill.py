@@ -17,7 +17,7 @@ from worker.schedules.series.reconcile import carry_out, fresh
 from worker.schedules.series.states import DateRange
 
 _log = get_logger(__name__)
-# Few zones and many series: the last day to fill is computed for each zone, by Python.
+# There are few zones and many series, so Python computes the last day to fill for each zone.
 _ZONES_DUE = text(
     """
     SELECT DISTINCT timezone FROM schedule_series
@@ -41,12 +41,12 @@ _DUE = text(
 
 @dataclass(frozen=True)
 class FillResult:
-    """The result of one batch: series processed, lessons and slots stored, occurrences skipped."""
+    """The result of one batch: numbers of series processed, lessons and slots stored, and occurrences skipped."""
 
     series: int
     lessons: int
     skipped: int
-    # The lessons and slots themselves.
+    # The ids of the lessons and slots.
     ids: Sequence[int] = field(default=(), compare=False)
 
 
@@ -75,7 +75,7 @@ def _local_days(zones: Sequence[str], now: datetime) -> dict[str, list[str] | li
 
 
 def _is_readable(series: Series) -> bool:
-    """Whether the rule can be read. An invalid rule written by hand must not keep all others from being filled."""
+    """Whether the rule can be parsed. A rule written wrongly by hand must not prevent all others from being filled."""
     try:
         recurrence_of(series)
     except errors.InvalidInput as error:

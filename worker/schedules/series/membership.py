@@ -28,7 +28,7 @@ class SeriesMember(NamedTuple):
 
 
 def booking_in_series(session: Session, series_id: int, student_id: int, statuses: Collection[str]) -> int | None:
-    """The booking, in one of these states, by which the student takes part in the series."""
+    """The booking, in one of these states, through which the student takes part in the series."""
     statement = select(Booking.id).join(SeriesParticipant, SeriesParticipant.booking_id == Booking.id)
     seat = (SeriesParticipant.series_id == series_id, SeriesParticipant.student_id == student_id)
     return session.scalar(statement.where(*seat, Booking.status.in_(statuses)))
@@ -61,8 +61,8 @@ def join_series(session: Session, series_id: int, member: SeriesMember, planning
 def follow_booking(session: Session, booking_id: int, planning: Planning) -> None:
     """Bring every series and future lesson of a booking in line with its status and dates, which have just changed.
 
-    A series without any active booking stops the way its bookings did, and resumes when one is active again. Lessons
-    that have become impossible meanwhile are recorded as skips.
+    A series without any active booking stops as its bookings did, and resumes when one is active again. Lessons that
+    have become impossible meanwhile are recorded as skips.
     """
     session.flush()
     taken_part = select(SeriesParticipant.series_id).where(SeriesParticipant.booking_id == booking_id)
@@ -95,7 +95,7 @@ def _follow(session: Session, series: Series, now: datetime) -> None:
     if new_status == series.status:
         return
     if new_status == "active" and series.expanded_until is not None:
-        # The days of the pause were no lessons.
+        # There were no lessons during the pause.
         yesterday = today_in(series.timezone, now) - timedelta(days=1)
         series.expanded_until = max(series.expanded_until, yesterday)
     series.status, series.updated_at = new_status, now

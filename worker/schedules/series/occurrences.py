@@ -1,4 +1,4 @@
-"""From a stored series to its rule, its days and their instants."""
+"""Convert a stored series to its rule, its days and their instants."""
 
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
@@ -11,7 +11,7 @@ from worker.recurrence.rule import parse_rule
 from worker.schedules.planning import Planning
 from worker.schedules.series.series_state import Occurrence
 
-# The local day is at most one away from the day in UTC.
+# A local day and the day in UTC differ by at most one.
 TWO_DAYS = timedelta(days=2)
 
 

@@ -1,4 +1,4 @@
-"""How the lessons of series must change: a plan, computed from the required and the stored ones. Pure."""
+"""Plan how the lessons of series must change, from the required and the stored ones. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -13,7 +13,7 @@ from worker.schedules.series.series_state import Attendee, Occurrence, SeriesSta
 def plan_lessons(states: Sequence[SeriesState], busy: BusyTimes, ids: Iterator[int]) -> Plan:
     """Compare and decide. `busy` holds every lesson of these people except the `stored` ones; `ids` are for new rows.
 
-    Unmoved lessons have priority: new and moved ones give way to them.
+    Lessons that do not move have priority over new and moved ones.
     """
     plan = Plan()
     uncertain: list[PlannedLesson] = []
@@ -45,7 +45,7 @@ def _sort_out(state: SeriesState, plan: Plan, busy: BusyTimes) -> list[PlannedLe
 
 
 def _missing(state: SeriesState, ids: Iterator[int]) -> Iterator[PlannedLesson]:
-    """Required lessons without a row."""
+    """Required lessons that have no row yet."""
     if not state.active:
         return
     for day, starts_at, ends_at in state.occurrences:
@@ -82,7 +82,7 @@ def _keep_time(lesson: PlannedLesson, busy: BusyTimes) -> None:
 
 
 def _place(lesson: PlannedLesson, plan: Plan, busy: BusyTimes) -> None:
-    """Give the lesson its time, or record why it cannot have it."""
+    """Assign the lesson its time, or record why it cannot have it."""
     free: list[Attendee] = []
     if lesson.state.has_students:
         other = _in_the_way(Person(TUTOR, lesson.state.tutor_id), lesson, busy)

@@ -11,7 +11,7 @@ from worker.schedules.series.series_state import Attendee, SeriesState, StoredLe
 
 @dataclass(frozen=True)
 class PlannedLesson:
-    """A lesson as it must be. `stored` is the row that is updated to it; None: a new row."""
+    """A lesson as it must be. `stored` is the row to update; None: insert a new one."""
 
     state: SeriesState
     id: int
@@ -31,7 +31,7 @@ class PlannedLesson:
 
 
 class Skip(NamedTuple):
-    """An occurrence that gets no lesson, or not for this student, and the lesson it collides with."""
+    """An occurrence without a lesson, for everybody or for this student, and the lesson it collides with."""
 
     series_id: int
     day: date

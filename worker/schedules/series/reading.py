@@ -57,13 +57,13 @@ def view_series(session: Session, caller: Caller, series: Series) -> SeriesView:
 
 
 def first_series_of(session: Session, booking_id: int) -> Series | None:
-    """The series that a booking made or joined; those that it was split into have later ids."""
+    """The series that a booking made or joined; the series split from it have higher ids."""
     statement = select(Series).join(SeriesParticipant, SeriesParticipant.series_id == Series.id)
     return session.scalar(statement.where(SeriesParticipant.booking_id == booking_id).order_by(Series.id).limit(1))
 
 
 def unwanted_skips(session: Session, series_id: int, student_id: int, since: date) -> Sequence[ScheduleSkip]:
-    """Days from `since` on that the student does without, but nobody excluded; by day."""
+    """Days from `since` on that the student skips although nobody excluded them; by day."""
     skips = select(ScheduleSkip).where(
         ScheduleSkip.series_id == series_id,
         ScheduleSkip.reason != "excluded",
@@ -74,7 +74,7 @@ def unwanted_skips(session: Session, series_id: int, student_id: int, since: dat
 
 
 def split_from(session: Session, series_ids: Sequence[int]) -> Mapping[int, int]:
-    """The series that were split from these, and from which: by id, the oldest first."""
+    """The series that were split from these, mapped to the one they came from; by id, the oldest first."""
     if not series_ids:
         return {}
     statement = select(Series.id, Series.split_from_id).where(Series.split_from_id.in_(series_ids)).order_by(Series.id)

@@ -42,19 +42,19 @@ def reconcile(session: Session, series_ids: Sequence[int], planning: Planning) -
         if days.series.status == "active":
             days.series.expanded_until = days.until
     session.flush()
-    # Rows were changed behind the session's back.
+    # The rows were changed without the session's knowledge.
     session.expire_all()
     return plan.conflicts
 
 
 def lock_series(session: Session, series_ids: Sequence[int]) -> Sequence[Series]:
-    """The series, locked until the transaction ends; always in one order, so that concurrent calls do not deadlock."""
+    """Lock the series until the transaction ends; always in one order, so that concurrent calls do not deadlock."""
     statement = select(Series).where(Series.id.in_(series_ids)).order_by(Series.id).with_for_update()
     return session.scalars(fresh(statement)).all()
 
 
 def fresh(statement: Select[Any]) -> Select[Any]:
-    """The statement, which reads columns again that were read before."""
+    """The statement, made to reread columns that were already loaded."""
     return statement.execution_options(populate_existing=True)
 
 
@@ -62,13 +62,13 @@ def _range_of(series: Series, planning: Planning) -> DateRange:
     until = horizon(series, planning)
     if series.expanded_until is None:
         return DateRange(series, None, until)
-    # With an earlier, longer horizon there are rows that are still required.
+    # Rows from an earlier, longer horizon are still required.
     day_before = (planning.now - TWO_DAYS).date()
     return DateRange(series, min(series.expanded_until, day_before), max(until, series.expanded_until))
 
 
 def carry_out(session: Session, ranges: Sequence[DateRange], now: datetime, *, rows: bool) -> Plan:
-    """Plan and write; start over when the database rejects a collision with a lesson that was not there to read."""
+    """Plan and write; start over when the database rejects a collision with a lesson inserted since reading."""
     for _ in range(_TRIES):
         facts = read_facts(session, ranges, now, rows=rows)
         plan = plan_lessons(facts.states, facts.busy, facts.ids)

@@ -38,7 +38,7 @@ def read_attendees(session: Session, series_ids: Sequence[int]) -> dict[int, lis
 
 
 def read_skips(session: Session, series_ids: Sequence[int]) -> dict[int, set[tuple[date, int | None]]]:
-    """The days that each series skips, and for whom (None: for all)."""
+    """The days that each series skips, and for whom (None: for everybody)."""
     skips: dict[int, set[tuple[date, int | None]]] = defaultdict(set)
     columns = (ScheduleSkip.series_id, ScheduleSkip.occurrence_date, ScheduleSkip.student_id)
     for series_id, day, student_id in session.execute(select(*columns).where(ScheduleSkip.series_id.in_(series_ids))):

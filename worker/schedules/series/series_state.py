@@ -1,4 +1,4 @@
-"""What a series requires, and the rows that are stored of it: the facts of a plan."""
+"""What a series requires, and which rows are stored: the input of a plan."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ class StoredLesson:
     scheduled: bool
     # Edited by hand: only its students follow the series.
     is_override: bool
-    # What the series says of each lesson, as this row has it; `schedule_date` first.
+    # The row's values of the columns shared with the series; `schedule_date` first.
     content: tuple[Any, ...]
     # student_id, student_name, booking_id of the row itself.
     named: tuple[int | None, str | None, int | None]
@@ -51,7 +51,10 @@ class StoredLesson:
 
 @dataclass(frozen=True)
 class SeriesState:
-    """Everything a plan needs of a series. `occurrences` are the required days in order, without whole-series skips."""
+    """Everything a plan needs to know about a series.
+
+    `occurrences` are the required days in order, without skips of the whole series.
+    """
 
     series_id: int
     tutor_id: int
@@ -60,12 +63,12 @@ class SeriesState:
     content: tuple[Any, ...]
     attendees: Sequence[Attendee]
     occurrences: Sequence[Occurrence]
-    # Days that are no lesson for anybody.
+    # Days without a lesson for anybody.
     skipped: frozenset[date] = frozenset()
-    # Days that one student does without.
+    # Days that one student skips.
     student_skips: frozenset[tuple[date, int]] = frozenset()
     stored: Sequence[StoredLesson] = ()
-    # Days that have a row of any kind, so that no second one is made.
+    # Days that have a row of any kind, so that no second one is created.
     taken: Collection[date] = frozenset()
 
     def attendees_on(self, day: date) -> list[Attendee]:

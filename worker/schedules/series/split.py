@@ -56,7 +56,7 @@ def from_day(recurrence: Recurrence, day: date) -> Recurrence:
     if begin is None:
         raise _nothing_left(day)
     if rule.skip == "FORWARD" and rule.interval > 1:
-        # A day that moved into the next month would count its intervals from there.
+        # If the first day moved into the next month, intervals would be counted from there.
         raise Conflict("This rule cannot be split: change one lesson, or all of them.")
     if rule.count is not None:
         rule = replace(rule, count=rule.count - len(recurrence.days(None, yesterday)))
@@ -92,7 +92,7 @@ def split_series(session: Session, series: Series, day: date) -> Series:
 
 
 def write_rule(series: Series, recurrence: Recurrence) -> None:
-    """Give the series the rule, times and zone of `recurrence`."""
+    """Write the rule, times and zone of `recurrence` to the series."""
     for name, value in rule_columns(recurrence).items():
         setattr(series, name, value)
 

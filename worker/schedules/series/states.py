@@ -1,4 +1,4 @@
-"""Read what a plan needs of series: rule, students, skips and rows, the busy times of people, and ids for new rows."""
+"""Read what a plan needs about series: rule, students, skips and rows, people's busy times, and ids for new rows."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -39,7 +39,7 @@ class DateRange:
 
     @property
     def floor(self) -> date:
-        """The last day that is excluded."""
+        """The last day before the range."""
         return self.after if self.after is not None else self.series.schedule_date - timedelta(days=1)
 
 
@@ -55,9 +55,9 @@ class PlanFacts(NamedTuple):
 
 
 def read_facts(session: Session, ranges: Sequence[DateRange], now: datetime, *, rows: bool) -> PlanFacts:
-    """Read all of it with a few statements for all series.
+    """Read everything with a few statements for all series.
 
-    With `rows`, also the future rows that may be changed; without, only the days that have one.
+    With `rows`, also the future rows that may be changed; without, only which days have one.
     """
     states = _states(session, ranges, now, rows=rows)
     number = sum(occurrence.day not in state.taken for state in states for occurrence in state.occurrences)

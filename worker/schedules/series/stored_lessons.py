@@ -41,7 +41,7 @@ def _stored(row: Row[Any], participants: Mapping[int, int | None]) -> StoredLess
         ends_at=row.ends_at,
         scheduled=row.status == "scheduled",
         is_override=row.is_override,
-        # schedule_date and SHARED, as _STORED_COLUMNS has them.
+        # schedule_date and SHARED, in the order of _STORED_COLUMNS.
         content=tuple(row[_OF_LESSON:]),
         named=(row.student_id, row.student_name, row.booking_id),
         participants=participants,

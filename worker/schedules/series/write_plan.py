@@ -22,7 +22,7 @@ _COPY_LESSONS = f"""
 _COPY_PARTICIPANTS = """
     COPY schedule_participants (schedule_id, student_id, booking_id, starts_at, ends_at, status) FROM STDIN
 """
-# Lines of one write: enough for few writes, few enough for the server to begin early.
+# Lines per write: enough that writes are few, few enough for the server to begin early.
 _PIECE = 200
 # PostgreSQL checks each row as it is written: of two that swap places the first would collide with the old position of
 # the second. So all are moved aside first, participants with them.
@@ -60,7 +60,7 @@ _REWRITE = text(
 
 
 def write_plan(session: Session, plan: Plan) -> None:
-    """Write all of it. Raises DBAPIError for an ExclusionViolation when a concurrent transaction was first."""
+    """Write the plan. Raises DBAPIError for an ExclusionViolation when a concurrent transaction was first."""
     if plan.cancelled:
         session.execute(_CALL_OFF, {"ids": plan.cancelled})
     if plan.changed:
@@ -73,7 +73,7 @@ def write_plan(session: Session, plan: Plan) -> None:
 
 def _change(session: Session, lessons: Sequence[PlannedLesson]) -> None:
     stepped = set(session.scalars(_STEP_ASIDE, {"ids": [lesson.id for lesson in lessons]}))
-    # A lesson that has begun since the plan was made stays as it is. Those cancelled with their series are moved aside.
+    # A lesson that has begun since planning stays as it is. Those cancelled with their series are moved aside.
     lessons = [
         lesson
         for lesson in lessons
@@ -147,14 +147,14 @@ def _participant_lines(lessons: Iterable[PlannedLesson]) -> Iterator[str]:
 
 def _copy(session: Session, statement: str, lines: Iterator[str]) -> None:
     connection = session.connection().connection.driver_connection
-    assert isinstance(connection, psycopg.Connection)  # noqa: S101 - what Database makes
+    assert isinstance(connection, psycopg.Connection)  # noqa: S101 - the connection that Database creates
     try:
         with connection.cursor() as cursor, cursor.copy(statement.encode()) as copy:
-            # The server stores one piece while the next is being made.
+            # The server stores one piece while the next one is made.
             while piece := "".join(islice(lines, _PIECE)):
                 copy.write(piece)
     except psycopg.Error as error:
-        # The same classes as those of every other statement.
+        # The same error classes as for any other statement.
         raise DBAPIError.instance(statement, None, error, psycopg.Error, dialect=session.get_bind().dialect) from error
 
 

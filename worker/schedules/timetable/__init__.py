@@ -1,4 +1,5 @@
-"""Personal timetables: entries of a person of any role, their days, and the lessons at the same times.
+"""Personal timetables: a person's entries in any role, their days, and the lessons at the same times.
 
-Entries never take a lesson's time: a conflict is shown and refuses nothing. Lessons themselves do not belong here.
+Entries never occupy a lesson's time: a conflict is shown, and nothing is rejected. Lessons themselves do not belong
+here.
 """

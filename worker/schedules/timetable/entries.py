@@ -1,4 +1,4 @@
-"""The entries of a person's timetable: stored, changed, listed and deleted. Each is its own person's alone."""
+"""The entries of a person's timetable: stored, changed, listed and deleted. Only the person sees them."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -14,9 +14,9 @@ from worker.errors import Conflict, NotFound
 from worker.recurrence.platform_form import PlatformForm
 from worker.schedules.timetable.form import entry_days, require_days
 
-# Entries of one person. Each may remind them daily by several channels.
+# Entries per person. Each may remind them daily by several channels.
 MOST_ENTRIES = 200
-# Minutes before the start of an alarm that is switched on without a number of minutes.
+# Minutes before the start, for an alarm that is switched on without a number.
 USUAL_ALARM = 15
 
 _FORM = ("schedule_type", "months", "days", "specific_dates")
@@ -43,9 +43,9 @@ def create_entry(
 
 
 def edit_entry(session: Session, entry: TimetableEntry, values: Mapping[str, Any], *, now: datetime) -> None:
-    """Change the fields that `values` names; those of the form that say when are read together with the stored ones.
+    """Change the fields in `values`; those that say when are combined with the stored ones.
 
-    Raises InvalidInput for days that say nothing.
+    Raises InvalidInput for a form without any day.
     """
     stored = {name: getattr(entry, name) for name in _FORM}
     touches_days = any(name in values for name in _FORM)
@@ -76,7 +76,7 @@ def active_entries(session: Session, user_id: int) -> Sequence[TimetableEntry]:
 
 
 def find_entry(session: Session, user_id: int, entry_id: int, *, lock: bool = False) -> TimetableEntry:
-    """One of the person's entries. Raises NotFound."""
+    """One of the person's entries; with `lock`, locked. Raises NotFound."""
     statement = select(TimetableEntry).where(TimetableEntry.id == entry_id, TimetableEntry.user_id == user_id)
     entry = session.scalar(statement.with_for_update(key_share=True) if lock else statement)
     if entry is None:
@@ -91,9 +91,9 @@ def delete_entry(session: Session, user_id: int, entry_id: int) -> None:
 
 
 def _assign(entry: TimetableEntry, values: Mapping[str, Any], *, form: Mapping[str, Any] | None) -> None:
-    """Set the columns; with `form` the days, in one spelling."""
+    """Set the columns; with `form` also the days, normalised."""
     for name in values.keys() - {*_FORM}:
-        # NULL in a field that has a default, like the zone, keeps what is there.
+        # NULL in a field that has a default, such as the zone, keeps the present value.
         if values[name] is not None or TimetableEntry.__table__.columns[name].nullable:
             setattr(entry, name, values[name])
     if entry.alarm_enabled and entry.alarm_before_minutes is None:

@@ -1,4 +1,4 @@
-"""The platform's form of a timetable entry, in one spelling, and the recurrence that it means. Pure."""
+"""The platform's form of a timetable entry, normalised, and the recurrence that it means. Pure."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,13 +14,13 @@ from worker.recurrence.platform_form import PlatformForm
 from worker.recurrence.request import Recurrence, TimeRequest, read_recurrence
 
 RECURRING, SPECIFIC = "recurring", "specific"
-# Longer than any entry, and than a local day differs from its day in UTC.
+# Longer than any entry, and than the difference between a local and a UTC day.
 _MARGIN = timedelta(days=2)
 
 
 @dataclass(frozen=True)
 class EntryDays:
-    """The days of an entry as they are stored: names in the order of week and year; those of the other type dropped."""
+    """The days of an entry as stored: names in the order of week and year, without fields of the other type."""
 
     schedule_type: str
     year: int
@@ -50,7 +50,7 @@ class Entry(Protocol):
 def entry_days(form: PlatformForm, year: int) -> EntryDays:
     """The form's days. Forms also send leftovers of the other type, which are dropped unread.
 
-    A form without days is no error here. Raises InvalidInput for a name that is none, or an invalid date.
+    A form without days is accepted here. Raises InvalidInput for an unknown name or an invalid date.
     """
     if form.is_specific():
         dates = tuple(dates_of(form.specific_dates)) if form.specific_dates else ()
@@ -72,7 +72,7 @@ def recurrence_of(entry: Entry) -> Recurrence | None:
 
 
 def occurrences(entry: Entry, since: datetime, until: datetime) -> list[Instants]:
-    """The occurrences that begin from `since` on and before `until`, in order."""
+    """The occurrences that begin at or after `since` and before `until`, in order."""
     recurrence = recurrence_of(entry)
     if recurrence is None:
         return []
@@ -81,17 +81,17 @@ def occurrences(entry: Entry, since: datetime, until: datetime) -> list[Instants
 
 
 def next_occurrence(entry: Entry, now: datetime) -> Instants | None:
-    """The occurrence that is on now or comes next; None when there is none any more."""
+    """The occurrence that is in progress or comes next; None if there is none."""
     recurrence = recurrence_of(entry)
     if recurrence is None:
         return None
-    # Of the days around now a few have ended.
+    # Some of the days around now have already ended.
     days = recurrence.next_days(2 * _MARGIN.days + 1, (now - _MARGIN).date())
     return next((when for when in _instants(recurrence, days) if when.ends_at > now), None)
 
 
 def require_days(days: EntryDays) -> None:
-    """Raise InvalidInput for a form that says nothing."""
+    """Raise InvalidInput for a form without any day."""
     if days.is_empty and days.schedule_type == RECURRING:
         raise InvalidInput('days: name at least one day of the week, such as "Monday".')
     if days.is_empty:

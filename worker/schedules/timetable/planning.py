@@ -20,7 +20,7 @@ def rings(entry: TimetableEntry) -> bool:
 
 
 def due_entries(session: Session, *, now: datetime, most: int) -> Sequence[TimetableEntry]:
-    """Lock and return at most `most` entries to be planned now, changed ones first; skips rows that others lock."""
+    """Lock and return at most `most` entries to plan now, changed ones first; skips rows that others have locked."""
     due = or_(
         TimetableEntry.planned_at.is_(None),
         and_(_RINGS, TimetableEntry.planned_at <= now - PLANNED_EVERY),
@@ -30,6 +30,6 @@ def due_entries(session: Session, *, now: datetime, most: int) -> Sequence[Timet
 
 
 def entries_of_person(session: Session, user_id: int) -> Sequence[TimetableEntry]:
-    """All entries of a person, locked."""
+    """Lock and return all entries of a person."""
     statement = select(TimetableEntry).where(TimetableEntry.user_id == user_id).order_by(TimetableEntry.id)
     return session.scalars(statement.with_for_update(key_share=True)).all()

@@ -1,4 +1,4 @@
-"""Entries that come from the platform: stored without planning their reminders, which beat does within a minute."""
+"""Entries imported from the platform; their reminders are left to beat, which plans them within a minute."""
 
 import json
 from collections.abc import Collection, Sequence
@@ -13,7 +13,7 @@ from worker.schedules.timetable.form import EntryDays
 
 @dataclass(frozen=True)
 class PlatformEntry:
-    """The columns of an entry that the platform determines. `id` None: it is new."""
+    """The columns of an entry that the platform determines; `id` is None for a new one."""
 
     id: int | None
     user_id: int
@@ -31,7 +31,7 @@ class PlatformEntry:
     alarm_before_minutes: int | None
     notification_browser: bool
     notification_sound: bool
-    # None: not known; then now.
+    # None when unknown: the current time is stored.
     created_at: datetime | None
     updated_at: datetime | None
 
@@ -42,7 +42,7 @@ _COLUMNS = (
     "user_id, role, title, description, priority_level, schedule_type, year, months, days, specific_dates, start_time,"
     " end_time, timezone, notes, status, alarm_enabled, alarm_before_minutes, notification_browser, notification_sound"
 )
-# Lists are arrays of JSON there.
+# Lists are JSON arrays in the rows.
 _ROW = """
     AS row (id integer, user_id integer, role text, title text, description text, priority_level text,
             schedule_type text, year integer, months varchar[], days varchar[], specific_dates date[], start_time time,
@@ -69,7 +69,7 @@ _DELETE = text("DELETE FROM timetable_entries WHERE id = ANY(:ids)")
 
 
 def store_platform_entries(session: Session, entries: Sequence[PlatformEntry], *, now: datetime) -> list[int]:
-    """Insert or change entries; their ids, in the order given. One that was deleted here and changed there comes back.
+    """Insert or update entries; returns their ids in order. One deleted here and changed there comes back.
 
     Idempotent.
     """
@@ -97,7 +97,7 @@ def _row(entry_id: int, entry: PlatformEntry, now: datetime) -> dict[str, object
     return {
         **vars(entry),
         **vars(entry.days),
-        # The field `days` of an entry holds all of this.
+        # The field `days` of an entry holds all of these.
         "days": entry.days.days,
         "id": entry_id,
         "created_at": created_at,

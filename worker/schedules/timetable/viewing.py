@@ -1,4 +1,4 @@
-"""Entries as they are shown: when they occur next, and which lessons of the person lie at the same times."""
+"""Entries as they are shown: their next occurrence, and the person's lessons at the same times."""
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
@@ -14,9 +14,9 @@ from models.timetable import TimetableEntry
 from worker.recurrence.instants import Instants
 from worker.schedules.timetable.form import next_occurrence, occurrences, recurrence_of
 
-# How far ahead lessons are looked for; series are stored about as far.
+# How far ahead lessons are searched; series are stored about as far.
 SHOWN_AHEAD = timedelta(days=90)
-# Of one entry; a daily entry may collide with hundreds of lessons.
+# Per entry; a daily entry may collide with hundreds of lessons.
 MOST_CONFLICTS = 20
 _DAY = timedelta(days=1)
 
@@ -49,7 +49,7 @@ class EntryConflict:
 
 @dataclass(frozen=True)
 class EntryView:
-    """An entry, its days in plain English and its next occurrence (None: it has none), and its conflicts."""
+    """An entry, its days in plain English, its next occurrence (None if there is none), and its conflicts."""
 
     entry: TimetableEntry
     text: str | None
@@ -79,7 +79,7 @@ def _view(entry: TimetableEntry, lessons: Sequence[Row[Any]], now: datetime) -> 
 
 
 def _conflicts(entry: TimetableEntry, lessons: Sequence[Row[Any]], now: datetime) -> Iterator[EntryConflict]:
-    """`lessons` are ordered by their start; those of two roles may overlap each other."""
+    """The conflicts of an entry. `lessons` are ordered by start; those of two roles may overlap each other."""
     if not lessons:
         return
     begins = [lesson.starts_at for lesson in lessons]

@@ -1,1 +1,1 @@
-"""Whiteboard sessions and their boards: opened, run, drawn, and shown beside recordings."""
+"""Whiteboard sessions and their boards: how they are opened, run, drawn, and shown beside recordings."""

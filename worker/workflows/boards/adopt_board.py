@@ -1,4 +1,4 @@
-"""Adopt a whiteboard session of the platform when it is first named: both sides of a call get one board here."""
+"""Adopt a platform's whiteboard session when it is first named: both sides of a call get one board here."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,10 +36,10 @@ class PlatformCall:
 
 
 def read_call(context: WorkerContext, caller: Caller, platform_session_id: int) -> PlatformCall | None:
-    """The call as the platform has it now; None when it was adopted before, so that nothing has to be read.
+    """Read the call from the platform; None if it was adopted before and need not be read.
 
-    Raises Forbidden for those who are nobody there, InvalidInput without a platform, NotFound for a session that is not
-    there or not the caller's, Unavailable while the platform does not answer.
+    Raises Forbidden for callers without an account there, InvalidInput without a platform, NotFound for a session that
+    does not exist or is not the caller's, Unavailable while the platform does not answer.
     """
     if not isinstance(caller, UserCaller):
         raise Forbidden("Only tutors and students can host a session.")
@@ -56,9 +56,9 @@ def read_call(context: WorkerContext, caller: Caller, platform_session_id: int) 
 def adopt_board(
     session: Session, caller: Caller, platform_session_id: int, call: PlatformCall | None
 ) -> tuple[WhiteboardSession, bool]:
-    """The board of the call, and whether it is new. Idempotent, also when both sides adopt at the same time.
+    """The board of the call, and whether it is new. Idempotent, even when both sides adopt it at the same time.
 
-    Raises NotFound for a board that is not the caller's, InvalidInput when nobody of the call has an account.
+    Raises NotFound for a board that is not the caller's, InvalidInput when nobody in the call has an account.
     """
     hold_kind(session, BOARD)
     of_call = [platform_session_id] if call is None else [row.id for row in call.sessions]
@@ -72,7 +72,7 @@ def adopt_board(
 
 
 def _pull(connection: PlatformConnection, zone: PlatformZone, timezone: str) -> Pull:
-    # Without a proof of the zone times are left out here, and come with the import once there is one.
+    # While the zone is unproven, times are left out here; the import adds them once it is proven.
     return Pull(connection, Catalog.read(connection), clock.now(), zone.proof().zone, timezone)
 
 
@@ -95,7 +95,7 @@ def _profiles(caller: UserCaller) -> set[CallMember]:
 
 
 def _store(session: Session, call: PlatformCall) -> None:
-    """Store the call as the import would, with the digests by which it knows these rows again."""
+    """Store the call as the import would, with the digests by which the import recognises these rows."""
     store_people(session, call.people, read_at=call.pull.now)
     board_ids = _store_rows(session, Boards(), call.sessions, call.pull)
     hold_kind(session, Pages.name)

@@ -10,7 +10,7 @@ from worker.workflows.context import WorkerContext
 
 
 def board_with_images(context: WorkerContext, session_id: int, history: History, folder: Path) -> DrawnBoard:
-    """The board of the history with the images of its pages, which are downloaded to `folder`."""
+    """The board of the history with its pages' images, which are downloaded to `folder`."""
     pages = list(history.board.pages)
     for place, value in history.images.items():
         own = folder / f"page_{place}"

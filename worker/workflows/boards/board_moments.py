@@ -1,7 +1,7 @@
-"""What a board says of a recording: its chapters, and the text that was typed, with times of the recording.
+"""What a board contributes to a recording: chapters, and the typed text, with times of the recording.
 
-Of a film they are stored when it is made: only then is it known which time is left out of it. Of other recordings they
-are computed from the strokes whenever they are asked for, since the lesson may go on.
+For a film they are stored when it is made, because only then is it known which stretches it leaves out. For other
+recordings they are computed from the strokes whenever they are requested, since the lesson may continue.
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from worker.recordings.texts.chapters import Chapter, ChapterList, set_chapters,
 
 @dataclass(frozen=True, slots=True)
 class ShownPage:
-    """From `start_ms` of the recording on this page of the board was shown."""
+    """This page of the board was shown from `start_ms` of the recording."""
 
     start_ms: int
     page_id: int
@@ -31,7 +31,7 @@ class ShownPage:
 
 
 def chapters_of(session: Session, recording: Recording) -> ChapterList:
-    """The chapters that are shown with a recording: its tutor's, else those that were found."""
+    """The chapters shown with a recording: its tutor's, or else those found automatically."""
     stored = stored_chapters(session, recording.id)
     if stored is not None:
         return stored
@@ -60,7 +60,7 @@ def shown_pages_of(session: Session, recording: Recording) -> list[ShownPage]:
 
 
 def store_moments(session: Session, recording_id: int, timeline: ReplayTimeline | None) -> None:
-    """Store the chapters and texts of a film, whose timeline this is; None: it shows no strokes."""
+    """Store the chapters and texts of a film with this timeline; None: it shows no strokes."""
     moments = None if timeline is None else _BoardTimes(timeline, timeline.duration_ms)
     set_chapters(session, recording_id, "automatic", _chapters(moments) if moments else ())
     set_board_texts(session, recording_id, _texts(moments) if moments else ())
@@ -68,14 +68,14 @@ def store_moments(session: Session, recording_id: int, timeline: ReplayTimeline 
 
 @dataclass(frozen=True)
 class _BoardTimes:
-    """A board over the time of a recording of this length."""
+    """A board over time, for a recording of this length."""
 
     timeline: ReplayTimeline
     duration_ms: int
 
 
 def _computed(session: Session, recording: Recording) -> _BoardTimes | None:
-    """The board while the recording was made; None where nothing was drawn, or its times are not known."""
+    """The board while the recording was made; None if nothing was drawn, or its times are unknown."""
     length, stretches = duration_ms(recording), recorded_when(recording)
     if not recording.is_available or not length or not stretches or is_film(session, recording):
         return None

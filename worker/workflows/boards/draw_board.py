@@ -1,4 +1,4 @@
-"""Draw a page or a whole board and put the files on B2. No transaction is open while that happens."""
+"""Draw a page or a whole board and store the files on B2. No transaction is open meanwhile."""
 
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
@@ -41,7 +41,7 @@ class DrawContext:
 
 @dataclass(frozen=True)
 class DrawnSnapshot:
-    """A page or board and its new files on B2; without new files, those that exist still show it."""
+    """A page or board and its new files on B2; without new files, the existing ones are current."""
 
     target: SnapshotTarget
     facts: SnapshotFacts
@@ -99,7 +99,7 @@ def draw_board(job: DrawContext, session_id: int) -> DrawnSnapshot | None:
         path = Path(name) / "document"
         with closing(_pages(job, states, read, skipped)) as pages:
             write_pdf(pages, path, title, addresses=addresses)
-        # The digest of the drawn states, which may be newer than those read above.
+        # The digest of the states that were drawn, which may be newer than those read above.
         digest = board_digest(title, read)
         name_on_b2 = _document_name(target, digest, addresses)
         stored = _upload(job, path, name_on_b2, BOARD_FORMS["pdf"].mime, job.run.should_stop)

@@ -18,7 +18,7 @@ from worker.whiteboards.sessions import Hosting, Participant, create_session
 
 @dataclass(frozen=True)
 class Opening:
-    """What a session is opened for: with a booking its student takes part, with a lesson all of its students do.
+    """What a session is opened for: a booking, whose student takes part, or a lesson, all of whose students do.
 
     In both cases no other participants can be named.
     """
@@ -28,7 +28,7 @@ class Opening:
     participants: Sequence[Participant] = ()
     # Title, description, scheduled times, permissions.
     values: Mapping[str, Any] = field(default_factory=dict)
-    # The profile of the caller that hosts: a page knows which it is, a token may name another role.
+    # The type of the caller's profile that hosts: a page knows which it is, while a token may name another role.
     host_type: str | None = None
 
 
@@ -68,7 +68,7 @@ def _of_booking(
 
 
 def _host(caller: UserCaller, host_type: str | None) -> Participant:
-    """The profile that hosts: of `host_type`, else of the role the caller acts in, else whichever can host."""
+    """The profile that hosts: that of `host_type`, else of the caller's role, else any that can host."""
     profiles = {"tutor": caller.tutor_id, "student": caller.student_id}
     for profile_type in (caller.role or "", *profiles) if host_type is None else (host_type,):
         profile_id = profiles.get(profile_type)

@@ -1,4 +1,4 @@
-"""Where the voice begins that belongs to a page of a board: an address of the recording and its second."""
+"""Where the voice for a page of a board begins: an address of the recording, with the second."""
 
 import hashlib
 import json
@@ -17,7 +17,7 @@ from worker.settings import Settings
 
 
 def page_addresses(session: Session, session_id: int, settings: Settings) -> dict[int, str]:
-    """The addresses for the pages of a board, by page id; none without RECORDING_URL, or with BOARD_CODES off."""
+    """The addresses for the pages of a board, by page id; empty without RECORDING_URL, or with BOARD_CODES off."""
     if settings.recording_url is None or not settings.board_codes:
         return {}
     recordings = timed_recordings(session, session_id)
@@ -45,19 +45,19 @@ def _second(stretch: RecordedStretch, instant: int) -> int:
 
 
 def address_of(template: str, recording_id: int, second: int) -> str:
-    """The address of a recording's page at this second: the pages of players read `t`."""
+    """The address of a recording's page at this second: players' pages read `t`."""
     address = template.replace("{recording_id}", str(recording_id))
     return f"{address}{'&' if '#' in address else '#'}t={second}"
 
 
 def with_addresses(digest: str, addresses: Mapping[int, str]) -> str:
-    """The digest of a document with these codes; without any, that of its content."""
+    """The digest of a document with these codes; without codes, that of its content."""
     if not addresses:
         return digest
     return hashlib.sha256(json.dumps([digest, sorted(addresses.items())]).encode()).hexdigest()
 
 
 def renew_document(session: Session, session_id: int, settings: Settings, *, principal: str) -> None:
-    """Order the document of a board again when a recording of it can be played now, for the codes in it."""
+    """Order a board's document again if one of its recordings can now be played, because of the codes in it."""
     if settings.recording_url is not None and settings.board_codes and has_document(session, session_id):
         enqueue(session, SnapshotSession(session_id), principal=principal)

@@ -1,4 +1,4 @@
-"""The pages of a board beside a recording that does not show them itself: their pictures, and when each was shown."""
+"""A board's pages beside a recording that does not show them itself: their pictures, and when each was shown."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from worker.workflows.boards.board_moments import shown_pages_of
 
 @dataclass(frozen=True)
 class PagePictures:
-    """The two pictures of a page: one to look at, and a small one."""
+    """The two pictures of a page: full size and thumbnail."""
 
     page_number: int
     picture: Snapshot
@@ -22,7 +22,7 @@ class PagePictures:
 
 @dataclass(frozen=True)
 class PageTurn:
-    """From `start_ms` of the recording on this page was shown."""
+    """This page was shown from `start_ms` of the recording."""
 
     start_ms: int
     page_number: int
@@ -30,7 +30,7 @@ class PageTurn:
 
 @dataclass(frozen=True)
 class PagesBeside:
-    """The pages in their order, and the turns to them in the order of their times."""
+    """The pages in order, and the turns to them ordered by time."""
 
     pages: Sequence[PagePictures] = ()
     turns: Sequence[PageTurn] = ()

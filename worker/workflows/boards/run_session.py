@@ -20,9 +20,9 @@ from worker.whiteboards.abandoned_sessions import ClosedSessions, close_left_ses
 
 
 def start_session(session: Session, caller: Caller, session_id: int) -> WhiteboardSession:
-    """Begin the session, and its lesson if that has not begun.
+    """Start the session, and its lesson if that has not started.
 
-    Raises as worker.whiteboards.lifecycle does, and Conflict when its booking has ended.
+    Raises the errors of worker.whiteboards.lifecycle, and Conflict when its booking has ended.
     """
     board = lifecycle.start_session(session, caller, session_id)
     if lifecycle.has_just_started(session, session_id):
@@ -37,7 +37,7 @@ def start_session(session: Session, caller: Caller, session_id: int) -> Whiteboa
 def end_session(session: Session, caller: Caller, session_id: int) -> WhiteboardSession:
     """End the session, complete its lesson with its attendance, and order snapshots of its board.
 
-    Raises as worker.whiteboards.lifecycle does.
+    Raises the errors of worker.whiteboards.lifecycle.
     """
     board = lifecycle.end_session(session, caller, session_id)
     if lifecycle.has_just_ended(session, session_id):

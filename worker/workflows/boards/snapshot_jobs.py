@@ -27,7 +27,7 @@ _BATCH = 100
 
 
 def snapshot_page(run: JobRun, order: SnapshotPage, context: WorkerContext) -> None:
-    """Draw the page unless its pictures are current; nothing is kept of a deleted one."""
+    """Draw the page unless its pictures are current; nothing is stored for a deleted page."""
     with full_disk_named(), context.spool.workspace(run.claim.job_id) as folder:
         snapshot = draw_page(DrawContext(run, context, folder), order.page_id)
     run.check()
@@ -89,7 +89,7 @@ def _named(snapshots: Sequence[DrawnSnapshot]) -> dict[str, Any]:
 
 
 def snapshot_changed(run: JobRun, context: WorkerContext) -> None:
-    """Safe to run late and concurrently: only one job per page or board can be live."""
+    """Order snapshots of what changed. Safe to run late and concurrently: one job per page or board can be live."""
     pages = _order(run, context, changed_pages, SnapshotPage)
     boards = _order(run, context, changed_boards, SnapshotSession)
     run.succeed({"pages": pages, "sessions": boards})

@@ -14,7 +14,7 @@ from worker.jobs.orders.board_orders import SnapshotPage, SnapshotSession
 from worker.jobs.runs.job_run import JobRun
 from worker.workflows.context import WorkerContext
 
-# Objects that are looked up in one query.
+# How many objects one query looks up.
 _NAMES = 500
 
 
@@ -37,7 +37,7 @@ def _unnamed(run: JobRun, context: WorkerContext, batch: dict[str, SnapshotTarge
 
 
 def _remove(context: WorkerContext, name: str, target: SnapshotTarget) -> bool:
-    """Remove one object unless it is or will be named: a board that looks as it did before gets its old names again."""
+    """Remove one object unless it is or will be named: a board that looks as before gets its old names again."""
     with context.database.transaction() as session:
         if _is_drawn_now(session, target) or named_snapshots(session, [name]):
             return False

@@ -1,4 +1,4 @@
-"""Combine the recordings of a session into one lesson: board or screen large, faces in a corner, all sound together."""
+"""Combine the recordings of a session into one lesson: board or screen large, faces in a corner, all sounds mixed."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -47,8 +47,8 @@ class _Lesson:
 def combine_recordings(run: JobRun, order: CombineRecordings, context: WorkerContext) -> None:
     """Write the lesson to the spool and register it as a recording of type `video`.
 
-    Raises NothingToCombine and CombinedTooLong, which no retry can fix, SourcesChanged, and what ffmpeg and the store
-    raise.
+    Raises NothingToCombine and CombinedTooLong, which no retry can fix, SourcesChanged, and the errors of ffmpeg and
+    the store.
     """
     run.progress(1, "reading the session")
     with context.database.transaction() as session:
@@ -76,10 +76,10 @@ def combine_recordings(run: JobRun, order: CombineRecordings, context: WorkerCon
 
 
 def plan_corners(recordings: Sequence[Combinable], *, is_drawn: bool) -> list[tuple[Combinable, int | None]]:
-    """The recordings that are visible, from the bottom layer to the top one, and the corner of each.
+    """The visible recordings from the bottom layer to the top one, and the corner of each.
 
-    Screens, and boards when no strokes are stored, are large (None). Each person's camera has a corner; where nothing
-    is large, the first person's is.
+    Screens, and boards when no strokes are stored, are large (None). Each person's camera has a corner; if nothing is
+    large, the first person's camera is.
     """
     shown = [recording for recording in recordings if recording.has_picture]
     large = [
@@ -155,7 +155,7 @@ def _film(
 
 
 def _fetch(run: JobRun, context: WorkerContext, recordings: Sequence[Combinable], folder: Path) -> dict[int, Path]:
-    """Download the recordings; the path of each by its id."""
+    """Download the recordings; returns the path of each by its id."""
     run.progress(2, "fetching the recordings")
     context.spool.require_space(sum(recording.bytes for recording in recordings))
     paths = {}

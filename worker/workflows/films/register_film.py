@@ -34,10 +34,10 @@ def spool_film(context: WorkerContext, film: Path) -> SpoolFile:
 def register_film(
     context: WorkerContext, new: NewRecording, is_current: Callable[[Session], bool] = lambda _session: True
 ) -> RegistrationResult:
-    """The recording of this film: new, or the existing one with the same bytes; then the second copy is removed.
+    """The recording of this film: a new one, or the existing one with the same bytes; the second copy is then removed.
 
-    A film with an `origin` replaces the earlier one of its session and origin. Raises SourcesChanged when `is_current`,
-    called while no other such film can be registered, says that it was made of something else than there is now.
+    A film with an `origin` replaces the earlier one of its session and origin. Raises SourcesChanged when `is_current`
+    returns False, because the sources have changed; no other such film can be registered while it is called.
     """
     try:
         with context.database.transaction() as session:

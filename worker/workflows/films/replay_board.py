@@ -51,7 +51,7 @@ class _Replay:
 def replay_board(run: JobRun, order: ReplayBoard, context: WorkerContext) -> None:
     """Film the board, register the film as a recording of type `board`, and give it the rendition `replay`.
 
-    Raises NothingDrawn and ReplayTooLong, which no retry can fix, SourcesChanged, and what film and store raise.
+    Raises NothingDrawn and ReplayTooLong, which no retry can fix, SourcesChanged, and the errors of film and store.
     """
     run.progress(1, "reading the board")
     with context.database.transaction() as session:

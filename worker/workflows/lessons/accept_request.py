@@ -1,4 +1,4 @@
-"""Accept a request: the student is enrolled and has lessons, or neither."""
+"""Accept a request: the student is enrolled and gets lessons, or neither happens."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ from worker.workflows.lessons.package_lessons import join_lessons, series_to_joi
 from worker.workflows.lessons.requested_times import RequestedTimes, end_within_a_year, read_requested_times
 from worker.workflows.lessons.session_requests import notify_of_answer
 
-# Widths of columns: a lesson's are narrower than its booking's, and those narrower than the package's name.
+# Widths of columns: a lesson's are narrower than its booking's, which are narrower than the package's name.
 _BOOKING_SUBJECT, _LESSON_SUBJECT, _LESSON_GRADE = 200, 100, 50
 
 
@@ -44,7 +44,7 @@ class _BookingColumns(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Acceptance:
-    """How the tutor accepts: columns of the booking that they override, and how its lessons are planned.
+    """How the tutor accepts: the booking's columns that they override, and how its lessons are planned.
 
     `timezone` is used when neither the request nor the tutor names one.
     """
@@ -110,17 +110,17 @@ def _columns_of(request: SessionRequest, today: date) -> _BookingColumns:
 
 
 def _lesson_columns(requested: RequestedTimes | None, joined: Recurrence | None) -> _BookingColumns:
-    """Columns of a booking for the requested lessons, or else for those that are joined."""
+    """The booking's columns for the requested lessons, or else for those that are joined."""
     recurrence = requested.recurrence if requested is not None else joined
     if recurrence is None:
         return {}
     minutes = int(length(recurrence.start_time, recurrence.end_time).total_seconds() // 60)
     columns: _BookingColumns = {"sessions_per_week": _per_week(recurrence), "session_duration": minutes or None}
     if requested is not None:
-        # Requested days that have passed have no lessons, so the first future one starts the booking.
+        # Requested days in the past have no lessons, so the first future one starts the booking.
         columns["start_date"] = requested.since
         if joined is not None:
-            # The lessons of the others may continue for longer than this student requested.
+            # The others' lessons may continue for longer than this student requested.
             columns["end_date"] = end_within_a_year(requested)
     return columns
 

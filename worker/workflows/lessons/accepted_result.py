@@ -1,4 +1,4 @@
-"""The result of an accepted request: the same answer, however often it is accepted."""
+"""The result of accepting a request: the same however often it is accepted."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class AcceptedRequest:
 
 
 def read_accepted(session: Session, request: SessionRequest, *, now: datetime) -> AcceptedRequest:
-    """Its current state. Raises NotFound when the request was accepted elsewhere, without a booking."""
+    """The current state of an accepted request. Raises NotFound when it was accepted elsewhere, without a booking."""
     booking = booking_of_request(session, request)
     if booking is None:
         raise NotFound(f"Request {request.id} was accepted without a booking.")

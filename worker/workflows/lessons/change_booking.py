@@ -23,7 +23,7 @@ def offer_booking(
 ) -> Booking:
     """Create a booking that waits for the student's acceptance, and notify them.
 
-    Raises as worker.bookings.booking_commands.offer_booking does.
+    Raises the errors of worker.bookings.booking_commands.offer_booking.
     """
     booking = booking_commands.offer_booking(session, caller, student_id=student_id, values=values)
     if booking.status == "pending":
@@ -34,10 +34,10 @@ def offer_booking(
 def change_booking(
     session: Session, caller: Caller, booking_id: int, changes: Mapping[str, Any], planning: Planning
 ) -> Booking:
-    """Change columns of a booking; with its status or dates, its future lessons.
+    """Change columns of a booking; if its status or dates change, its future lessons follow.
 
     When it is paused, its lessons are cancelled; when it is active again, they are restored with the same ids. Raises
-    as worker.bookings.booking_commands.edit_booking does.
+    the errors of worker.bookings.booking_commands.edit_booking.
     """
     changed = booking_commands.edit_booking(session, caller, booking_id, changes)
     return _follow(session, caller, changed, planning)
@@ -46,7 +46,7 @@ def change_booking(
 def answer_booking(
     session: Session, caller: Caller, booking_id: int, answer: booking_commands.Answer, planning: Planning
 ) -> Booking:
-    """Accept, decline or end a booking; its lessons end with it. Raises as worker.bookings.booking_commands does."""
+    """Accept, decline or end a booking; its lessons end with it. Raises errors of worker.bookings.booking_commands."""
     changed = booking_commands.answer_booking(session, caller, booking_id, answer)
     return _follow(session, caller, changed, planning)
 
@@ -54,7 +54,7 @@ def answer_booking(
 def _follow(session: Session, caller: Caller, changed: booking_commands.ChangedBooking, planning: Planning) -> Booking:
     booking, now = changed.booking, planning.now
     if changed.columns & _MOVES_LESSONS:
-        # People were notified of a pause; other dates may add lessons that a group has had without this student.
+        # After a pause people know these lessons; other dates may add lessons that a group had without this student.
         adds_people = "status" not in changed.columns
         with notices_of_changes(session, Scope(booking_id=booking.id), by=caller, now=now, adds_people=adds_people):
             follow_booking(session, booking.id, planning)

@@ -1,4 +1,4 @@
-"""What people do to lessons, with what follows: reminders are replanned and the people concerned are notified."""
+"""People's changes of lessons: reminders are replanned, and the people concerned are notified."""
 
 from typing import TypeVar
 
@@ -17,7 +17,7 @@ Result = TypeVar("Result")
 
 
 def make_lessons(session: Session, request: LessonRequest, planning: Planning) -> CreationResult:
-    """Store lessons or slots, and plan their reminders. Raises as worker.schedules.requests.create_lessons does."""
+    """Store lessons or slots, and plan their reminders. Raises errors of worker.schedules.requests.create_lessons."""
     result = create_lessons(session, request, planning)
     plan_new_lessons(
         session,
@@ -29,7 +29,7 @@ def make_lessons(session: Session, request: LessonRequest, planning: Planning) -
 
 
 def change_lessons(session: Session, caller: Caller, command: LessonCommand[Result]) -> Result:
-    """Change, cancel, skip or book lessons: whatever the command is. Raises as its `apply` does."""
+    """Change, cancel, skip or book lessons, as the command says. Raises the errors of its `apply`."""
     touched = _scope_of(session, command.touched)
     with notices_of_changes(session, touched, by=caller, now=command.now):
         return command.apply(session, caller)

@@ -23,18 +23,18 @@ from worker.workflows.lessons.plan_timetable import plan_due_entries
 
 _log = get_logger(__name__)
 
-# Rows of one transaction: some hundredths of a second, so that nobody waits long for a lesson's row.
+# Rows per transaction: some hundredths of a second, so that nobody waits long for a lesson's row.
 _BATCH = 500
 # Whole series, with some dozens of lessons each.
 _SERIES_BATCH = 100
-# Further ids are only counted.
+# Ids listed in a job's result; others are only counted.
 _MOST_NAMED = 50
 
 
 def advance_lessons(run: JobRun, context: WorkerContext, now: datetime) -> None:
     """Start and complete lessons, close abandoned whiteboard sessions, compute the instants of hand-written rows.
 
-    Also plans the reminders of timetable entries that are due to be planned.
+    Also plans the reminders of timetable entries that are due for planning.
     """
     steps = (("begun", begin_lessons), ("completed", complete_lessons), ("entries", plan_due_entries))
     counts = {
@@ -50,10 +50,10 @@ def advance_lessons(run: JobRun, context: WorkerContext, now: datetime) -> None:
 
 
 def fill_series(run: JobRun, context: WorkerContext, now: datetime) -> None:
-    """Keep every active series filled up to its horizon, follow the zones' rules, complete series that have ended.
+    """Keep every active series filled up to its horizon, apply changed zone rules, complete series that have ended.
 
-    Reminders are planned with the lessons. Nobody is notified that the rules of a zone changed: where the lesson is,
-    its clock time stays. At the end all future lessons are planned once more, for changes made without our workflows.
+    Reminders are planned with the lessons. Nobody is notified of changed zone rules: where the lesson takes place, its
+    clock time stays. In the end all future lessons are planned once more, for changes made without our workflows.
     """
     filled = _fill(run, context, now)
     redate = partial(redate_lessons, now=now, default_zone=context.settings.timezone, most=_BATCH)
@@ -78,7 +78,7 @@ def _close_sessions(run: JobRun, context: WorkerContext, now: datetime) -> int:
 def _redate(
     run: JobRun, context: WorkerContext, now: datetime, do: Callable[..., RedateResult]
 ) -> tuple[int, list[int]]:
-    """Every row once; returns how many moved and which are stuck."""
+    """Process every row once; returns how many moved, and which are stuck."""
 
     def redate(session: Session, after: int) -> tuple[RedateResult, int | None]:
         redated = do(session, after=after)
@@ -92,7 +92,7 @@ def _redate(
 def _redate_repeatedly(
     run: JobRun, context: WorkerContext, now: datetime, do: Callable[..., RedateResult]
 ) -> tuple[int, list[int]]:
-    """Again while that helps: a lesson may be stuck because its neighbour moves only in a later batch."""
+    """Repeat while that helps: a lesson may be stuck because its neighbour moves only in a later batch."""
     moved, stuck = _redate(run, context, now, do)
     more = moved
     while stuck and more:
@@ -117,7 +117,7 @@ def _fill(run: JobRun, context: WorkerContext, now: datetime) -> dict[str, int]:
 
 
 def _plan_ahead(run: JobRun, context: WorkerContext, now: datetime) -> int:
-    """How many reminders were missing."""
+    """Plan all future lessons; returns how many reminders were missing."""
     plan = partial(plan_ahead, now=now, most=_BATCH)
     results = batches(context.database, lambda session, after: plan(session, after=after), check=run.check)
     return sum(planned.planned for planned in results)

@@ -15,13 +15,13 @@ from worker.bookings.statuses import FINAL, LIVE
 from worker.reminders.planning.notify import tell
 from worker.reminders.planning.people import family_of
 
-# The id of no user. The statement runs without recipients too: otherwise the response time would reveal whether the
-# student exists.
+# No user's id. The statement runs even without recipients: otherwise the response time would reveal whether the student
+# exists.
 _NOBODY = (0,)
 
 
 def notify_of_offer(session: Session, booking: Booking, *, now: datetime) -> None:
-    """Notify the student and parents that a pending booking waits; the notice contains only the tutor's name.
+    """Notify the student and parents of a pending booking; the notice contains only the tutor's name.
 
     A tutor with whom the student shares no booking is announced once, however many bookings they offer.
     """
@@ -54,7 +54,7 @@ def notify_of_change(session: Session, changed: ChangedBooking, *, by_user_id: i
 
 
 def _tutor(session: Session, booking: Booking) -> tuple[int, str]:
-    """The tutor's user and name, empty where it is missing."""
+    """The tutor's user id and name (empty if missing)."""
     statement = select(Person.id, name_of(TutorProfile)).join(TutorProfile, TutorProfile.user_id == Person.id)
     row = session.execute(statement.where(TutorProfile.id == booking.tutor_id)).one()
     return row[0], row[1] or ""

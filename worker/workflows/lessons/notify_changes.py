@@ -25,7 +25,7 @@ def notices_of_changes(
 
     Whoever made the change (`by`) is not notified. Lessons that the block adds to a series of the scope, or to one that
     it splits from such a series, are included. `adds_people`: the block may add people to existing lessons of others;
-    those who knew of none of them get reminders but no notice.
+    those who knew none of them get reminders but no notice.
     """
     before = read_lessons(session, lessons_in(session, scope, now=now))
     known = split_from(session, scope.series_ids).keys()

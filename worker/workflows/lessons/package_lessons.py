@@ -1,4 +1,4 @@
-"""Students of one package of a tutor share its lessons: later students join the series of the first."""
+"""Students who book the same package of a tutor share its lessons: later students join the first one's series."""
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -21,9 +21,9 @@ _LIVE = ("active", "paused")
 def series_to_join(
     session: Session, request: SessionRequest, student_id: int, requested: RequestedTimes | None
 ) -> Series | None:
-    """The oldest series of the package that has the requested lessons, or any when no times are requested; locked.
+    """Lock and return the oldest series of the package with the requested lessons, or any if no times are requested.
 
-    Raises Conflict when the student has these lessons already. The lock on the tutor serializes acceptances until the
+    Raises Conflict when the student has these lessons already. The lock on the tutor serialises acceptances until the
     end of the transaction, so two students of a package who are accepted concurrently share its lessons too.
     """
     if request.package_name is None:

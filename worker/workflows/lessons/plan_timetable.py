@@ -21,16 +21,16 @@ from worker.schedules.timetable.planning import due_entries, entries_of_person, 
 
 _log = get_logger(__name__)
 
-# Reminders due so far ahead are stored: an outage of beat that is shorter loses none.
+# Reminders due within this time are stored: a shorter outage of beat loses none.
 AHEAD = timedelta(days=2)
-# So long after the start a reminder may still be waiting.
+# A reminder may still be waiting for this long after the start.
 _STILL_WAITING = timedelta(minutes=10)
 
 
 def add_entry(
     session: Session, caller: UserCaller, values: Mapping[str, Any], *, default_zone: str, now: datetime
 ) -> TimetableEntry:
-    """Store an entry of the caller's, written in the role that they act in, and plan its reminders.
+    """Store an entry for the caller, in the role that they act in, and plan its reminders.
 
     Raises InvalidInput, Conflict for too many entries.
     """
@@ -44,7 +44,7 @@ def add_entry(
 def change_entry(
     session: Session, caller: UserCaller, entry_id: int, values: Mapping[str, Any], *, now: datetime
 ) -> TimetableEntry:
-    """Change an entry of the caller's; reminders that are not sent yet follow. Raises NotFound, InvalidInput."""
+    """Change one of the caller's entries; its unsent reminders follow. Raises NotFound, InvalidInput."""
     entry = find_entry(session, caller.user_id, entry_id, lock=True)
     edit_entry(session, entry, values, now=now)
     plan_entries(session, [entry], now=now)
@@ -52,12 +52,12 @@ def change_entry(
 
 
 def remove_entry(session: Session, caller: UserCaller, entry_id: int) -> None:
-    """Delete an entry of the caller's, with its reminders. Raises NotFound."""
+    """Delete one of the caller's entries, with its reminders. Raises NotFound."""
     delete_entry(session, caller.user_id, entry_id)
 
 
 def plan_entries(session: Session, entries: Sequence[TimetableEntry], *, now: datetime) -> int:
-    """Bring the reminders of these entries, locked by the caller, in line with them; return how many are new."""
+    """Bring the reminders of these entries, which the caller has locked, in line with them; return how many are new."""
     required = [reminder for entry in entries if rings(entry) for reminder in _reminders(entry, now)]
     planned = plan_entry_reminders(session, [entry.id for entry in entries], required, now=now)
     for entry in entries:
@@ -67,9 +67,9 @@ def plan_entries(session: Session, entries: Sequence[TimetableEntry], *, now: da
 
 
 def plan_due_entries(session: Session, *, now: datetime, most: int) -> int:
-    """Plan at most `most` entries that were changed without being planned, or last planned an hour ago.
+    """Plan at most `most` entries that were changed without being planned, or were last planned an hour ago.
 
-    Returns how many there were. What another transaction has locked is left to it.
+    Returns how many there were. Entries locked by another transaction are left to it.
     """
     entries = due_entries(session, now=now, most=most)
     plan_entries(session, entries, now=now)
@@ -86,7 +86,7 @@ def _reminders(entry: TimetableEntry, now: datetime) -> list[RequiredReminder]:
     try:
         times = occurrences(entry, now - _STILL_WAITING, now + AHEAD + timedelta(minutes=minutes))
     except InvalidInput as error:
-        # A row written by hand; it holds up no other.
+        # A row written by hand; it must not block the others.
         _log.warning("timetable_entry_unreadable", entry_id=entry.id, detail=error.detail)
         return []
     return [RequiredReminder(entry.id, entry.user_id, minutes, when.starts_at) for when in times]

@@ -1,4 +1,4 @@
-"""The times of a request for lessons, stored as sent: parsed when it is made, and again when it is accepted."""
+"""The times of a request for lessons, stored as sent and parsed twice: when it is made, and when it is accepted."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
@@ -29,12 +29,12 @@ class RequestedTimes:
 
 
 def read_requested_times(sent: Mapping[str, Any] | None, *, now: datetime, timezone: str) -> RequestedTimes | None:
-    """The times of a request; None when it names none. Without a first day they are meant from now on.
+    """The times of a request; None if it names none. Without a first day they start now.
 
-    `sent` holds the fields of TimeRequest and PlatformForm, flat, as JSON has them; `timezone` is used when none is
-    named. Raises InvalidInput for times that cannot be understood, and when no lesson of them lies in the future.
+    `sent` holds the fields of TimeRequest and PlatformForm, flat, as in JSON; `timezone` is used when none is named.
+    Raises InvalidInput for times that cannot be understood, and when none of its lessons is in the future.
     """
-    # The platform's form sends null for what was not filled in.
+    # The platform's form sends null for fields that are not filled in.
     fields_sent = {name: value for name, value in (sent or {}).items() if value not in (None, "", [])}
     if not fields_sent:
         return None

@@ -1,4 +1,4 @@
-"""The second trigger of sending: what is due and unclaimed is sent immediately, without dispatcher or broker."""
+"""The fallback sender: sends what is due and unclaimed immediately, without dispatcher or broker."""
 
 import time
 from uuid import uuid4

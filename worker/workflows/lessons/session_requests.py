@@ -1,4 +1,4 @@
-"""Session requests: ask a tutor for lessons, reject a request, notify both sides, in the transaction that stores it."""
+"""Session requests: ask a tutor for lessons, or reject a request; both sides are notified in the same transaction."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -22,10 +22,10 @@ from worker.workflows.lessons.requested_times import read_requested_times
 def request_lessons(
     session: Session, caller: Caller, new: NewRequest, *, now: datetime, timezone: str
 ) -> SessionRequest:
-    """Store the request of the calling student or parent, its `schedule` as it was sent, and notify the tutor.
+    """Store the request of the calling student or parent, with `schedule` as it was sent, and notify the tutor.
 
-    `timezone` is used when neither the request nor the tutor names one. Raises as
-    worker.bookings.requests.ask_for_lessons does, and InvalidInput for times that are invalid or past.
+    `timezone` is used when neither the request nor the tutor names one. Raises the errors of
+    worker.bookings.requests.ask_for_lessons, and InvalidInput for times that are invalid or past.
     """
     request = ask_for_lessons(session, caller, new)
     read_requested_times(request.schedule, now=now, timezone=zone_of_tutor(session, new.tutor_id, timezone))
@@ -34,7 +34,7 @@ def request_lessons(
 
 
 def reject_request(session: Session, caller: Caller, request_id: int, *, now: datetime) -> SessionRequest:
-    """Reject a request and notify who made it; idempotent. Raises as worker.bookings.requests.reject_request does."""
+    """Reject a request and notify its requester; idempotent. Raises errors of worker.bookings.requests."""
     request = requests.reject_request(session, caller, request_id, now=now)
     notify_of_answer(session, request, now=now)
     return request
@@ -59,7 +59,7 @@ def notify_of_answer(session: Session, request: SessionRequest, *, now: datetime
 
 
 def _learner(request: SessionRequest) -> str | None:
-    """The name of the child that a parent asked for, empty where it is missing; None for who asked for themselves."""
+    """The name of the child that a parent asked for (empty if missing); None for students who asked for themselves."""
     return (request.student_name or "") if request.requester_type == "parent" else None
 
 
@@ -73,7 +73,7 @@ def _tell(
 
 
 def _user(session: Session, profile_type: str, profile_id: int) -> tuple[int | None, str]:
-    """The user of a profile, and their name, maybe empty. Requesters have no foreign key: the profile may be gone."""
+    """The user id of a profile, and their name, which may be empty. Without a foreign key, the profile may be gone."""
     profile = PROFILE_TABLES[profile_type]
     statement = select(Person.id, name_of(profile)).join(profile, profile.user_id == Person.id)
     row = session.execute(statement.where(profile.id == profile_id)).one_or_none()

@@ -43,7 +43,7 @@ def read_alarms(session: Session, caller: Caller, schedule_id: int, *, scope: st
 def set_alarms(
     session: Session, caller: Caller, schedule_id: int, alarms: Sequence[Alarm] | None, *, scope: str, now: datetime
 ) -> tuple[Source, list[Alarm]]:
-    """Replace the caller's own alarms; returns as `read_alarms` does.
+    """Replace the caller's own alarms; returns the same as `read_alarms`.
 
     `scope`: this lesson, all future lessons of its series, or those from this lesson on; earlier ones keep their
     alarms. Raises NotFound, Forbidden, InvalidInput.
@@ -79,7 +79,7 @@ def set_preferences(session: Session, caller: Caller, preferences: Preferences, 
 
 
 def person(caller: Caller) -> UserCaller:
-    """The caller, who is a person. Raises Forbidden for an operator."""
+    """The caller as a person. Raises Forbidden for an operator."""
     if not isinstance(caller, UserCaller):
         raise Forbidden("Operators are not reminded of anything; alarms and preferences are people's own.")
     return caller

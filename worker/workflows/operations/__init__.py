@@ -1,1 +1,1 @@
-"""What operators and the timetable do to the whole: jobs by filter, backups, sweeps."""
+"""What operators and the timetable do to the whole installation: act on jobs by filter, check backups, sweep."""

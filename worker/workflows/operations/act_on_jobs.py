@@ -1,6 +1,6 @@
-"""Retry, cancel or purge many jobs: each in a transaction of its own, so that one that fails stops no other.
+"""Retry, cancel or purge many jobs, each in its own transaction, so that one failure does not stop the others.
 
-One transaction also never holds the locks of two jobs and their subjects, which two such runs could take in opposite
+Nor does one transaction hold the locks of two jobs and their subjects, which two such runs could take in opposite
 orders (docs/decisions/0004).
 """
 
@@ -21,7 +21,7 @@ from worker.jobs.runs.cancel import cancel_job, retry_job
 from worker.workflows.recordings.failure_hooks import ENDINGS
 
 _BATCH = 200
-# Lock timeout, statement timeout, serialization failure, deadlock: the database answers, this job's row is in use.
+# Lock timeout, statement timeout, serialization failure, deadlock: the database works, but this job's row is in use.
 _BUSY = frozenset({"55P03", "57014", "40001", "40P01"})
 
 
@@ -35,7 +35,7 @@ class JobActionResult:
 
 @dataclass(frozen=True)
 class _Action:
-    """What it is called when done, the states to which it applies, and the action."""
+    """What it is called when done, the states to which it applies, and the function."""
 
     past: str
     states: tuple[str, ...]

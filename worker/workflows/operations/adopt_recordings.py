@@ -1,4 +1,4 @@
-"""Make recordings again of objects on B2 without a row, after a restore of the database."""
+"""Turn objects on B2 without a row into recordings again, after a restore of the database."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
@@ -22,9 +22,9 @@ from worker.whiteboards.sessions import session_exists
 
 @dataclass(frozen=True)
 class Adoption:
-    """A recording of which B2 has objects and the database no row; `error` says why it is not adopted.
+    """A recording with objects on B2 but no row in the database; `error` says why it is not adopted.
 
-    `is_renumbered`: its id has a row with other bytes; it gets another one, that of `plan`.
+    `is_renumbered`: its id belongs to a row with other bytes, so it gets a new one, that of `plan`.
     """
 
     recording_id: int
@@ -39,11 +39,11 @@ class Adoption:
 def adopt_recordings(
     store: ObjectStore, database: Database, only: Collection[int], *, spool_id: str, by: str, dry_run: bool
 ) -> Iterator[Adoption]:
-    """Adopt every recording without a row (or `only` these), in the order of their prefixes; each by itself.
+    """Adopt every recording without a row (or `only` these), each separately, in the order of their prefixes.
 
-    A row is inserted under the recording's own id, or a new one where that has a row with other bytes, and a job
-    fetches its bytes and ingests them again. With `dry_run` nothing changes. Idempotent: what was adopted has a row.
-    What is asked for by `only` and not on B2 comes last, with an error.
+    A row is inserted under the recording's own id, or a new one if that id has a row with other bytes, and a job
+    fetches its bytes and ingests them again. With `dry_run` nothing changes. Idempotent: adopted recordings have a row.
+    Ids of `only` that are not on B2 come last, with an error.
     """
     missing = set(only)
     for prefix, objects in _groups(store):
@@ -68,17 +68,17 @@ def adopt_recordings(
 
 @dataclass(frozen=True)
 class _Lost:
-    """Objects below one prefix that are not those of the row of their id, if there is one."""
+    """Objects below one prefix that do not belong to the row with their id, if there is one."""
 
     objects: list[StoredObject]
     is_renumbered: bool
 
 
 def _lost(database: Database, recording_id: int, objects: list[StoredObject]) -> _Lost:
-    """All of them without a row.
+    """The objects without a row.
 
-    After a restore a recording may get the id of a lost one: what is older than its row is not its. And its bytes may
-    have been extended after the backup: then B2 has nothing that its rows name.
+    After a restore a recording may get the id of a lost one: objects older than its row are not its own. And its bytes
+    may have been extended after the backup: B2 then has nothing that its rows name.
     """
     with database.transaction() as session:
         row = read_recording(session, recording_id)
@@ -99,7 +99,7 @@ def _is_known(database: Database, plan: AdoptionPlan) -> bool:
 
 
 def _groups(store: ObjectStore) -> Iterator[tuple[str, list[StoredObject]]]:
-    """The objects of one recording after the other; those of one are all that is held."""
+    """The objects of one recording after the other; only one recording's are in memory."""
     ours = (stored for stored in store.list(FOLDER) if recording_id_of(stored.name))
     for prefix, objects in groupby(ours, key=lambda stored: "/".join(stored.name.split("/")[:4]) + "/"):
         yield prefix, list(objects)

@@ -1,4 +1,4 @@
-"""What a restored database and its bucket do not know of one another, recording by recording."""
+"""How a restored database and its bucket differ, recording by recording."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,8 +17,8 @@ from worker.workflows.operations.verify_recordings import verify_recordings
 class RecordingGap:
     """A recording that one side lacks in whole or in part, as object names.
 
-    `missing`: rows name them, B2 has not got them, or others; `unnamed`: B2 has them and no row names them. `has_row`
-    is False for a recording of which the database knows nothing: `astegni recordings adopt` may find it again.
+    `missing`: rows name them, but B2 lacks them or has others; `unnamed`: B2 has them, but no row names them. `has_row`
+    is False for a recording that the database does not know: `astegni recordings adopt` may restore it.
     """
 
     recording_id: int
@@ -34,7 +34,7 @@ def why_sweeps_wait(database: Database) -> str | None:
 
 
 def find_gaps(store: ObjectStore, database: Database, *, now: datetime) -> Iterator[RecordingGap]:
-    """Every recording with a gap, in the order of its names on B2; what running jobs work on is left out."""
+    """Every recording with a gap, in the order of its names on B2; objects of running jobs are left out."""
     faults = verify_recordings(store, database, None, orphans_before=now)
     for recording_id, its_faults in groupby(faults, key=lambda fault: fault.recording_id or 0):
         yield _gap(database, recording_id, list(its_faults))

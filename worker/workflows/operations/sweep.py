@@ -62,7 +62,7 @@ def sweep_objects(run: JobRun, context: WorkerContext) -> None:
     The age protects running uploads, and pictures whose address was just handed out. Whether a row names an object is
     checked again before each removal.
     """
-    # The store was checked when this process first used it; the bucket may have been taken over since.
+    # The owner was checked when this process first used the store; somebody may have taken over the bucket since.
     check_owner(context.store, context.database)
     require_sweeps_allowed(context.store, context.database)
     oldest = clock.now() - timedelta(seconds=context.settings.orphan_age)
@@ -73,7 +73,7 @@ def sweep_objects(run: JobRun, context: WorkerContext) -> None:
 
 
 def _drop_old_sources(context: WorkerContext) -> None:
-    """Delete the rows of uploaded bytes past KEEP_SOURCE_DAYS: their objects are then named by none."""
+    """Delete the rows of uploaded bytes past KEEP_SOURCE_DAYS: no row names their objects then."""
     days = context.settings.keep_source_days
     if days:
         with context.database.transaction() as session:

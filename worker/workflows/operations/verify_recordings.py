@@ -1,4 +1,4 @@
-"""Compare the rows of recordings with the objects on B2, by listings: no object is read or asked for by itself."""
+"""Compare the rows of recordings with the objects on B2 through listings; no object is fetched."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -21,11 +21,11 @@ _NOW = text("SELECT now()")
 def verify_recordings(
     store: ObjectStore, database: Database, recording_id: int | None, *, orphans_before: datetime
 ) -> Iterator[ObjectFault]:
-    """Every fault of one recording, or of all (None), while it is found; a call to B2 lists a thousand objects.
+    """Every fault of one recording, or of all (None), as it is found; a call to B2 lists a thousand objects.
 
-    Memory does not grow with the number of recordings. What changes meanwhile is no fault: a row must have been
-    written before the listing began and be the same still, and an orphan be uploaded before `orphans_before` (younger
-    ones may belong to a running job, or wait for the sweep). Raises NotFound.
+    Memory does not grow with the number of recordings. Concurrent changes are no faults: a row must have been written
+    before the listing began and be unchanged, and an orphan be uploaded before `orphans_before` (younger ones may
+    belong to a running job, or wait for the sweep). Raises NotFound.
     """
     with database.transaction() as session:
         began: datetime = session.scalars(_NOW).one()

@@ -1,6 +1,6 @@
-"""Erase one person: jobs stop, recordings go with their objects, rows are deleted or anonymised, bookings end.
+"""Erase one person: jobs stop, recordings are deleted with their objects, rows deleted or anonymised, bookings ended.
 
-Every step is a transaction of its own and idempotent: after an interruption, run it again. What stays is declared in
+Every step is its own transaction and idempotent: after an interruption, run it again. What stays is declared in
 models/personal_data.py with its reason. Objects on B2 are removed by the jobs that a deletion orders, spool files of
 uploads by the sweep.
 """
@@ -25,13 +25,14 @@ from worker.workflows.people.stop_jobs import stop_jobs
 from worker.workflows.recordings.delete_recording import delete_recording
 
 _MOST_JOBS = 1000
-# Seconds. A run notices within one or two that it is asked to stop; one whose worker was killed loses its lease first.
+# In seconds. A run notices a request to stop within one or two; a run whose worker was killed must lose its lease
+# first.
 _PATIENCE = 120.0
 
 
 @dataclass
 class Erasure:
-    """What is, or was, to be erased: bookings ended, jobs stopped, recordings deleted, rows by table."""
+    """What will be, or was, erased: bookings ended, jobs stopped, recordings deleted, rows by table."""
 
     user_id: int
     bookings: int = 0
@@ -56,20 +57,21 @@ def erase_person(
 ) -> Erasure:
     """Erase the person; `by` is recorded with the jobs that are stopped. Raises NotFound.
 
-    The other side of each booking is told that it ended, as if the person had ended it. Running jobs get `patience`
-    seconds to stop: one that goes on could still make a recording of the person's. Raises Unavailable then.
+    The other side of each booking is notified that it ended, as if the person had ended it. Running jobs get `patience`
+    seconds to stop: one that continued could still create a recording of the person. Raises Unavailable if one does not
+    stop.
     """
     with database.transaction() as session:
         person = person_ids(session, user_id)
-        # First: their token orders nothing more.
+        # First, so that the person's token orders nothing more.
         deactivate_account(session, user_id)
     erasure = Erasure(user_id)
-    # Before recordings are looked for: an abandoned upload becomes one by itself.
+    # Before recordings are listed: an abandoned upload becomes one by itself.
     _erase_rows(database, person, erasure, [each for each in PERSONAL_TABLES if each.table == "uploads"])
     erasure.jobs = stop_jobs(database, person.principal, by=by, patience=patience)
     erasure.recordings = _delete_recordings(database, person)
     _erase_rows(database, person, erasure, PERSONAL_TABLES)
-    # Last, so that the messages to the other side have no name of the person any more.
+    # Last, so that the messages to the other side no longer contain the person's name.
     erasure.bookings = _end_bookings(database, person, planning)
     return erasure
 

@@ -1,4 +1,4 @@
-"""Everything of one person: their rows as JSON, one file for each table, and the objects of their recordings."""
+"""Export one person's data: their rows as JSON, one file for each table, and the objects of their recordings."""
 
 import os
 import tempfile
@@ -20,7 +20,7 @@ from worker.storage.store import ObjectStore
 from worker.uploads.private_files import create_private, make_private
 from worker.workflows.people.personal_rows import personal_table_names, recordings_of, select_rows
 
-# Adds the file at the path under this name, and takes it away.
+# Moves the file at the path into the export, under this name.
 AddFile = Callable[[str, Path], None]
 _STREAMED = {"stream_results": True, "yield_per": 500}
 
@@ -38,9 +38,9 @@ class PersonExport:
 def export_person(database: Database, store: Callable[[], ObjectStore], user_id: int, to: Path) -> PersonExport:
     """Write `rows/TABLE.json` and `objects/NAME` into the new folder `to`, or into a new .zip file of that name.
 
-    Only its owner can read it. A failure leaves nothing. Secrets are left out: hashes, and the sealed
-    addresses of channels. What B2 has not got is named in `missing.json`: the rest is the person's all the same.
-    Raises NotFound, Conflict when `to` exists, and the store's other errors.
+    Only its owner can read it. A failure leaves nothing. Secrets are left out: hashes, and the sealed addresses of
+    channels. Objects that B2 lacks are listed in `missing.json`; the rest is exported nevertheless. Raises NotFound,
+    Conflict when `to` exists, and the store's other errors.
     """
     with database.transaction() as session:
         person = person_ids(session, user_id)
@@ -57,7 +57,7 @@ def export_person(database: Database, store: Callable[[], ObjectStore], user_id:
 
 
 def _write_table(database: Database, name: str, person: PersonIds, folder: Path, add: AddFile) -> int:
-    """One JSON array; returns its length. An empty table has no file."""
+    """Write one JSON array; returns its length. An empty table has no file."""
     path, count = folder / f"{name}.json", 0
     with os.fdopen(create_private(path), "wb") as out, database.transaction() as session:
         out.write(b"[")
@@ -80,7 +80,7 @@ def _document(row: Any) -> dict[str, Any]:
 def _write_objects(
     database: Database, store: Callable[[], ObjectStore], person: PersonIds, folder: Path, add: AddFile
 ) -> Iterator[tuple[str, int | None]]:
-    """Name and size of each object; None when B2 has not got it."""
+    """Name and size of each object; None for the size if B2 lacks the object."""
     with database.transaction() as session:
         named = [each for recording in recordings_of(session, person) for each in objects_named_by(session, recording)]
     for each in named:
@@ -104,7 +104,7 @@ def _write_missing(names: tuple[str, ...], folder: Path, add: AddFile) -> None:
 
 @contextmanager
 def _target(to: Path) -> Iterator[tuple[Path, AddFile]]:
-    """A folder for the file that is being made, and how to add it to the target, which gets its name at the end."""
+    """A folder for the file being written, and a function that adds it to the target, which is named at the end."""
     with tempfile.TemporaryDirectory(prefix=".export-", dir=to.parent) as folder:
         whole = Path(folder, "whole")
         if to.suffix == ".zip":
@@ -117,7 +117,7 @@ def _target(to: Path) -> Iterator[tuple[Path, AddFile]]:
 
 
 def _add_to(archive: zipfile.ZipFile, name: str, path: Path) -> None:
-    # Media do not get smaller; rows do.
+    # Media do not compress; rows do.
     archive.write(path, name, zipfile.ZIP_DEFLATED if name.startswith("rows/") else zipfile.ZIP_STORED)
     path.unlink()
 

@@ -27,7 +27,7 @@ _CTID: ColumnElement[Any] = literal_column("ctid")
 
 
 def personal_table_names() -> list[str]:
-    """The tables, each once."""
+    """The names of the tables, each once."""
     return list(dict.fromkeys(personal.table for personal in PERSONAL_TABLES))
 
 
@@ -40,7 +40,7 @@ def select_rows(table_name: str, person: PersonIds) -> Select[*tuple[Any, ...]]:
 
 
 def recordings_of(session: Session, person: PersonIds) -> list[int]:
-    """The recordings that are the person's, in the order of ids."""
+    """The person's recordings, ordered by id."""
     rows = select_rows("whiteboard_session_recordings", person).subquery()
     return list(session.scalars(select(rows.c.id).order_by(rows.c.id)))
 
@@ -51,7 +51,7 @@ def count_rows(session: Session, table_name: str, person: PersonIds) -> int:
 
 
 def erase_batch(session: Session, personal: PersonalTable, person: PersonIds) -> int:
-    """Delete or anonymise at most 5000 of the person's rows that are left; returns how many."""
+    """Delete or anonymise at most 5000 of the person's remaining rows; returns how many."""
     if personal.blank == {}:
         return 0
     table = metadata.tables[personal.table]

@@ -1,4 +1,4 @@
-"""Read people again from the platform while they hold something open: their streams end when they may not come in."""
+"""Reread people from the platform while they have streams open, which end when they may no longer log in."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
@@ -11,16 +11,16 @@ from worker.errors import Unavailable
 from worker.platform.people import PlatformPeople
 from worker.workflows.people.verify_caller import FRESH, KEPT
 
-# How often to call `renew_people`. People are read this much before they are too old, so that nobody is in between.
+# How often to call `renew_people`. People are reread this long before their record is too old, so that there is no gap.
 RENEWAL = timedelta(seconds=10)
-# The streams of all wait for it: a platform that is slow counts as away.
+# All streams wait for it, so a slow platform counts as unavailable.
 _SECONDS = 1.0
 
 
 def renew_people(
     database: Database, platform: PlatformPeople | None, user_ids: Collection[int], *, now: datetime
 ) -> frozenset[int]:
-    """Store what the platform says about those of these people who were read too long ago; one query there for all.
+    """Update those of these people whose record is too old, with one query to the platform for all of them.
 
     Returns those whose access has ended because the platform has not answered for a day. Somebody deactivated there is
     deactivated here, which `still_valid` sees. Idempotent.
@@ -48,7 +48,7 @@ def renew_people(
 def differences(
     stored: Mapping[int, PersonRecord], current: Mapping[int, PersonRecord]
 ) -> tuple[list[PersonRecord], list[int]]:
-    """What of `stored` is another on the platform now, and who is active here and has no account there."""
+    """The current records of people who changed on the platform, and active people who have no account there."""
     changed = [person for person in current.values() if person.without_inactive_profiles() != stored.get(person.id)]
     gone = [user_id for user_id, person in stored.items() if user_id not in current and person.is_active]
     return changed, gone

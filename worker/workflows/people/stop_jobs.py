@@ -1,4 +1,4 @@
-"""Stop all that one principal has ordered, and wait until nothing of it runs."""
+"""Stop everything that one principal has ordered, and wait until none of it runs."""
 
 import time
 from contextlib import suppress
@@ -19,7 +19,7 @@ _PAUSE = 0.2
 
 
 def stop_jobs(database: Database, principal: str, *, by: str, patience: float) -> int:
-    """Cancel the principal's jobs, but for the removal of files, until none is live; returns how many.
+    """Cancel the principal's jobs, except the removal of files, until none is live; returns how many.
 
     `by` is recorded. Raises Unavailable when one still runs after `patience` seconds.
     """
@@ -28,13 +28,13 @@ def stop_jobs(database: Database, principal: str, *, by: str, patience: float) -
         cancelled = _cancel_jobs(database, principal, by)
         _wait_until_stopped(database, principal, patience)
         stopped += cancelled
-        # What ran may have ordered more before it stopped.
+        # Running jobs may have ordered more before they stopped.
         if not cancelled:
             return stopped
 
 
 def _cancel_jobs(database: Database, principal: str, by: str) -> int:
-    """Cancel them, one in each transaction; returns how many."""
+    """Cancel the jobs, each in its own transaction; returns how many."""
     stopped, after = 0, None
     while True:
         with database.transaction() as session:
@@ -55,7 +55,7 @@ def _cancel(database: Database, job_id: UUID, by: str) -> None:
         with database.transaction() as session:
             cancel_job(session, ENDINGS, job_id, by=by)
     except UnreadableArguments:
-        # Its hook would need them; but a job that stayed could make something of the person's again.
+        # Its failure hook cannot read its arguments, but a job that remained could create data of the person again.
         with database.transaction() as session:
             cancel_job(session, {}, job_id, by=by)
 

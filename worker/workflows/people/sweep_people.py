@@ -1,4 +1,4 @@
-"""Compare people with the platform: who has gone or changed there, changes here, whether or not they come in."""
+"""Compare people with the platform, so that deletions and changes there reach us even for people who never log in."""
 
 from collections.abc import Mapping
 
@@ -17,7 +17,7 @@ _BATCH = 1000
 
 
 def sweep_people(run: JobRun, context: WorkerContext) -> None:
-    """Every person who was read from the platform, in batches. Raises Unavailable while it does not answer."""
+    """Compare everybody who was read from the platform, in batches. Raises Unavailable while it does not answer."""
     platform = context.platform_people
     if platform is None:
         raise Misconfigured("PLATFORM_DATABASE_URL is not set, so there is nobody to compare people with.")

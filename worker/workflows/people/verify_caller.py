@@ -9,11 +9,11 @@ from worker.database import Database
 from worker.errors import Unauthorized, Unavailable
 from worker.platform.people import PlatformPeople
 
-# Who leaves the platform, or is suspended there, is out here this much later.
+# People who leave the platform, or are suspended there, lose access here after at most this time.
 FRESH = timedelta(seconds=60)
-# How long people who are known come in while the platform does not answer.
+# How long known people keep access while the platform does not answer.
 KEPT = timedelta(days=1)
-# Nobody waits long for a platform that is slow: known people go on with what was read before.
+# Nobody waits long for a slow platform: known people are let in with their last record.
 _KNOWN_SECONDS = 1.0
 _UNKNOWN_SECONDS = 3.0
 
@@ -21,10 +21,10 @@ _UNKNOWN_SECONDS = 3.0
 def verify_caller(
     database: Database, platform: PlatformPeople | None, user: UserCaller, *, now: datetime
 ) -> UserCaller:
-    """The caller with those of the claimed profiles that are active.
+    """The caller, with those of the claimed profiles that are active.
 
-    One query here for those who are known, one more there for others. Raises Unauthorized; Unavailable for those who
-    are not known while the platform does not answer.
+    One query here for known people, one more on the platform for others. Raises Unauthorized, and Unavailable for
+    unknown people while the platform does not answer.
     """
     with database.statement() as statement:
         known = read_claims(statement, user)
@@ -34,7 +34,7 @@ def verify_caller(
 
 
 def is_fresh(platform: PlatformPeople | None, known: Claims, now: datetime) -> bool:
-    """Whether the claims can be accepted or refused without another look at the platform."""
+    """Whether the claims can be accepted or rejected without asking the platform again."""
     if platform is None:
         return True
     read_at = known.platform_read_at

@@ -16,9 +16,9 @@ from worker.workflows.context import WorkerContext
 
 
 def replay_of(context: WorkerContext, recording: PicturedRecording, folder: Path) -> ReplayTimeline | None:
-    """The timeline of the film of a board; None for other recordings, and when the board has changed since.
+    """The timeline of a board's film; None for other recordings, and if the board has changed since.
 
-    It is the film's exactly: its strokes, packed, are the bytes that are stored with the film.
+    It is exactly the film's: its packed strokes are the bytes that are stored with the film.
     """
     if recording.replay_sha1 is None:
         return None
@@ -43,7 +43,7 @@ def replay_of(context: WorkerContext, recording: PicturedRecording, folder: Path
 def drawn_stretches(
     context: WorkerContext, recording: PicturedRecording, timeline: ReplayTimeline | None
 ) -> list[Stretch]:
-    """When somebody drew or turned a page, in milliseconds of the recording; in no order."""
+    """When somebody drew or turned a page, in milliseconds of the recording; unordered."""
     if timeline is not None:
         turns = ((turn.at, turn.at) for turn in timeline.turns)
         return [*((stroke.start, stroke.end) for stroke in timeline.strokes), *turns]

@@ -70,7 +70,7 @@ def _make_all(attempt: PictureAttempt, order: MakePictures, names: Collection[st
 
 
 def _rows(attempt: PictureAttempt, names: Collection[str]) -> Iterator[PictureRow]:
-    """The rows of these pictures, each stored or with the reason why it could not be made."""
+    """The rows of these pictures, either stored or with the reason why they could not be made."""
     written = set()
     for row in _stored_rows(attempt, names):
         written.add(row.name)

@@ -1,4 +1,4 @@
-"""One attempt to make the pictures of a recording: what they are made of, and where its files are."""
+"""One attempt to make the pictures of a recording: what they are made from, and where its files are."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ PICTURE_FAULTS = (FfmpegFailed, FfmpegTimeout, MediaRejected, OutputDamaged, Inv
 
 @dataclass(frozen=True)
 class PictureAttempt:
-    """Its run, its dependencies, the recording and the folder that is deleted at the end."""
+    """The run, its dependencies, the recording, and the folder, which is deleted at the end."""
 
     run: JobRun
     context: WorkerContext
@@ -27,7 +27,7 @@ class PictureAttempt:
 
     @property
     def playback(self) -> Path:
-        """Where the fast copy is, once it is fetched."""
+        """Where the fast copy is once it is downloaded."""
         return self.folder / "playback"
 
     @property
@@ -36,7 +36,7 @@ class PictureAttempt:
         return self.folder / "activity.json"
 
     def fetch(self, timeline: ReplayTimeline | None) -> None:
-        """Download the fast copy, unless the strokes are all there is of it."""
+        """Download the fast copy, unless the recording is nothing but its strokes."""
         recording = self.recording
         if timeline is None or recording.has_sound:
             self.run.progress(20, "fetching the film")
@@ -44,7 +44,7 @@ class PictureAttempt:
             self.context.store.download(name, self.playback, sha1=sha1)
 
     def film(self) -> Film | None:
-        """The film that was fetched, None for sound alone."""
+        """The downloaded film, None if the recording has only sound."""
         recording = self.recording
         if recording.size is None:
             return None

@@ -1,4 +1,4 @@
-"""The files of each kind of picture; what has strokes is drawn from them and not from the film."""
+"""The files of each kind of picture; recordings with strokes are drawn from them, not from the film."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class PictureFile:
 
 
 def write_posters(attempt: PictureAttempt) -> Sequence[PictureFile]:
-    """The poster in each size and form; none for sound alone."""
+    """The poster in each size and form; none if the recording has only sound."""
     poster = attempt.recording.poster
     if poster is None:
         return ()
@@ -87,7 +87,7 @@ def write_previews(
 
 
 def write_activity(attempt: PictureAttempt, timeline: ReplayTimeline | None) -> Sequence[PictureFile]:
-    """The map of quiet parts: where nobody speaks and nobody draws."""
+    """The map of quiet parts, in which nobody speaks or draws."""
     recording, context, spoken = attempt.recording, attempt.context, []
     length = recording.duration_ms
     if recording.has_sound:

@@ -1,4 +1,4 @@
-"""Where the chapters of a film without a board begin: at changes of its picture, near silence."""
+"""Where the chapters of a film without a board begin: at scene changes near silence."""
 
 from worker.media.pictures.scenes import chapter_starts, find_scene_changes
 from worker.recordings.activity import quiet_of
@@ -7,7 +7,7 @@ from worker.workflows.pictures.picture_attempt import PICTURE_FAULTS, PictureAtt
 
 
 def scene_chapter_starts(attempt: PictureAttempt) -> list[int] | None:
-    """Their starts; None for other recordings, whose boards say more of them, and without a map of quiet parts."""
+    """The starts of the chapters; None without a map of quiet parts, or if a board gives better ones."""
     recording, run = attempt.recording, attempt.run
     if recording.size is None or is_drawn_on(attempt.context, recording) or not attempt.activity.exists():
         return None

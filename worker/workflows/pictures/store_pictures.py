@@ -1,4 +1,4 @@
-"""Store pictures on B2 as they are made: one that fails takes no other with it."""
+"""Store pictures on B2 as they are made: the failure of one does not affect the others."""
 
 from collections.abc import Callable, Iterator, Sequence
 
@@ -16,7 +16,7 @@ _MIMES = {"jpg": "image/jpeg", "webp": "image/webp", "json": "application/json"}
 def make_and_store_pictures(
     attempt: PictureAttempt, names: Sequence[str], make: Callable[[], Sequence[PictureFile]]
 ) -> Iterator[PictureRow]:
-    """The rows of pictures that are on B2; where they cannot be made, the rows of these names say why."""
+    """The rows of pictures that are on B2; if they cannot be made, the rows of these names say why."""
     attempt.run.check()
     try:
         pictures = make()
@@ -32,7 +32,7 @@ def _reason(error: AstegniError) -> str:
 
 
 def _store(attempt: PictureAttempt, picture: PictureFile) -> dict[str, object]:
-    """Put the file on B2, where it is verified; returns the columns of its row."""
+    """Store the file on B2, where it is verified; returns the columns of its row."""
     recording, mime, stop = attempt.recording, _MIMES[picture.form], attempt.run.should_stop
     sha1 = sha1_of(picture.path)
     name = picture_name(recording.prefix, recording.sha1, picture.name, sha1, picture.form)

@@ -1,4 +1,4 @@
-"""Compare the ids of one kind on the platform with those of its links: changed rows do not show what was deleted."""
+"""Compare the ids of one kind on the platform with those of its links: changed rows do not reveal deletions."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +16,7 @@ _Item = TypeVar("_Item")
 
 @dataclass(frozen=True)
 class IdComparison:
-    """Compares the ids of one kind; with `accept_deletes` removes rows even when most of them have gone at once."""
+    """Compares the ids of one kind; with `accept_deletes` removes rows even if most of them were deleted at once."""
 
     store: RowStore
     reader: SourceReader
@@ -24,13 +24,13 @@ class IdComparison:
     accept_deletes: bool
 
     def compare(self) -> Mapping[str, int]:
-        """Store rows that were missed, remove those that have gone, try refused ones again; returns the counts."""
+        """Store rows that were missed, remove deleted ones, retry refused ones; returns the counts."""
         counts: Counter[str] = Counter()
         gone: list[Link] = []
         after: int | None = 0
         while after is not None:
             ids = self.reader.ids(after=after, most=self.limits.ids)
-            # Behind the last id there, no link may be left.
+            # There must be no link beyond the platform's last id.
             until = ids[-1] if len(ids) == self.limits.ids else None
             missed, missing = self._difference(ids, after, until)
             gone += self._still_missing(missing)
@@ -53,7 +53,7 @@ class IdComparison:
         return sorted(there - known), [link for link in links if link.platform_id not in there]
 
     def _still_missing(self, links: Sequence[Link]) -> list[Link]:
-        """Those whose rows are not there: another import may have stored rows that came after ids were read."""
+        """The links whose rows do not exist: another import may have stored rows added after ids were read."""
         there = {
             row_id
             for batch in self._pieces(links)
@@ -62,7 +62,7 @@ class IdComparison:
         return [link for link in links if link.platform_id not in there]
 
     def _may_remove(self, gone: Sequence[Link]) -> bool:
-        """Not when most rows have gone at once: a restored or another database is likelier than that people did it."""
+        """False when most rows are gone at once: a restored or another database is likelier than so many deletions."""
         ours = sum(link.id is not None for link in gone)
         with self.store.transactions.transaction() as session:
             linked = count_links(session, self.store.kind.name)

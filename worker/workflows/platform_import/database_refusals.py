@@ -1,4 +1,4 @@
-"""Explain in plain words why our database refuses a row of the platform; the constraint's name is a detail. Pure."""
+"""Explain in plain words why our database rejects a row of the platform; the constraint's name is a detail. Pure."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -11,7 +11,7 @@ from worker.platform.refusals import Refusal
 _MOVE = "Move or cancel one of the two."
 _TUTOR = Refusal("tutor-busy", "tutor busy: another lesson was stored here at that time", _MOVE)
 _STUDENT = Refusal("student-busy", "student busy: another lesson was stored here at that time", _MOVE)
-# Collisions for which the import checks first; the database finds them when a lesson is stored in between.
+# Collisions that the import checks for first; the database finds them when a lesson is stored in between.
 _CONSTRAINTS: Final[Mapping[str, Refusal]] = {
     "ex_tutor_schedules_tutor_id": _TUTOR,
     "ex_tutor_schedules_student_id": _STUDENT,

@@ -1,4 +1,4 @@
-"""The kinds of rows that are imported, in an order in which each finds the rows that it refers to."""
+"""The kinds of imported rows, ordered so that each finds the rows that it refers to."""
 
 from worker.workflows.platform_import.boards.pages import Pages
 from worker.workflows.platform_import.boards.recordings import Recordings
@@ -37,7 +37,7 @@ def all_kinds() -> list[Kind]:
 
 
 def document_kinds() -> list[Kind]:
-    """The kinds of the state of 2025, whose tables a document describes, in order. Taken by the command only."""
+    """The kinds for the state of 2025, whose tables a document describes, in order. Used only by the command."""
     return [
         People(),
         *(UnownedProfiles(role) for role in ("tutor", "student", "parent")),

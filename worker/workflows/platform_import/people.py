@@ -30,7 +30,7 @@ class People(Kind):
 
 
 class UnownedProfiles(Kind):
-    """Profiles without an account: only reported. One that gets an account later comes with it."""
+    """Profiles without an account: only reported. One that gets an account later is imported with it."""
 
     needs_zone = False
     only_compared = True
@@ -92,7 +92,7 @@ class NobodysParents(Kind):
 def _parents_left_out(row: Row, there: Collection[int]) -> ImportOutcome:
     missing = sorted({parent_id for parent_id in row.parent_id if parent_id is not None and parent_id not in there})
     if not missing:
-        # An account came between the two statements.
+        # An account was added between the two statements.
         return ImportOutcome(row.id, None)
     reason = f"parent{'s' if len(missing) > 1 else ''} {', '.join(map(str, missing))} left out: nobody's"
     remedy = "Give each an account on the platform, or take them off the student there."

@@ -1,4 +1,4 @@
-"""Pull everything from the platform: as a job each minute, and as a command."""
+"""Import everything from the platform: as a job each minute, and as a command."""
 
 from collections.abc import Callable, Iterator
 
@@ -21,7 +21,7 @@ _log = get_logger(__name__)
 def pull_platform(run: JobRun, context: WorkerContext) -> None:
     """Bring everything that comes from the platform up to date.
 
-    While the platform is away nothing is read and the job succeeds: the next one reads what this one has missed.
+    While the platform is unavailable nothing is read and the job succeeds: the next one reads what this one has missed.
     """
     connection, zone = context.platform_connection, context.platform_zone
     if connection is None or zone is None:
@@ -56,9 +56,9 @@ def import_platform(
     check: Callable[[], None] = lambda: None,
     limits: PullLimits | None = None,
 ) -> Iterator[KindReport]:
-    """What was done with each of these kinds, in order. Raises Unavailable.
+    """Import these kinds in order; yields what was done with each. Raises Unavailable.
 
-    `timezone` is that of lessons' times of day, `server_zone` that in which the platform's SQL writes times.
+    `timezone` is the zone of lessons' times of day, `server_zone` that in which the platform's SQL writes times.
     """
     pull = Pull(connection, Catalog.read(connection), clock.now(), server_zone, timezone)
     yield from pull_kinds(

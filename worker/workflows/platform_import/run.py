@@ -1,7 +1,7 @@
-"""Read what has changed on the platform and store it, kind by kind, in batches of their own transactions.
+"""Read what has changed on the platform and store it, kind by kind, in batches with a transaction each.
 
-Running it twice, or twice at once, gives the same: a batch locks its kind, and rows whose digest is known are left out.
-Stopped anywhere, the next run reads again from the last complete pull.
+Running it twice, or twice at once, gives the same result: a batch locks its kind, and rows with a known digest are
+skipped. Whenever it is stopped, the next run reads again from the last complete pull.
 """
 
 from collections import Counter
@@ -31,7 +31,7 @@ class KindReport:
     kind: str
     counts: Counter[str] = field(default_factory=Counter)
     waits_for: str | None = None
-    # Nothing had changed there, and ids were not compared: only the time of the pull is to be stored.
+    # Nothing has changed there, and ids were not compared: only the time of the pull must be stored.
     is_unchanged: bool = False
 
 
@@ -45,10 +45,10 @@ def pull_kinds(
     check: Callable[[], None] = lambda: None,
     limits: PullLimits | None = None,
 ) -> Iterator[KindReport]:
-    """Bring the rows of these kinds up to date, in this order; with `compare` also ids, however recently that was done.
+    """Bring the rows of these kinds up to date, in this order; with `compare` always their ids too.
 
-    With `accept_deletes` also when most rows of a kind have gone at once. `check` runs before each batch and may raise
-    to stop. Raises Unavailable.
+    `accept_deletes` removes rows even if most of a kind were deleted at once. `check` runs before each batch and may
+    raise to stop. Raises Unavailable.
     """
     with transactions.transaction() as session:
         states = read_pulls(session)
@@ -82,7 +82,7 @@ class _KindPull:
         elif self.kind.needs_zone and self.pull.server_zone is None:
             report.waits_for = "a proof of the server's time zone, or PLATFORM_TIMEZONE"
         else:
-            # Rows are many small objects without a cycle, and each collection would traverse all of a batch.
+            # Rows are many small objects without cycles, and each collection would traverse a whole batch.
             with gc_paused():
                 self._pull(report, state, compare=compare)
         return report
@@ -96,7 +96,7 @@ class _KindPull:
         is_other_version = state.signature is not None and not state.signature.startswith(self._version)
         reads_all = (is_due and self.kind.reads_all) or is_other_version
         window = EVERYTHING if reads_all else state.window(self.kind.source)
-        # Before the rows are read: what is written meanwhile is found the next time.
+        # Before the rows are read, so that anything written meanwhile is found next time.
         signature = self._version + reader.signature(window)
         is_same = signature == state.signature and not reads_all
         if is_same and not is_due:
@@ -118,7 +118,7 @@ class _KindPull:
 
     @property
     def _version(self) -> str:
-        """How signatures of this version begin: another one has all rows read again, and stored by their digests."""
+        """The prefix of signatures. A new version makes all rows be read again, and stored by digest."""
         return "" if self.kind.version == 1 else f"version {self.kind.version}:"
 
     def _batches(self, reader: SourceReader, window: Window) -> Iterator[Sequence[Row]]:

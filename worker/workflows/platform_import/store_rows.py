@@ -1,4 +1,4 @@
-"""Store a batch of rows of one kind in one transaction: rows with a known digest are left out.
+"""Store a batch of rows of one kind in one transaction; rows with a known digest are skipped.
 
 A batch locks its kind, so two imports at once store the same as one.
 """
@@ -50,7 +50,7 @@ class RowStore:
         return {"read": len(rows), "stored": len(outcomes) - refused, "refused": refused}
 
     def _store_apart(self, session: Session, rows: Sequence[Incoming]) -> Sequence[ImportOutcome]:
-        """Store all rows in one savepoint or, when one of them cannot be stored, each half in another."""
+        """Store all rows in one savepoint or, if one of them cannot be stored, each half in its own."""
         try:
             with session.begin_nested():
                 outcomes = self.kind.store(session, rows, self.pull)

@@ -1,4 +1,4 @@
-"""The transactions of an import: those of the database or of a rehearsal that is rolled back, and what one may do."""
+"""The transactions of an import, real or in a rehearsal that is rolled back, and their limits."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -12,9 +12,9 @@ from worker.database import Database
 
 @dataclass(frozen=True)
 class PullLimits:
-    """Rows of one transaction, ids of one statement, and the number of rows that people may delete in ten minutes.
+    """Rows per transaction, ids per statement, and the number of rows that people may delete in ten minutes.
 
-    When more have gone, and most of all, nothing is removed.
+    If more rows are gone, and these are the majority, nothing is removed.
     """
 
     rows: int = 1000
@@ -44,7 +44,7 @@ class Rehearsal:
 
 @contextmanager
 def rehearse(database: Database) -> Iterator[Rehearsal]:
-    """Run an import in the block and roll all of it back."""
+    """Run an import in the block and roll everything back."""
     with Session(database.engine, expire_on_commit=False) as session:
         yield Rehearsal(session)
         session.rollback()

@@ -1,4 +1,4 @@
-"""Notes of words of the platform that mean nothing here; the rest of their row is taken."""
+"""Report words of the platform that mean nothing here; the rest of their row is imported."""
 
 from collections.abc import Iterator
 
@@ -14,12 +14,12 @@ def note_status(word: object, meaning: str | None, taken_as: str) -> Iterator[Re
 
 
 def unknown_lesson_words(status: str | None, form: str | None) -> tuple[Refusal, ...]:
-    """What is said of the status and the format of a lesson."""
+    """Notes on the status and the format of a lesson."""
     return *note_status(status, lesson_status(status), "scheduled"), *_note_format(form)
 
 
 def unknown_booking_words(status: str | None, form: str | None) -> tuple[Refusal, ...]:
-    """What is said of the status and the format of a booking."""
+    """Notes on the status and the format of a booking."""
     return *note_status(status, booking_status(status), "paused"), *_note_format(form)
 
 

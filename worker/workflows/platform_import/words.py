@@ -1,4 +1,4 @@
-"""The platform's words, in ours. Pure: an unknown word is None, and the caller reports it."""
+"""Translate the platform's words to ours. Pure: an unknown word gives None, and the caller reports it."""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -16,7 +16,7 @@ _BOOKINGS = {
     "rejected": "cancelled",
     "cancelled": "cancelled",
 }
-# `missed` also says that nobody came.
+# `missed` also means that nobody came.
 _LESSONS = {
     "scheduled": "scheduled",
     "in-progress": "in_progress",
@@ -35,7 +35,7 @@ _BOARDS = {
     "ended": "completed",
     "cancelled": "cancelled",
 }
-# Single dates are spelled in two ways.
+# Single dates have two spellings.
 _ENTRY_TYPES = {"recurring": "recurring", "specific": "specific", "specific-dates": "specific"}
 _PRIORITIES = {word: word for word in ENTRY_PRIORITIES}
 _ENTRIES = {word: word for word in ENTRY_STATUSES}
@@ -47,7 +47,7 @@ def _read(words: Mapping[str, str], written: str | None) -> str | None:
 
 @lru_cache(maxsize=1000)
 def session_format(written: str | None) -> str | None:
-    """Where lessons take place; None for nothing and for words without a meaning here, like `Self-paced`."""
+    """Where lessons take place; None without a word and for words without a meaning here, like `Self-paced`."""
     return _read(_FORMATS, written)
 
 
@@ -73,7 +73,7 @@ def board_status(written: str | None) -> str | None:
 
 
 def entry_type(written: str | None) -> str | None:
-    """How a timetable entry names its days; None for nothing and for words without a meaning here, like `Flexible`."""
+    """How a timetable entry names its days; None without a word, or with one that has no meaning here (`Flexible`)."""
     return _read(_ENTRY_TYPES, written)
 
 

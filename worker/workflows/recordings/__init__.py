@@ -1,1 +1,1 @@
-"""Recordings, from the ingest to the search in them, and their removal."""
+"""Recordings, from their ingest to searching them, and their removal."""

@@ -15,7 +15,7 @@ from worker.whiteboards.has_recordings import mark_recorded
 
 
 def delete_recording(session: Session, recording_id: int, *, principal: str) -> None:
-    """Delete the recording and its renditions, in the caller's transaction; a running job finds it gone and ends.
+    """Delete the recording and its renditions, in the caller's transaction; a running job notices and ends.
 
     Raises NotFound.
     """
@@ -36,6 +36,7 @@ def _cancel_jobs(session: Session, recording_id: int, principal: str) -> None:
     for job_id, kind in live_jobs(session, [f"recording:{recording_id}"]).items():
         if kind == RemoveRecordingFiles.kind:
             continue
-        # It may have ended since it was read: then there is nothing left to cancel. What hooks write is deleted next.
+        # It may have ended since it was read: then there is nothing left to cancel. Rows that hooks would write are
+        # deleted next.
         with suppress(Conflict):
             cancel_job(session, {}, job_id, by=principal)

@@ -23,7 +23,7 @@ from worker.recordings.outputs.renditions import set_rendition
 from worker.recordings.source import lock_recording, version_of
 from worker.workflows.recordings.notify_recording import notify_of_failure
 
-# Reasons of a rejection with which no program plays the bytes.
+# Reasons of a rejection after which no program can play the bytes.
 _NO_MEDIA = frozenset({"empty", "not-a-recording"})
 
 
@@ -31,8 +31,8 @@ def ingest_ended(session: Session, order: IngestRecording, ended: FailedJob) -> 
     """Mark the recording as neither processing nor available, with the error; remove what the attempt uploaded.
 
     Its bytes stay (SPOOL_RETENTION), so that the job can be retried once the fault is fixed, or the recording be
-    rescued with other tools; only bytes that are no media leave the spool. Returns the recording, or None when the
-    job's end no longer matters.
+    rescued with other tools; only bytes that are not media are deleted from the spool. Returns the recording, or None
+    when the job's end no longer matters.
     """
     recording = lock_recording(session, order.recording_id)
     if recording is None or version_of(recording) != order.version:
@@ -50,7 +50,7 @@ def ingest_ended(session: Session, order: IngestRecording, ended: FailedJob) -> 
 
 
 def _keep_first_version(session: Session, recording: Recording, order: IngestRecording) -> None:
-    """The extended bytes of a playable recording cannot be played: they are stored all the same."""
+    """Store the extended bytes of a playable recording nevertheless, although they cannot be played."""
     if order.version:
         recording.is_processing, recording.updated_at = False, func.now()
         enqueue(
@@ -69,7 +69,7 @@ def store_ended(session: Session, order: StoreSource, ended: FailedJob) -> None:
 
 def _ingest_ended(session: Session, order: IngestRecording, ended: FailedJob) -> None:
     recording = ingest_ended(session, order, ended)
-    # The person who cancelled it knows.
+    # Whoever cancelled it knows already.
     if recording is not None and ended.state != "cancelled":
         notify_of_failure(session, recording, ended.error, now=clock.now())
 

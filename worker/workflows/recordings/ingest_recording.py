@@ -1,4 +1,4 @@
-"""Ingest a recording: the bytes in the spool become a lesson that can be played."""
+"""Ingest a recording: the bytes in the spool become a playable lesson."""
 
 from sqlalchemy.orm import Session
 
@@ -29,9 +29,9 @@ from worker.workflows.recordings.voice_film import order_film
 def ingest_recording(run: JobRun, order: IngestRecording, context: WorkerContext) -> None:
     """Make the recording playable and commit its row with the end of the job.
 
-    When the recording was deleted before, there is nothing to do; when it was deleted meanwhile, the job ends all the
-    same, and the removal that its deletion ordered takes away what was uploaded. The same when its bytes were extended:
-    another job ingests all of them.
+    If the recording was deleted before, there is nothing to do. If it was deleted meanwhile, the job succeeds
+    nevertheless, and the removal ordered by the deletion takes away what was uploaded. The same applies if its bytes
+    were extended: another job ingests all of them.
     """
     with context.database.transaction() as session:
         mark_processing(session, order.recording_id)
@@ -72,7 +72,7 @@ def _finish(
         mark_recorded(session, source.session_id)
         _order_renditions(session, recording, context, run.claim.principal)
         renew_document(session, source.session_id, context.settings, principal=run.claim.principal)
-        # A voice that becomes a film is not announced; the film is.
+        # A voice that becomes a film is not announced; the film will be.
         if not order_film(session, recording, spool_id=order.spool_id, principal=run.claim.principal):
             notify_of_recording(session, recording, page=context.settings.recording_url, now=clock.now())
         enqueue(
@@ -81,7 +81,7 @@ def _finish(
             principal=run.claim.principal,
         )
         if "pictures" in context.settings.renditions:
-            # Those of an earlier fast copy lie outside of what a player may now open.
+            # Those made from an earlier fast copy are outside the prefix that a player may now open.
             drop_pictures(session, recording.id)
             rows = all_rows(picture_rows(session, recording.id))
             order_pictures(session, recording, rows, principal=run.claim.principal)

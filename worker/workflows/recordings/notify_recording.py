@@ -11,7 +11,7 @@ from models.recordings import Recording
 from worker.access.session_people import people_of_session, teachers_of_session
 from worker.reminders.planning.notify import tell
 
-# Repairs that a viewer will notice, in the order in which they are named.
+# Repairs that a viewer will notice, in the order in which they are mentioned.
 _NOTICED = ("cut-off", "gap", "damaged", "part-lost", "picture-lost", "sound-lost", "pictures-dropped", "sound-dropped")
 
 _ZONE = text(

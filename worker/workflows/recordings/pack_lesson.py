@@ -29,15 +29,15 @@ from worker.workflows.context import WorkerContext
 
 # Sounds that a pack may hold, the smallest first. The fast copy is one only when it has no picture.
 _SOUNDS = ("audio", "audio-aac", "playback")
-# Shown where there are no strokes, the smallest first.
+# Shown if there are no strokes, the smallest first.
 _PICTURES = ("poster-640", "poster")
-# Bytes of all pages' pictures beside an hour of voice; where they are more, the small pictures are taken.
+# Maximum bytes of all pages' pictures beside an hour of voice; beyond that the thumbnails are used.
 _MOST_PAGE_BYTES = 1_200_000
 
 
 @dataclass(frozen=True)
 class PackPlan:
-    """What a pack will hold, the digest of that, and the row of the pack if it has been made."""
+    """What a pack will hold, the digest of its contents, and the row of the pack if one was made."""
 
     title: str
     object_name: str
@@ -72,7 +72,7 @@ def plan_pack(session: Session, recording: Recording, language: str) -> PackPlan
 
 
 def pack_lesson(run: JobRun, order: PackLesson, context: WorkerContext) -> None:
-    """Make the pack and write its row. Nothing is done where the recording is gone or the pack is current."""
+    """Make the pack and write its row, unless the recording was deleted or the pack is current."""
     with context.database.transaction() as session:
         recording = lock_recording(session, order.recording_id)
         plan = None if recording is None else plan_pack(session, recording, order.language)
@@ -133,7 +133,7 @@ def _fetch(plan: PackPlan, context: WorkerContext, folder: Path) -> PackedLesson
 
 
 def _picture(pages: Sequence[PagePictures], page: PagePictures) -> Snapshot:
-    """The picture of this page that is taken: all large ones, or all small ones."""
+    """The picture that is used for this page: full size for all pages, or thumbnails for all."""
     return page.picture if sum(each.picture.bytes for each in pages) <= _MOST_PAGE_BYTES else page.thumbnail
 
 
@@ -149,7 +149,7 @@ def _digest(
     chapters: Sequence[Cue],
     captions: Sequence[tuple[str, Sequence[Cue]]],
 ) -> str:
-    """The digest of all that a pack holds, the player included."""
+    """The digest of everything in a pack, including the player."""
     held = [
         language,
         title,

@@ -14,7 +14,7 @@ from worker.workflows.context import WorkerContext
 
 
 class StillBusy(AstegniError):
-    """A job still works on the recording; objects that it uploads later would be missed."""
+    """A job is still working on the recording; objects that it uploads later would be missed."""
 
     code, title, status, retryable = "still-busy", "Still being worked on", 409, True
 
@@ -27,7 +27,7 @@ def remove_recording_files(run: JobRun, order: RemoveRecordingFiles, context: Wo
             raise StillBusy(f"A job still works on recording {order.recording_id}.")
         held = held_sweeps(session)
     if held is not None:
-        # The order may be older than what it would delete. The sweeps remove what is unnamed once they may.
+        # The order may be older than what it would delete. The sweeps remove unnamed objects once they may.
         run.succeed({"objects": 0, "held": held})
         return
     if order.spool_name is not None:

@@ -11,14 +11,14 @@ from worker.workflows.recordings.uploaded_bytes import fetch_to_spool
 
 
 def restore_recording(run: JobRun, order: RestoreRecording, context: WorkerContext) -> None:
-    """Download and verify the bytes, name them in the row, order the ingest. A recording deleted meanwhile is left."""
+    """Download and verify the bytes, record them in the row, order the ingest; not for a deleted recording."""
     with context.database.transaction() as session:
         source = find_source(session, order.recording_id)
     if source is None or source.spool_name is not None:
         return
     name = secrets.token_hex(16)
     fetch_to_spool(context, order.object_name, name, sha1=source.sha1, size=order.size_bytes)
-    # After a failure here, the sweep of the spool removes what no row names.
+    # After a failure here, the sweep of the spool removes files that no row names.
     with run.finish({"object": order.object_name}) as session:
         recording = lock_recording(session, order.recording_id)
         if recording is None or recording.spool_name is not None:

@@ -1,4 +1,4 @@
-"""Order again whatever of a recording ended badly: its ingest, its renditions and pictures, its source, other jobs."""
+"""Order again every part of a recording that ended badly: ingest, renditions and pictures, source, other jobs."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ from worker.recordings.outputs.pictures import is_picture
 from worker.recordings.reading import read_recording
 from worker.recordings.source import lock_recording, version_of
 
-# Ordered from the recording's rows, whose jobs may have been pruned.
+# Ordered from the recording's rows, since their jobs may have been pruned.
 _BY_ROWS = frozenset(order.kind for order in (IngestRecording, MakePictures, MakeRenditions, StoreSource))
 _BAD_ENDS = ("failed", "dead")
 
@@ -42,9 +42,9 @@ class RetriedPart:
 
 
 def retry_recording(database: Database, recording_id: int, *, by: str) -> list[RetriedPart]:
-    """Order again what ended badly; nothing when all is well, or on its way. Idempotent. Raises NotFound.
+    """Order again what ended badly; nothing if all is well or in progress. Idempotent. Raises NotFound.
 
-    Each part is a transaction of its own, which locks one job and then the recording (docs/decisions/0004).
+    Each part has its own transaction, which locks one job and then the recording (docs/decisions/0004).
     """
     with database.transaction() as session:
         recording = _read(session, recording_id)
@@ -90,7 +90,7 @@ def _try(part: str, database: Database, order: Callable[[Session], UUID]) -> lis
 
 
 def _ingest(session: Session, recording_id: int, by: str) -> UUID:
-    """The recording's own job again; when that was pruned, another."""
+    """Order the recording's own job again, or another one if it was pruned."""
     recording = _read(session, recording_id)
     spool_id = _spool_of(recording)
     if recording.job_id is not None:
@@ -127,7 +127,7 @@ def _read(session: Session, recording_id: int) -> Recording:
 
 
 def _spool_of(recording: Recording) -> str:
-    """The spool that has the uploaded bytes. Raises NotFound when they are not kept any more."""
+    """The spool that has the uploaded bytes. Raises NotFound when they are no longer kept."""
     if recording.spool_id is None or recording.spool_name is None:
         raise NotFound(f"The bytes of recording {recording.id} are no longer in the spool. Upload it again.")
     return recording.spool_id

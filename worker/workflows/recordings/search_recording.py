@@ -11,7 +11,7 @@ from worker.recordings.texts.captions import all_captions
 from worker.recordings.texts.fold_text import contains, fold_text
 from worker.workflows.boards.board_moments import board_texts_of, chapters_of
 
-# More are not looked through by anybody; `total` says how many there are.
+# Nobody looks through more; `total` is the actual number.
 MOST_MATCHES = 200
 
 
@@ -27,14 +27,14 @@ class Match:
 
 @dataclass(frozen=True)
 class Matches:
-    """The first matches in the order of their times, and how many there are."""
+    """The first matches, ordered by time, and their total number."""
 
     matches: tuple[Match, ...]
     total: int
 
 
 def search_recording(session: Session, recording: Recording, query: str) -> Matches:
-    """The places where all words of the query stand together; none for a query without a letter or digit."""
+    """The places where all words of the query occur together; none for a query without a letter or digit."""
     words = fold_text(query).split()
     if not words:
         return Matches((), 0)

@@ -1,4 +1,4 @@
-"""All that is known of one recording, for operators: row, renditions, captions, jobs, and its objects on B2."""
+"""Everything known about one recording, for operators: row, renditions, captions, jobs, and its objects on B2."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -34,9 +34,9 @@ class ShownRecording:
 
 
 def show_recording(database: Database, store: Callable[[], ObjectStore], recording_id: int) -> ShownRecording:
-    """What is known of the recording; `rendition` of an object is the row that names it, None for an orphan.
+    """What is known about the recording; `rendition` of an object is the row that names it, None for an orphan.
 
-    Its fifty latest jobs at most. Raises NotFound.
+    Includes at most its fifty latest jobs. Raises NotFound.
     """
     with database.transaction() as session:
         document, prefix, named = _read(session, recording_id)

@@ -12,9 +12,10 @@ from worker.workflows.recordings.uploaded_bytes import stored_source
 
 
 def store_source(run: JobRun, order: StoreSource, context: WorkerContext) -> None:
-    """Upload the source, write its row, remove the spool file. A recording deleted meanwhile has a removal job.
+    """Upload the source, write its row, remove the spool file.
 
-    One whose bytes were extended meanwhile has another job that stores all of them.
+    If the recording was deleted meanwhile, a removal job follows; if its bytes were extended, another job stores all of
+    them.
     """
     with context.database.transaction() as session:
         source = find_source(session, order.recording_id)
@@ -45,7 +46,7 @@ def store_source(run: JobRun, order: StoreSource, context: WorkerContext) -> Non
 def _store(
     run: JobRun, order: StoreSource, context: WorkerContext, source: UploadedSource, spool_name: str
 ) -> StoredObject:
-    """Upload the file. One that has left the spool is on B2 already: a restored database does not know of it."""
+    """Upload the file. If it has left the spool, it is on B2 already, which a restored database does not know."""
     if not context.spool.has(spool_name) and (stored := stored_source(context, source)) is not None:
         return stored
     extension, content_type = SOURCE_FORMS[source.container or "webm"]

@@ -18,7 +18,8 @@ class BytesGone(NotFound):
 def uploaded_bytes(context: WorkerContext, source: UploadedSource) -> Path:
     """The path of the bytes in the spool. Raises BytesGone.
 
-    After a restore of the database the row may name a file that left the spool once B2 had it: it is fetched again.
+    After a restore of the database the row may name a file that left the spool once B2 had it; it is then downloaded
+    again.
     """
     if source.spool_name is not None:
         if context.spool.has(source.spool_name):
@@ -36,7 +37,7 @@ def stored_source(context: WorkerContext, source: UploadedSource) -> StoredObjec
 
 
 def fetch_to_spool(context: WorkerContext, object_name: str, spool_name: str, *, sha1: str, size: int) -> Path:
-    """Download an object as the file `spool_name`, which is there only when it is complete and verified."""
+    """Download an object as the file `spool_name`, which exists only once it is complete and verified."""
     context.spool.require_space(size)
     with full_disk_named():
         path = context.spool.target(spool_name)

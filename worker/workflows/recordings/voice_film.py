@@ -1,4 +1,4 @@
-"""The film of a board with a voice: ordered when the voice can be played, and made with its sound."""
+"""The film of a board with a voice: ordered when the voice becomes playable, and made with its sound."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,10 +19,10 @@ from worker.workflows.recordings.notify_recording import notify_of_recording
 
 
 def order_film(session: Session, recording: Recording, *, spool_id: str, principal: str) -> bool:
-    """Order the film of a board whose voice can be played now; returns whether there will be one.
+    """Order the film of a board whose voice is now playable; returns whether there will be one.
 
-    Other recordings get none. Nor does a plain talk: a film of an empty page is larger and shows nothing, while the
-    voice alone can be played.
+    Other recordings get none. Nor does a talk without drawing: a film of an empty page is larger and shows nothing,
+    while the voice alone can be played.
     """
     if not is_voice(recording) or not has_pictures(session, recording.session_id):
         return False
@@ -54,7 +54,7 @@ def has_pictures(session: Session, session_id: int) -> bool:
 def fetch_sounds(
     context: WorkerContext, placed: Sequence[PlacedVoice], voices: Sequence[Voice], folder: Path
 ) -> list[Sound]:
-    """Download the voices of a film. Raises what the store raises, ObjectMissing for one that was deleted meanwhile."""
+    """Download the voices of a film. Raises the store's errors, ObjectMissing for one that was deleted meanwhile."""
     objects = {voice.recording_id: voice for voice in voices}
     sounds = []
     for voice in placed:

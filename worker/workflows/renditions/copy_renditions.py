@@ -1,4 +1,4 @@
-"""Store the fast copy's picture as a rendition without encoding, where it already has the right form."""
+"""Store the fast copy's picture as a rendition without encoding, if it already has the right form."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from worker.workflows.renditions.store_rendition import store_rendition
 
 
 def copy_pictures(rendering: Rendering, names: Sequence[str]) -> list[str]:
-    """Store those that the recording already has in the right form; returns the others."""
+    """Store those that can be copied; returns the others."""
     if not names:
         return []
     video = rendering.recorded.probed.video

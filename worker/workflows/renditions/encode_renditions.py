@@ -11,7 +11,7 @@ from worker.workflows.renditions.store_rendition import make_and_store
 
 
 def encode_sounds(rendering: Rendering, names: Sequence[str]) -> None:
-    """Encode these sounds. The loudness is measured first: the gain is one for the whole recording."""
+    """Encode these sounds. The loudness is measured first, to apply one gain to the whole recording."""
     if not names:
         return
     recorded, run = rendering.recorded, rendering.run

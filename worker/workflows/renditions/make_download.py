@@ -16,12 +16,12 @@ from worker.workflows.boards.board_moments import chapters_of
 from worker.workflows.renditions.rendering import Rendering
 from worker.workflows.renditions.store_rendition import make_and_store
 
-# Its pictures, the best first for its size.
+# Possible pictures, the best for its size first.
 _PICTURES = ("board", "360p", "720p")
 
 
 def make_download(rendering: Rendering) -> None:
-    """Make and store it. It stays pending when the chapters have changed meanwhile, and is made again."""
+    """Make and store it. If the chapters have changed meanwhile, it stays pending and is made again."""
     recording_id = rendering.order.recording_id
     with rendering.context.database.transaction() as session:
         tracks = stored_tracks(session, recording_id)

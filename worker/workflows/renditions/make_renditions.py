@@ -19,9 +19,9 @@ from worker.workflows.renditions.rendering import RecordingReplaced, Rendering, 
 
 
 def make_renditions(run: JobRun, order: MakeRenditions, context: WorkerContext) -> None:
-    """Make all renditions that are pending. One that fails has its reason in its row, and the others are made.
+    """Make all pending renditions. If one fails, its row gets the reason, and the others are made.
 
-    Pictures are made by one decoding, sounds before them. An attempt that was interrupted leaves those that are ready.
+    Sounds are made first, then the pictures from one decoding. An interrupted attempt leaves those that are ready.
     Raises what the store raises.
     """
     try:

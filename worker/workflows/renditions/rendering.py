@@ -15,12 +15,12 @@ from worker.recordings.outputs.rendition_rows import FastCopy
 from worker.recordings.source import lock_recording, version_of
 from worker.workflows.context import WorkerContext
 
-# What one rendition fails with while others succeed; everything else ends the attempt.
+# Errors of one rendition while others may succeed; everything else ends the attempt.
 OWN_FAULTS = (FfmpegFailed, FfmpegTimeout, OutputDamaged)
 
 
 class RecordingReplaced(Exception):
-    """The recording was deleted, or its bytes were extended: another job makes the renditions of what it is now."""
+    """The recording was deleted, or its bytes were extended: another job makes its current renditions."""
 
 
 @dataclass
@@ -36,7 +36,7 @@ class Rendering:
 
     @cached_property
     def recorded(self) -> Recorded:
-        """The fast copy, fetched when it is needed first: `hls` and `download` are made of other renditions."""
+        """The fast copy, downloaded when first needed: `hls` and `download` are made from other renditions."""
         self.run.progress(1, "fetching the recording")
         self.context.spool.require_space(2 * self.fast_copy.bytes)
         path = self.folder / "playback"

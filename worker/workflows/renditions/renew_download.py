@@ -1,4 +1,4 @@
-"""Make the file that people keep again when its chapters have changed."""
+"""Make the file for download again when its chapters have changed."""
 
 from sqlalchemy.orm import Session
 
@@ -12,8 +12,8 @@ from worker.recordings.source import lock_recording
 def renew_download(session: Session, recording_id: int, *, principal: str) -> None:
     """Order the `download` of a recording again if it is ready; nothing is decoded for it. Idempotent.
 
-    One that is pending is made with the chapters of that moment. Called in a transaction of its own, after the one
-    that wrote the chapters: the job is locked before the recording.
+    A pending one will be made with the chapters of that moment. Called in a transaction of its own, after the one that
+    wrote the chapters: the job is locked before the recording.
     """
     recording = read_recording(session, recording_id)
     if recording is None or "download" not in names_in(session, recording_id, "ready"):

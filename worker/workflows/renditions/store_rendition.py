@@ -1,4 +1,4 @@
-"""Store a rendition that was made on B2 and in its row, or write into the row why it could not be made."""
+"""Store a rendition on B2 and in its row, or write into the row why it could not be made."""
 
 from collections.abc import Callable
 from typing import Any
@@ -23,7 +23,7 @@ def make_and_store(
     make: Callable[[], WrittenRendition],
     is_current: Callable[[Session], bool] = _always,
 ) -> None:
-    """Make and store one rendition; when making it fails with a fault of its own, its row gets the reason."""
+    """Make and store one rendition; if making it fails with an error of its own, its row gets the reason."""
     rendering.run.check()
     try:
         written = make()
@@ -40,7 +40,7 @@ def store_rendition(
     written: WrittenRendition,
     is_current: Callable[[Session], bool] = _always,
 ) -> None:
-    """Put the file on B2 and write its row; one that is no longer current stays pending and is made again."""
+    """Store the file on B2 and write its row; if it is no longer current, it stays pending and is made again."""
     copy = rendering.fast_copy
     sha1 = sha1_of(written.path)
     extension = SOUNDS[name].extension if name in SOUNDS else "mp4"
@@ -67,7 +67,7 @@ def store_rendition(
 def _write_row(
     rendering: Rendering, name: str, columns: dict[str, Any], is_current: Callable[[Session], bool] = _always
 ) -> bool:
-    """Write the row, unless what it says is no longer current; returns whether it was written."""
+    """Write the row unless it is no longer current; returns whether it was written."""
     with rendering.run.transaction() as session:
         require_current(session, rendering.order)
         current = is_current(session)

@@ -1,1 +1,1 @@
-"""Uploads in pieces: who sends them, how they end, and what is removed from the spool."""
+"""Resumable uploads: who sends them, how they end, and what is removed from the spool."""

@@ -1,4 +1,4 @@
-"""End an upload that was sent in pieces: its bytes become a recording, or a better version of the one they were."""
+"""End a resumable upload: its bytes become a recording, or extend the one that they had become."""
 
 import secrets
 from datetime import timedelta
@@ -33,7 +33,7 @@ def finish_upload(context: WorkerContext, upload_id: str, digest: Digest | None 
     crashes in between.
     """
     file = context.spool.upload(upload_id)
-    # Another name at each attempt: an empty PATCH after a failed one has replaced the file by a copy (`own_inode`).
+    # A different name at each attempt: an empty PATCH after a failed one has replaced the file by a copy (`own_inode`).
     name = secrets.token_hex(16)
     try:
         # No byte can follow the last one, so the digest needs no lock.
@@ -57,7 +57,7 @@ def recover_upload(context: WorkerContext, upload_id: str, *, idle: float) -> st
     """Register what has arrived of an upload to which nothing was added for `idle` seconds; returns its state.
 
     Its file stays, so that it can be continued. Raises UploadGone when the file of an open upload is missing; after
-    SPOOL_RETENTION nobody expects it any more, and the upload is terminated.
+    SPOOL_RETENTION the file is no longer expected, and the upload is terminated.
     """
     file = context.spool.upload(upload_id)
     try:
@@ -78,7 +78,7 @@ def recover_upload(context: WorkerContext, upload_id: str, *, idle: float) -> st
 
 
 def _give_up(context: WorkerContext, upload_id: str) -> str:
-    """End an upload whose file has been missing for long; returns its state, which is mostly that another one set.
+    """End an upload whose file has been missing for long; returns its state, which usually another process has set.
 
     A spool that is not mounted must not end uploads: their bytes come back with it.
     """
@@ -94,7 +94,7 @@ def _give_up(context: WorkerContext, upload_id: str) -> str:
 
 
 def terminate_upload(context: WorkerContext, upload_id: str) -> None:
-    """Remove the bytes of an upload; a recording that was made of them stays."""
+    """Remove the bytes of an upload; a recording made from them stays."""
     file = context.spool.upload(upload_id)
     try:
         with file.locked() as locked:
@@ -112,7 +112,7 @@ def _recover(context: WorkerContext, upload_id: str, locked: LockedUpload, size:
         upload = _lock_open(session, upload_id)
         if upload is None:
             return "open"
-        # A request that is still waiting for its client can store no more.
+        # A request that is still waiting for its client can store nothing more.
         locked.take_turn()
         whole = upload.length == size
         if size > upload.recorded_bytes:
@@ -128,10 +128,10 @@ def _recover(context: WorkerContext, upload_id: str, locked: LockedUpload, size:
 
 
 def _lock_open(session: Session, upload_id: str) -> Upload | None:
-    """Lock the row of an open upload and, before it, that of its recording; None when it has ended."""
+    """Lock the row of an open upload and, before it, that of its recording; None when the upload has ended."""
     recording_id = recording_of(session, upload_id)
     if recording_id is not None:
-        # In the order in which the deletion of a recording locks: its row first, then the rows that name it.
+        # The lock order of deleting a recording: its row first, then the rows that name it.
         lock_recording(session, recording_id)
     upload = lock_upload(session, upload_id)
     return upload if upload is not None and upload.state == "open" else None

@@ -1,4 +1,4 @@
-"""The sender of a piece and their upload, read by one statement."""
+"""Read the sender of a piece and their upload in one statement."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -29,9 +29,9 @@ class PieceSender:
         self._on_verified = on_verified
 
     def read_limits(self, executor: Executor, upload_id: str, principal: str) -> UploadLimits:
-        """As `upload_rows.read_limits`, after the sender was verified as by `verify_caller`.
+        """As `upload_rows.read_limits`, after verifying the sender like `verify_caller`.
 
-        Raises Unauthorized as well, also for somebody who must be read from the platform first.
+        Also raises Unauthorized, even for somebody who must first be read from the platform.
         """
         values = {**claim_values(self._user), "upload_id": upload_id, "principal": principal}
         row = executor.execute(_SENDER, values).fetchone()

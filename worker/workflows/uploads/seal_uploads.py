@@ -1,4 +1,4 @@
-"""Abandoned uploads: the bytes that arrived become a recording, and files that nobody needs any more are removed."""
+"""Abandoned uploads: the bytes that arrived become a recording, and unneeded files are removed."""
 
 from collections import Counter
 from contextlib import suppress
@@ -21,7 +21,7 @@ _log = get_logger(__name__)
 def seal_uploads(run: JobRun, context: WorkerContext) -> None:
     """End the open uploads of this spool to which nothing was added for UPLOAD_ABANDONED_AFTER seconds.
 
-    A complete upload whose last request died before the registration ends as finished. One that cannot be ended now,
+    A complete upload whose last request died before registering it ends as finished. One that cannot be ended now,
     because of the disk or its row, does not delay the others; `astegni_uploads_overdue_seconds` shows it.
     """
     idle = context.settings.upload_abandoned_after
@@ -43,7 +43,7 @@ def seal_uploads(run: JobRun, context: WorkerContext) -> None:
 def sweep_upload_files(context: WorkerContext) -> int:
     """Remove the files of uploads that have ended, and of recovered ones past SPOOL_RETENTION; returns how many.
 
-    That of an open upload stays however old it is: its bytes are in no recording.
+    The file of an open upload stays however old it is: its bytes are in no recording.
     """
     spool, settings = context.spool, context.settings
     old = list(spool.upload_ids(older_than=settings.orphan_age))
@@ -59,7 +59,7 @@ def sweep_upload_files(context: WorkerContext) -> int:
 
 
 def _expire(spool: Spool, upload_id: str, age: float) -> bool:
-    """Remove the file unless it was continued a moment ago."""
+    """Remove the file unless its upload was continued a moment ago."""
     file = spool.upload(upload_id)
     with suppress(UploadGone), file.locked():
         if file.idle_seconds() > age:

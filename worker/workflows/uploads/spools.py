@@ -15,7 +15,7 @@ from worker.uploads.upload_upkeep import count_open_uploads
 
 @dataclass(frozen=True)
 class SpoolUse:
-    """What a spool has that is nowhere else: bytes of recordings, and of uploads that are not recordings yet."""
+    """What exists only in this spool: the numbers of recordings, and of uploads that are not recordings yet."""
 
     spool_id: str
     recordings: int
@@ -23,16 +23,16 @@ class SpoolUse:
 
 
 def used_spools(session: Session) -> list[SpoolUse]:
-    """The spools that have bytes which are nowhere else, by name."""
+    """The spools with bytes that exist nowhere else, ordered by name."""
     recordings, uploads = count_spooled(session), count_open_uploads(session)
     names = sorted(recordings.keys() | uploads.keys())
     return [SpoolUse(name, recordings.get(name, 0), uploads.get(name, 0)) for name in names]
 
 
 def orders_of_tick(session: Session, order: Order) -> Sequence[Order]:
-    """What one entry of beat's timetable orders: upkeep of a spool for each spool in use, so that one beat is enough.
+    """What one entry of beat's timetable orders: upkeep is ordered for each spool in use, so that one beat is enough.
 
-    A spool that is not in use is the business of the beat that has its name: it holds debris at most.
+    A spool that is not in use is left to the beat configured for it: it holds debris at most.
     """
     if not isinstance(order, SpoolOrder):
         return [order]
@@ -41,9 +41,9 @@ def orders_of_tick(session: Session, order: Order) -> Sequence[Order]:
 
 
 def unreachable_spools(session: Session, *, interval: float) -> list[str]:
-    """A sentence for each spool in use whose queue no worker consumes; `interval` is that of the heartbeats.
+    """A sentence for each spool in use whose queue no worker consumes; `interval` is the heartbeat interval.
 
-    Its jobs wait until a worker of its machine is back, and hold up nobody else's.
+    Its jobs wait until a worker on its machine is back, and do not delay others.
     """
     consumers = read_process_metrics(session, interval=interval).consumers
     return [

@@ -19,7 +19,7 @@ def sweep_spool(run: JobRun, context: WorkerContext) -> None:
     """
     settings = context.settings
     require_sweeps_allowed(context.store, context.database)
-    # Files are listed before names: a file that gets a row in between counts as named.
+    # Files are listed before the names in rows, so a file that gets a row in between counts as named.
     old = list(context.spool.names(older_than=settings.orphan_age))
     folders = context.spool.workspaces()
     with context.database.transaction() as session:

@@ -1,4 +1,4 @@
-"""The calls that rows of whiteboard sessions belong to: one session, or both sides."""
+"""Group rows of whiteboard sessions into calls: one session, or both sides."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,12 +20,12 @@ class BoardCall:
 
     @property
     def leading(self) -> CallSession:
-        """The session whose title and permissions count: that which the leader made, else the first."""
+        """The session whose title and permissions count: the one that the leader made, or else the first."""
         return next((each for each in self.sessions if each.host == self.leader), self.sessions[0])
 
 
 def calls_of(rows: Sequence[Incoming], pull: Pull) -> list[BoardCall]:
-    """The calls of these sessions, each once, in the order of ids."""
+    """The calls of these sessions, each once, ordered by id."""
     own = {incoming.row.id: call_session(incoming.row) for incoming in rows}
     known = {each.id: each for each in sessions_near(pull.connection, pull.catalog, own)} | own
     twins = join_twins(known.values())

@@ -1,4 +1,4 @@
-"""What the sessions of a call become, and what is said of them."""
+"""Convert the sessions of a call to a board, and report the outcome."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
@@ -38,7 +38,7 @@ def convert_board(
     board_id: int | None,
     pull: Pull,
 ) -> PlatformBoard:
-    """The board of a call, with the words of the session that leads it."""
+    """The board of a call, with the title and other texts of the leading session."""
     row = full[call.leading.id]
     others = dict.fromkeys(side for each in call.sessions for side in each.people if side != lead and side in there)
     dated = [each for each in call.sessions if full[each.id].created_at is not None]

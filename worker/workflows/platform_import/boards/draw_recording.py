@@ -1,4 +1,4 @@
-"""Draw the board that is stored with a recording of the platform, which has no file that could be played."""
+"""Draw the board stored with a recording of the platform, which has no playable file."""
 
 import hashlib
 from collections.abc import Mapping
@@ -43,7 +43,7 @@ class _Stored:
 def draw_recording(run: JobRun, order: DrawRecordingBoard, context: WorkerContext) -> None:
     """Store the board as a document, the rendition `document`, and a picture of it, the poster.
 
-    Idempotent: objects are named by the board. Nothing is drawn for a recording that has a file, is gone, or has no
+    Idempotent: objects are named by the board. Nothing is drawn for a recording that has a file, was deleted, or has no
     board with pages.
     """
     with context.database.transaction() as session:

@@ -18,7 +18,7 @@ _SESSIONS = "whiteboard_sessions"
 
 
 class Pages(Kind):
-    """Pages of boards. Title and colour are those of the side that leads."""
+    """Pages of boards. Title and colour are those of the leading side."""
 
     name = PAGE
     source = Source(
@@ -52,7 +52,7 @@ class Pages(Kind):
         return outcomes
 
     def remove(self, session: Session, links: Sequence[Link], pull: Pull) -> None:
-        """The page stays, as its board does."""
+        """Nothing to remove: the page stays, as its board does."""
 
 
 def _page(row: Row, boards: Mapping[int, int], pull: Pull) -> PlatformPage:

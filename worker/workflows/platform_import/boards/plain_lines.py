@@ -1,11 +1,12 @@
-"""Freehand lines as the board's page writes them, told from others by their text."""
+"""Recognise, by their text, freehand lines as the board's page writes them."""
 
 import re
 
 from worker.whiteboards.stroke_values import MOST_POINTS
 
-# Nine of ten strokes are freehand lines as the board's page writes them. PostgreSQL prints jsonb in one way, so their
-# text is compared: that takes a tenth of the time of parsing it. Possessive, since no other reading could fit either.
+# Nine out of ten strokes are freehand lines as the board's page writes them. PostgreSQL prints jsonb in only one way,
+# so their text is matched, in a tenth of the time of parsing it. Possessive quantifiers, since backtracking could find
+# no other match.
 _NUMBER = r"-?[0-9]{1,6}+(?:\.[0-9]{1,20}+)?+"
 _PLAIN = re.compile(
     r'\{(?:"color": "[^"\\]{0,50}+", )?+'
@@ -14,11 +15,11 @@ _PLAIN = re.compile(
 
 
 def is_plain_line(text: str) -> bool:
-    """Whether it is a freehand line as the board's page writes it, which needs no other check.
+    """Whether this is a freehand line as the board's page writes it, which needs no further check.
 
-    A line that may lie within one pixel, and a very long one, are checked with the others.
+    A line that may lie within one pixel, and a very long one, are checked like the others.
     """
-    # A point has more than one character, so these are not too many.
+    # A point has more than one character, so a shorter text cannot have too many.
     if len(text) > MOST_POINTS:
         return False
     plain = _PLAIN.fullmatch(text)

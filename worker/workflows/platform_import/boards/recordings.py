@@ -1,4 +1,4 @@
-"""Rows of recordings. None has a file that could be taken; each keeps its board."""
+"""Rows of recordings. None has a file that could be imported; each keeps its board."""
 
 from collections.abc import Mapping, Sequence
 
@@ -25,7 +25,7 @@ class Recordings(Kind):
     """Recordings, whose boards are read one at a time: each may have megabytes."""
 
     name = "recording"
-    # 2: their boards are drawn.
+    # Version 2 draws the boards.
     version = 2
     source = Source(
         _TABLE,
@@ -85,7 +85,7 @@ def _recording(incoming: Incoming, board_id: int, pull: Pull) -> PlatformRecordi
 
 
 def _board(row: Row, pull: Pull) -> str | None:
-    """The snapshot as text: it is stored as it is."""
+    """The snapshot as text, stored unchanged."""
     if not pull.catalog.has(_SNAPSHOT):
         return None
     statement = SQL("SELECT CAST(board_snapshot AS text) AS board FROM {} WHERE id = %(id)s").format(Identifier(_TABLE))

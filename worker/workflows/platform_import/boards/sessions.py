@@ -1,4 +1,4 @@
-"""Whiteboard sessions; both sides of a call are one board."""
+"""Whiteboard sessions; both sides of a call become one board."""
 
 from collections.abc import Sequence
 
@@ -16,16 +16,16 @@ from worker.workflows.platform_import.boards.convert_board import board_outcome,
 from worker.workflows.platform_import.kind import ImportOutcome, Incoming, Kind, Pull
 
 BOARD = "board"
-# A row that was linked beside another and has not been read itself: the next pull stores it.
+# The digest of a session that was linked with the other side but not read itself: the next pull stores it.
 _UNREAD = b""
 _SESSIONS = "whiteboard_sessions"
 
 
 class Boards(Kind):
-    """Sessions. One that is still running there for ever is closed here as any other that was left running."""
+    """Whiteboard sessions. One that never ends there is closed here, like any other that was left running."""
 
     name = BOARD
-    # 2: who opened it.
+    # Version 2 records who opened it.
     version = 2
     source = Source(
         _SESSIONS,
@@ -61,7 +61,7 @@ class Boards(Kind):
             for each in call.sessions
         }
         asked = {incoming.row.id for incoming in rows}
-        # In this transaction: who stores the other side next must find the board.
+        # In this transaction: whoever stores the other side next must find the board.
         beside = [
             Link(each, board_id, _UNREAD) for each, board_id in by_session.items() if each not in asked | links.keys()
         ]
@@ -69,7 +69,7 @@ class Boards(Kind):
         return [board_outcome(incoming.row, by_session.get(incoming.row.id), there) for incoming in rows]
 
     def remove(self, session: Session, links: Sequence[Link], pull: Pull) -> None:
-        """The board stays: what was drawn in a lesson outlives the platform's row."""
+        """Nothing to remove: what was drawn in a lesson outlives the platform's row."""
 
     def _rows(self, rows: Sequence[Incoming], calls: Sequence["BoardCall"], pull: Pull) -> dict[int, Row]:
         """The rows of all sessions of these calls, by id."""
@@ -79,6 +79,6 @@ class Boards(Kind):
 
 
 def without_board(session_id: int) -> Refusal:
-    """Its session was refused, or is not there."""
+    """The refusal for a row whose session was refused or does not exist."""
     reason = f"whiteboard session {session_id} was not taken"
     return Refusal("no-board", reason, "See what the report says of the session.", details={"board": session_id})

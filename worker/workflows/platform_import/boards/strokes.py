@@ -1,4 +1,4 @@
-"""Strokes of boards. Each side of a call numbers its own from one, so they are numbered here by their times."""
+"""Strokes of boards. Each side of a call numbers its own from one, so here they are numbered by their times."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -27,14 +27,14 @@ from worker.workflows.platform_import.boards.sessions import BOARD, without_boar
 from worker.workflows.platform_import.kind import ImportOutcome, Incoming, Kind, Pull
 
 _TABLE = "whiteboard_canvas_data"
-# A `client_id`, but not one of those that rows without a name get here.
+# A `client_id`, except those that rows without one get here.
 _NAME = re.compile(r"(?!platform-)[A-Za-z0-9._~-]{1,64}")
-# Between the platform's clock and ours.
+# The maximum difference between the platform's clock and ours.
 _CLOCKS_DIFFER = timedelta(seconds=5)
 
 
 class Strokes(Kind):
-    """Strokes, which only arrive: nothing there changes or deletes one."""
+    """Strokes, which are only ever added: nothing there changes or deletes one."""
 
     name = "stroke"
     source = Source(
@@ -72,7 +72,7 @@ class Strokes(Kind):
         return [_outcome(row.id, ids.get(row.id), refused.get(row.id)) for row in read]
 
     def remove(self, session: Session, links: Sequence[Link], pull: Pull) -> None:
-        """The stroke stays: one goes there only with its board, or with the account of who drew it."""
+        """Nothing to remove: the platform deletes a stroke only with its board, or with the account that drew it."""
 
 
 def _stroke(row: Row, pages: Mapping[int, int], boards: Mapping[int, int], pull: Pull) -> PlatformStroke | Refusal:
@@ -101,9 +101,9 @@ def _stroke(row: Row, pages: Mapping[int, int], boards: Mapping[int, int], pull:
 
 
 def _drawn(row: Row) -> tuple[str | None, str]:
-    """The name that the script of the platform's pages has put into the data, and the data without it as JSON text.
+    """The `client_id` that the script of the platform's pages put into the data, and the data without it as JSON text.
 
-    Raises InvalidInput for what cannot be drawn.
+    Raises InvalidInput for a stroke that cannot be drawn.
     """
     if row.stroke_type != "text" and is_plain_line(row.stroke_data):
         return None, row.stroke_data
@@ -124,7 +124,7 @@ def _undrawable(reason: str) -> Refusal:
 
 
 def _was_sent_here(stroke: PlatformStroke, drawers: Mapping[Drawer, datetime]) -> bool:
-    """Whether the drawer had joined the board here: then their page has sent it, undone it, or will send it yet."""
+    """Whether the drawer had joined the board here: then their page has sent or undone it, or will still send it."""
     if stroke.profile_type is None or stroke.profile_id is None:
         return False
     joined_at = drawers.get(Drawer(stroke.session_id, stroke.profile_type, stroke.profile_id))

@@ -16,7 +16,7 @@ COURSES = Source(
 
 
 def course_names(pull: Pull, lists: Collection[Sequence[int] | None]) -> dict[int, str]:
-    """The names of all courses that these lists name, by id. One statement, or none. Raises Unavailable."""
+    """The names of all courses in these lists, by id. At most one statement. Raises Unavailable."""
     ids = {course_id for courses in lists for course_id in courses or ()}
     if not ids or not COURSES.is_there(pull.catalog):
         return {}
@@ -24,5 +24,5 @@ def course_names(pull: Pull, lists: Collection[Sequence[int] | None]) -> dict[in
 
 
 def subject(names: dict[int, str], courses: Sequence[int] | None) -> str | None:
-    """The courses of one list in words; None when none is known."""
+    """The names of the courses in one list; None when none is known."""
     return ", ".join(names[course_id] for course_id in courses or () if course_id in names) or None

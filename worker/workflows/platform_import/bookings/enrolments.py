@@ -1,6 +1,6 @@
 """Enrolments become bookings: one for each pair of a tutor and a student.
 
-Of several enrolments of one pair the one that goes on decides, and of equal ones the latest.
+Of several enrolments of one pair an active one decides, and of equal ones the latest.
 """
 
 from collections import defaultdict
@@ -25,7 +25,7 @@ from worker.workflows.platform_import.kind import ImportOutcome, Incoming, Kind,
 from worker.workflows.platform_import.unknown_words import unknown_booking_words
 from worker.workflows.platform_import.words import booking_status
 
-# The enrolment that decides is that of the first of these.
+# The enrolment with the highest rank decides.
 _RANKS = {"active": 3, "paused": 2, "completed": 1, "cancelled": 0}
 
 
@@ -57,7 +57,7 @@ class Enrolments(Kind):
         return [self._outcome(incoming, bookings) for incoming in rows]
 
     def remove(self, session: Session, links: Sequence[Link], pull: Pull) -> None:
-        """End the bookings of pairs that have no other enrolment; those of the others follow these."""
+        """End the bookings of pairs without another enrolment; the bookings of other pairs follow those that remain."""
         gone = {link.platform_id for link in links}
         linked = linked_platform_ids(session, self.name, [link.id for link in links if link.id is not None])
         others = {booking_id: sorted(set(ids) - gone) for booking_id, ids in linked.items()}
@@ -82,7 +82,7 @@ class Enrolments(Kind):
         return store_bookings(session, wanted)
 
     def _ids(self, session: Session, enrolments: dict[Pair, list[Row]]) -> dict[Pair, int]:
-        """The booking of each pair: that of an enrolment which came before, else any that the pair has."""
+        """The booking of each pair: that of an enrolment imported before, else any that the pair has."""
         linked = our_ids(session, self.name, [row.id for rows in enrolments.values() for row in rows])
         ids = bookings_of_pairs(session, enrolments)
         for pair, rows in enrolments.items():

@@ -1,4 +1,4 @@
-"""Bookings that came from a group of the platform instead of an enrolment: they end with the group."""
+"""Bookings that came from a group of the platform rather than an enrolment: they end with the group."""
 
 from collections.abc import Collection, Mapping
 
@@ -12,12 +12,12 @@ _KIND = "group_booking"
 
 
 def note_group_bookings(session: Session, groups: Mapping[int, int]) -> None:
-    """Record from which group of the platform each booking of ours came, by our id."""
+    """Record which group of the platform each of our bookings came from; keyed by our id."""
     write_links(session, _KIND, [Link(each, each, str(group).encode()) for each, group in sorted(groups.items())])
 
 
 def bookings_of_groups(session: Session, group_ids: Collection[int]) -> dict[int, Pair]:
-    """The pairs of the bookings that came from these groups, by the id of the booking."""
+    """The pairs of the bookings that came from these groups, by booking id."""
     links = links_with(session, _KIND, [str(group_id).encode() for group_id in group_ids])
     return pairs_of_bookings(session, [link.platform_id for link in links])
 

@@ -28,7 +28,7 @@ from worker.workflows.platform_import.unknown_words import unknown_booking_words
 
 
 class Groups(Kind):
-    """Students who are taught together. Nothing of ours is a group: its lessons name tutor and students."""
+    """Students who are taught together. We store no groups: lessons name tutor and students themselves."""
 
     name = "group"
     source = Source(
@@ -62,7 +62,7 @@ class Groups(Kind):
         return [_group_outcome(row, known) for row in groups]
 
     def remove(self, session: Session, links: Sequence[Link], pull: Pull) -> None:
-        """End the bookings that these groups alone gave. Its lessons are deleted with it."""
+        """End the bookings that came from these groups alone. Their lessons are deleted with them."""
         gone = {link.platform_id for link in links}
         given = bookings_of_groups(session, gone)
         enrolled = linked_platform_ids(session, ENROLMENT, given)
@@ -79,7 +79,7 @@ def _group_of(pair: Pair, groups: Sequence[Row]) -> int:
 
 
 def _pairs(group: Row) -> list[Pair]:
-    """The pairs of a group, each once, in the order of its students."""
+    """The distinct pairs of a group, in the order of its students."""
     return [Pair(group.tutor_id, student_id) for student_id in dict.fromkeys(group.students_id or ())]
 
 

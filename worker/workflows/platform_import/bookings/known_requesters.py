@@ -1,4 +1,4 @@
-"""What is stored here of the people that requests name."""
+"""What we store about the people whom requests name."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,18 +30,18 @@ class KnownStudent:
 
 @dataclass(frozen=True)
 class KnownRequesters:
-    """What is stored of the people that requests name."""
+    """What we store about the people whom requests name."""
 
     are_users: bool
     tutors: frozenset[int]
     students: Mapping[int, KnownStudent]
-    # By type and the number that a request holds.
+    # By type and the id in the request.
     requesters: Mapping[tuple[str, int], int]
     bookings: Mapping[Pair, int]
 
 
 def read_known_requesters(session: Session, rows: Sequence[Row], reading: RequesterReading) -> KnownRequesters:
-    """Read it for these rows."""
+    """Read what we store about the people in these rows."""
     requesters = {
         (kind, number): profile_id
         for kind, profile in _REQUESTERS.items()
@@ -63,7 +63,7 @@ def read_known_requesters(session: Session, rows: Sequence[Row], reading: Reques
 
 
 def _named_pairs(rows: Sequence[Row], requesters: Mapping[tuple[str, int], int]) -> set[Pair]:
-    """The tutor and the student of each request that names one."""
+    """The tutor and the student of each request that names a student."""
     students = [(row, row.requested_to_id or requesters.get(("student", row.requester_id))) for row in rows]
     return {Pair(row.tutor_id, student_id) for row, student_id in students if student_id is not None}
 
@@ -74,7 +74,7 @@ def _requesters(
     numbers: Iterable[int],
     reading: RequesterReading,
 ) -> list[tuple[int, int]]:
-    """(number, profile id) of those that are known; of two profiles of a user the active one."""
+    """(id in the request, profile id) of the known requesters; of two profiles of a user, the active one."""
     number = profile.user_id if reading.are_users else profile.id
     statement = select(number, profile.id).where(number == func.any(list(numbers)))
     rows = session.execute(statement.order_by(number, profile.is_active, profile.id.desc()))

@@ -14,7 +14,7 @@ from worker.workflows.platform_import.bookings.courses import subject
 from worker.workflows.platform_import.kind import Pull
 from worker.workflows.platform_import.words import booking_status, session_format
 
-# The name of this kind, in links of bookings too.
+# The name of this kind, also in the links of bookings.
 ENROLMENT = "enrolment"
 PACKAGE_COLUMNS = {
     "package_name": Column("tutor_packages", "name", "varchar"),
@@ -25,7 +25,7 @@ PACKAGE_COLUMNS = {
 
 
 def known_pairs(session: Session, pairs: Collection[Pair]) -> set[Pair]:
-    """Those of whom both profiles are stored here; that of nobody is not."""
+    """The pairs whose profiles are both stored here; profiles without a user never are."""
     tutors = _stored(session, TutorProfile, {pair.tutor_id for pair in pairs})
     students = _stored(session, StudentProfile, {pair.student_id for pair in pairs})
     return {pair for pair in pairs if pair.tutor_id in tutors and pair.student_id in students}
@@ -36,13 +36,13 @@ def _stored(session: Session, profile: type[TutorProfile] | type[StudentProfile]
 
 
 def pair_booking(pair: Pair, booking_id: int | None, row: Row, names: dict[int, str], pull: Pull) -> PlatformBooking:
-    """The booking of a pair, by the row that decides; with the id of the one that it changes, if there is one."""
+    """The booking of a pair, from the row that decides; `booking_id` is that of the booking to change, if any."""
     courses = getattr(row, "courses", None) or row.package_courses
     hours = row.session_duration
     return PlatformBooking(
         pair,
         booking_id,
-        # A word that is unknown says that something is not as usual.
+        # An unknown word means that something is unusual.
         status=booking_status(row.status) or "paused",
         subject=subject(names, courses) or row.package_name,
         package_name=row.package_name,

@@ -1,4 +1,4 @@
-"""The wish of a request or package in the form of `POST /v1/schedules`. Pure."""
+"""Convert the times in a request or package to the form of `POST /v1/schedules`. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import time
@@ -20,9 +20,9 @@ def requested_schedule(
     times: tuple[time | None, time | None],
     timezone: str,
 ) -> Mapping[str, Any] | None:
-    """The times in our form; None where they say nothing: no type, no days, no dates or no times of day.
+    """The times in our form; None if they say nothing: no type, no days, no dates or no times of day.
 
-    Leftovers of the other type are dropped. Raises InvalidInput for days, months and dates that are none.
+    Leftovers of the other type are dropped. Raises InvalidInput for invalid days, months or dates.
     """
     start, end = times
     if start is None or end is None:
@@ -41,7 +41,7 @@ def requested_schedule(
 
 
 def _years(written: Iterable[Any]) -> dict[str, int]:
-    """The first and the last year, in whatever order they are written; nothing without any: from now on."""
+    """The first and the last year, in whatever order they are written; empty without any, which means from now on."""
     years = sorted(int(year) for year in written if str(year).strip().isdigit())
     if not years:
         return {}

@@ -57,7 +57,7 @@ class Requests(Kind):
         ]
 
     def remove(self, session: Session, links: Sequence[Link], pull: Pull) -> None:  # noqa: ARG002 - as in Kind
-        """Delete those that wait for an answer; what was answered stays."""
+        """Delete those that are pending; answered ones stay."""
         remove_requests(session, [link.id for link in links if link.id is not None])
 
 

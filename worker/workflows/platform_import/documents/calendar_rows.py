@@ -1,4 +1,4 @@
-"""What a row of the calendar of 2025 becomes, and what is said of it."""
+"""Convert a row of the calendar of 2025, and report on it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,24 +24,24 @@ from worker.workflows.platform_import.words import attendance, lesson_status, se
 
 @dataclass(frozen=True)
 class CalendarPeople:
-    """What is stored of the people that rows name: tutor profiles, students by user, bookings by pair."""
+    """What we store about the people in the rows: tutor profiles, students by user, bookings by pair."""
 
     tutors: frozenset[int]
     students: Mapping[int, int]
     bookings: Mapping[Pair, int]
 
     def student(self, row: Row) -> int | None:
-        """The profile of the student that a row names; None without one."""
+        """The profile of the student in a row; None if it names none."""
         return None if row.student_id is None else self.students.get(row.student_id)
 
     def booking(self, row: Row) -> int | None:
-        """The booking of the tutor and the student of a row; None without one."""
+        """The booking of the tutor and the student in a row, or None."""
         student_id = self.student(row)
         return None if student_id is None else self.bookings.get(Pair(row.tutor_id, student_id))
 
 
 def read_calendar_people(session: Session, rows: Sequence[Incoming]) -> CalendarPeople:
-    """Read it for these rows."""
+    """Read what we store about the people in these rows."""
     students = profiles_of_users(session, "student", [incoming.row.student_id for incoming in rows])
     pairs = {
         Pair(incoming.row.tutor_id, students[incoming.row.student_id])
@@ -62,7 +62,7 @@ def _status(row: Row) -> str:
 
 
 def calendar_lesson(incoming: Incoming, known: CalendarPeople, pull: Pull) -> PlatformLesson | None:
-    """What collides with others; None for a row that is no lesson of a student."""
+    """The row as a lesson that may collide with others; None if it is not a lesson of a student."""
     row, student_id = incoming.row, known.student(incoming.row)
     if student_id is None:
         return None
@@ -89,7 +89,7 @@ def calendar_lesson(incoming: Incoming, known: CalendarPeople, pull: Pull) -> Pl
 
 
 def calendar_columns(row: Row, known: CalendarPeople, pull: Pull) -> dict[str, Any]:
-    """The columns of the row that is stored."""
+    """The columns of the row to store."""
     when, created_at = calendar_instants(row, pull), pull.written_at(row.created_at)
     same = ("tutor_id", "schedule_date", "start_time", "end_time", "subject", "grade_level", "student_name")
     return {
@@ -108,7 +108,7 @@ def calendar_columns(row: Row, known: CalendarPeople, pull: Pull) -> dict[str, A
 
 
 def calendar_notes(row: Row, known: CalendarPeople) -> tuple[Refusal, ...]:
-    """What was left out of a row that is taken, or is worth a look."""
+    """What was left out of an imported row, or deserves a look."""
     notes = []
     if row.student_id is not None and known.student(row) is None:
         notes.append(without_profile(row.student_id, "student", is_refused=False))

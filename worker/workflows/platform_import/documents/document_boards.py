@@ -1,7 +1,7 @@
 """Whiteboard sessions of 2025: one row for each, with a booking, and tutor and students by users.id.
 
-Pages and recordings are those of every state: they name their session only. Strokes name the user who drew, and no
-profile.
+Pages and recordings are the same in every state: they refer only to their session. Strokes refer to the user who drew
+them, not to a profile.
 """
 
 from collections.abc import Mapping, Sequence
@@ -62,7 +62,7 @@ class DocumentBoards(Kind):
         ]
 
     def remove(self, session: Session, links: Sequence[Link], pull: Pull) -> None:
-        """The board stays: what was drawn in a lesson outlives the platform's row."""
+        """Nothing to remove: what was drawn in a lesson outlives the platform's row."""
 
 
 def _board(incoming: Incoming, tutor_id: int, students: Mapping[int, int], pull: Pull) -> PlatformBoard:
@@ -83,7 +83,7 @@ def _board(incoming: Incoming, tutor_id: int, students: Mapping[int, int], pull:
 
 
 def _left_out(row: Row, students: Mapping[int, int]) -> list[Refusal]:
-    """A student without a profile takes no part; the board is kept."""
+    """Students without a profile do not take part; the board is imported nevertheless."""
     missing = [user_id for user_id in dict.fromkeys(row.student_id or ()) if user_id not in students]
     return [without_profile(user_id, "student", is_refused=False) for user_id in missing[:1]]
 

@@ -1,6 +1,6 @@
 """Bookings, requests and enrolments of the platform of 2025, as the document of its tables describes them.
 
-Bookings hold users.id and are given the profiles of these users; requests and enrolments hold profile ids.
+Bookings hold users.id and get the profiles of these users; requests and enrolments hold profile ids.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ DOCUMENT_BOOKING = "document_booking"
 
 
 class DocumentBookings(Kind):
-    """A tutor and a student by users.id. Numbers that fit as profile ids may be other people's."""
+    """A tutor and a student by users.id. The same ids as profile ids may be other people's."""
 
     name = DOCUMENT_BOOKING
     source = document_source(
@@ -61,7 +61,7 @@ def _booking_columns(row: Any, pull: Pull) -> dict[str, Any]:
     return {
         **{name: getattr(row, name) for name in (*same, "price_per_session", "currency", "notes")},
         "session_type": session_format(row.session_type),
-        # A word that is unknown says that something is not as usual.
+        # An unknown word means that something is unusual.
         "status": booking_status(row.status) or "paused",
         **created_column(row, pull),
     }

@@ -65,13 +65,13 @@ class DocumentCalendar(Kind):
         cancel_calendar_rows(session, [link.id for link in links if link.id is not None])
 
     def may_retry(self, row: Row, pull: Pull) -> bool:
-        """Lessons that are over were refused beside others that were there then."""
+        """Not lessons that have ended: they were refused because of others that were stored then."""
         return calendar_instants(row, pull).ends_at > pull.now
 
     def _collisions(
         self, session: Session, rows: Sequence[Incoming], known: "CalendarPeople", pull: Pull
     ) -> dict[int, tuple[Refusal, ...]]:
-        """Why lessons cannot be stored beside others, by platform id. Rows without a student take nobody's time."""
+        """Why lessons collide with others, by platform id. Rows without a student occupy nobody's time."""
         lessons = [(incoming.row.id, calendar_lesson(incoming, known, pull)) for incoming in rows]
         taken = [(row_id, lesson) for row_id, lesson in lessons if lesson is not None]
         collisions = find_collisions(

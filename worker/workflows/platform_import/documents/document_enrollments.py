@@ -18,7 +18,7 @@ _PAYMENTS = frozenset({"pending", "paid", "overdue"})
 
 
 class DocumentEnrollments(Kind):
-    """An older shape of bookings: each subject becomes a booking, as `astegni legacy import-enrollments` makes it."""
+    """An older form of bookings: each subject becomes a booking, as `astegni legacy import-enrollments` makes it."""
 
     name = "document_enrollment"
     source = document_source(
@@ -49,7 +49,7 @@ class DocumentEnrollments(Kind):
         return outcomes
 
     def remove(self, session: Session, links: Sequence[Link], pull: Pull) -> None:
-        """The bookings made of it stay."""
+        """Nothing to remove: the bookings made from it stay."""
 
 
 def _enrollment_columns(row: Any, pull: Pull) -> dict[str, Any]:
@@ -65,7 +65,7 @@ def _enrollment_columns(row: Any, pull: Pull) -> dict[str, Any]:
 
 
 def _unread_subjects(session: Session, row: Any, enrollment_id: int) -> tuple[Refusal, ...]:
-    """Make the missing bookings of the enrolment; what of it became none."""
+    """Make the missing bookings of the enrolment; returns refusals for subjects that did not become one."""
     remedy = 'Write the subjects as a list of names like ["Mathematics", "Physics"].'
     if isinstance(row.subjects, str):
         return (Refusal("subjects-text", "subjects is a text, not a list", remedy, is_refused=False),)

@@ -1,4 +1,4 @@
-"""Requests of the platform of 2025: a tutor and who asks, by profile ids."""
+"""Requests of the platform of 2025: a tutor and a requester, by profile ids."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,7 +18,7 @@ _STATUSES = frozenset({"pending", "accepted", "rejected"})
 
 
 class DocumentRequests(Kind):
-    """A tutor and who asks, by profile ids."""
+    """A tutor and a requester, by profile ids."""
 
     name = "document_request"
     source = document_source(
@@ -59,7 +59,7 @@ def _request_columns(row: Any, pull: Pull) -> dict[str, Any]:
     return {
         **{name: getattr(row, name) for name in (*same, "contact_phone", "contact_email")},
         "status": row.status if row.status in _STATUSES else "pending",
-        # A student asks for themselves; which child a parent asks for, the table does not say.
+        # Students ask for themselves; the table does not say which child a parent asks for.
         "student_id": row.requester_id if row.requester_type == "student" else None,
         "responded_at": pull.written_at(row.responded_at),
         **created_column(row, pull),

@@ -21,6 +21,6 @@ def document_source(table: str, required: Sequence[str], **columns: str) -> Sour
 
 
 def created_column(row: Any, pull: Pull) -> dict[str, Any]:
-    """NULL there leaves the default here."""
+    """`created_at`, unless it is NULL there: our default then applies."""
     created_at = pull.written_at(row.created_at)
     return {} if created_at is None else {"created_at": created_at}

@@ -1,4 +1,4 @@
-"""Which lessons of a batch cannot be stored beside those that are there and those before them. Pure."""
+"""Find the lessons of a batch that collide with stored ones or with earlier ones of the batch. Pure."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,21 +14,21 @@ _WORDS: Final = {"tutor-busy": "tutor busy", "student-busy": "student busy"}
 
 @dataclass(frozen=True)
 class Collision:
-    """Why a lesson cannot be stored: by the stored lesson `stored_id`, or by the one at `place` in the batch."""
+    """Why a lesson cannot be stored: because of the stored lesson `stored_id`, or of that at `place` in the batch."""
 
     code: Code
     stored_id: int | None = None
     place: int | None = None
 
     def reason(self, other: str) -> str:
-        """In words; `other` names the other lesson."""
+        """The reason in words; `other` names the other lesson."""
         return f"same as lesson {other}" if self.code == "same-as" else f"{_WORDS[self.code]} ({other})"
 
 
 def find_collisions(lessons: Sequence[PlatformLesson], near: Sequence[Sequence[Neighbour]]) -> list[Collision | None]:
-    """For each lesson why it cannot be stored, or None. First come stays: those that are stored already come first.
+    """For each lesson why it cannot be stored, or None. The first one wins, and already stored ones come first.
 
-    The same lesson twice (tutor, times and students) is no collision of two, whatever its state.
+    The same lesson twice (tutor, times and students) is reported as such, whatever its status.
     """
     batch_ids = {lesson.id for lesson in lessons if lesson.id is not None}
     collisions: list[Collision | None] = [None] * len(lessons)
@@ -47,7 +47,7 @@ def find_collisions(lessons: Sequence[PlatformLesson], near: Sequence[Sequence[N
 
 
 def _beside(lesson: PlatformLesson, others: Sequence[Neighbour]) -> Collision | None:
-    """The first of the stored lessons that are in the way."""
+    """The first stored lesson that is in the way."""
     if lesson.status == "cancelled":
         return None
     for other in others:

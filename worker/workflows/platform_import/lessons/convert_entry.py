@@ -1,4 +1,4 @@
-"""What a row of `schedules` becomes, and what is said of it."""
+"""Convert a row of `schedules`, and report on it."""
 
 from models.states import PROFILE_TYPES
 from worker.platform.connection import Row
@@ -46,7 +46,7 @@ def _minutes(row: Row) -> int | None:
 
 
 def entry_notes(row: Row, owner: EntryOwner) -> tuple[Refusal, ...]:
-    """What was left out of a row that is taken, or is worth a look."""
+    """What was left out of an imported row, or deserves a look."""
     notes = []
     if owner.is_ambiguous:
         reason = f"{row.scheduler_id} is a user who teaches and somebody else's tutor profile; taken as the user's"

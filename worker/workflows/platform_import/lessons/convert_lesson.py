@@ -1,4 +1,4 @@
-"""What a row of `sessions` becomes."""
+"""Convert a row of `sessions`."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -23,7 +23,7 @@ def lesson_instants(row: Row, pull: Pull) -> Instants:
 def convert_lesson(
     incoming: Incoming, known: KnownPeople, stored: Mapping[int, StoredState], pull: Pull
 ) -> PlatformLesson | None:
-    """The lesson of a row; None when it is nobody's: without a tutor, or without any student."""
+    """The lesson of a row; None if it has no tutor or no students."""
     row = incoming.row
     seats = known.seats(row)
     if row.tutor_id not in known.tutors or not seats:
@@ -53,7 +53,7 @@ def convert_lesson(
 
 
 def _as_it_went_on(lesson: PlatformLesson, stored: StoredState | None, now: datetime) -> PlatformLesson:
-    """Nothing moves a lesson on there: one that was completed or cancelled here stays so."""
+    """Nothing there advances a lesson's status, so one that was completed or cancelled here stays so."""
     if stored is None or not lesson.is_live:
         return lesson
     if stored.status == "completed" and lesson.ends_at <= now:
@@ -64,7 +64,7 @@ def _as_it_went_on(lesson: PlatformLesson, stored: StoredState | None, now: date
 
 
 def _topics(topics: Any) -> str | None:
-    """The topics of a lesson as text; a list there, often the message of its request."""
+    """The topics of a lesson as text; there they are a list, often the message of its request."""
     if isinstance(topics, list):
         return "\n".join(str(topic) for topic in topics if topic) or None
     return str(topics) if topics else None

@@ -1,4 +1,4 @@
-"""Rows of `schedules` become entries of personal timetables, with their one alarm as it was set there."""
+"""Rows of `schedules` become entries of personal timetables, each with its one alarm."""
 
 from collections.abc import Sequence
 
@@ -81,8 +81,8 @@ def _refusal(row: Row, owner: EntryOwner) -> Refusal | None:
 
 
 def _days(row: Row, pull: Pull) -> tuple[EntryDays, tuple[Refusal, ...]]:
-    """The days of the row; none when it says nothing or what cannot be read, which is reported."""
-    # Where this state of the platform has no such column, its default holds.
+    """The days of the row; none if it says nothing or cannot be read, which is reported."""
+    # The column's default applies if this state of the platform lacks the column.
     kind = entry_type(row.schedule_type) if pull.catalog.has(_TYPE) else RECURRING
     days = EntryDays(kind or RECURRING, row.year)
     dates = [day for day in row.specific_dates or () if day]

@@ -1,4 +1,4 @@
-"""Whose an entry of a personal timetable is."""
+"""Determine whose entry of a personal timetable a row is."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from worker.platform.connection import Row
 
 
 class EntryOwner(NamedTuple):
-    """Whose entry it is (None: nobody's), and whether `scheduler_id` might name somebody else as well."""
+    """Whose entry it is (None: nobody's), and whether `scheduler_id` could also mean somebody else."""
 
     user_id: int | None
     is_ambiguous: bool = False
@@ -21,14 +21,14 @@ class EntryOwner(NamedTuple):
 
 @dataclass(frozen=True)
 class Schedulers:
-    """Who the numbers in `scheduler_id` are: known users, those of them who teach, and users by tutor profile."""
+    """The people whom the ids in `scheduler_id` may mean: known users, those who teach, and users by tutor profile."""
 
     users: frozenset[int]
     teachers: frozenset[int]
     by_profile: Mapping[int, int]
 
     def owner(self, row: Row) -> EntryOwner:
-        """The tutor's own route writes tutor_profiles.id, the general form users.id; the row does not say which."""
+        """The tutor's own route writes tutor_profiles.id, the general form users.id; rows do not say which."""
         number = row.scheduler_id
         if row.scheduler_role == "tutor" and number not in self.teachers:
             return EntryOwner(self.by_profile.get(number))
@@ -39,7 +39,7 @@ class Schedulers:
 
 
 def read_schedulers(session: Session, numbers: set[int]) -> Schedulers:
-    """Who is stored here of these numbers: users, and the users of tutor profiles."""
+    """The users with these ids who are stored here, and the users of the tutor profiles with these ids."""
     users = session.scalars(select(Person.id).where(Person.id == func.any(list(numbers))))
     named = TutorProfile.id.in_(numbers) | TutorProfile.user_id.in_(numbers)
     profiles = session.execute(select(TutorProfile.id, TutorProfile.user_id).where(named))

@@ -1,4 +1,4 @@
-"""What is stored here of the people that lessons name."""
+"""What we store about the people whom lessons name."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,10 +18,10 @@ from worker.workflows.platform_import.kind import Pull
 
 @dataclass(frozen=True)
 class KnownPeople:
-    """What is stored of the people that lessons name, and the names of their courses."""
+    """What we store about the people whom lessons name, and the names of their courses."""
 
     tutors: frozenset[int]
-    # Names by student.
+    # Names by student id.
     students: Mapping[int, str | None]
     bookings: Mapping[Pair, int]
     courses: dict[int, str]
@@ -33,7 +33,7 @@ class KnownPeople:
 
 
 def read_known_people(session: Session, rows: Sequence[Row], pull: Pull) -> KnownPeople:
-    """Read it for these rows."""
+    """Read what we store about the people in these rows."""
     tutors = {row.tutor_id for row in rows if row.tutor_id is not None}
     students = {student_id for row in rows for student_id in row.students_id or ()}
     names = select(StudentProfile.id, name_of(StudentProfile)).join(Person, Person.id == StudentProfile.user_id)

@@ -1,4 +1,4 @@
-"""What is reported of lessons: those that collide, and persons in two lessons at once."""
+"""What is reported about lessons: collisions, and people with two lessons at once."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -16,7 +16,7 @@ NOBODYS = Refusal("nobodys", "no course: nobody's", "Give the lesson a group on 
 def collision_refusals(
     session: Session, platform_ids: Sequence[int], collisions: Sequence[Collision | None], *, kind: str = LESSON
 ) -> dict[int, tuple[Refusal, ...]]:
-    """Why those that collide were not stored, by platform id; `kind` is that of their links."""
+    """Why colliding lessons were not stored, by platform id; `kind` is the kind of their links."""
     stored = [each.stored_id for each in collisions if each is not None and each.stored_id is not None]
     theirs = linked_platform_ids(session, kind, stored) if stored else {}
     refusals: dict[int, tuple[Refusal, ...]] = {}
@@ -42,7 +42,7 @@ def _collision_refusal(
 
 
 def two_role_notes(session: Session, ids: Mapping[int, int]) -> dict[int, tuple[Refusal, ...]]:
-    """Persons who have two lessons at once by two roles: noted at the later row. By platform id."""
+    """People with two simultaneous lessons in two roles, reported at the later row. By platform id."""
     notes: dict[int, tuple[Refusal, ...]] = dict.fromkeys(ids, ())
     conflicts_of = people_in_two_roles(session, list(ids.values()))
     others = {each.other_id for conflicts in conflicts_of.values() for each in conflicts}

@@ -1,6 +1,6 @@
 """Rows of `sessions` become lessons of their group's tutor and students. Weekly rules of groups are not expanded.
 
-Lessons are stored without their commands, which notify people. Reminders are planned, but only for alarms that people
+Lessons are not stored through commands, which notify people. Reminders are planned, but only for alarms that people
 have set, here or by the platform's switch.
 """
 
@@ -79,7 +79,7 @@ class Lessons(Kind):
         ]
 
     def remove(self, session: Session, links: Sequence[Link], pull: Pull) -> None:
-        """Cancel those that are not over; nobody is notified, and no reminder is sent any more."""
+        """Cancel those that have not ended; nobody is notified, and no further reminder is sent."""
         ids = [link.id for link in links if link.id is not None]
         hold_series(session, ids)
         cancel_lessons(session, ids)
@@ -87,7 +87,7 @@ class Lessons(Kind):
         plan_reminders(session, ids, now=pull.now)
 
     def may_retry(self, row: Row, pull: Pull) -> bool:
-        """Lessons that are over were refused beside others that were there then."""
+        """Not lessons that have ended: they were refused because of others that were stored then."""
         return lesson_instants(row, pull).ends_at > pull.now
 
 
@@ -108,7 +108,7 @@ def _store(
 
 
 def _needs_plan(incoming: Incoming, lesson: PlatformLesson, ids: Mapping[int, int], pull: Pull) -> bool:
-    """Whether reminders may have changed: of lessons to come, and of those that were stored before."""
+    """Whether reminders may have changed: those of future lessons, and of lessons stored before."""
     return incoming.row.id in ids and (lesson.id is not None or lesson.starts_at > pull.now)
 
 
