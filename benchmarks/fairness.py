@@ -23,8 +23,9 @@ _JOB = """
     SELECT extract(epoch FROM started_at - created_at)::float, extract(epoch FROM finished_at - created_at)::float
       FROM jobs WHERE subject = %s AND kind = 'recordings.ingest' AND state = 'succeeded'
 """
-_LEFT = "SELECT count(DISTINCT subject) FROM jobs WHERE kind = ANY(%s) AND state NOT IN ('succeeded', 'cancelled')"
-_CANCEL = "UPDATE jobs SET cancel_requested_at = now() WHERE kind = ANY(%s) AND state NOT IN ('succeeded', 'cancelled')"
+_LEFT = "SELECT id, subject FROM jobs WHERE kind = ANY(%s) AND state NOT IN ('succeeded', 'cancelled')"
+# Of a cancelled job: at once, at its next heartbeat, and one that has just ended.
+_CANCELLED = {200, 202, 409}
 _BEGUN = """
     SELECT 1 FROM jobs
      WHERE kind = ANY(%s) AND subject = ANY(%s) AND state IN ('running', 'succeeded') LIMIT 1
@@ -100,9 +101,13 @@ def _behind_films(ground: Ground, short: Path, scale: Scale) -> tuple[tuple[floa
 def _cancel_left(ground: Ground, kinds: list[str]) -> int:
     """Cancel the jobs of these kinds that have not ended; returns how many subjects had one."""
     with ground.connect() as connection:
-        left = connection.execute(_LEFT, [kinds]).fetchone()
-        connection.execute(_CANCEL, [kinds])
-    return int(left[0]) if left else 0
+        left = connection.execute(_LEFT, [kinds]).fetchall()
+    with ground.operator() as operator:
+        for job_id, _subject in left:
+            sent = operator.request("POST", f"/v1/jobs/{job_id}/cancel")
+            if sent.status not in _CANCELLED:
+                raise RuntimeError(f"Cancelling job {job_id} was answered {sent.status}: {sent.body}")
+    return len({subject for _job_id, subject in left})
 
 
 def _upload(ground: Ground, recording: Path, number: int) -> int:

@@ -90,9 +90,9 @@ def measure_media(scale: Scale) -> Figure:
         Reading("a media job: its ffmpeg and its process", memory, "MB", limit=Limit("value", "<", _MOST_MEMORY_MB))
     )
     figure.notes.append(
-        f"Lesson and board of {scale.media_minutes:g} minutes: five repeats of twenty would take an hour and a half,"
-        " with the same ratios. The peers run on the same file with the same ffmpeg, encoders, rates and colours, at"
-        " the same priority; they make the storyboard by decoding everything, as PeerTube and Opencast do."
+        f"Lesson and board of {scale.media_minutes:g} minutes. The peers run on the same file with the same ffmpeg,"
+        " encoders, rates and colours, at the same priority; they make the storyboard by decoding everything, as"
+        " PeerTube and Opencast do."
         f" {os.cpu_count()} cores, x264 on two threads. Other processes affect wall time, and processor time less."
         " The lesson is opaque; compositing a transparent one over white takes as long again as its 360p. Its sound is"
         " noise in syllables; with tones, `audio` is written twice to stay below its limit."

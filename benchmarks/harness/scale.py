@@ -12,8 +12,8 @@ class Scale:
     lesson_repeats: int = 7
     long_minutes: float = 60.0
     long_repeats: int = 3
-    media_minutes: float = 2.0
-    media_repeats: int = 3
+    media_minutes: float = 20.0
+    media_repeats: int = 5
     film_strokes: int = 1500
     upload_bytes: int = 1_000_000_000
     upload_repeats: int = 7

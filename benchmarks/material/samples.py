@@ -8,6 +8,7 @@ from worker.media.processes.binaries import Binaries
 LESSON = Path(__file__).parents[2] / "tests" / "data" / "vp9.webm"
 # As reported by ffprobe: the header lacks the duration, which ffmpeg's concat demuxer needs.
 LESSON_SECONDS = 12.01
+LESSON_FRAMES_PER_SECOND = 28
 _VOID = b"\xec"
 
 
