@@ -97,8 +97,8 @@ audit: install-dev ## List the image's components, and look for known vulnerabil
 settings: install-dev ## Write docs/settings.md from the settings
 	@$(BIN)/python tests/house/settings_page.py > docs/settings.md
 
-pictures: install-dev ## Take the README's pictures again, and every page at two widths into .data/pictures
-	PICTURES=.data/pictures $(BIN)/pytest -q tests/browser/watch/take_pictures.py
+pictures: install-dev ## Take the README's pictures again, that of the dashboard, and every page at two widths into .data/pictures
+	PICTURES=.data/pictures $(BIN)/pytest -q tests/browser/watch/take_pictures.py tests/deploy/take_picture.py
 	cp .data/pictures/board.png .data/pictures/watch.png docs/pictures/
 
 format: install-dev ## Put the code into shape

@@ -114,6 +114,12 @@ class Prometheus:
         answer = self._http.get("/api/v1/query", params={"query": expression}).json()
         return list(answer["data"]["result"])
 
+    def query_range(self, expression: str, start: float, end: float, step: float) -> list[dict[str, Any]]:
+        """The series of an expression between two times (Unix), each with its `metric` and `values`."""
+        parameters: dict[str, str | float] = {"query": expression, "start": start, "end": end, "step": step}
+        answer = self._http.get("/api/v1/query_range", params=parameters).json()
+        return list(answer["data"]["result"])
+
     def firing(self) -> set[str]:
         """The names of the alarms that fire now."""
         alerts = self._http.get("/api/v1/alerts").json()["data"]["alerts"]
