@@ -48,7 +48,7 @@ def always(*addresses: str) -> Resolve:
 @pytest.fixture
 def outside(identity: Identity) -> EgressPolicy:
     """It may go to this machine, as an operator may allow; every name is this machine's."""
-    return EgressPolicy(allowed=HERE, resolve=always("127.0.0.1"), trust=identity.trusting, total_timeout=2.0)
+    return EgressPolicy(allowed=HERE, resolve=always("127.0.0.1"), trust=identity.trusting, total_timeout=PATIENCE)
 
 
 Answering = Callable[..., AbstractContextManager[Listener]]
