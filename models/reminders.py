@@ -85,7 +85,7 @@ class NotificationChannel(Base):
     # Its masked form, which may be shown.
     label: Mapped[str] = mapped_column(String(100))
     confirmed_at: Mapped[datetime | None]
-    # SHA-256 of the code, hexadecimal, until when it is valid, and how often it was guessed.
+    # A keyed hash of the code (HMAC-SHA-256, hexadecimal), until when it is valid, and how often it was guessed.
     code_hash: Mapped[str | None] = mapped_column(String(64))
     code_expires_at: Mapped[datetime | None]
     code_attempts: Mapped[int] = mapped_column(server_default=text("0"))

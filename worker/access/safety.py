@@ -24,7 +24,7 @@ def require_safe(settings: Settings, bind_host: str) -> None:
     if settings.secret_key is None and settings.database_url is not None:
         raise Misconfigured(f"The development key is refused with a DATABASE_URL. {_REMEDY}")
     if not is_loopback(bind_host):
-        raise Misconfigured(f"The development key is refused on {bind_host}: strangers could come in. {_REMEDY}")
+        raise Misconfigured(f"The development key is refused on {bind_host}: anybody could sign in with it. {_REMEDY}")
     if settings.database_url is not None and not _is_local(settings.database_url):
         raise Misconfigured(f"The development key is refused with a database elsewhere. {_REMEDY}")
 

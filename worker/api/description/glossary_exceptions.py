@@ -102,7 +102,7 @@ SPECIAL: dict[str, dict[str, Meaning]] = {
     "NewChannel": {"kind": _CHANNEL_KIND},
     "ChannelDocument": {"kind": _CHANNEL_KIND},
     "NewChannelDocument": {"kind": _CHANNEL_KIND},
-    "EventDocument": {"kind": ("What happened: `start`, `end`, `join`, `leave`, `activate`.", "join")},
+    "EventDocument": {"kind": ("What happened: `join` or `leave`.", "join")},
     "NotificationDocument": {"kind": ("What the message is about.", "lesson-reminder")},
     "PreferencesWish": {"alarms": ("Minutes before each lesson that has no alarms of its own.", [1440, 15])},
     "PreferencesDocument": {"alarms": ("Minutes before each lesson that has no alarms of its own.", [1440, 15])},

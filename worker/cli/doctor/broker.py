@@ -43,7 +43,7 @@ def _redis(settings: Settings) -> str:
     except (redis.RedisError, OSError) as error:
         if isinstance(error.__context__, ssl.SSLError) or "CERTIFICATE_VERIFY" in str(error):
             raise Misconfigured(
-                "The broker's certificate is not trusted, or is another host's. Set REDIS_CA_FILE, or mend the host."
+                "The broker's certificate is not trusted, or names another host. Set REDIS_CA_FILE, or correct it."
             ) from error
         raise Unavailable(f"The broker of REDIS_URL does not answer ({type(error).__name__}).") from error
     of_facts, doubts = info_findings(facts)

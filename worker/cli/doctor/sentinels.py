@@ -33,7 +33,7 @@ def _ask(node: Any, master_name: str) -> str | None:
         return "a Sentinel refuses its password: set REDIS_SENTINEL_PASSWORD to its requirepass"
     except (redis.ConnectionError, redis.TimeoutError) as error:
         if isinstance(error.__context__, ssl.SSLCertVerificationError):
-            return "a Sentinel's certificate is not trusted, or is another host's: set REDIS_CA_FILE, or mend the host"
+            return "a Sentinel's certificate is not trusted, or names another host: set REDIS_CA_FILE, or correct it"
         return None
     except redis.ResponseError as error:
         if str(error).startswith("NOQUORUM"):
