@@ -21,7 +21,7 @@ class RefusedSubject:
 
 
 def subjects(text: str | None) -> tuple[list[str | None], list[RefusedSubject]]:
-    """The distinct names in the list, and the refused entries. An empty list gives one booking without a subject."""
+    """The distinct names in the list, and the refused entries. With neither, one booking without a subject."""
     names: dict[str, str | None] = {}
     refused = []
     for entry in _listed(text):

@@ -10,9 +10,9 @@ from worker.settings import Settings
 
 # A part is silent after this many intervals of its heartbeat, as in the rules of deploy/prometheus.
 _SILENT = 2 * MISSED
-# A queue is stuck when this many checks in a row are missing. Media jobs may occupy all children for minutes.
+# Storage is checked less often than heartbeats are written.
 _STORAGE_CHECKS = 2
-# A queue stands still when so many checks in a row are missing. Media jobs may keep all children for minutes.
+# A queue is stuck when this many checks in a row are missing. Media jobs may occupy all children for minutes.
 _CHECKS, _MEDIA_CHECKS = 3, 30
 
 

@@ -11,8 +11,8 @@ from worker.database import Executor
 from worker.errors import AstegniError
 from worker.jobs.runs.claim import Claim
 
-# IS TRUE makes the planner find the row by its primary key. Otherwise it takes the index of states, which has thousands
-# of dead entries of jobs that were running before the next VACUUM.
+# IS TRUE makes the planner find the row by its primary key. Otherwise it takes the index of states, which before a
+# VACUUM has thousands of dead entries of jobs that were running.
 _LOCK = text("SELECT 1 FROM jobs WHERE id = :id AND run_token = :token AND (state = 'running') IS TRUE FOR UPDATE")
 
 _PULSE = text(

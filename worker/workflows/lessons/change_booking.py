@@ -54,7 +54,8 @@ def answer_booking(
 def _follow(session: Session, caller: Caller, changed: booking_commands.ChangedBooking, planning: Planning) -> Booking:
     booking, now = changed.booking, planning.now
     if changed.columns & _MOVES_LESSONS:
-        # After a pause people know these lessons; other dates may add lessons that a group had without this student.
+        # People who were notified of a pause know these lessons. Other dates may add lessons that a group had without
+        # this student.
         adds_people = "status" not in changed.columns
         with notices_of_changes(session, Scope(booking_id=booking.id), by=caller, now=now, adds_people=adds_people):
             follow_booking(session, booking.id, planning)
