@@ -72,7 +72,7 @@ def _cells(reading: Reading) -> tuple[str, ...]:
     target = (
         "" if limit is None else f"{limit.sign} {limit.number:g} {'ratio' if limit.of == 'ratio' else reading.unit}"
     )
-    ratio = "" if reading.ratio is None else f"{reading.ratio:.2f}"
+    ratio = "" if reading.ratio is None else f"{reading.ratio:.2f}" if reading.ratio >= 0.1 else f"{reading.ratio:.2g}"
     return reading.what, measured, beside, ratio, target, {None: "", True: "pass", False: "MISS"}[reading.kept]
 
 
