@@ -54,6 +54,12 @@ def create_upload(session: Session, new: NewUpload, bound: Bound) -> Upload:
     return upload
 
 
+def base_urls_of_open(session: Session) -> set[str]:
+    """The base URLs at which uploads can still be continued."""
+    continued = Upload.state.in_(("open", "recovered"))
+    return {url for url in session.scalars(select(Upload.base_url).where(continued).distinct()) if url is not None}
+
+
 def find_upload(session: Session, upload_id: str, principal: str, *, lock: bool = False) -> Upload:
     """The upload; only for its creator. Raises NotFound for everybody else."""
     query = select(Upload).where(Upload.id == upload_id, Upload.principal == principal)

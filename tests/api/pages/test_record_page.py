@@ -7,13 +7,17 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from tests.conftest import MakeSettings
+from tests.conftest import MakeSettings, School, Sql
 from worker.api.app import create_api
 from worker.api.pages import record_page
 from worker.api.services import Services
 from worker.database import Database
 
 MOST_BYTES = 12_000
+_UPLOAD = """
+INSERT INTO uploads (id, principal, session_id, spool_id, state, reserved, base_url)
+VALUES (:id, 'user:1', :session_id, 'shared', :state, 0, :url)
+"""
 FOLDER = Path(record_page.__file__).parent
 
 
@@ -51,13 +55,39 @@ def test_the_page_loads_nothing_of_others(client: TestClient) -> None:
     assert not [text for text in texts if "http:" in text or "https:" in text or "style=" in text]
 
 
-def test_the_page_may_send_to_the_address_of_uploads(database: Database, settings: MakeSettings) -> None:
-    services = Services(settings(upload_base_url="https://uploads-1.astegni.example/worker"), database, {})
+def _policies(services: Services) -> list[str]:
     with TestClient(create_api(services)) as client:
         responses = [client.get(path) for path in ("/record", "/record.js", "/recorder.js")]
-    policies = [response.headers["content-security-policy"] for response in responses]
-    assert "connect-src 'self' https://uploads-1.astegni.example;" in policies[0]
-    assert "astegni.example" not in policies[1] + policies[2]
+    return [response.headers["content-security-policy"] for response in responses]
+
+
+def test_the_page_may_send_to_the_addresses_of_open_uploads(
+    database: Database, settings: MakeSettings, school: School, sql: Sql
+) -> None:
+    """An earlier page of another API may have begun an upload there, and this page goes on with it."""
+    ((session_id,),) = sql(
+        "INSERT INTO whiteboard_sessions (booking_id) VALUES (:id) RETURNING id", id=school.booking_id
+    )
+    for number, (state, host) in enumerate([("open", "2"), ("recovered", "3"), ("finished", "4")]):
+        sql(
+            _UPLOAD,
+            id=f"{number:032}",
+            session_id=session_id,
+            state=state,
+            url=f"https://uploads-{host}.example/worker",
+        )
+    of_page, *of_scripts = _policies(Services(settings(upload_base_url="https://uploads-1.example"), database, {}))
+    origins = "https://uploads-1.example https://uploads-2.example https://uploads-3.example"
+    assert f"connect-src 'self' {origins};" in of_page
+    assert "uploads-" not in "".join(of_scripts)
+    # Without the setting, all APIs have all bytes.
+    assert "uploads-" not in "".join(_policies(Services(settings(), database, {})))
+
+
+def test_the_page_loads_without_the_database(settings: MakeSettings) -> None:
+    away = Database("postgresql+psycopg://x:x@127.0.0.1:1/x", pool_size=1)
+    services = Services(settings(upload_base_url="https://uploads-1.example"), away, {})
+    assert "connect-src 'self' https://uploads-1.example;" in _policies(services)[0]
 
 
 def test_both_languages_have_all_words() -> None:

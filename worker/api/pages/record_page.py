@@ -1,15 +1,18 @@
 """`/recorder.js`, the recorder as a module for any page, and `/record`, the page that shows how it is used."""
 
 import re
-from functools import cache
+from contextlib import suppress
+from functools import cache, lru_cache
 from importlib.resources import files
 from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import Response
 
 from worker.api.http.static_files import StaticFile
-from worker.api.services import ServicesOf
+from worker.api.services import Services, ServicesOf
+from worker.uploads.upload_rows import base_urls_of_open
 
 router = APIRouter(include_in_schema=False)
 
@@ -30,10 +33,11 @@ _MODULE = _CACHED | {
 }
 
 
-def _policy(uploads: str = "") -> str:
-    """The policy of the page; `uploads` is a blank and the origin that it may send to besides its own."""
+def _policy(*upload_origins: str) -> str:
+    """The policy of the page, which may send to its own origin and to these."""
+    connected = " ".join(("'self'", *upload_origins))
     return (
-        f"default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'{uploads}; "
+        f"default-src 'none'; script-src 'self'; style-src 'self'; connect-src {connected}; "
         "worker-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
 
@@ -67,7 +71,22 @@ def get_module(request: Request) -> Response:
 @router.get("/record-words.js")
 def get_page(request: Request, services: ServicesOf) -> Response:
     """The page, its style sheet, its script, and its words in all languages."""
-    return page(request.scope["route"].path, services.settings.upload_base_url).response(request)
+    path = request.scope["route"].path
+    return page(path, _upload_origins(services) if path == "/record" else ()).response(request)
+
+
+def _upload_origins(services: Services) -> tuple[str, ...]:
+    """Origins of this API's UPLOAD_BASE_URL, and of those of all open uploads: this browser may have begun one there.
+
+    None of them without the setting. Without the database only this API's: the page must load and record.
+    """
+    own = services.settings.upload_base_url
+    if own is None:
+        return ()
+    urls = {own}
+    with suppress(SQLAlchemyError), services.database.transaction() as session:
+        urls |= base_urls_of_open(session)
+    return tuple(sorted({f"{url.scheme}://{url.netloc}" for url in map(urlsplit, urls)}))
 
 
 @cache
@@ -77,11 +96,10 @@ def module() -> StaticFile:
     return StaticFile(_COMMENT.sub("", content).encode(), _MODULE)
 
 
-@cache
-def page(path: str, upload_base_url: str | None) -> StaticFile:
-    """A file of the page, which may also send to `upload_base_url`."""
+@lru_cache(maxsize=32)
+def page(path: str, upload_origins: tuple[str, ...]) -> StaticFile:
+    """A file of the page, which may also send to `upload_origins`."""
     name, headers = _PAGES[path]
-    if headers is _PAGE and upload_base_url is not None:
-        address = urlsplit(upload_base_url)
-        headers = headers | {"Content-Security-Policy": _policy(f" {address.scheme}://{address.netloc}")}
+    if upload_origins:
+        headers = headers | {"Content-Security-Policy": _policy(*upload_origins)}
     return StaticFile((files("worker.api.pages") / name).read_bytes(), headers)
