@@ -27,28 +27,36 @@ class AccessSettings(SettingsGroup):
     api_host: Host = Field("127.0.0.1", description="Address the API listens on.")
     api_port: int = Field(8090, ge=0, le=65535, description="Port the API listens on.")
     public_base_url: Annotated[str, AfterValidator(address_values.base_address)] | None = Field(
-        None, description="Address (https) under which the outside reaches the API; none: the one it listens on."
+        None, description="Public address (https) of the API; without it, the address it listens on."
     )
-    api_connections: int = Field(2000, ge=1, description="Open connections that one API process takes.")
+    api_connections: int = Field(2000, ge=1, description="Maximum number of open connections of one API process.")
     api_connections_per_address: int = Field(
-        200, ge=0, description="Open connections of one address, unless it is a trusted proxy; 0: as many as it likes."
+        200,
+        ge=0,
+        description="Maximum number of open connections from one address that is not a trusted proxy; 0: no limit.",
     )
-    api_header_seconds: float = Field(10.0, gt=0, description="A header that takes longer ends its connection.")
+    api_header_seconds: float = Field(
+        10.0, gt=0, description="A connection is closed when the header of a request takes longer."
+    )
     api_pause_seconds: float = Field(
-        60.0, gt=0, description="A client that sends nothing of its body, or reads nothing, this long is cut off."
+        60.0,
+        gt=0,
+        description=(
+            "A client that sends nothing of its body, or reads nothing of a response, for this long is disconnected."
+        ),
     )
     api_least_rate: int = Field(
-        500, ge=0, description="Bytes a second that a body brings at least, on average over API_PAUSE_SECONDS."
+        500, ge=0, description="Minimum rate of a request body in bytes a second, averaged over API_PAUSE_SECONDS."
     )
     api_idle_seconds: int = Field(20, ge=1, description="A connection without a request is closed after this long.")
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode, COMMAS] = Field(
         (IPv4Network("127.0.0.1/32"), IPv6Network("::1/128")),
-        description="Networks (comma separated) of proxies whose `X-Forwarded-For` says who asks.",
+        description="Networks (comma separated) of proxies whose `X-Forwarded-For` is used for the client's address.",
     )
     cors_origins: Annotated[tuple[_Origin, ...], NoDecode, COMMAS] = Field(
         (), description="Origins (comma separated) whose pages may call the API."
     )
-    timezone: Zone = Field("Africa/Addis_Ababa", description="Zone of people and lessons that name none.")
+    timezone: Zone = Field("Africa/Addis_Ababa", description="Time zone of people and lessons that have none.")
 
     @field_validator("secret_key")
     @classmethod

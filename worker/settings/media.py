@@ -17,14 +17,16 @@ class MediaSettings(SettingsGroup):
     # --- media
     renditions: Annotated[tuple[RenditionName, ...], NoDecode, COMMAS] = Field(
         ("audio", "audio-aac", "board", "360p", "720p", "hls", "download", "pictures"),
-        description="Renditions (comma separated) that each recording gets where its tracks allow it; `pictures`:"
-        " posters by size, storyboard, preview; `none`: none.",
+        description=(
+            "Renditions (comma separated) made of every recording that has the tracks; `pictures`: posters "
+            "by size, storyboard, preview; `none`: none."
+        ),
     )
     keep_source_days: int = Field(
         0,
         ge=0,
         le=3660,
-        description="Days after which the uploaded bytes of a lesson that plays are deleted; 0: never.",
+        description="Days after which the uploaded file of a playable lesson is deleted; 0: never.",
     )
-    ffmpeg_path: Path | None = Field(None, description="Another ffmpeg than the one of the wheel.")
-    ffprobe_path: Path | None = Field(None, description="Another ffprobe than the one of the wheel.")
+    ffmpeg_path: Path | None = Field(None, description="An ffmpeg to use instead of the packaged one.")
+    ffprobe_path: Path | None = Field(None, description="An ffprobe to use instead of the packaged one.")

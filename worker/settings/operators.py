@@ -23,25 +23,26 @@ class OperatorSettings(SettingsGroup):
     flower_host: Host = Field("127.0.0.1", description="Address Flower listens on.")
     flower_port: int = Field(5555, ge=0, le=65535, description="Port Flower listens on.")
     flower_url: Annotated[str, AfterValidator(address_values.web_address)] | None = Field(
-        None, description="Where operators reach Flower; `GET /` has a link to it for them."
+        None, description="Address at which operators reach Flower; `GET /` links to it."
     )
     flower_basic_auth: SecretStr | None = Field(None, description="`user:password` for Flower.")
-    metrics_host: Host = Field("127.0.0.1", description="Address a worker's or beat's `/metrics` listens on.")
+    metrics_host: Host = Field("127.0.0.1", description="Address that `/metrics` of a worker or beat listens on.")
     metrics_port: int | None = Field(
         None,
         ge=1,
         le=65535,
-        description="Port of a worker's or beat's `/metrics`, another for each process; none: none.",
+        description="Port of `/metrics` of a worker or beat, different for each process; without it, there is none.",
     )
-    flower_db: Path = Field(Path(".data/flower"), description="Where Flower keeps what it has seen.")
+    flower_db: Path = Field(Path(".data/flower"), description="Where Flower stores its state.")
     otel_exporter_otlp_endpoint: Annotated[str, AfterValidator(address_values.web_address)] | None = Field(
-        None, description="OpenTelemetry collector (OTLP over HTTP) that gets spans, like http://127.0.0.1:4318."
+        None, description="OpenTelemetry collector (OTLP over HTTP) that receives spans, such as http://127.0.0.1:4318."
     )
     sentry_dsn: SecretStr | None = Field(
-        None, description="Sentry project (DSN) that is told of errors that nobody expected, by type and place alone."
+        None, description="Sentry project (DSN) that receives unexpected errors, with their type and place only."
     )
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], BeforeValidator(_upper)] = Field(
-        "INFO", description="DEBUG (of our own modules, libraries from INFO on), INFO, WARNING or ERROR."
+        "INFO",
+        description="DEBUG, INFO, WARNING or ERROR. DEBUG applies to our own modules; libraries log from INFO on.",
     )
 
     @field_validator("sentry_dsn")

@@ -20,17 +20,19 @@ class ServiceSettings(SettingsGroup):
     )
     platform_database_url: SecretStr | None = Field(
         None,
-        description="PostgreSQL of the platform, by a role that may only read some columns; none: people are our own.",
+        description=(
+            "The platform's PostgreSQL, by a role that may only read some columns; without it, people exist only here."
+        ),
     )
     platform_timezone: Zone | None = Field(
-        None, description="Zone of the times that the platform's SQL writes; none: the one that its rows prove."
+        None, description="Time zone in which the platform's SQL writes local times; without it, derived from its rows."
     )
     redis_url: str | None = Field(
         None, description="The broker: Redis 7 or Valkey 8, alone or behind Sentinel; or RabbitMQ."
     )
     redis_ca_file: Path | None = Field(
         None,
-        description="Certificates (PEM) of the authority that signs that of a broker with TLS, if not a known one.",
+        description="CA certificates (PEM) that verify a broker with TLS; without it, the system's.",
     )
     redis_master_name: Text | None = Field(
         None, description="With Sentinel: the name of the master, as `sentinel monitor` has it."
