@@ -275,6 +275,23 @@ class TestLessonsChange:
         book.sql("UPDATE tutor_schedules SET status = 'scheduled'")
         assert book.plan(lesson) == Planned(0, 0)
 
+    @pytest.mark.parametrize("state", ["failed", "dropped"])
+    def test_what_goes_by_another_channel_stays_as_long_as_its_alarm(self, book: Book, state: str) -> None:
+        book.prefer(STUDENT, [15], ["email"])
+        lesson = book.lesson()
+        book.plan(lesson)
+        book.sql("UPDATE deliveries SET state = :state WHERE user_id = 2", state=state)
+        book.sql(
+            "INSERT INTO deliveries (kind, user_id, channel, schedule_id, minutes_before, starts_at, key, due_at)"
+            " SELECT kind, user_id, 'in_app', schedule_id, minutes_before, starts_at, key, due_at FROM deliveries"
+            " WHERE user_id = 2"
+        )
+        assert book.plan(lesson) == Planned(0, 0)
+        assert book.waiting(STUDENT) == {(STUDENT, 15, "in_app")}
+        book.prefer(STUDENT, [], ["email"])
+        assert book.plan(lesson) == Planned(0, 1)
+        assert book.waiting(STUDENT) == set()
+
     def test_what_waits_for_its_next_try_is_left_alone(self, book: Book) -> None:
         lesson = book.lesson()
         book.plan(lesson)

@@ -19,6 +19,7 @@ from worker.reminders.channel_codes import confirm
 from worker.reminders.channels import find_channel, register_channel
 from worker.reminders.delivery.claim import claim
 from worker.reminders.delivery.transport import RenderedMessage
+from worker.reminders.planning.plan import plan_reminders
 from worker.reminders.planning.preferences import Preferences
 from worker.workflows.lessons.set_alarms import set_preferences
 
@@ -117,6 +118,60 @@ def test_a_moved_or_cancelled_lesson_reminds_nobody(deliveries: DeliveryFixture)
         ("cancelled", "lesson-cancelled"),
     ]
     assert deliveries.all("SELECT * FROM notifications") == []
+
+
+def announced(deliveries: DeliveryFixture, lesson: tuple[int, datetime], kind: str, count: int, seconds: int) -> int:
+    """An announcement to the student by mail, due so many seconds ago."""
+    at = lesson[1].isoformat()
+    return deliveries.message(
+        kind,
+        channel="email",
+        schedule_id=lesson[0],
+        due_at=datetime.now(UTC) - timedelta(seconds=seconds),
+        data={"count": count, "view": "student", "students": [""], "before_starts_at": at, "starts_at": at}
+        | {"tutor": "Abebe", "timezone": "UTC", "subject": "Mathematics"},
+    )
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        ("lesson-moved", "lesson-cancelled"),
+        ("lesson-restored", "lesson-cancelled"),
+        ("lesson-booked", "lesson-cancelled"),
+        ("lesson-cancelled", "lesson-restored"),
+        ("lesson-cancelled", "lesson-booked"),
+    ],
+)
+def test_an_announcement_that_has_waited_does_not_contradict_a_later_one(
+    deliveries: DeliveryFixture, mail: MailSink, first: str, then: str
+) -> None:
+    """After an outage of the mail server they are due in any order."""
+    lesson = deliveries.lesson(timedelta(days=1))
+    stale = announced(deliveries, lesson, first, 1, 1)
+    valid = announced(deliveries, lesson, then, 1, 5)
+    deliveries.send_all()
+    assert deliveries.outcome(valid) == ("sent", None)
+    assert deliveries.outcome(stale) == ("dropped", "superseded")
+    assert len(mail.received) == 1
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [
+        (("lesson-moved", 1), ("lesson-moved", 1)),
+        # The others are still moved.
+        (("lesson-moved", 12), ("lesson-cancelled", 1)),
+    ],
+)
+def test_announcements_that_do_not_contradict_each_other_are_all_sent(
+    deliveries: DeliveryFixture, mail: MailSink, first: tuple[str, int], then: tuple[str, int]
+) -> None:
+    lesson = deliveries.lesson(timedelta(days=1))
+    for kind, count in (first, then):
+        announced(deliveries, lesson, kind, count, 1)
+    deliveries.send_all()
+    assert len(mail.received) == 2
 
 
 def test_who_is_inactive_or_not_of_the_lesson_is_not_reminded(deliveries: DeliveryFixture) -> None:
@@ -272,6 +327,22 @@ def test_a_refused_account_address_is_told_once_and_the_fallback_used(
     )
     assert [row.channel for row in copies] == ["email", second]
     assert copies[0][1:] == copies[1][1:]
+
+
+def test_a_fallback_that_waits_is_kept_when_the_lesson_is_planned_again(
+    deliveries: DeliveryFixture, mail: MailSink
+) -> None:
+    """Beat plans all lessons every hour; the fallback may wait for its provider, or for the end of quiet hours."""
+    second = deliveries.channel("email", seal(deliveries, Mailbox("other@example.org")))
+    deliveries.prefer(channels=["email"], fallback=[second], alarms=[15])
+    deliveries.do("UPDATE users SET email = 'gone@example.org' WHERE id = 2")
+    lesson = deliveries.lesson()
+    deliveries.reminder(lesson, channel="email")
+    deliveries.send_all()
+    with deliveries.database.transaction() as session:
+        plan_reminders(session, [lesson[0]], now=datetime.now(UTC))
+    deliveries.send_all()
+    assert [to for _id, to in mail.received] == ["other@example.org"]
 
 
 def test_a_refused_channel_is_disabled_and_what_waits_for_it_goes_elsewhere(deliveries: DeliveryFixture) -> None:

@@ -10,8 +10,25 @@ from sqlalchemy import text
 
 from worker.access.names import name_sql
 from worker.database import Executor
+from worker.reminders.planning.announcements import BOOKED, CANCELLED, MOVED, RESTORED
 
-# Later reminders are compared by planned times, since quiet hours and retries move `due_at`.
+# Later reminders are compared by planned times, since quiet hours and retries move `due_at`. Later announcements have
+# higher ids, because the change that they announce had to lock the lesson.
+_SUPERSEDED = """
+    CASE WHEN d.kind = 'lesson-reminder' THEN EXISTS (
+               SELECT FROM deliveries later
+                WHERE later.schedule_id = d.schedule_id AND later.user_id = d.user_id AND later.channel = d.channel
+                  AND later.kind = d.kind AND later.starts_at = d.starts_at
+                  AND later.minutes_before < d.minutes_before
+                  AND later.starts_at - make_interval(mins => later.minutes_before) <= now()
+                  AND later.state IN ('pending', 'sending', 'sent', 'failed'))
+         WHEN d.kind = ANY(:announcements) THEN EXISTS (
+               SELECT FROM deliveries later
+                WHERE later.schedule_id = d.schedule_id AND later.user_id = d.user_id AND later.channel = d.channel
+                  AND later.kind = ANY(:announcements) AND (later.kind = :cancelled) <> (d.kind = :cancelled)
+                  AND later.id > d.id AND later.data -> 'count' >= d.data -> 'count')
+         ELSE false END
+"""
 _TAKE = text(
     f"""
     WITH taken AS (
@@ -31,13 +48,7 @@ _TAKE = text(
            d.starts_at + entry.lasts AS entry_ends_at,
            way.id AS channel_id, way.kind AS channel_kind, way.address, way.label,
            way.confirmed_at IS NOT NULL AS confirmed, way.disabled_at IS NOT NULL AS disabled,
-           d.kind = 'lesson-reminder' AND EXISTS (
-               SELECT FROM deliveries later
-                WHERE later.schedule_id = d.schedule_id AND later.user_id = d.user_id AND later.channel = d.channel
-                  AND later.kind = d.kind AND later.starts_at = d.starts_at
-                  AND later.minutes_before < d.minutes_before
-                  AND later.starts_at - make_interval(mins => later.minutes_before) <= now()
-                  AND later.state IN ('pending', 'sending', 'sent', 'failed')) AS superseded,
+           {_SUPERSEDED} AS superseded,
            way.kind = 'email' AND EXISTS (
                SELECT FROM deliveries twin
                 WHERE twin.key = d.key AND twin.user_id = d.user_id AND twin.channel = 'email'
@@ -123,4 +134,5 @@ def read_claimed(
     Counts an attempt for each. A second sender of the same batch gets nothing.
     """
     values = {"ids": list(ids), "token": token, "run": run, "lease": lease}
+    values |= {"announcements": [MOVED, CANCELLED, RESTORED, BOOKED], "cancelled": CANCELLED}
     return [ClaimedDelivery(*row) for row in executor.execute(_TAKE, values).fetchall()]

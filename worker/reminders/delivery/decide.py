@@ -23,9 +23,9 @@ class DeliveryContext:
 
     `lesson_status` and `lesson_starts_at` are None without a lesson. `way` is the kind of its channel: `in_app`,
     `email`, `webhook` or `apprise`; None when the channel was removed. `superseded`: a later reminder of the same
-    lesson by the same channel has become due. `entry_rings`: the timetable entry is active and its alarm is on.
-    `same_mailbox`: the message also goes to the account's address, and the channel has the same one. `has_address`:
-    there is an address to send to; an account may have no e-mail.
+    lesson by the same channel has become due, or a later announcement contradicts this one. `entry_rings`: the
+    timetable entry is active and its alarm is on. `same_mailbox`: the message also goes to the account's address, and
+    the channel has the same one. `has_address`: there is an address to send to; an account may have no e-mail.
     """
 
     kind: str
@@ -64,7 +64,7 @@ def decide(delivery: DeliveryContext, now: datetime) -> DeliveryDecision:
 
 def _of_lesson(delivery: DeliveryContext) -> Discard | None:
     if delivery.kind != "lesson-reminder":
-        return None
+        return _superseded(delivery)
     if delivery.lesson_status == "cancelled":
         return Discard("cancelled", "lesson-cancelled")
     if delivery.lesson_starts_at != delivery.starts_at:
@@ -73,6 +73,10 @@ def _of_lesson(delivery: DeliveryContext) -> Discard | None:
         return Discard("dropped", "too-late")
     if not delivery.invited:
         return Discard("cancelled", "not-of-the-lesson")
+    return _superseded(delivery)
+
+
+def _superseded(delivery: DeliveryContext) -> Discard | None:
     return Discard("dropped", "superseded") if delivery.superseded else None
 
 

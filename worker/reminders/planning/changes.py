@@ -37,14 +37,21 @@ _COMPARED = """
                AND (user_id = :user_id OR CAST(:user_id AS integer) IS NULL)) AS both_sides
          GROUP BY key, user_id, channel)
 """
-# Stored and no longer required: cancelled. Required and cancelled before: pending again. Required and not stored:
-# inserted. A reminder at the very start would be late as soon as it is due, hence a few minutes of grace.
+# Stored and no longer required: cancelled, unless it replaces a required reminder that another channel did not send:
+# such a row (worker.reminders.delivery.fail) may wait for hours, and no alarm names its channel. Required and cancelled
+# before: pending again. Required and not stored: inserted. A reminder at the very start would be late as soon as it is
+# due, hence a few minutes of grace.
+# NOT IN: its list is hashed whatever the estimates; NOT EXISTS could become a nested loop.
 # No ON CONFLICT, which would cost a lookup per row: the subjects are locked, so nobody else adds any.
 _CHANGES = """
+    replaced AS MATERIALIZED (
+        SELECT key, user_id FROM compared WHERE state IN ('failed', 'dropped') AND starts_at IS NOT NULL),
     cancelled AS (
         UPDATE deliveries SET state = 'cancelled', reason = 'not wanted any more', updated_at = now()
          WHERE state = 'pending' AND id IN (
-             SELECT id FROM compared WHERE compared.state = 'pending' AND compared.starts_at IS NULL)
+             SELECT id FROM compared
+              WHERE compared.state = 'pending' AND compared.starts_at IS NULL
+                AND (key, user_id) NOT IN (SELECT key, user_id FROM replaced))
      RETURNING 1),
     timely AS (SELECT * FROM compared WHERE due_at >= :since AND starts_at > :now),
     revived AS (
