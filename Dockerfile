@@ -1,6 +1,8 @@
 # One image for every service; what a container does is its command: `worker`, `beat`, `api`, `flower`, `migrate`.
-# The Python and the Debian that the tests run on. Its util-linux brings setpriv, which ties ffmpeg to its worker.
-FROM python:3.11-slim-bookworm AS build
+# The Python and the Debian that the tests run on, pinned: docs/operations.md says how to renew it. Its util-linux brings
+# setpriv, which ties ffmpeg to its worker.
+ARG BASE=python:3.11-slim-bookworm@sha256:a36c24f9cbdf4fd0f52d67f0823eeac19c2028c637cecc392d97f980d4fec56b
+FROM ${BASE} AS build
 
 # Packages are installed from outside: the environment itself has no pip.
 RUN python -m venv --without-pip /opt/astegni
@@ -26,7 +28,7 @@ RUN python -m pip install --no-deps --no-build-isolation /source \
     && python -m pip uninstall --yes setuptools
 
 
-FROM python:3.11-slim-bookworm
+FROM ${BASE}
 
 # The engine that draws boards links libEGL and libGL and calls neither: it draws with the processor. These are the
 # libraries that load a driver; the drivers themselves (Mesa and LLVM, 200 MB) are dependencies that are left out.

@@ -1,6 +1,6 @@
 #!/bin/sh
-# What stands for python:3.11-slim-bookworm where no registry of images is reachable: Debian 12, whose Python is 3.11, from
-# the package source of this machine. Usage: deploy/image/base.sh NAME
+# What stands for python:3.11-slim-bookworm where no registry of images is reachable: Debian 12, whose Python is 3.11,
+# from the package source of this machine. Usage: deploy/image/base.sh NAME
 set -eu
 command -v debootstrap >/dev/null || {
 	echo "debootstrap is missing (Debian: apt-get install debootstrap)." >&2

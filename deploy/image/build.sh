@@ -10,10 +10,11 @@ for program in buildah podman; do
 	}
 done
 
-base=docker.io/library/$(sed -n 's/^FROM \([^ ]*\).*/\1/p' Dockerfile | sort -u)
+base=docker.io/library/$(sed -n 's/^ARG BASE=//p' Dockerfile)
 if ! buildah inspect --type image "$base" >/dev/null 2>&1 && ! buildah pull --quiet "$base"; then
 	echo "$base cannot be pulled: a stand-in is made of Debian's packages." >&2
-	sh deploy/image/base.sh "$base"
+	base=localhost/bookworm-python
+	buildah inspect --type image "$base" >/dev/null 2>&1 || sh deploy/image/base.sh "$base"
 fi
 
 name=${1:-astegni-worker}
@@ -22,4 +23,4 @@ for file in /etc/pip.conf /etc/ssl/certs/ca-certificates.crt; do
 	[ ! -f "$file" ] || set -- "$@" --volume "$file:$file:ro"
 done
 # --isolation chroot: within a container there is no right to make another.
-exec buildah build --isolation chroot --pull-never --layers "$@" --tag "$name" .
+exec buildah build --isolation chroot --pull-never --layers --build-arg "BASE=$base" "$@" --tag "$name" .

@@ -20,6 +20,7 @@ from worker.queue_names import queue_names, queues_of
 from worker.settings import Settings
 
 IMAGES = {"postgres": "postgres:17", "redis": "redis:7"}
+_PINNED = re.compile("(.+)@sha256:[0-9a-f]{64}")
 # Names that the images of others read, and the one of ours that is no setting.
 KNOWN = {"POSTGRES_USER", "POSTGRES_PASSWORD", "POSTGRES_DB", "REDISCLI_AUTH", VARIABLE}
 ONE_SHOT = {"migrate"}
@@ -93,8 +94,9 @@ def test_memory_is_limited_and_suffices(services: dict[str, Any]) -> None:
     assert usual <= 12 * 1024
 
 
-def test_images_of_others_are_pinned_to_a_major_version(services: dict[str, Any], ours: dict[str, Any]) -> None:
-    assert {name: services[name]["image"] for name in IMAGES} == IMAGES
+def test_images_of_others_are_pinned_by_digest(services: dict[str, Any], ours: dict[str, Any]) -> None:
+    pinned = {name: _PINNED.fullmatch(services[name]["image"]) for name in IMAGES}
+    assert {name: match and match[1] for name, match in pinned.items()} == IMAGES
     assert {(service["image"], service["build"], service["pull_policy"]) for service in ours.values()} == {
         ("astegni-worker", ".", "build")
     }

@@ -94,7 +94,9 @@ def test_what_it_installs_is_pinned(root: Path, dockerfile: list[Any]) -> None:
     installs = [line.rest for line in dockerfile if line.word == "RUN" and "pip install" in line.rest]
 
     assert [install for install in installs if "--require-hashes" not in install and "--no-deps" not in install] == []
-    assert {line.rest.split()[0] for line in dockerfile if line.word == "FROM"} == {"python:3.11-slim-bookworm"}
+    assert {line.rest.split()[0] for line in dockerfile if line.word == "FROM"} == {"${BASE}"}
+    (base,) = (line.rest for line in dockerfile if line.word == "ARG")
+    assert re.fullmatch(r"BASE=python:3\.11-slim-bookworm@sha256:[0-9a-f]{64}", base)
     for file in ("Dockerfile", ".dockerignore", "docker-compose.yml", "requirements.txt"):
         assert not re.search(r"(?:index-url|extra-index|find-links|trusted-host)", (root / file).read_text()), file
 
