@@ -41,6 +41,28 @@ def test_the_sample_is_proven_on_both_sides_of_a_change_of_clocks(platform: Plat
     assert "0 of 6 people asked for lessons before they had an account, the soonest 55 s after" in _words(proof)
 
 
+@pytest.mark.parametrize(
+    "stamp", ["0001-01-01T00:00:00+10:00", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59-10:00", "1970-01-01T00:00:00Z"]
+)
+def test_times_that_measure_nothing(platform: Platform, stamp: str) -> None:
+    """Any browser can send such a timestamp with the end of a call."""
+    statement = """
+        INSERT INTO whiteboard_call_history (caller_profile_id, caller_profile_type, caller_user_id, callee_profile_id,
+                                             callee_profile_type, ended_at, canvas_snapshot)
+        SELECT 14, 'tutor', 11, 11, 'student', ended_at, jsonb_build_object('timestamp', CAST(%s AS text))
+          FROM (VALUES (CAST('infinity' AS timestamp)), ('20266-03-01'), ('2026-10-20')) AS call (ended_at)
+    """
+    platform.owner.execute(statement, [stamp])
+    platform.owner.execute("UPDATE requested_sessions SET created_at = '-infinity' WHERE id = 51")
+    platform.owner.execute("UPDATE requested_sessions SET created_at = '0001-01-01' WHERE id = 52")
+    platform.owner.execute("UPDATE users SET created_at = 'infinity' WHERE id = 12")
+
+    proof = _prove(platform)
+
+    assert proof.zone is not None
+    assert "5 of 5 ends of calls have the offset of Europe/Berlin (2026-10: 5)" in _words(proof)
+
+
 @pytest.mark.parametrize("zone", ["Europe/Paris", "europe/berlin"])
 def test_another_zone_with_the_same_rules_is_as_good(platform: Platform, zone: str) -> None:
     _claim(platform, zone)

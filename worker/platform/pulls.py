@@ -39,9 +39,9 @@ class Progress:
         # The last id of each batch, and the latest time up to it.
         self._batches: list[tuple[int, datetime | None]] = []
 
-    def note(self, last_id: int, moments: Iterable[datetime | None]) -> None:
-        """Record that a batch was read, up to this id."""
-        known = [moment for moment in (self._changed_at, *moments) if moment is not None]
+    def note(self, last_id: int, moments: Iterable[datetime]) -> None:
+        """Record that a batch was read, up to this id; `moments` are those times of its rows that have passed."""
+        known = moments if self._changed_at is None else (self._changed_at, *moments)
         self._changed_at = max(known, default=None)
         self._batches.append((last_id, self._changed_at))
 

@@ -28,8 +28,11 @@ class SourceReader:
         statement = SQL("SELECT count(*) AS number, max({key}) AS last, {sum} AS moments FROM {table} WHERE {where}")
         moments: Composable = SQL("0")
         if self._changed:
-            # As integers: a sum of fractional numbers takes four times as long.
-            moments = SQL("sum(CAST(date_part('epoch', {}) * 1000000 AS bigint))").format(self._moment())
+            # As integers: a sum of fractional numbers takes four times as long. `infinity` is none.
+            moments = SQL(
+                "sum(CAST(date_part('epoch', {moment}) * 1000000 AS bigint))"
+                " FILTER (WHERE {moment} BETWEEN '0001-01-01' AND '9999-12-31')"
+            ).format(moment=self._moment())
         where = SQL(" AND ").join([SQL(self._source.where), self._within(window)])
         table = Identifier(self._source.table)
         [row] = self._run(statement.format(key=self._key, sum=moments, table=table, where=where), _values(window))

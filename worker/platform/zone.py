@@ -39,6 +39,10 @@ class ServerZone:
         """The IANA name."""
         return self._zone.key
 
+    def local(self, moment: datetime) -> datetime:
+        """What the server's clock shows at `moment`, without a zone, as SQL writes it."""
+        return moment.astimezone(self._zone).replace(tzinfo=None)
+
     def instant(self, written: datetime) -> datetime:
         """The UTC instant of a time written by SQL; when clocks were set back, the first of the two."""
         if written.tzinfo is not None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
@@ -31,14 +31,14 @@ _CALL_ENDS = """
                    row_number() OVER (PARTITION BY date_trunc('month', ended_at) ORDER BY id DESC) AS newest,
                    dense_rank() OVER (ORDER BY date_trunc('month', ended_at) DESC) AS month
               FROM whiteboard_call_history
-             WHERE ended_at IS NOT NULL AND canvas_snapshot IS NOT NULL) AS ends
+             WHERE isfinite(ended_at) AND canvas_snapshot IS NOT NULL) AS ends
      WHERE newest <= 40 AND month <= %(months)s
 """
 # Those who asked soonest after signing up, or before: others measure nothing.
 _FIRST_REQUESTS = """
     SELECT min(requested_sessions.created_at) AS requested_at, users.created_at AS account_at
       FROM requested_sessions {join}
-     WHERE requested_sessions.created_at IS NOT NULL AND users.created_at IS NOT NULL
+     WHERE isfinite(requested_sessions.created_at) AND isfinite(users.created_at)
      GROUP BY users.id, users.created_at
      ORDER BY min(requested_sessions.created_at) - users.created_at
      LIMIT 2000
@@ -51,6 +51,8 @@ _BY_PROFILE = SQL(
     " JOIN users ON users.id = coalesce(student.user_id, parent.user_id)"
 )
 _SECONDS = 10.0
+# Of times that measure something. Those of the first and the last year have no instant in some zones.
+_YEARS = range(2000, 2101)
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,9 @@ def read_evidence(connection: PlatformConnection, catalog: Catalog) -> ZoneEvide
     statement = SQL(_FIRST_REQUESTS).format(join=by)
     request_rows, no_requests = _rows(connection, catalog, _REQUESTS, statement, None)
     requests = [
-        FirstRequest(row.requested_at, row.account_at) for row in request_rows if row.requested_at.tzinfo is None
+        FirstRequest(row.requested_at, row.account_at)
+        for row in request_rows
+        if _is_local(row.requested_at) and _is_local(row.account_at)
     ]
     return ZoneEvidence(offsets, imprecise, requests, no_calls, no_requests)
 
@@ -101,9 +105,15 @@ def _rows(
 
 
 def _stamp(row: Row) -> datetime | None:
-    """The browser's time; None if it is invalid or lacks a zone, and if the server's time has a zone of its own."""
+    """The browser's time in UTC; None if it is invalid or lacks a zone, or if the server's time measures nothing."""
     try:
         stamp = datetime.fromisoformat(row.browser_at or "")
-    except ValueError:
+        at = stamp.astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
-    return stamp if stamp.tzinfo is not None and row.ended_at.tzinfo is None else None
+    return at if stamp.tzinfo is not None and at.year in _YEARS and _is_local(row.ended_at) else None
+
+
+def _is_local(written: datetime | None) -> bool:
+    """Whether it is a time without a zone, which can be compared with UTC."""
+    return written is not None and written.tzinfo is None and written.year in _YEARS

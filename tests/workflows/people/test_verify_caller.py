@@ -54,6 +54,12 @@ def test_the_first_request_works(come_in: Callable[..., UserCaller], token: dict
             assert come_in(caller).user_id == caller.user_id
 
 
+def test_an_account_whose_time_cannot_be_read(platform: Platform, come_in: Callable[..., UserCaller]) -> None:
+    platform.owner.execute("UPDATE users SET created_at = 'infinity' WHERE id = 11")
+
+    assert come_in(UserCaller(11, "tutor", 14)) == UserCaller(11, "tutor", 14)
+
+
 def test_a_profile_that_was_given_up_is_not_there(come_in: Callable[..., UserCaller]) -> None:
     caller = UserCaller(13, "tutor", tutor_id=19, student_id=17, parent_id=11)
 

@@ -62,6 +62,21 @@ def test_a_row_that_was_written_long_ago_is_found_by_its_id(run_import: Import, 
     assert sql("SELECT first_name FROM users WHERE id = 2") == [("Restored",)]
 
 
+def test_a_row_of_the_future_hides_no_change(run_import: Import, platform: Platform, sql: Sql) -> None:
+    """A clock was wrong once, there or where an older release has stored how far it had read."""
+    platform.owner.execute("UPDATE schedules SET updated_at = '2090-01-01' WHERE id = 302")
+    run_import()
+    sql("UPDATE platform_pulls SET changed_at = '2090-01-01T00:00:00' WHERE kind = 'request'")
+    platform.owner.execute("UPDATE schedules SET title = 'Moved', updated_at = '2026-10-30 17:00' WHERE id = 301")
+    platform.owner.execute("UPDATE requested_sessions SET message = 'Soon', updated_at = '2026-10-30' WHERE id = 53")
+
+    counts = run_import(compare=False)
+
+    assert (counts["entry"]["stored"], counts["request"]["stored"]) == (1, 1)
+    assert sql("SELECT count(*) FROM timetable_entries WHERE title = 'Moved'") == [(1,)]
+    assert sql("SELECT count(*) FROM session_requests WHERE message = 'Soon'") == [(1,)]
+
+
 def test_a_rehearsal_changes_nothing(database: Database, run_import: Import, sql: Sql) -> None:
     with rehearse(database) as rehearsal:
         counts = run_import(transactions=rehearsal)

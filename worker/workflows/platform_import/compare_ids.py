@@ -41,7 +41,7 @@ class IdComparison:
             for links in self._pieces(gone):
                 counts.update(self.store.remove(links))
         for batch in self._refused():
-            rows = [row for row in self.reader.rows_of(batch) if self.store.kind.may_retry(row, self.store.pull)]
+            rows = [row for row in self.reader.rows_of(batch) if self.store.may_retry(row)]
             result = self.store.store(rows, again=True) if rows else {}
             counts.update(stored=result.get("stored", 0))
         return counts

@@ -8,12 +8,14 @@ what has changed, skipping what was stored before, savepoints, links, refusals, 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime, time
 from hashlib import blake2b
 from typing import NamedTuple
 
 from sqlalchemy.orm import Session
 
+from worker.calendars.zones import zone
+from worker.errors import InvalidInput
 from worker.platform.catalog import Catalog
 from worker.platform.connection import PlatformConnection, Row
 from worker.platform.links import Link
@@ -21,6 +23,7 @@ from worker.platform.refusals import Refusal
 from worker.platform.source import Source
 from worker.platform.source_reader import SourceReader
 from worker.platform.zone import ServerZone
+from worker.recurrence.instants import Instants, instants
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,22 @@ class Pull:
     def reader(self, source: Source) -> SourceReader:
         """A reader for a source that exists."""
         return SourceReader(self.connection, self.catalog, source)
+
+    def lesson_instants(self, day: date | None, start: time | None, end: time | None) -> Instants:
+        """When a lesson of this local day and these times of day begins and ends. Raises InvalidInput."""
+        if day is None or start is None or end is None:
+            raise InvalidInput(
+                "Its date or a time of day is missing, or cannot be stored here (infinity, a year after 9999, 24:00)."
+            )
+        return instants(day, start, end, zone(self.timezone))
+
+    def has_passed(self, moment: datetime, kind: "Kind") -> bool:
+        """Whether the clock by which the rows of this kind are written has reached `moment`."""
+        now = self.now
+        if moment.tzinfo is None:
+            zone_of_times = self.server_zone if kind.needs_zone else None
+            now = zone_of_times.local(now) if zone_of_times else now.astimezone(UTC).replace(tzinfo=None)
+        return moment <= now
 
     def written_at(self, moment: datetime | None) -> datetime | None:
         """The UTC instant of a time written by the platform's SQL; None for NULL.

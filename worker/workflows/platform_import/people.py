@@ -80,7 +80,7 @@ class NobodysParents(Kind):
     only_compared = True
 
     def store(self, session: Session, rows: Sequence[Incoming], pull: Pull) -> Sequence[ImportOutcome]:  # noqa: ARG002
-        named = {parent_id for incoming in rows for parent_id in incoming.row.parent_id}
+        named = {parent_id for incoming in rows for parent_id in incoming.row.parent_id if parent_id is not None}
         parents = pull.reader(Source("parent_profiles", _PARENTS)).rows_of(sorted(named))
         there = {row.id for row in parents if row.user_id is not None}
         return [_parents_left_out(incoming.row, there) for incoming in rows]

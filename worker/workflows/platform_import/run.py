@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from worker.canvases.stored.json_text import gc_paused
 from worker.platform.connection import Row
@@ -94,6 +94,9 @@ class _KindPull:
             report.is_unchanged = True
             return
         is_other_version = state.signature is not None and not state.signature.startswith(self._version)
+        if state.changed_at is not None and not self._has_passed(state.changed_at):
+            # Of an older release, which took the time of such a row for how far it had read.
+            state = replace(state, changed_at=None)
         reads_all = (is_due and self.kind.reads_all) or is_other_version
         window = EVERYTHING if reads_all else state.window(self.kind.source)
         # Before the rows are read, so that anything written meanwhile is found next time.
@@ -107,7 +110,7 @@ class _KindPull:
             progress = Progress(state)
             for rows in self._batches(reader, window):
                 report.counts.update(self.store.store(rows))
-                progress.note(rows[-1].id, (row.row_changed_at for row in rows))
+                progress.note(rows[-1].id, [at for row in rows if self._has_passed(at := row.row_changed_at)])
             state = progress.state(signature=signature, now=self.pull.now)
         if is_due:
             comparison = IdComparison(self.store, reader, self.limits, self.accept_deletes)
@@ -115,6 +118,10 @@ class _KindPull:
             state = replace(state, compared_at=self.pull.now)
         with self.store.transactions.transaction() as session:
             write_pull(session, state)
+
+    def _has_passed(self, moment: datetime | None) -> bool:
+        """Whether a row of that time tells how far was read: one of the future would hide all that come before it."""
+        return moment is not None and self.pull.has_passed(moment, self.kind)
 
     @property
     def _version(self) -> str:

@@ -10,12 +10,19 @@ from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.orm import Session
 
 from worker.errors import AstegniError
+from worker.logs import get_logger
 from worker.platform.connection import Row
 from worker.platform.links import Link, hold_kind, read_links, remove_links, write_links
 from worker.platform.refusals import Refusal, remove_refusals, write_refusals
 from worker.workflows.platform_import.database_refusals import database_refusal
 from worker.workflows.platform_import.kind import ImportOutcome, Incoming, Kind, Pull
 from worker.workflows.platform_import.transactions import Transactions
+
+_log = get_logger(__name__)
+
+# What converting a row raises if a value has an unexpected form, such as a number where a list is meant.
+_UNREADABLE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+_LONGEST_REASON = 300
 
 
 @dataclass(frozen=True)
@@ -56,14 +63,21 @@ class RowStore:
                 outcomes = self.kind.store(session, rows, self.pull)
                 session.flush()
             return outcomes
-        except (IntegrityError, DataError, AstegniError) as error:
+        except (IntegrityError, DataError, AstegniError, *_UNREADABLE) as error:
             if isinstance(error, AstegniError) and error.retryable:
                 raise
             if len(rows) == 1:
                 [row] = rows
-                return [ImportOutcome(row.row.id, row.id, (_refusal(error),))]
+                return [ImportOutcome(row.row.id, row.id, (self._refusal(row.row.id, error),))]
         middle = len(rows) // 2
         return [*self._store_apart(session, rows[:middle]), *self._store_apart(session, rows[middle:])]
+
+    def may_retry(self, row: Row) -> bool:
+        """Whether a refused row that has not changed is retried: not if it cannot even be read."""
+        try:
+            return self.kind.may_retry(row, self.pull)
+        except (AstegniError, *_UNREADABLE):
+            return False
 
     def remove(self, links: Sequence[Link]) -> Mapping[str, int]:
         """Remove what was stored of these rows, with their links and refusals."""
@@ -76,12 +90,16 @@ class RowStore:
             remove_links(session, self.kind.name, ids)
         return {"removed": len(links)}
 
+    def _refusal(self, platform_id: int, error: Exception) -> Refusal:
+        if isinstance(error, AstegniError):
+            return Refusal(error.code, error.detail, "Correct the row on the platform.")
+        if isinstance(error, IntegrityError | DataError):
+            return database_refusal(error)
+        # The row, or a fault of ours: the traceback tells.
+        _log.warning("platform_row_unreadable", kind=self.kind.name, platform_id=platform_id, exc_info=error)
+        reason = f"one of its values has a form that cannot be read here: {error}"
+        return Refusal("unreadable", reason[:_LONGEST_REASON], "Look at the row on the platform, and correct it there.")
+
 
 def _link(outcome: ImportOutcome, digests: Mapping[int, bytes]) -> Link:
     return Link(outcome.platform_id, outcome.id, digests[outcome.platform_id])
-
-
-def _refusal(error: IntegrityError | DataError | AstegniError) -> Refusal:
-    if isinstance(error, AstegniError):
-        return Refusal(error.code, error.detail, "Correct the row on the platform.")
-    return database_refusal(error)

@@ -14,7 +14,7 @@ from worker.canvases.drawing.raster import pixel_size, write_png
 from worker.canvases.stored.pages import read_board
 from worker.jobs.orders.board_orders import DrawRecordingBoard
 from worker.jobs.runs.job_run import JobRun
-from worker.platform.connection import parse_json
+from worker.platform.loaders import parse_json
 from worker.recordings.objects.names import board_name, board_picture_name, recording_prefix
 from worker.recordings.outputs.renditions import is_named, ready, set_rendition
 from worker.recordings.reading import kept_board

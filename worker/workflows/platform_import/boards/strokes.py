@@ -12,8 +12,9 @@ from worker.errors import InvalidInput
 from worker.jobs.enqueue import enqueue
 from worker.jobs.orders.board_orders import SnapshotSession
 from worker.platform.catalog import Column
-from worker.platform.connection import Row, parse_json
+from worker.platform.connection import Row
 from worker.platform.links import Link, our_ids
+from worker.platform.loaders import parse_json
 from worker.platform.refusals import Refusal
 from worker.platform.source import Source
 from worker.whiteboards.completed_boards import completed_boards

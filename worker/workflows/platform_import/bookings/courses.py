@@ -17,7 +17,7 @@ COURSES = Source(
 
 def course_names(pull: Pull, lists: Collection[Sequence[int] | None]) -> dict[int, str]:
     """The names of all courses in these lists, by id. At most one statement. Raises Unavailable."""
-    ids = {course_id for courses in lists for course_id in courses or ()}
+    ids = {course_id for courses in lists for course_id in courses or () if course_id is not None}
     if not ids or not COURSES.is_there(pull.catalog):
         return {}
     return {row.id: row.name for row in pull.reader(COURSES).rows_of(sorted(ids))}

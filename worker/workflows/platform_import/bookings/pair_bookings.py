@@ -1,6 +1,7 @@
 """The booking of a tutor and a student, from an enrolment or a group there."""
 
 from collections.abc import Collection, Iterable
+from decimal import Decimal
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -38,7 +39,7 @@ def _stored(session: Session, profile: type[TutorProfile] | type[StudentProfile]
 def pair_booking(pair: Pair, booking_id: int | None, row: Row, names: dict[int, str], pull: Pull) -> PlatformBooking:
     """The booking of a pair, from the row that decides; `booking_id` is that of the booking to change, if any."""
     courses = getattr(row, "courses", None) or row.package_courses
-    hours = row.session_duration
+    hours = _finite(row.session_duration)
     return PlatformBooking(
         pair,
         booking_id,
@@ -48,9 +49,14 @@ def pair_booking(pair: Pair, booking_id: int | None, row: Row, names: dict[int, 
         package_name=row.package_name,
         session_type=session_format(row.session_format),
         session_duration=None if hours is None else round(hours * 60),
-        price_per_session=getattr(row, "agreed_price", None),
+        price_per_session=_finite(getattr(row, "agreed_price", None)),
         created_at=pull.written_at(getattr(row, "enrolled_at", None) or row.created_at),
     )
+
+
+def _finite(number: Decimal | None) -> Decimal | None:
+    """The number; None for NaN, which the columns accept."""
+    return number if number is not None and number.is_finite() else None
 
 
 def nobodys_pair(pair: Pair) -> Refusal:

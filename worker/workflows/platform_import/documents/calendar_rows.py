@@ -7,10 +7,9 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from worker.bookings.platform_bookings import Pair, bookings_of_pairs
-from worker.calendars.zones import zone
 from worker.platform.connection import Row
 from worker.platform.refusals import Refusal
-from worker.recurrence.instants import Instants, instants
+from worker.recurrence.instants import Instants
 from worker.schedules.platform_lessons import PlatformLesson, Seat
 from worker.workflows.platform_import.documents.document_people import (
     profiles_of_users,
@@ -53,8 +52,8 @@ def read_calendar_people(session: Session, rows: Sequence[Incoming]) -> Calendar
 
 
 def calendar_instants(row: Row, pull: Pull) -> Instants:
-    """When the row begins and ends."""
-    return instants(row.schedule_date, row.start_time, row.end_time, zone(pull.timezone))
+    """When the row begins and ends. Raises InvalidInput."""
+    return pull.lesson_instants(row.schedule_date, row.start_time, row.end_time)
 
 
 def _status(row: Row) -> str:

@@ -5,9 +5,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from worker.calendars.zones import zone
 from worker.platform.connection import Row
-from worker.recurrence.instants import Instants, instants
+from worker.recurrence.instants import Instants
 from worker.schedules.platform_lessons import PlatformLesson, StoredState
 from worker.workflows.platform_import.bookings.courses import subject
 from worker.workflows.platform_import.kind import Incoming, Pull
@@ -16,8 +15,8 @@ from worker.workflows.platform_import.words import attendance, lesson_status, se
 
 
 def lesson_instants(row: Row, pull: Pull) -> Instants:
-    """When the lesson of a row begins and ends."""
-    return instants(row.session_date, row.start_time, row.end_time, zone(pull.timezone))
+    """When the lesson of a row begins and ends. Raises InvalidInput."""
+    return pull.lesson_instants(row.session_date, row.start_time, row.end_time)
 
 
 def convert_lesson(
@@ -65,6 +64,7 @@ def _as_it_went_on(lesson: PlatformLesson, stored: StoredState | None, now: date
 
 def _topics(topics: Any) -> str | None:
     """The topics of a lesson as text; there they are a list, often the message of its request."""
-    if isinstance(topics, list):
-        return "\n".join(str(topic) for topic in topics if topic) or None
-    return str(topics) if topics else None
+    named = topics if isinstance(topics, list) else [topics]
+    text = "\n".join(str(topic) for topic in named if topic)
+    # The column's type is json, which accepts `\\u0000` and half a surrogate pair; a text cannot contain them.
+    return text.replace("\0", "").encode(errors="replace").decode() or None
