@@ -1,6 +1,7 @@
 """A person's messages in the app: the list, the unread ones, and the new ones since a moment."""
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,58 +11,54 @@ from sqlalchemy.orm import Session
 from models.notifications import Notification
 from worker.errors import NotFound
 
-# Ids are assigned before the commit, so a lower one may appear after a higher one. Seconds after which that is not
-# expected any more: messages are inserted in short transactions, whose statements are cancelled after 30 s
-# (worker/database.py).
-_SETTLED_SECONDS = 30
+# Of each lock on an inbox; "inbx".
+_LOCK = 0x696E6278
 # Per person and read; a reader who has missed more gets the rest with the next read.
 MOST_NEWS = 100
 
 
 @dataclass(frozen=True)
 class InboxCursor:
-    """How far an inbox has been read: all ids up to `settled` are known, and of later ones those in `later`."""
+    """The state of an inbox: how many messages are unread, and the highest id (0: there is none)."""
 
     unread: int
-    settled: int
-    later: frozenset[int]
-
-    @property
-    def newest(self) -> int:
-        """The highest id; 0 when there is none."""
-        return max(self.later, default=self.settled)
+    newest: int
 
 
 @dataclass(frozen=True)
 class InboxUpdate:
-    """Messages with an id above the requested one, oldest first, and the id below which no more can appear."""
+    """Messages with an id above the requested one, oldest first."""
 
     unread: int
-    notifications: list[Notification]
-    settled: int
+    notifications: Sequence[Notification]
 
     def after(self, known: int) -> "InboxUpdate":
         """The part of the update for a reader who knows all messages up to the id `known`."""
-        later = [notification for notification in self.notifications if notification.id > known]
-        return InboxUpdate(self.unread, later, max(self.settled, known))
+        return InboxUpdate(self.unread, [message for message in self.notifications if message.id > known])
 
 
-_LATEST = text(
-    """
-    SELECT id, created_at < now() - make_interval(secs => :settled) AS is_settled
-      FROM notifications WHERE user_id = :user_id ORDER BY id DESC LIMIT :most
-    """
+_HOLD = text(
+    "SELECT pg_advisory_xact_lock(:lock, user_id) FROM unnest(CAST(:user_ids AS integer[])) AS inbox (user_id)"
 )
-_NEW_IDS = text(
+_NEW = text(
     """
-    SELECT asked.user_id, new.id, new.is_settled
+    SELECT new.*
       FROM unnest(CAST(:user_ids AS integer[]), CAST(:above AS integer[])) AS asked (user_id, above)
      CROSS JOIN LATERAL (
-        SELECT id, created_at < now() - make_interval(secs => :settled) AS is_settled FROM notifications
+        SELECT * FROM notifications
          WHERE user_id = asked.user_id AND id > asked.above ORDER BY id LIMIT :most) AS new
      ORDER BY new.id
     """
 )
+
+
+def hold_inboxes(session: Session, user_ids: Collection[int]) -> None:
+    """Serialise inserts of messages for these people until the transaction ends; call it before the first of them.
+
+    Ids are assigned before the commit. Without the lock a lower one could appear after a higher one, and a reader who
+    asks for what is new since the higher one would miss it.
+    """
+    session.execute(_HOLD, {"lock": _LOCK, "user_ids": sorted(set(user_ids))})
 
 
 def list_notifications(
@@ -99,42 +96,18 @@ def mark_all_read(session: Session, user_id: int, *, now: datetime) -> None:
 
 def read_cursor(session: Session, user_id: int) -> InboxCursor:
     """The starting cursor for a reader who wants updates from now on."""
-    values = {"user_id": user_id, "settled": _SETTLED_SECONDS, "most": MOST_NEWS}
-    latest = session.execute(_LATEST, values).all()
-    settled = max((row.id for row in latest if row.is_settled), default=0)
-    if not settled and len(latest) == MOST_NEWS:
-        settled = latest[-1].id
-    return InboxCursor(count_unread(session, user_id), settled, frozenset(row.id for row in latest if row.id > settled))
+    newest = session.scalar(select(func.max(Notification.id)).where(Notification.user_id == user_id))
+    return InboxCursor(count_unread(session, user_id), newest or 0)
 
 
 def read_updates(session: Session, above: Mapping[int, int]) -> dict[int, InboxUpdate]:
     """New messages for each person; `above` maps user ids to the id up to which they know all messages."""
-    values = {"user_ids": list(above), "above": list(above.values())}
-    new = session.execute(_NEW_IDS, {**values, "settled": _SETTLED_SECONDS, "most": MOST_NEWS}).all()
-    rows: dict[int, Notification] = {}
-    if new:
-        statement = select(Notification).where(Notification.id.in_([notification.id for notification in new]))
-        rows = {row.id: row for row in session.scalars(statement)}
+    values = {"user_ids": list(above), "above": list(above.values()), "most": MOST_NEWS}
+    new: dict[int, list[Notification]] = defaultdict(list)
+    for message in session.scalars(select(Notification).from_statement(_NEW), values):
+        new[message.user_id].append(message)
     unread = _unread(session, list(above))
-    return {
-        user_id: InboxUpdate(
-            unread[user_id],
-            [
-                rows[notification.id]
-                for notification in new
-                if notification.user_id == user_id and notification.id in rows
-            ],
-            max(
-                (
-                    notification.id
-                    for notification in new
-                    if notification.user_id == user_id and notification.is_settled
-                ),
-                default=above[user_id],
-            ),
-        )
-        for user_id in above
-    }
+    return {user_id: InboxUpdate(unread[user_id], new[user_id]) for user_id in above}
 
 
 def _unread(session: Session, user_ids: Sequence[int]) -> dict[int, int]:

@@ -4,14 +4,16 @@ The columns of a lesson that other imports leave out (grade, link, recurrence in
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from models.schedules import Schedule, ScheduleParticipant
 from worker.calendars.zones import tzdata_version
 from worker.schedules.platform_lessons import LIVE
+from worker.schedules.standalone_lessons import touch
 
 
 class CalendarRow(NamedTuple):
@@ -21,7 +23,7 @@ class CalendarRow(NamedTuple):
     columns: Mapping[str, Any]
 
 
-def store_calendar_rows(session: Session, rows: Sequence[CalendarRow]) -> list[int]:
+def store_calendar_rows(session: Session, rows: Sequence[CalendarRow], *, now: datetime) -> list[int]:
     """Insert the new rows and update the others; returns their ids in order. A free slot booked here stays booked.
 
     Raises IntegrityError when one collides with another lesson.
@@ -34,6 +36,7 @@ def store_calendar_rows(session: Session, rows: Sequence[CalendarRow]) -> list[i
             continue
         if lesson is not None:
             session.execute(delete(ScheduleParticipant).where(ScheduleParticipant.schedule_id == lesson.id))
+            touch(lesson, now)
         lesson = lesson or Schedule()
         for name, value in row.columns.items():
             setattr(lesson, name, value)
@@ -46,9 +49,13 @@ def store_calendar_rows(session: Session, rows: Sequence[CalendarRow]) -> list[i
     return [lesson.id for lesson in stored]
 
 
-def cancel_calendar_rows(session: Session, ids: Collection[int]) -> None:
+def cancel_calendar_rows(session: Session, ids: Collection[int], *, now: datetime) -> None:
     """Cancel those of these rows that have not ended. Idempotent."""
-    session.execute(update(Schedule).where(Schedule.id.in_(ids), Schedule.status.in_(LIVE)).values(status="cancelled"))
+    statement = select(Schedule).where(Schedule.id.in_(ids), Schedule.status.in_(LIVE))
+    for lesson in session.scalars(statement.order_by(Schedule.id).with_for_update()):
+        lesson.status = "cancelled"
+        touch(lesson, now)
+    session.flush()
 
 
 def _seat(session: Session, lesson: Schedule) -> None:

@@ -194,28 +194,6 @@ class TestEvents:
                 newest = client.get(f"{url}{LIST}?unread=true").json()["items"][0]["id"]
                 client.post(f"{url}{LIST}/{newest}/read")
 
-    def test_what_is_committed_late_is_told_too_and_nothing_twice(
-        self,
-        school: School,
-        url: str,
-        bearer: Bearer,
-        notify: Notify,
-        database: Database,
-        follow: Follow,
-    ) -> None:
-        insert = text("INSERT INTO notifications (user_id, kind, title, message) VALUES (1, 'test', 'late', 'x')")
-        with follow(url, bearer(school.tutor)) as (_, events):
-            next(events)
-            with database.transaction() as session:
-                # It has its id, and is not there yet.
-                session.execute(insert)
-                notify(school.tutor, "early")
-                assert _titles(events, 1) == ["early"]
-            notify(school.tutor, "next")
-            assert _titles(events, 2) in (["late", "next"], ["next", "late"])
-            notify(school.tutor, "last")
-            assert _titles(events, 1) == ["last"]
-
     def test_more_than_fits_into_one_look(
         self, school: School, url: str, bearer: Bearer, database: Database, follow: Follow
     ) -> None:

@@ -1,7 +1,6 @@
 """Reminders as rows: of whom, when, by what; made with the lesson, moved and cancelled with it."""
 
 import threading
-import time
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -10,7 +9,8 @@ import pytest
 from sqlalchemy import text
 
 from tests.conftest import School, Sql
-from tests.waiting import PATIENCE
+from tests.statements import waits_for_a_lock
+from tests.waiting import PATIENCE, wait_for
 from worker.database import Database
 from worker.reminders.planning.changes import Planned
 from worker.reminders.planning.plan import plan_ahead, plan_for_person, plan_reminders
@@ -344,13 +344,12 @@ class TestTwoAtOnce:
         lesson = book.lesson()
         book.plan(lesson)
         book.prefer(STUDENT, [30], ["email"])
-        moved, planned = threading.Event(), threading.Event()
+        moved = threading.Event()
 
         def change_preferences() -> None:
             with book.database.transaction() as session:
                 session.execute(text("UPDATE notification_preferences SET alarms = '{45}' WHERE user_id = 2"))
                 moved.wait(PATIENCE)
-                planned.set()
                 plan_for_person(session, STUDENT, now=NOW)
 
         thread = threading.Thread(target=change_preferences)
@@ -359,9 +358,7 @@ class TestTwoAtOnce:
             session.execute(text(MOVE))
             plan_reminders(session, [lesson], now=NOW)
             moved.set()
-            planned.wait(PATIENCE)
-            # By now the other transaction waits for the lesson's row.
-            time.sleep(0.2)
+            wait_for(lambda: waits_for_a_lock(book.database))
         thread.join()
         rows = book.sql("SELECT * FROM deliveries WHERE state = 'pending' AND user_id = 2")
         assert [(row.minutes_before, row.starts_at) for row in rows] == [(45, NOW + 4 * DAY)]

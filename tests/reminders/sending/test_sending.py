@@ -10,7 +10,8 @@ import pytest
 
 from tests.conftest import School
 from tests.reminders.sending.conftest import DeliveryFixture, MailSink
-from tests.waiting import PATIENCE
+from tests.statements import waits_for_a_lock
+from tests.waiting import PATIENCE, wait_for
 from worker.channels.destinations import Mailbox, Webhook, to_text
 from worker.channels.egress import EgressPolicy
 from worker.channels.registration import checked_destination
@@ -18,6 +19,8 @@ from worker.channels.sealed_addresses import AddressSealer
 from worker.reminders.channel_codes import confirm
 from worker.reminders.channels import find_channel, register_channel
 from worker.reminders.delivery.claim import claim
+from worker.reminders.delivery.claimed import read_claimed
+from worker.reminders.delivery.in_app import put_in_app
 from worker.reminders.delivery.transport import RenderedMessage
 from worker.reminders.planning.plan import plan_reminders
 from worker.reminders.planning.preferences import Preferences
@@ -105,6 +108,27 @@ def test_in_the_app_it_comes_once_even_when_it_is_marked_twice(deliveries: Deliv
     deliveries.send_all()
     assert deliveries.delivery(delivery).state == "sent"
     assert deliveries.one("SELECT count(*) AS n FROM notifications").n == 1
+
+
+def test_no_message_of_a_person_is_visible_before_one_with_a_lower_id(deliveries: DeliveryFixture) -> None:
+    """A reader who has the higher id would never ask for the lower one."""
+    first = deliveries.message()
+    token, run, lease = uuid4(), uuid4(), deliveries.settings.delivery_lease
+    with deliveries.database.statement() as statement:
+        claimed = claim(statement, "in_app", lost=False, token=token, most=1, lease=lease)
+    with deliveries.database.statement() as statement:
+        (delivery,) = read_claimed(statement, claimed, token, run=run, lease=lease)
+    second = deliveries.message()
+    other = threading.Thread(target=deliveries.send_all)
+    with deliveries.database.transaction() as session:
+        message = RenderedMessage("a title", "a message", "", "", None, {})
+        assert put_in_app(session, {first: (delivery, message)}, run) == 1
+        other.start()
+        wait_for(lambda: waits_for_a_lock(deliveries.database) or not other.is_alive())
+        assert deliveries.all("SELECT id FROM notifications") == []
+    other.join(PATIENCE)
+    rows = deliveries.all("SELECT delivery_id FROM notifications ORDER BY id")
+    assert [row.delivery_id for row in rows] == [first, second]
 
 
 def test_a_moved_or_cancelled_lesson_reminds_nobody(deliveries: DeliveryFixture) -> None:

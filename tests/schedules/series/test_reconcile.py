@@ -202,12 +202,15 @@ def test_a_day_that_a_zone_leaves_out_collides_with_the_next(diary: Diary) -> No
     assert diary.skips() == [("12-31", None, "tutor-busy", series.first[1].id)]
 
 
-def test_a_series_that_cannot_be_read_keeps_nobody_waiting(diary: Diary) -> None:
+def test_a_series_that_cannot_be_read_keeps_nobody_waiting_and_lacks_nothing_once_it_can(diary: Diary) -> None:
     diary.series()
     diary.series(start="14:00", end="15:00")
-    diary.execute("UPDATE schedule_series SET rrule = 'FREQ=SECONDLY', expanded_until = NULL WHERE id = 1")
+    (readable,) = diary.execute("SELECT rrule FROM schedule_series WHERE id = 1")
+    diary.execute("UPDATE schedule_series SET rrule = 'FREQ=SECONDLY' WHERE id = 1")
     diary.now += timedelta(days=10)
-    assert [(lesson.series, lesson.lessons) for lesson in diary.fill()] == [(2, 1)]
+    assert [(lesson.series, lesson.lessons) for lesson in diary.fill()] == [(1, 1)]
+    diary.execute("UPDATE schedule_series SET rrule = :rrule WHERE id = 1", rrule=readable.rrule)
+    assert [(lesson.series, lesson.lessons) for lesson in diary.fill()] == [(1, 1)]
 
 
 def test_an_unknown_zone_neither(diary: Diary) -> None:

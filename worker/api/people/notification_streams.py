@@ -12,30 +12,25 @@ from worker.reminders.inbox import InboxCursor, InboxUpdate, read_updates
 
 
 class InboxSubscription(Subscription):
-    """A stream's view of a person's inbox, from the message with the id `since` on (None: the newest).
-
-    Ids may appear out of order: those above `above` are read again until no smaller id can still be committed.
-    """
+    """A stream's view of a person's inbox, from the message with the id `since` on (None: the newest)."""
 
     def __init__(self, caller: UserCaller, cursor: InboxCursor, since: int | None) -> None:
         super().__init__(caller)
         self.user_id = caller.user_id
         self.unread = cursor.unread
         self.waiting: list[Notification] = []
-        since = cursor.newest if since is None else since
-        self.above = min(since, cursor.settled)
-        self._sent = {sent_id for sent_id in cursor.later if sent_id <= since}
+        # The client may know a higher id than the newest, if the database was restored since.
+        self.above = cursor.newest if since is None else min(since, cursor.newest)
 
     def publish(self, update: InboxUpdate) -> None:
-        """Queue the notifications that were not sent yet, and wake the stream."""
-        new = [notification for notification in update.notifications if notification.id not in self._sent]
-        ids = (*self._sent, *(notification.id for notification in new))
-        self._sent = {sent_id for sent_id in ids if sent_id > update.settled}
-        self.above = update.settled
-        self.waiting += new
-        if new or update.unread != self.unread:
-            self.unread = update.unread
-            self.notify()
+        """Queue the new notifications, and wake the stream."""
+        if update.notifications:
+            self.above = update.notifications[-1].id
+            self.waiting += update.notifications
+        elif update.unread == self.unread:
+            return
+        self.unread = update.unread
+        self.notify()
 
     def take(self) -> list[Notification]:
         """The notifications to send now, each returned once."""

@@ -30,7 +30,7 @@ _DUE = text(
       FROM schedule_series series
       JOIN unnest(CAST(:zones AS varchar[]), CAST(:todays AS date[])) AS local (timezone, today)
         ON local.timezone = series.timezone
-     WHERE series.status = 'active'
+     WHERE series.status = 'active' AND series.id > :after
        AND (series.expanded_until IS NULL
             OR series.expanded_until < greatest(local.today, series.schedule_date) + CAST(:days AS integer))
      ORDER BY series.id LIMIT :batch
@@ -41,32 +41,41 @@ _DUE = text(
 
 @dataclass(frozen=True)
 class FillResult:
-    """The result of one batch: numbers of series processed, lessons and slots stored, and occurrences skipped."""
+    """The result of one batch: numbers of series filled, lessons and slots stored, and occurrences skipped.
+
+    `last` is where the next batch starts (None: this was the last).
+    """
 
     series: int
     lessons: int
     skipped: int
+    last: int | None = field(default=None, compare=False)
     # The ids of the lessons and slots.
     ids: Sequence[int] = field(default=(), compare=False)
 
 
-def fill(session: Session, planning: Planning, *, batch: int) -> FillResult:
-    """Store the missing lessons of the next `batch` series up to the horizon; existing ones are not changed.
+def fill(session: Session, planning: Planning, *, batch: int, after: int = 0) -> FillResult:
+    """Store the missing lessons of the next `batch` series with ids above `after`, up to the horizon.
 
-    Series locked by others are left for the next call; when nothing was due, `series` is 0. One transaction per call.
+    Existing lessons are not changed. Series locked by others are left for the next run, and those whose rule cannot be
+    read until it is corrected: the days that they lack are stored then. One transaction per call.
     """
     now, horizon_days = planning.now, planning.horizon_days
     zones = session.scalars(_ZONES_DUE, {"latest": (now + TWO_DAYS).date() + timedelta(days=horizon_days)}).all()
-    ids = session.scalars(_DUE, {**_local_days(zones, now), "days": horizon_days, "batch": batch}).all()
+    limits = {"days": horizon_days, "batch": batch, "after": after}
+    ids = session.scalars(_DUE, {**_local_days(zones, now), **limits}).all()
     if not ids:
         return FillResult(0, 0, 0)
     due = session.scalars(fresh(select(Series).where(Series.id.in_(ids)).order_by(Series.id))).all()
-    ranges = [DateRange(series, series.expanded_until, horizon(series, planning)) for series in due]
-    plan = carry_out(session, [days for days in ranges if _is_readable(days.series)], now, rows=False)
+    ranges = [
+        DateRange(series, series.expanded_until, horizon(series, planning)) for series in due if _is_readable(series)
+    ]
+    plan = carry_out(session, ranges, now, rows=False)
     for days in ranges:
         days.series.expanded_until = days.until
     session.flush()
-    return FillResult(len(due), len(plan.new), len(plan.skips), [lesson.id for lesson in plan.new])
+    last = ids[-1] if len(ids) == batch else None
+    return FillResult(len(ranges), len(plan.new), len(plan.skips), last, [lesson.id for lesson in plan.new])
 
 
 def _local_days(zones: Sequence[str], now: datetime) -> dict[str, list[str] | list[date]]:

@@ -104,10 +104,10 @@ def _redate_repeatedly(
 def _fill(run: JobRun, context: WorkerContext, now: datetime) -> dict[str, int]:
     planning = Planning(now, context.settings.schedule_horizon_days)
 
-    def fill_some(session: Session, _after: int) -> tuple[FillResult, int | None]:
-        filled = fill(session, planning, batch=_SERIES_BATCH)
+    def fill_some(session: Session, after: int) -> tuple[FillResult, int | None]:
+        filled = fill(session, planning, batch=_SERIES_BATCH, after=after)
         plan_reminders(session, filled.ids, now=now)
-        return filled, 0 if filled.series else None
+        return filled, filled.last
 
     counts = Counter(series=0, lessons=0, skipped=0)
     for filled in batches(context.database, fill_some, check=run.check):

@@ -53,6 +53,8 @@ def set_alarms(
     hold_person(session, user.user_id)
     check_wishes(session, user.user_id, alarms or ())
     hold_series(session, [lesson.id])
+    # A change that held the series may have split it: the lesson belongs to the new one then.
+    session.refresh(lesson)
     if lesson.series_id is None or scope == ONE:
         set_lesson_alarms(session, user.user_id, [lesson.id], alarms)
         touched: Sequence[int] = [lesson.id]

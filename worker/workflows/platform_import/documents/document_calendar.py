@@ -51,7 +51,13 @@ class DocumentCalendar(Kind):
         busy = self._collisions(session, there, known, pull)
         free = [incoming for incoming in there if incoming.row.id not in busy]
         calendar = [CalendarRow(incoming.id, calendar_columns(incoming.row, known, pull)) for incoming in free]
-        ids = dict(zip((incoming.row.id for incoming in free), store_calendar_rows(session, calendar), strict=True))
+        ids = dict(
+            zip(
+                (incoming.row.id for incoming in free),
+                store_calendar_rows(session, calendar, now=pull.now),
+                strict=True,
+            )
+        )
         outcomes = []
         for incoming in rows:
             row = incoming.row
@@ -61,8 +67,8 @@ class DocumentCalendar(Kind):
             outcomes.append(ImportOutcome(row.id, ids.get(row.id, incoming.id), refusals))
         return outcomes
 
-    def remove(self, session: Session, links: Sequence[Link], pull: Pull) -> None:  # noqa: ARG002 - as in Kind
-        cancel_calendar_rows(session, [link.id for link in links if link.id is not None])
+    def remove(self, session: Session, links: Sequence[Link], pull: Pull) -> None:
+        cancel_calendar_rows(session, [link.id for link in links if link.id is not None], now=pull.now)
 
     def may_retry(self, row: Row, pull: Pull) -> bool:
         """Not lessons that have ended: they were refused because of others that were stored then."""
