@@ -36,10 +36,15 @@ def zone_name(written: str) -> str:
     Raises InvalidInput for anything else. An offset is not accepted: it does not say which place's rules apply.
     """
     name = written.strip(_BLANKS)
-    canonical = name if name in zone_names() else _spellings().get(name.casefold())
+    canonical = _canonical(name)
     if canonical is None:
         raise InvalidInput(f"There is no time zone {name[:_LONGEST_NAME]!r}{_likely(name)}.")
     return canonical
+
+
+def known_zone(written: str | None, default: str) -> str:
+    """As `zone_name`, but `default` for what is no zone: a person's account may contain any text."""
+    return _canonical((written or "").strip(_BLANKS)) or default
 
 
 def tzdata_version() -> str:
@@ -58,6 +63,10 @@ def zone_names() -> frozenset[str]:
 def _load(name: str) -> ZoneInfo:
     with files("tzdata").joinpath("zoneinfo", *name.split("/")).open("rb") as file:
         return ZoneInfo.from_file(file, key=name)
+
+
+def _canonical(name: str) -> str | None:
+    return name if name in zone_names() else _spellings().get(name.casefold())
 
 
 @cache

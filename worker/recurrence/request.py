@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, time
 from itertools import islice
 
-from worker.calendars.zones import zone
+from worker.calendars.zones import zone, zone_name
 from worker.errors import InvalidInput
 from worker.recurrence.describe import describe
 from worker.recurrence.expand import complete, first_days, first_match, occurrences
@@ -123,7 +123,9 @@ def _of_dates(request: TimeRequest, dates: Sequence[date]) -> Recurrence:
 
 def _recurrence(request: TimeRequest, rule: Rule | None, dates: tuple[date, ...], first_day: date) -> Recurrence:
     excluded = frozenset(dates_of(request.exdates, field="exdates")) if request.exdates else frozenset()
-    recurrence = Recurrence(rule, dates, first_day, request.start_time, request.end_time, request.timezone, excluded)
+    # As the database of zones spells it: series are found by the names of zones.
+    timezone = zone_name(request.timezone)
+    recurrence = Recurrence(rule, dates, first_day, request.start_time, request.end_time, timezone, excluded)
     if not recurrence.next_days(1):
         raise InvalidInput("exdates leave no day.")
     return recurrence

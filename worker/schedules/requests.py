@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from models.bookings import Booking
 from models.people import TutorProfile, User
+from worker.calendars.zones import known_zone
 from worker.errors import Conflict, InvalidInput, NotFound
 from worker.recurrence.request import Recurrence, TimeRequest, read_recurrence
 from worker.schedules.conflicts.clash import LessonConflict
@@ -31,9 +32,9 @@ class LessonRequest:
 
 
 def zone_of_tutor(session: Session, tutor_id: int, default: str) -> str:
-    """The zone of lessons whose request names none: the tutor's own, else the default."""
+    """The zone of lessons whose request names none: the tutor's own, if it is one, else the default."""
     statement = select(User.timezone).join(TutorProfile, TutorProfile.user_id == User.id)
-    return session.scalar(statement.where(TutorProfile.id == tutor_id)) or default
+    return known_zone(session.scalar(statement.where(TutorProfile.id == tutor_id)), default)
 
 
 def create_lessons(session: Session, request: LessonRequest, planning: Planning) -> CreationResult:

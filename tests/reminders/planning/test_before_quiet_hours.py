@@ -96,6 +96,18 @@ def test_a_reminder_that_would_come_too_late_is_sent_before(
 
 
 @pytest.mark.usefixtures("school")
+def test_an_account_whose_zone_is_unknown_has_that_of_the_lesson(database: Database, sql: Sql) -> None:
+    prefer(sql)
+    lesson_id = lesson(sql)
+    sql("UPDATE notification_preferences SET timezone = NULL")
+    sql("UPDATE users SET timezone = 'EAT' WHERE id = 2")
+    sql("UPDATE tutor_schedules SET timezone = 'Africa/Addis_Ababa'")
+    with database.transaction() as session:
+        plan_reminders(session, [lesson_id], now=NOW)
+    assert due(sql) == {("email", 15): BEFORE}
+
+
+@pytest.mark.usefixtures("school")
 def test_one_night_brings_one_reminder_and_the_app_is_never_quiet(database: Database, sql: Sql) -> None:
     prefer(sql, alarms=(24 * 60, 60, 15), channels=("email", "in_app"))
     with database.transaction() as session:

@@ -219,6 +219,13 @@ def test_an_unknown_zone_neither(diary: Diary) -> None:
     assert diary.fill() == []
 
 
+def test_a_zone_is_known_in_any_spelling(diary: Diary) -> None:
+    diary.series()
+    diary.execute("UPDATE schedule_series SET timezone = 'africa/addis_ababa ', expanded_until = NULL")
+    diary.execute("DELETE FROM tutor_schedules")
+    assert [filled.series for filled in diary.fill()] == [1]
+
+
 def test_a_failed_transaction_leaves_nothing_half_done(diary: Diary) -> None:
     series = diary.series()
     before = everything(diary)

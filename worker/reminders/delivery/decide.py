@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
-from worker.calendars.zones import zone, zone_names
+from worker.calendars.zones import known_zone, zone
 from worker.reminders.delivery.claimed import ClaimedDelivery
 from worker.reminders.delivery.decisions import DeliveryDecision, Discard, Postpone, Reject, SendNow
 from worker.reminders.delivery.lesson_facts import LessonFacts
@@ -135,7 +135,7 @@ def context_of(
         superseded=delivery.superseded,
         quiet_start=delivery.quiet_start,
         quiet_end=delivery.quiet_end,
-        zone=zone(delivery.timezone if delivery.timezone in zone_names() else default_zone),
+        zone=zone(known_zone(delivery.timezone, default_zone)),
         entry_rings=delivery.entry_rings,
         same_mailbox=same_mailbox,
         has_address=bool(delivery.email) or delivery.channel != "email",

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ARRAY, BigInteger, DateTime, Integer, TextClause, bindparam, text
 from sqlalchemy.orm import Session
 
-from worker.calendars.zones import zone, zone_names
+from worker.calendars.zones import known_zone, zone, zone_names
 from worker.reminders.planning.quiet_hours import quiet_since, quiet_until
 
 # This long before quiet hours begin, which leaves time for a retry.
@@ -17,7 +17,8 @@ _MARGIN = timedelta(minutes=5)
 # a reason, and those being sent are locked: neither is touched.
 _WAITING = """
     SELECT d.id, d.{subject} AS subject_id, d.user_id, d.channel, d.due_at, d.expires_at, preference.quiet_start,
-           preference.quiet_end, coalesce(preference.timezone, person.timezone, subject.timezone) AS timezone,
+           preference.quiet_end, coalesce(preference.timezone, person.timezone) AS timezone,
+           subject.timezone AS timezone_of_subject,
            d.starts_at - make_interval(mins => d.minutes_before) AS own_time
       FROM deliveries d
       JOIN {view} subject ON subject.id = d.{subject}
@@ -73,8 +74,9 @@ def send_before_quiet_hours(
 
 def _last_moment(row: Any) -> datetime | None:
     """When the quiet hours begin that include the reminder and end too late for it; None if there are none."""
-    if row.timezone not in zone_names():
+    place = known_zone(row.timezone, row.timezone_of_subject or "")
+    if place not in zone_names():
         return None
-    hours = (row.quiet_start, row.quiet_end, zone(row.timezone), row.own_time)
+    hours = (row.quiet_start, row.quiet_end, zone(place), row.own_time)
     until = quiet_until(*hours)
     return quiet_since(*hours) if until is not None and until >= row.expires_at else None

@@ -13,7 +13,7 @@ from models.people import User as Person
 from models.schedules import Schedule, ScheduleParticipant
 from worker.access.names import STUDENT, name_of
 from worker.calendars.event import Event
-from worker.calendars.zones import zone_names
+from worker.calendars.zones import known_zone
 from worker.schedules.feeds.addresses import FeedOwner
 from worker.schedules.feeds.entries import entry_events
 from worker.schedules.feeds.events import FeedLesson, feed_event
@@ -49,10 +49,9 @@ def read_feed(session: Session, owner: FeedOwner, *, now: datetime, timezone: st
     entries = active_entries(session, owner.user_id)
     changes = [owner.feed_created_at, *(lesson.updated_at for lesson in lessons)]
     changes += [entry.updated_at for entry in entries]
-    home = owner.timezone if owner.timezone in zone_names() else None
     return Feed(
         name=f"Astegni: {owner.name}" if owner.name else "Astegni",
-        timezone=home or timezone,
+        timezone=known_zone(owner.timezone, timezone),
         events=[
             *(feed_event(lesson, timezone=timezone) for lesson in lessons),
             *(event for entry in entries for event in entry_events(entry, since=now - KEPT, until=now + AHEAD)),

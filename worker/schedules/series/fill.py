@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 
 from models.series import Series
 from worker import errors
-from worker.calendars.zones import zone_names
 from worker.logs import get_logger
 from worker.schedules.planning import Planning
 from worker.schedules.series.occurrences import TWO_DAYS, horizon, recurrence_of, today_in
@@ -79,8 +78,13 @@ def fill(session: Session, planning: Planning, *, batch: int, after: int = 0) ->
 
 
 def _local_days(zones: Sequence[str], now: datetime) -> dict[str, list[str] | list[date]]:
-    known = sorted(zone_names().intersection(zones))
-    return {"zones": known, "todays": [today_in(zone, now) for zone in known]}
+    todays: dict[str, date] = {}
+    for name in zones:
+        try:
+            todays[name] = today_in(name, now)
+        except errors.InvalidInput as error:
+            _log.error("series_unreadable", timezone=name, detail=error.detail)
+    return {"zones": [*todays], "todays": [*todays.values()]}
 
 
 def _is_readable(series: Series) -> bool:

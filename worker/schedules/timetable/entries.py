@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from models.people import User
 from models.timetable import TimetableEntry
-from worker.calendars.zones import zone_names
+from worker.calendars.zones import known_zone
 from worker.errors import Conflict, NotFound
 from worker.recurrence.platform_form import PlatformForm
 from worker.schedules.timetable.form import entry_days, require_days
@@ -116,5 +116,4 @@ def _assign(entry: TimetableEntry, values: Mapping[str, Any], *, form: Mapping[s
 
 def _zone_of(session: Session, user_id: int, default: str) -> str:
     """The zone of entries that name none: the person's own, else the default."""
-    own = session.scalar(select(User.timezone).where(User.id == user_id))
-    return own if own in zone_names() else default
+    return known_zone(session.scalar(select(User.timezone).where(User.id == user_id)), default)
