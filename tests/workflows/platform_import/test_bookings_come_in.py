@@ -1,11 +1,17 @@
 """Enrolments and groups: one booking for each pair of a tutor and a student."""
 
 from collections import Counter
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
 from tests.conftest import Platform, Sql
 from tests.workflows.platform_import.conftest import Import, Refusals, stored
+from worker.database import Database
+from worker.recurrence.request import TimeRequest
+from worker.schedules.planning import Planning
+from worker.schedules.requests import LessonRequest
+from worker.workflows.lessons.change_lessons import make_lessons
 
 
 def _bookings(sql: Sql) -> dict[tuple[int, int], Any]:
@@ -83,6 +89,31 @@ def test_a_changed_status_and_a_second_enrolment(run_import: Import, platform: P
     run_import()
     assert _bookings(sql)[14, 12].status == "cancelled"
     assert sql("SELECT count(*) FROM platform_links WHERE kind = 'enrolment' AND platform_id IN (71, 72, 76)") == [(0,)]
+
+
+def test_series_made_here_follow_the_bookings(
+    run_import: Import, platform: Platform, sql: Sql, database: Database
+) -> None:
+    """Nobody is notified: an import sends no message."""
+    run_import()
+    booking = _bookings(sql)[14, 11]
+    now = datetime.now(UTC)
+    times = TimeRequest(now.date() + timedelta(days=2), time(3), time(4), "UTC", "FREQ=DAILY;COUNT=3")
+    with database.transaction() as session:
+        make_lessons(session, LessonRequest(14, booking.id, times, {}), Planning(now, 28))
+
+    def statuses() -> list[Any]:
+        return sql("SELECT status, count(*) FROM tutor_schedules WHERE series_id IS NOT NULL GROUP BY status")
+
+    for change, status in (
+        ("UPDATE enrolled_students SET status = 'suspended' WHERE id = 71", "cancelled"),
+        ("UPDATE enrolled_students SET status = 'active' WHERE id = 71", "scheduled"),
+        ("DELETE FROM enrolled_students WHERE id = 71", "cancelled"),
+    ):
+        platform.owner.execute(change)
+        run_import()
+        assert statuses() == [(status, 3)], change
+    assert sql("SELECT kind FROM deliveries WHERE kind LIKE 'lesson-c%'") == []
 
 
 def test_an_unknown_word_is_taken_and_reported(run_import: Import, platform: Platform, sql: Sql) -> None:

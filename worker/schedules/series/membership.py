@@ -65,20 +65,30 @@ def follow_booking(session: Session, booking_id: int, planning: Planning) -> Non
     have become impossible meanwhile are recorded as skips.
     """
     session.flush()
-    taken_part = select(SeriesParticipant.series_id).where(SeriesParticipant.booking_id == booking_id)
-    ids = set(session.scalars(taken_part))
     # A booked slot is locked below, and the series of a lesson are always locked before it.
     of_slots = select(Schedule.series_id).where(
         Schedule.booking_id == booking_id, Schedule.starts_at > planning.now, Schedule.series_id.is_not(None)
     )
     slot_series = {series_id for series_id in session.scalars(of_slots) if series_id is not None}
-    locked = lock_series(session, sorted(ids | slot_series))
-    followers = [series for series in locked if series.id in ids]
-    for series in followers:
-        _follow(session, series, planning.now)
-    if followers:
-        reconcile(session, [series.id for series in followers], planning)
+    lock_series(session, sorted(_series_of(session, [booking_id]) | slot_series))
+    follow_in_series(session, [booking_id], planning)
     follow_single_lessons(session, booking_id, now=planning.now)
+
+
+def follow_in_series(session: Session, booking_ids: Collection[int], planning: Planning) -> Sequence[int]:
+    """Bring the series of these bookings in line with them, as `follow_booking` does; returns the ids of the series."""
+    session.flush()
+    ids = sorted(_series_of(session, booking_ids))
+    if ids:
+        for series in lock_series(session, ids):
+            _follow(session, series, planning.now)
+        reconcile(session, ids, planning)
+    return ids
+
+
+def _series_of(session: Session, booking_ids: Collection[int]) -> set[int]:
+    statement = select(SeriesParticipant.series_id).where(SeriesParticipant.booking_id.in_(booking_ids))
+    return set(session.scalars(statement))
 
 
 def _follow(session: Session, series: Series, now: datetime) -> None:

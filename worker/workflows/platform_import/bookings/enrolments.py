@@ -14,6 +14,7 @@ from worker.platform.connection import Row
 from worker.platform.links import Link, linked_platform_ids, our_ids
 from worker.platform.source import Join, Source
 from worker.workflows.platform_import.bookings.courses import course_names
+from worker.workflows.platform_import.bookings.follow_imported import follow_imported
 from worker.workflows.platform_import.bookings.pair_bookings import (
     ENROLMENT,
     PACKAGE_COLUMNS,
@@ -61,7 +62,9 @@ class Enrolments(Kind):
         gone = {link.platform_id for link in links}
         linked = linked_platform_ids(session, self.name, [link.id for link in links if link.id is not None])
         others = {booking_id: sorted(set(ids) - gone) for booking_id, ids in linked.items()}
-        end_bookings(session, [booking_id for booking_id, ids in others.items() if not ids])
+        ended = [booking_id for booking_id, ids in others.items() if not ids]
+        end_bookings(session, ended)
+        follow_imported(session, ended, pull)
         staying = [platform_id for ids in others.values() for platform_id in ids]
         rows = pull.reader(self.source).rows_of(staying) if staying else []
         self._bookings(session, {_pair(row) for row in rows}, pull)
@@ -79,7 +82,9 @@ class Enrolments(Kind):
             pair_booking(pair, ids.get(pair), max(enrolments[pair], key=_rank), names, pull)
             for pair in sorted(enrolments)
         ]
-        return store_bookings(session, wanted)
+        stored = store_bookings(session, wanted)
+        follow_imported(session, stored.values(), pull)
+        return stored
 
     def _ids(self, session: Session, enrolments: dict[Pair, list[Row]]) -> dict[Pair, int]:
         """The booking of each pair: that of an enrolment imported before, else any that the pair has."""

@@ -11,6 +11,7 @@ from worker.platform.links import Link, linked_platform_ids
 from worker.platform.refusals import Refusal
 from worker.platform.source import Join, Source
 from worker.workflows.platform_import.bookings.courses import course_names
+from worker.workflows.platform_import.bookings.follow_imported import follow_imported
 from worker.workflows.platform_import.bookings.group_bookings import (
     bookings_of_groups,
     forget_group_bookings,
@@ -69,7 +70,9 @@ class Groups(Kind):
         tutors = sorted({(pair.tutor_id,) for pair in given.values()})
         groups = pull.reader(self.source).rows_with(("tutor_id",), tutors) if tutors else []
         others = {pair: row.id for row in groups if row.id not in gone for pair in _pairs(row)}
-        end_bookings(session, [each for each, pair in given.items() if each not in enrolled and pair not in others])
+        ended = [each for each, pair in given.items() if each not in enrolled and pair not in others]
+        end_bookings(session, ended)
+        follow_imported(session, ended, pull)
         forget_group_bookings(session, given)
         note_group_bookings(session, {each: others[pair] for each, pair in given.items() if pair in others})
 

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from worker.bookings.document_rows import DocumentRow, store_document_bookings
 from worker.bookings.platform_bookings import end_bookings
 from worker.platform.links import Link
+from worker.workflows.platform_import.bookings.follow_imported import follow_imported
 from worker.workflows.platform_import.documents.document_people import profiles_of_users, without_profile
 from worker.workflows.platform_import.documents.document_source import created_column, document_source
 from worker.workflows.platform_import.kind import ImportOutcome, Incoming, Kind, Pull
@@ -49,11 +50,14 @@ class DocumentBookings(Kind):
             (booking_id,) = store_document_bookings(
                 session, [DocumentRow(incoming.id, people | _booking_columns(row, pull))]
             )
+            follow_imported(session, [booking_id], pull)
             outcomes.append(ImportOutcome(row.id, booking_id, unknown_booking_words(row.status, row.session_type)))
         return outcomes
 
-    def remove(self, session: Session, links: Sequence[Link], pull: Pull) -> None:  # noqa: ARG002 - as in Kind
-        end_bookings(session, [link.id for link in links if link.id is not None])
+    def remove(self, session: Session, links: Sequence[Link], pull: Pull) -> None:
+        ended = [link.id for link in links if link.id is not None]
+        end_bookings(session, ended)
+        follow_imported(session, ended, pull)
 
 
 def _booking_columns(row: Any, pull: Pull) -> dict[str, Any]:
