@@ -14,7 +14,7 @@ class LimitCounter(Base):
 
     __tablename__ = "limit_counters"
 
-    # Which rate, like `requests`.
+    # Which rate and its limit, like `requests/600`.
     rate: Mapped[str] = mapped_column(primary_key=True)
     # `user:1`, `operator:3` or `address:192.0.2.1`.
     who: Mapped[str] = mapped_column(primary_key=True)

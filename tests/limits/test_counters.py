@@ -1,6 +1,7 @@
 """Counters: what was used is shared by all processes, comes back, and is forgotten with its transaction."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
@@ -55,6 +56,12 @@ def test_units_come_back(database: Database, sql: Sql) -> None:
     # Ten of forty units come back in a quarter of the period.
     sql("UPDATE limit_counters SET free_at = free_at - make_interval(secs => 1000000)")
     assert _allowed_requests(Counters(database), SLOW, "user:1", 20) == 10
+
+
+def test_a_raised_limit_helps_at_once(database: Database) -> None:
+    assert _allowed_requests(Counters(database), SLOW, "user:1", 41) == 40
+
+    assert _allowed_requests(Counters(database), replace(SLOW, most=50), "user:1", 60) >= 10
 
 
 def test_a_refused_person_costs_no_statement(database: Database, sql: Sql) -> None:

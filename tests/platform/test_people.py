@@ -8,6 +8,7 @@ from psycopg.sql import SQL, Identifier
 from tests.conftest import Platform
 from worker.access.people_records import ProfileRecord
 from worker.errors import Unavailable
+from worker.platform.connection import PlatformConnection
 from worker.platform.people import PlatformPeople
 
 
@@ -79,6 +80,21 @@ def test_columns_of_later_years_may_be_missing(
     platform.owner.execute(SQL("ALTER TABLE {} DROP COLUMN {}").format(Identifier(table), Identifier(name)))
 
     assert platform_people.read([11])[11].is_active
+
+
+def test_a_column_that_is_added_counts_soon(platform: Platform, platform_connection: PlatformConnection) -> None:
+    """No statement fails without it, so only the catalogue tells."""
+    platform.owner.execute("ALTER TABLE users DROP COLUMN is_suspended")
+    people = PlatformPeople(platform_connection, catalog_seconds=0)
+    assert people.read([11])[11].is_active
+
+    platform.owner.execute("ALTER TABLE users ADD COLUMN is_suspended boolean DEFAULT true")
+    with pytest.raises(Unavailable, match=r"users\.is_suspended may not be read"):
+        people.read([11])
+
+    reader = Identifier(urlsplit(platform.url).username or "")
+    platform.owner.execute(SQL("GRANT SELECT (is_suspended) ON users TO {}").format(reader))
+    assert not people.read([11])[11].is_active
 
 
 def test_a_state_without_parents(platform: Platform, platform_people: PlatformPeople) -> None:

@@ -34,6 +34,8 @@ class PlatformBooking:
     price_per_session: Decimal | None
     # None when unknown: a new booking is then stored with the current time.
     created_at: datetime | None
+    # The status when the row that decides was last imported: None if it is new, `unknown` if no release recorded it.
+    status_before: str | None = None
 
 
 _FIND = text(
@@ -61,14 +63,19 @@ _CREATE = text(
     RETURNING tutor_id, student_id, id
     """
 )
+# A status that people have set here stays until it changes there. Where no release recorded what it was there, an end
+# stays: both sides may end a booking at any time.
 _CHANGE = text(
     """
     UPDATE tutor_student_bookings booking
-       SET status = row.status, subject = left(row.subject, 200), package_name = left(row.package_name, 255),
+       SET status = CASE WHEN row.status_before = row.status THEN booking.status
+                         WHEN row.status_before = 'unknown' AND booking.status IN ('completed', 'cancelled')
+                         THEN booking.status ELSE row.status END,
+           subject = left(row.subject, 200), package_name = left(row.package_name, 255),
            session_type = row.session_type, session_duration = row.session_duration,
            price_per_session = row.price_per_session
       FROM json_to_recordset(CAST(:rows AS json))
-           AS row (id integer, status text, subject text, package_name text, session_type text,
+           AS row (id integer, status text, status_before text, subject text, package_name text, session_type text,
                    session_duration integer, price_per_session numeric)
      WHERE booking.id = row.id
     """

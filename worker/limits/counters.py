@@ -133,7 +133,7 @@ def _took(executor: Executor, rate: Rate, who: str, units: float) -> bool:
 
 
 def _used(executor: Executor, rate: Rate, who: str) -> float:
-    row = executor.execute(_LEFT, {"rate": rate.name, "who": who}).fetchone()
+    row = executor.execute(_LEFT, {"rate": rate.key, "who": who}).fetchone()
     return 0.0 if row is None else float(row.seconds) * rate.per_second
 
 
@@ -142,4 +142,4 @@ def _wait(executor: Executor, rate: Rate, who: str, units: float) -> int:
 
 
 def _values(rate: Rate, who: str, units: float) -> dict[str, str | float]:
-    return {"rate": rate.name, "who": who, "cost": units / rate.per_second}
+    return {"rate": rate.key, "who": who, "cost": units / rate.per_second}

@@ -23,6 +23,11 @@ class Rate:
     remedy: str = "Wait, then go on."
 
     @property
+    def key(self) -> str:
+        """The name under which use is counted. Another limit begins anew, so that a raised one helps at once."""
+        return f"{self.name}/{self.most}"
+
+    @property
     def per_second(self) -> float:
         """Units regained per second."""
         return self.most / self.seconds

@@ -4,7 +4,7 @@ Its schema is changed by hand-run scripts, on production too, so the catalogue i
 `information_schema` shows only what is granted; `pg_attribute` shows everything.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import LiteralString
 
@@ -19,6 +19,7 @@ _COLUMNS = """
       JOIN pg_catalog.pg_class class ON class.oid = attribute.attrelid
      WHERE class.relnamespace = 'public'::regnamespace AND class.relkind IN ('r', 'p', 'v', 'm')
        AND attribute.attnum > 0 AND NOT attribute.attisdropped
+       AND (CAST(%(tables)s AS text[]) IS NULL OR class.relname = ANY(CAST(%(tables)s AS text[])))
 """
 
 
@@ -39,9 +40,10 @@ class Catalog:
         self._readable = {(table, name): may_read for table, name, may_read in readable}
 
     @classmethod
-    def read(cls, platform: PlatformConnection) -> "Catalog":
-        """Read the catalogue from the server. Raises Unavailable."""
-        return cls((row.table_name, row.name, row.readable) for row in platform.rows(_COLUMNS))
+    def read(cls, platform: PlatformConnection, tables: Collection[str] | None = None) -> "Catalog":
+        """Read the catalogue from the server: of these tables, or of all. Raises Unavailable."""
+        rows = platform.rows(_COLUMNS, {"tables": None if tables is None else sorted(tables)})
+        return cls((row.table_name, row.name, row.readable) for row in rows)
 
     @property
     def tables(self) -> frozenset[str]:

@@ -1,7 +1,7 @@
 """Read people of the platform: an account, and the profiles that belong to it."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from functools import cached_property
+from time import monotonic
 
 from psycopg import errors
 from psycopg.sql import SQL, Composable, Composed, Identifier, Placeholder
@@ -15,16 +15,26 @@ from worker.platform.people_source import ACCOUNT, PEOPLE, ROLES, person_of
 
 _log = get_logger(__name__)
 
+# How long a catalogue is used: a script may add the column that says who is suspended, and no statement fails then.
+_CATALOG_SECONDS = 60.0
+
 
 class PlatformPeople:
     """Reads people, each with one query. Columns that this state of the platform lacks count as their defaults."""
 
-    def __init__(self, connection: PlatformConnection) -> None:
+    def __init__(self, connection: PlatformConnection, *, catalog_seconds: float = _CATALOG_SECONDS) -> None:
         self._connection = connection
+        self._catalog_seconds = catalog_seconds
+        self._catalog: tuple[float, Catalog] | None = None
 
-    @cached_property
-    def _catalog(self) -> Catalog:
-        catalog = Catalog.read(self._connection)
+    def _current_catalog(self) -> Catalog:
+        read = self._catalog
+        if read is None or monotonic() - read[0] > self._catalog_seconds:
+            self._catalog = read = monotonic(), self._read_catalog()
+        return read[1]
+
+    def _read_catalog(self) -> Catalog:
+        catalog = Catalog.read(self._connection, {column.table for column in PEOPLE})
         denied = [column for column in PEOPLE if catalog.is_denied(column)]
         missing = [
             column
@@ -56,7 +66,7 @@ class PlatformPeople:
         owners: set[int] = set()
         for role in ROLES:
             ids = [profile_id for of_role, profile_id in profiles if of_role == role]
-            if ids and _table(role) in self._catalog.tables:
+            if ids and _table(role) in self._current_catalog().tables:
                 statement = SQL("SELECT user_id FROM {} WHERE id = ANY(%(ids)s) AND user_id IS NOT NULL")
                 rows = self._connection.rows(statement.format(Identifier(_table(role))), {"ids": ids})
                 owners |= {row.user_id for row in rows}
@@ -94,11 +104,11 @@ class PlatformPeople:
         self, shape: Callable[[Catalog], Composed], values: Mapping[str, object], seconds: float
     ) -> Sequence[Row]:
         try:
-            return self._connection.rows(shape(self._catalog), values, seconds=seconds)
+            return self._connection.rows(shape(self._current_catalog()), values, seconds=seconds)
         except (errors.UndefinedColumn, errors.UndefinedTable, errors.InsufficientPrivilege):
             # The schema or a grant has changed since the catalogue was read. Another thread may have noticed it too.
-            self.__dict__.pop("_catalog", None)
-            return self._connection.rows(shape(self._catalog), values, seconds=seconds)
+            self._catalog = None
+            return self._connection.rows(shape(self._current_catalog()), values, seconds=seconds)
 
 
 def _select(catalog: Catalog) -> Composed:

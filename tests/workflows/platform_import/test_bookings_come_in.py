@@ -8,6 +8,7 @@ from typing import Any
 from tests.conftest import Platform, Sql
 from tests.workflows.platform_import.conftest import Import, Refusals, stored
 from worker.database import Database
+from worker.platform.zone import ServerZone
 from worker.recurrence.request import TimeRequest
 from worker.schedules.planning import Planning
 from worker.schedules.requests import LessonRequest
@@ -114,6 +115,52 @@ def test_series_made_here_follow_the_bookings(
         run_import()
         assert statuses() == [(status, 3)], change
     assert sql("SELECT kind FROM deliveries WHERE kind LIKE 'lesson-c%'") == []
+
+
+def test_a_status_that_people_set_here_stays_until_it_changes_there(
+    run_import: Import, platform: Platform, sql: Sql
+) -> None:
+    run_import()
+
+    def end() -> None:
+        sql("UPDATE tutor_student_bookings SET status = 'cancelled' WHERE tutor_id = 14 AND student_id = 11")
+
+    def status() -> str:
+        return str(_bookings(sql)[14, 11].status)
+
+    end()
+    # Of every enrolment in the package, and of every row: another name, and another name of the zone.
+    platform.owner.execute("UPDATE tutor_packages SET name = 'Algebra by night' WHERE id = 31")
+    run_import()
+    assert (status(), _bookings(sql)[14, 11].package_name) == ("cancelled", "Algebra by night")
+    run_import(ServerZone("Europe/Paris"))
+    assert status() == "cancelled"
+
+    platform.owner.execute("UPDATE enrolled_students SET status = 'suspended' WHERE id = 71")
+    run_import()
+    assert status() == "paused"
+
+    end()
+    platform.owner.execute(
+        "INSERT INTO enrolled_students (id, tutor_id, student_id, package_id, status)"
+        " VALUES (78, 14, 11, 32, 'suspended')"
+    )
+    run_import()
+    assert status() == "paused"
+
+
+def test_what_was_ended_here_before_statuses_were_recorded_stays(run_import: Import, sql: Sql) -> None:
+    """An older release has imported the rows, and neither recorded their statuses nor made version 2 of them."""
+    run_import()
+    sql("DELETE FROM platform_links WHERE kind = 'booking_status'")
+    sql("UPDATE platform_links SET digest = '' WHERE kind = 'enrolment'")
+    sql("UPDATE platform_pulls SET signature = 'old' WHERE kind = 'enrolment'")
+    sql("UPDATE tutor_student_bookings SET status = 'cancelled' WHERE tutor_id = 14 AND student_id = 11")
+    sql("UPDATE tutor_student_bookings SET status = 'paused' WHERE tutor_id = 14 AND student_id = 12")
+
+    assert run_import()["enrolment"]["stored"] == 5
+
+    assert (_bookings(sql)[14, 11].status, _bookings(sql)[14, 12].status) == ("cancelled", "active")
 
 
 def test_an_unknown_word_is_taken_and_reported(run_import: Import, platform: Platform, sql: Sql) -> None:

@@ -15,6 +15,7 @@ from tests.workflows.platform_import.conftest import BERLIN, LESSONS, Refusals, 
 from worker.database import Database
 from worker.platform.connection import PlatformConnection
 from worker.platform.grants import grants
+from worker.platform.zone import ServerZone
 from worker.workflows.platform_import.kinds import document_kinds
 from worker.workflows.platform_import.pull import import_platform
 
@@ -46,9 +47,9 @@ def document(postgres: PostgresServer) -> Iterator[PlatformConnection]:
     postgres.drop_database(name)
 
 
-def take(database: Database, document: PlatformConnection) -> Counts:
+def take(database: Database, document: PlatformConnection, server_zone: ServerZone = BERLIN) -> Counts:
     reports = import_platform(
-        database, document, timezone=LESSONS, server_zone=BERLIN, kinds=document_kinds, compare=True
+        database, document, timezone=LESSONS, server_zone=server_zone, kinds=document_kinds, compare=True
     )
     counts = {report.kind: dict(+report.counts) for report in reports if report.waits_for is None}
     assert len(counts) == len(document_kinds())
@@ -234,3 +235,14 @@ def test_a_second_import_changes_nothing(
     again = take(database, document)
     assert all(kind.keys() <= {"read"} for kind in again.values()), again
     assert stored(sql, *tables) == before
+
+
+@pytest.mark.usefixtures("counts")
+def test_a_booking_that_was_ended_here_stays_so(database: Database, document: PlatformConnection, sql: Sql) -> None:
+    """Under another name of the zone all rows are stored again."""
+    booking_id = by_platform_id(sql, "document_booking", "tutor_student_bookings")[1].id
+    sql("UPDATE tutor_student_bookings SET status = 'cancelled' WHERE id = :id", id=booking_id)
+
+    assert take(database, document, ServerZone("Europe/Paris"))["document_booking"]["stored"] == 4
+
+    assert sql("SELECT status FROM tutor_student_bookings WHERE id = :id", id=booking_id) == [("cancelled",)]

@@ -5,6 +5,7 @@ Of several enrolments of one pair an active one decides, and of equal ones the l
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from sqlalchemy.orm import Session
 
@@ -15,6 +16,7 @@ from worker.platform.links import Link, linked_platform_ids, our_ids
 from worker.platform.source import Join, Source
 from worker.workflows.platform_import.bookings.courses import course_names
 from worker.workflows.platform_import.bookings.follow_imported import follow_imported
+from worker.workflows.platform_import.bookings.imported_statuses import imported_statuses, note_statuses
 from worker.workflows.platform_import.bookings.pair_bookings import (
     ENROLMENT,
     PACKAGE_COLUMNS,
@@ -50,6 +52,8 @@ class Enrolments(Kind):
         joins=(Join("tutor_packages", "tutor_packages.id = enrolled_students.package_id"),),
     )
     reads_all = True
+    # Version 2 records the statuses that the platform gives.
+    version = 2
 
     def store(self, session: Session, rows: Sequence[Incoming], pull: Pull) -> Sequence[ImportOutcome]:
         pairs = {_pair(incoming.row) for incoming in rows}
@@ -76,19 +80,23 @@ class Enrolments(Kind):
         enrolments: defaultdict[Pair, list[Row]] = defaultdict(list)
         for row in pull.reader(self.source).rows_with(("tutor_id", "student_id"), sorted(pairs)):
             enrolments[_pair(row)].append(row)
-        ids = self._ids(session, enrolments)
+        linked = our_ids(session, self.name, [row.id for rows in enrolments.values() for row in rows])
+        ids = self._ids(session, enrolments, linked)
+        before = imported_statuses(session, ids.values())
         names = course_names(pull, [row.package_courses for rows in enrolments.values() for row in rows])
-        wanted = [
-            pair_booking(pair, ids.get(pair), max(enrolments[pair], key=_rank), names, pull)
-            for pair in sorted(enrolments)
-        ]
+        wanted = []
+        for pair in sorted(enrolments):
+            deciding = max(enrolments[pair], key=_rank)
+            booking = pair_booking(pair, ids.get(pair), deciding, names, pull)
+            known = before.get(booking.id or 0, "unknown") if deciding.id in linked else None
+            wanted.append(replace(booking, status_before=known))
         stored = store_bookings(session, wanted)
+        note_statuses(session, {stored[booking.pair]: booking.status for booking in wanted})
         follow_imported(session, stored.values(), pull)
         return stored
 
-    def _ids(self, session: Session, enrolments: dict[Pair, list[Row]]) -> dict[Pair, int]:
+    def _ids(self, session: Session, enrolments: dict[Pair, list[Row]], linked: dict[int, int]) -> dict[Pair, int]:
         """The booking of each pair: that of an enrolment imported before, else any that the pair has."""
-        linked = our_ids(session, self.name, [row.id for rows in enrolments.values() for row in rows])
         ids = bookings_of_pairs(session, enrolments)
         for pair, rows in enrolments.items():
             of_pair = [linked[row.id] for row in rows if row.id in linked]

@@ -12,6 +12,7 @@ from worker.bookings.document_rows import DocumentRow, store_document_bookings
 from worker.bookings.platform_bookings import end_bookings
 from worker.platform.links import Link
 from worker.workflows.platform_import.bookings.follow_imported import follow_imported
+from worker.workflows.platform_import.bookings.imported_statuses import imported_statuses, note_statuses
 from worker.workflows.platform_import.documents.document_people import profiles_of_users, without_profile
 from worker.workflows.platform_import.documents.document_source import created_column, document_source
 from worker.workflows.platform_import.kind import ImportOutcome, Incoming, Kind, Pull
@@ -38,6 +39,8 @@ class DocumentBookings(Kind):
     def store(self, session: Session, rows: Sequence[Incoming], pull: Pull) -> Sequence[ImportOutcome]:
         tutors = profiles_of_users(session, "tutor", [incoming.row.tutor_id for incoming in rows])
         students = profiles_of_users(session, "student", [incoming.row.student_id for incoming in rows])
+        before = imported_statuses(session, [incoming.id for incoming in rows if incoming.id is not None])
+        statuses: dict[int, str] = {}
         outcomes: list[ImportOutcome] = []
         for incoming in rows:
             row = incoming.row
@@ -46,12 +49,16 @@ class DocumentBookings(Kind):
                 missing = (row.tutor_id, "tutor") if tutor_id is None else (row.student_id, "student")
                 outcomes.append(ImportOutcome(row.id, incoming.id, (without_profile(*missing),)))
                 continue
-            people = {"tutor_id": tutor_id, "student_id": student_id}
-            (booking_id,) = store_document_bookings(
-                session, [DocumentRow(incoming.id, people | _booking_columns(row, pull))]
-            )
+            columns = {"tutor_id": tutor_id, "student_id": student_id} | _booking_columns(row, pull)
+            status = columns["status"]
+            if before.get(incoming.id or 0) == status:
+                # One that people have set here stays until it changes there.
+                del columns["status"]
+            (booking_id,) = store_document_bookings(session, [DocumentRow(incoming.id, columns)])
+            statuses[booking_id] = status
             follow_imported(session, [booking_id], pull)
             outcomes.append(ImportOutcome(row.id, booking_id, unknown_booking_words(row.status, row.session_type)))
+        note_statuses(session, statuses)
         return outcomes
 
     def remove(self, session: Session, links: Sequence[Link], pull: Pull) -> None:
