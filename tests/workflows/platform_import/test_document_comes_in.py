@@ -30,21 +30,28 @@ def expected_document() -> Any:
 
 
 @pytest.fixture
-def document(postgres: PostgresServer) -> Iterator[PlatformConnection]:
-    """A connection to the sample by a role with the printed grants and nothing else."""
-    name, role = f"document_{secrets.token_hex(6)}", f"reader_{secrets.token_hex(4)}"
+def document_owner(postgres: PostgresServer) -> Iterator[psycopg.Connection]:
+    """A connection to a copy of the sample by its owner."""
+    name = f"document_{secrets.token_hex(6)}"
     postgres.create_database(name)
     with psycopg.connect(postgres.url(name), autocommit=True) as owner:
         owner.execute((_DATA / "document-2025.sql").read_text().encode())
-        for statement in grants(name, role, password="secret", document=True):
-            owner.execute(statement.encode())
-        address = postgres.url(name).rpartition("@")[2]
-        connection = PlatformConnection(f"postgresql://{role}:secret@{address}")
-        yield connection
-        connection.close()
-        owner.execute(f"DROP OWNED BY {role}".encode())
-        owner.execute(f"DROP ROLE {role}".encode())
+        yield owner
     postgres.drop_database(name)
+
+
+@pytest.fixture
+def document(postgres: PostgresServer, document_owner: psycopg.Connection) -> Iterator[PlatformConnection]:
+    """A connection to the sample by a role with the printed grants and nothing else."""
+    name, role = document_owner.info.dbname, f"reader_{secrets.token_hex(4)}"
+    for statement in grants(name, role, password="secret", document=True):
+        document_owner.execute(statement.encode())
+    address = postgres.url(name).rpartition("@")[2]
+    connection = PlatformConnection(f"postgresql://{role}:secret@{address}")
+    yield connection
+    connection.close()
+    document_owner.execute(f"DROP OWNED BY {role}".encode())
+    document_owner.execute(f"DROP ROLE {role}".encode())
 
 
 def take(database: Database, document: PlatformConnection, server_zone: ServerZone = BERLIN) -> Counts:
@@ -235,6 +242,23 @@ def test_a_second_import_changes_nothing(
     again = take(database, document)
     assert all(kind.keys() <= {"read"} for kind in again.values()), again
     assert stored(sql, *tables) == before
+
+
+@pytest.mark.usefixtures("counts")
+def test_changes_there_come_in(
+    database: Database, document: PlatformConnection, document_owner: psycopg.Connection, sql: Sql
+) -> None:
+    """No column tells when a row was changed."""
+    document_owner.execute("UPDATE tutor_student_bookings SET status = 'completed' WHERE id = 1")
+    document_owner.execute("UPDATE session_requests SET message = 'Soon' WHERE id = 1")
+    document_owner.execute("UPDATE tutor_schedules SET notes = 'Soon' WHERE id = 1")
+    document_owner.execute("UPDATE whiteboard_sessions SET session_title = 'Soon' WHERE id = 1")
+
+    again = take(database, document)
+
+    kinds = ("document_booking", "document_request", "document_lesson", "board")
+    assert [again[kind]["stored"] for kind in kinds] == [1, 1, 1, 1]
+    assert by_platform_id(sql, "document_booking", "tutor_student_bookings")[1].status == "completed"
 
 
 @pytest.mark.usefixtures("counts")

@@ -36,6 +36,9 @@ class DocumentBookings(Kind):
         created_at="timestamp",
     )
 
+    # Nothing there tells when a row was changed.
+    reads_all = True
+
     def store(self, session: Session, rows: Sequence[Incoming], pull: Pull) -> Sequence[ImportOutcome]:
         tutors = profiles_of_users(session, "tutor", [incoming.row.tutor_id for incoming in rows])
         students = profiles_of_users(session, "student", [incoming.row.student_id for incoming in rows])

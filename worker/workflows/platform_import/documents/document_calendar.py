@@ -44,6 +44,9 @@ class DocumentCalendar(Kind):
         created_at="timestamp",
     )
 
+    # Nothing there tells when a row was changed.
+    reads_all = True
+
     def store(self, session: Session, rows: Sequence[Incoming], pull: Pull) -> Sequence[ImportOutcome]:
         known = read_calendar_people(session, rows)
         nobodys = {row.id for row in (incoming.row for incoming in rows) if row.tutor_id not in known.tutors}

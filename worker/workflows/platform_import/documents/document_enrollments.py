@@ -33,6 +33,9 @@ class DocumentEnrollments(Kind):
         created_at="timestamp",
     )
 
+    # Nothing there tells when a row was changed.
+    reads_all = True
+
     def store(self, session: Session, rows: Sequence[Incoming], pull: Pull) -> Sequence[ImportOutcome]:
         tutors = stored_profiles(session, "tutor", [incoming.row.tutor_id for incoming in rows])
         students = stored_profiles(session, "student", [incoming.row.student_id for incoming in rows])
