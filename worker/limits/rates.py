@@ -24,7 +24,7 @@ class Rate:
 
     @property
     def key(self) -> str:
-        """The name under which use is counted. Another limit begins anew, so that a raised one helps at once."""
+        """The name under which use is counted. Another limit starts at zero, so that a raised one helps at once."""
         return f"{self.name}/{self.most}"
 
     @property
