@@ -46,7 +46,10 @@ def _profile(prefix: str) -> str:
     return _OF_PROFILE.format(id=f"{prefix}profile_id", type=f"{prefix}profile_type")
 
 
+# Without a recorder (imported, adopted, or by an operator) a recording belongs to the session's host.
 _HOSTED = f"SELECT id FROM whiteboard_sessions WHERE {_profile('host_')}"  # noqa: S608 - constants of this module
+_RECORDED = f"recorded_by = :of_user OR recorded_by IS NULL AND session_id IN ({_HOSTED})"
+_OF_RECORDING = f"recording_id IN (SELECT id FROM whiteboard_session_recordings WHERE {_RECORDED})"  # noqa: S608 - as above
 
 # In the order of erasure: the account and its profiles come last, because the other rows are found by them.
 PERSONAL_TABLES = (
@@ -69,10 +72,14 @@ PERSONAL_TABLES = (
     PersonalTable("job_actions", "actor = :of_principal", {"actor": "erased"}, why_kept="the history of what happened"),
     PersonalTable(
         "whiteboard_session_recordings",
-        # Without a recorder (imported, adopted, or by an operator) a recording belongs to the session's host.
-        f"recorded_by = :of_user OR recorded_by IS NULL AND session_id IN ({_HOSTED})",
+        _RECORDED,
         {},
         why_kept="deleted one by one before, with their objects",
+    ),
+    # Texts that exist in no object: what the tutor wrote, the captions, and what was typed on the board.
+    *(
+        PersonalTable(table, _OF_RECORDING, {}, why_kept="deleted with their recordings")
+        for table in ("recording_chapters", "recording_captions", "recording_board_texts")
     ),
     PersonalTable(
         "whiteboard_canvas_data",

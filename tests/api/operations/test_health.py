@@ -79,6 +79,19 @@ def test_another_revision_is_not_ready(client: TestClient, database: Database) -
     assert "astegni migrate" in client.get("/readyz").json()["checks"]["database"]
 
 
+def test_while_an_upgrade_has_migrated_the_tables_the_old_release_stays_ready(
+    client: TestClient, database: Database
+) -> None:
+    with database.transaction() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    response = client.get("/readyz")
+    assert (response.status_code, response.json()["checks"]["database"]) == (200, "ok")
+
+    with database.transaction() as session:
+        session.execute(text("UPDATE alembic_version SET version_num = 'of another program'"))
+    assert client.get("/readyz").status_code == 503
+
+
 def test_a_database_that_is_away_is_not_ready(services: Services) -> None:
     away = Database("postgresql+psycopg://nobody@127.0.0.1:1/none")
     with TestClient(create_api(replace(services, database=away))) as client:

@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import School, Sql
 from tests.workflows.conftest import RecordingFixture
+from worker.database import Database
 from worker.errors import Conflict, NotFound
 from worker.jobs.orders.recording_orders import IngestRecording, StoreSource
+from worker.storage.store import ObjectStore
 from worker.workflows.people.export_person import PersonExport, export_person
 
 
@@ -82,3 +85,33 @@ def test_what_cannot_be_exported_leaves_nothing(recordings: RecordingFixture, re
         export(recordings, 1, tmp_path / "person")
     assert not {"nobody", "person"} & {path.name for path in tmp_path.iterdir()}
     assert not list(tmp_path.glob(".export-*"))
+
+
+def test_the_texts_of_recordings_are_there(database: Database, school: School, sql: Sql, tmp_path: Path) -> None:
+    """Chapters and captions are in no object."""
+    for user_id, title in ((1, "Mine"), (2, "Theirs")):
+        sql(
+            """
+            WITH board AS (INSERT INTO whiteboard_sessions (booking_id) VALUES (:booking) RETURNING id),
+                 recording AS (INSERT INTO whiteboard_session_recordings (session_id, recorded_by)
+                               SELECT id, :user FROM board RETURNING id),
+                 chapters AS (INSERT INTO recording_chapters (recording_id, origin, chapters)
+                              SELECT id, 'tutor', CAST(:chapters AS jsonb) FROM recording)
+            INSERT INTO recording_captions (recording_id, language, cues, bytes)
+            SELECT id, 'en', CAST(:cues AS jsonb), 9 FROM recording
+            """,
+            booking=school.booking_id,
+            user=user_id,
+            chapters=json.dumps([{"start_ms": 0, "title": title}]),
+            cues=json.dumps([[0, 900, title, ""]]),
+        )
+
+    exported = export_person(database, _no_store, 1, tmp_path / "person")
+
+    assert (exported.rows["recording_chapters"], exported.rows["recording_captions"]) == (1, 1)
+    texts = [(tmp_path / "person" / "rows" / f"recording_{name}.json").read_text() for name in ("chapters", "captions")]
+    assert all("Mine" in text and "Theirs" not in text for text in texts)
+
+
+def _no_store() -> ObjectStore:
+    pytest.fail("there is no object to export")

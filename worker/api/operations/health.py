@@ -40,7 +40,7 @@ async def get_healthz() -> dict[str, str]:
 
 @router.get("/readyz", responses=responses(503), summary="Can it work?")
 def get_readyz(services: ServicesOf) -> dict[str, Any]:
-    """200 if the database responds and has this release's tables, and the spool is writable; otherwise 503."""
+    """200 if the database responds and has this release's or newer tables, and the spool is writable; otherwise 503."""
     checks = {
         "database": _database(services),
         "spool": _spool(services.settings),
@@ -72,7 +72,18 @@ def _database(services: Services) -> str:
     except SQLAlchemyError:
         return "does not answer"
     newest = newest_revision()
-    return _OK if revision == newest else f"is at revision {revision}, this release needs {newest}"
+    if revision == newest or _is_newer(revision, newest):
+        return _OK
+    return f"is at revision {revision}, this release needs {newest}"
+
+
+def _is_newer(revision: str | None, newest: str | None) -> bool:
+    """Whether the next release has migrated the tables already, with which this one still works (CONTRIBUTING.md).
+
+    An upgrade migrates first. If its old APIs were not ready from then on, no API would be until the first new one is.
+    """
+    numbers = [each for each in (revision, newest) if each is not None and each.isdecimal()]
+    return len(numbers) == 2 and int(numbers[0]) > int(numbers[1])
 
 
 def _processes(services: Services) -> str:
