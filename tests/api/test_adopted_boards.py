@@ -78,7 +78,7 @@ def test_it_is_a_session_like_any_other(client: TestClient, bearer: Bearer) -> N
     assert _adopt(client, bearer(_TUTOR), 103).json()["id"] != board["id"]
 
 
-@pytest.mark.parametrize("platform_id", [102, 999])
+@pytest.mark.parametrize("platform_id", [2**31 - 1, 102, 999])
 def test_who_does_not_take_part(client: TestClient, bearer: Bearer, platform_id: int) -> None:
     response = _adopt(client, bearer(_OUTSIDER), platform_id)
 

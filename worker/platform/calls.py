@@ -25,7 +25,7 @@ _APART = timedelta(seconds=5)
 _IDS_APART = 200
 _NEAR = """
     SELECT {columns} FROM {table}
-      JOIN unnest(CAST(%(first)s AS integer[]), CAST(%(last)s AS integer[])) AS span (first, last)
+      JOIN unnest(CAST(%(first)s AS bigint[]), CAST(%(last)s AS bigint[])) AS span (first, last)
         ON {table}.id BETWEEN span.first AND span.last
      ORDER BY {table}.id
 """
