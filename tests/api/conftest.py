@@ -33,7 +33,7 @@ _PLAYABLE = """
                (session_id, is_available, source_sha1, duration_seconds, recording_metadata)
         SELECT id, true, repeat('a', 40), 120, '{"duration_ms": 120000}' FROM session RETURNING id)
     INSERT INTO recording_renditions (recording_id, name, state, object_name)
-    SELECT id, 'playback', 'ready', 'playback' || id FROM recording RETURNING recording_id
+    SELECT id, 'playback', 'ready', 'play/playback' || id FROM recording RETURNING recording_id
 """
 
 

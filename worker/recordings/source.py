@@ -1,5 +1,6 @@
 """The recording of a job: read and marked before the work, locked when the result is written."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -52,6 +53,15 @@ def find_source(session: Session, recording_id: int) -> UploadedSource | None:
 def version_of(recording: Recording) -> int:
     """How many times the bytes of the recording were extended (worker/recordings/ingest/extend.py)."""
     version: int = (recording.recording_metadata or {}).get("source", {}).get("version", 0)
+    return version
+
+
+def playback_version_of(recording: Recording) -> int:
+    """The version of the bytes of which the fast copy was made: an earlier one until an extended recording is ingested.
+
+    Renditions and pictures are made of the fast copy, so their jobs are about this version.
+    """
+    version: int = (recording.recording_metadata or {}).get("playback_version", version_of(recording))
     return version
 
 
@@ -114,16 +124,19 @@ def count_spooled(session: Session) -> dict[str, int]:
     return {spool_id: number for spool_id, number in session.execute(query) if spool_id is not None}
 
 
-def give_up_bytes(session: Session, spool_id: str, kept_since: datetime) -> None:
-    """Clear the spool file of recordings that never became playable and have not changed since `kept_since`."""
-    session.execute(
-        update(Recording)
-        .where(
+def unplayable_since(session: Session, spool_id: str, kept_since: datetime) -> Sequence[int]:
+    """Recordings with bytes in this spool that never became playable and have not changed since `kept_since`."""
+    return session.scalars(
+        select(Recording.id).where(
             Recording.spool_id == spool_id,
             Recording.spool_name.is_not(None),
             Recording.is_processing.is_(False),
             Recording.is_available.is_(False),
             Recording.updated_at < kept_since,
         )
-        .values(spool_name=None)
-    )
+    ).all()
+
+
+def give_up_bytes(session: Session, recording_ids: Sequence[int]) -> None:
+    """Clear the spool files of these recordings."""
+    session.execute(update(Recording).where(Recording.id.in_(recording_ids)).values(spool_name=None))

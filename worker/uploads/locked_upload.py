@@ -5,6 +5,7 @@ import os
 import secrets
 from pathlib import Path
 
+from worker.errors import AstegniError
 from worker.uploads.private_files import create_private, full_disk_named, sync_folder
 from worker.uploads.upload_errors import Replaced, gone, wrong_offset
 
@@ -73,26 +74,37 @@ class LockedUpload:
         noted = os.pread(self._lock, FLUSHED_BYTES, TOKEN_BYTES)
         return int.from_bytes(noted, "big") if len(noted) == FLUSHED_BYTES else size
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether a recording shares its bytes."""
+        return os.fstat(self._data).st_nlink > 1
+
     def own_inode(self) -> None:
-        """Copy the bytes if a recording shares them: an append must not change what an ingest reads."""
+        """Replace bytes that a recording shares by a copy: an append must not change what an ingest reads."""
         path = self._path
-        if os.fstat(self._data).st_nlink == 1:
-            return
         copy = path.with_name(f"{path.name}.part")
         copy.unlink(missing_ok=True)
-        with full_disk_named(), path.open("rb") as source, os.fdopen(create_private(copy), "wb") as target:
-            while os.copy_file_range(source.fileno(), target.fileno(), 1 << 30):
-                pass
-            os.fsync(target.fileno())
-            times = os.fstat(source.fileno())
-            if target.tell() != times.st_size:
-                raise OSError(errno.EIO, "The copy of an upload is shorter than the upload.")
-        os.utime(copy, ns=(times.st_atime_ns, times.st_mtime_ns))
+        try:
+            self._copy_to(copy)
+        except (OSError, AstegniError):
+            copy.unlink(missing_ok=True)
+            raise
+        times = os.fstat(self._data)
         copy.rename(path)
+        # After the renaming: the sweep would take an old `.part` for debris.
+        os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
         sync_folder(path.parent)
         own = _open(path)
         self.close()
         self._data = own
+
+    def _copy_to(self, copy: Path) -> None:
+        with full_disk_named(), self._path.open("rb") as source, os.fdopen(create_private(copy), "wb") as target:
+            while os.copy_file_range(source.fileno(), target.fileno(), 1 << 30):
+                pass
+            os.fsync(target.fileno())
+            if target.tell() != self.size():
+                raise OSError(errno.EIO, "The copy of an upload is shorter than the upload.")
 
     def share_as(self, target: Path) -> None:
         """Link the bytes to a second name; idempotent."""

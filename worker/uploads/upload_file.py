@@ -48,9 +48,13 @@ class UploadFile:
             raise gone() from error
 
     def idle_seconds(self) -> float:
-        """Seconds since the last byte arrived. Raises UploadGone."""
+        """Seconds since the last byte arrived. Raises UploadGone.
+
+        A time in the future says that the clock was set back since then, and that nothing has arrived since; the upload
+        must not wait until the clock is there again.
+        """
         try:
-            return max(0.0, time.time() - self.path.stat().st_mtime)
+            return abs(time.time() - self.path.stat().st_mtime)
         except FileNotFoundError as error:
             raise gone() from error
 

@@ -149,7 +149,7 @@ class Uploads:
         most = known.length or length or self._largest
         if expected > most:
             raise TooLarge(f"The upload has at most {most} bytes; {size} have arrived.")
-        needs_more = known.length is None and length is None and expected > known.reserved
+        needs_more = known.length is None and max(expected, length or 0) > known.reserved
         if known.state == "recovered" or length is not None or piece.marks or needs_more:
             with self._database.transaction() as session:
                 upload = _continued(find_upload(session, upload_id, principal, lock=True))
@@ -171,8 +171,11 @@ class Uploads:
         return piece.length
 
     def _begin(self, locked: LockedUpload, upload_id: str, length: int | None, piece: UploadPiece) -> Appending:
-        self._spool.require_space(piece.size or 0)
-        locked.own_inode()
+        # An empty piece, as at the end of a recording, leaves the bytes as they are.
+        copied = locked.size() if piece.size != 0 and locked.is_shared else 0
+        self._spool.require_space(copied + (piece.size or 0))
+        if copied:
+            locked.own_inode()
         return Appending(
             self._spool.upload(upload_id),
             locked.take_turn(),
@@ -195,6 +198,13 @@ class Uploads:
             raise Unavailable(
                 f"The bytes of this upload are in the spool {upload.spool_id}; this process has the spool "
                 f"{self._spool_id}. Ask again: another process may have it.",
+                spool=upload.spool_id,
+            )
+        if upload.state == "open":
+            # The file of an open upload is never removed, and comes back with its disk.
+            raise Unavailable(
+                f"The spool {self._spool_id} does not have the bytes of this upload now: its disk may not be mounted. "
+                "Ask again.",
                 spool=upload.spool_id,
             )
         if upload.state != "finished":

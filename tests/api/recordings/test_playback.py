@@ -18,7 +18,7 @@ _RECORDING = """
                (session_id, is_available, source_sha1, duration_seconds, recording_metadata)
         SELECT id, true, repeat('a', 40), 30, '{"duration_ms": 30000}' FROM session RETURNING id)
     INSERT INTO recording_renditions (recording_id, name, state, object_name, mime, width, height, bytes, tiles)
-    SELECT id, picture.name, picture.state, CASE WHEN picture.state = 'ready' THEN picture.name || id END,
+    SELECT id, picture.name, picture.state, CASE WHEN picture.state = 'ready' THEN 'play/' || picture.name || id END,
            picture.mime, 320, 180, 1000, picture.tiles::jsonb
       FROM recording, (VALUES ('playback', 'ready', 'video/mp4', NULL), ('poster-320', 'ready', 'image/jpeg', NULL),
                               ('poster-320-webp', 'ready', 'image/webp', NULL), ('preview', 'failed', NULL, NULL),
@@ -84,7 +84,7 @@ def test_a_player_reads_the_storyboard_without_a_token(
     for (_, picture), (name, place) in zip(
         shown, [("storyboard", "0,0"), ("storyboard", "160,0"), ("storyboard-2", "0,0")], strict=True
     ):
-        pattern = rf"{re.escape(b2.realm)}/file/[^/]+/{name}\d+\?Authorization=[^&#]+#xywh={place},160,90"
+        pattern = rf"{re.escape(b2.realm)}/file/[^/]+/play/{name}\d+\?Authorization=[^&#]+#xywh={place},160,90"
         assert re.fullmatch(pattern, picture)
 
 

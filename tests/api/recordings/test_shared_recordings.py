@@ -1,5 +1,7 @@
 """Shared recordings, opened by whoever knows the address: what is played, counted, refused, and never logged."""
 
+import base64
+import json
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,6 +14,12 @@ from devstack.emulator.credentials import Credentials
 from tests.api.conftest import Visitor, VisitorOf
 from tests.conftest import School, Sql
 
+_FILES = """
+    INSERT INTO recording_renditions (recording_id, name, state, object_name, segments, tiles)
+    VALUES (:id, '360p', 'ready', 'play/360p.mp4', '{"init": 700, "start": 800, "parts": [[4000, 20000]]}', NULL),
+           (:id, 'storyboard', 'ready', 'play/storyboard.jpg', NULL,
+            '{"width": 160, "height": 90, "columns": 10, "times_ms": [0]}')
+"""
 VTT = "WEBVTT\n\n00:00:01.000 --> 00:00:02.000\nሰላም\n"
 Share = Callable[..., str]
 
@@ -125,6 +133,24 @@ def test_addresses_of_files_end_with_the_share(share: Share, client: TestClient,
     (expires_at,) = sql("SELECT expires_at FROM recording_shares")[0]
     document = client.get(address).json()
     assert document["expires_at"] == expires_at.isoformat().replace("+00:00", "Z")
+
+
+def test_segments_and_sheets_end_with_the_share(
+    share: Share, client: TestClient, recording_path: str, sql: Sql
+) -> None:
+    sql(_FILES, id=int(recording_path.rpartition("/")[2]))
+    address = share()
+    sql("UPDATE recording_shares SET expires_at = now() + interval '5 min'")
+    (expires_at,) = sql("SELECT expires_at FROM recording_shares")[0]
+
+    for file in ("hls/360p.m3u8", "storyboard.vtt"):
+        response = client.get(f"{address}/{file}")
+        assert response.status_code == 200
+        # The emulator's tokens can be read: until when they open.
+        payload = response.text.split("Authorization=4_")[1].partition(".")[0]
+        until = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["until"]
+        # A second of rounding, and the time of the request.
+        assert until < expires_at.timestamp() + 60
 
 
 def test_what_cannot_be_played_yet_is_not_counted(share: Share, client: TestClient, sql: Sql) -> None:

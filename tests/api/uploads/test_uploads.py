@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +57,7 @@ class Tus:
         assert response.status_code == 201, response.text
         return str(response.headers["Location"])
 
-    def patch(self, path: str, offset: int, content: bytes, **headers: str) -> Any:
+    def patch(self, path: str, offset: int, content: bytes | Iterator[bytes], **headers: str) -> Any:
         more = {name.replace("_", "-"): value for name, value in headers.items()}
         return self._client.patch(
             path, headers=self._token | PIECE | {"Upload-Offset": str(offset)} | more, content=content
@@ -346,6 +346,29 @@ def test_bytes_of_a_day_are_limited(tus: Tus) -> None:
 
     assert tus.patch(path, 0, SOUND[:15_000]).status_code == 204
     assert tus.patch(path, 15_000, SOUND[15_000:30_000]).status_code == 429
+
+
+@pytest.mark.parametrize("limits", [{"limit_upload_bytes_per_day": 20_000}])
+def test_bytes_of_chunked_bodies_are_limited(tus: Tus) -> None:
+    path = tus.start(None)
+
+    pieces = [(0, 15_000), (15_000, 30_000), (30_000, 45_000)]
+    statuses = [tus.patch(path, start, iter([SOUND[start:end]])).status_code for start, end in pieces]
+
+    # The size of a chunked body is known when it has arrived.
+    assert statuses == [204, 204, 429]
+
+
+@pytest.mark.parametrize("limits", [{"limit_open_upload_bytes": 2_000_000_000}])
+def test_a_deferred_length_counts_against_the_bytes_of_open_uploads(tus: Tus) -> None:
+    tus.start(None)
+    path = tus.start(None)
+
+    refusal = tus.patch(path, 0, b"", Upload_Length="1000000001")
+
+    assert (refusal.status_code, refusal.json()["limit"]) == (429, "open-uploads")
+    assert tus.read(path)["length"] is None
+    assert tus.patch(path, 0, b"", Upload_Length="1000000000").status_code == 204
 
 
 @pytest.mark.parametrize("limits", [{"spool_reserve_bytes": 10_000_000_000_000}])

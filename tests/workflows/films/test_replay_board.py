@@ -29,6 +29,7 @@ from worker.jobs.runs.perform import JobNotDone, Performer
 from worker.jobs.runs.run_lease import LeaseTiming
 from worker.recordings.outputs.playback import plan_playback
 from worker.recordings.reading import find_recording
+from worker.storage.signed_addresses import SignedAddresses
 from worker.workflows.context import WorkerContext
 from worker.workflows.films.replay_board import replay_board
 from worker.workflows.recordings.failure_hooks import ENDINGS
@@ -174,9 +175,9 @@ def test_a_page_fetches_the_strokes_and_plays_them_itself(lesson: Lesson, contex
     with lesson.database.transaction() as session:
         plan = plan_playback(session, find_recording(session, recording_id, true()))
         assert "replay" in [row.name for row in plan.renditions]
-        token = context.store.authorize_download(plan.prefix, plan.seconds)
+    address = SignedAddresses(context.store, plan.seconds).of(rendition.object_name)
 
-    with urllib.request.urlopen(context.store.signed_url(rendition.object_name, token), timeout=PATIENCE) as response:  # noqa: S310
+    with urllib.request.urlopen(address, timeout=PATIENCE) as response:  # noqa: S310
         packed = response.read()
         headers = response.headers
 

@@ -11,12 +11,14 @@ from tests.workflows.conftest import Put, RecordingFixture, Versions
 from worker.jobs.enqueue import enqueue
 from worker.jobs.orders.recording_orders import IngestRecording, RemoveRecordingFiles, StoreSource
 from worker.jobs.orders.routine_orders import PruneLedger, SweepObjects, SweepSpool
+from worker.jobs.runs.cancel import cancel_job
 from worker.jobs.runs.perform import Performer
 from worker.jobs.runs.run_lease import LeaseTiming
 from worker.reminders.prune_notifications import prune_notifications
 from worker.workflows.context import WorkerContext
 from worker.workflows.operations import sweep
 from worker.workflows.recordings.failure_hooks import ENDINGS
+from worker.workflows.recordings.retry_recording import retry_recording
 from worker.workflows.uploads.sweep_spool import sweep_spool
 
 DAY = 86_400
@@ -173,6 +175,10 @@ class TestSpool:
         assert run_sweep(sweep_spool, SweepSpool("shared"))["files"] == 0
         assert recordings.spooled() == [recordings.row(recording_id).spool_name]
         recordings.sql(after)
+        assert len(retry_recording(recordings.database, recording_id, by="cli:maria")) == 1
+        assert run_sweep(sweep_spool, SweepSpool("shared"))["files"] == 0
+        with recordings.database.transaction() as session:
+            cancel_job(session, {}, recordings.row(recording_id).job_id)
         assert run_sweep(sweep_spool, SweepSpool("shared"))["files"] == 1
         assert (recordings.spooled(), recordings.row(recording_id).spool_name) == ([], None)
 

@@ -4,18 +4,30 @@ import errno
 import hashlib
 import os
 import time
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
+import requests
+from sqlalchemy import true
 
+from tests.conftest import SmallDisk
+from tests.waiting import PATIENCE
 from tests.workflows.conftest import RecordingFixture
+from worker.errors import OutOfSpace, Unavailable
 from worker.jobs.enqueue import enqueue
-from worker.jobs.orders.recording_orders import IngestRecording, StoreSource
+from worker.jobs.orders.recording_orders import IngestRecording, MakeRenditions, StoreSource
 from worker.jobs.orders.routine_orders import SealUploads, SweepSpool
 from worker.jobs.runs.perform import Performer
 from worker.jobs.runs.run_lease import LeaseTiming
 from worker.limits.lease_rows import Bound
 from worker.media.containers.first_bytes import refuse_other_files
+from worker.recordings.outputs.order_renditions import order_renditions
+from worker.recordings.outputs.playback import plan_playback
+from worker.recordings.outputs.renditions import drop_old_sources
+from worker.recordings.reading import find_recording
+from worker.storage.signed_addresses import SignedAddresses
 from worker.uploads.appending import Appending
 from worker.uploads.upload_errors import Replaced, UploadGone, WrongOffset
 from worker.uploads.upload_piece import UploadPiece
@@ -25,11 +37,14 @@ from worker.workflows.context import WorkerContext
 from worker.workflows.recordings.delete_recording import delete_recording
 from worker.workflows.recordings.failure_hooks import ENDINGS
 from worker.workflows.recordings.ingest_recording import ingest_recording
+from worker.workflows.renditions.make_renditions import make_renditions
 from worker.workflows.uploads.end_upload import finish_upload, recover_upload, terminate_upload
 from worker.workflows.uploads.seal_uploads import seal_uploads
 from worker.workflows.uploads.sweep_spool import sweep_spool
 
 DAY = 86_400
+# The first bytes of a file that may be a recording.
+WEBM = bytes.fromhex("1a45dfa3")
 
 
 class UploadFixture:
@@ -92,6 +107,15 @@ class UploadFixture:
     def ingest(self) -> Any:
         return self.recordings.perform(IngestRecording, self.row.recording_id)
 
+    def plays(self) -> bool:
+        """Whether every address that a player gets opens."""
+        with self.context.database.transaction() as session:
+            recording = find_recording(session, self.row.recording_id, true())
+            plan = plan_playback(session, recording)
+            names = [row.object_name for row in plan.renditions if row.object_name is not None]
+        addresses = SignedAddresses(self.context.store, plan.seconds)
+        return bool(names) and all(requests.get(addresses.of(name), timeout=PATIENCE).ok for name in names)
+
     def store(self) -> Any:
         return self.recordings.perform(StoreSource, self.row.recording_id)
 
@@ -99,6 +123,11 @@ class UploadFixture:
 @pytest.fixture
 def upload(recordings: RecordingFixture, sample: bytes) -> UploadFixture:
     return UploadFixture(recordings, len(sample))
+
+
+@pytest.fixture
+def upload_of_any_length(recordings: RecordingFixture) -> UploadFixture:
+    return UploadFixture(recordings)
 
 
 def sha1(content: bytes) -> str:
@@ -137,10 +166,12 @@ def test_an_upload_that_goes_on_later_makes_the_same_recording_better(upload: Up
 
     upload.send(sample[60_000:], 60_000)
     assert upload.recording.is_available
+    assert upload.plays()
     assert upload.ingest().state == "succeeded"
     assert upload.store().state == "succeeded"
 
     assert upload.row.state == "finished"
+    assert upload.plays()
     better = upload.recording
     assert better.id == first.id
     assert better.duration_seconds > first.duration_seconds
@@ -177,6 +208,40 @@ def test_bytes_appended_during_an_ingest_are_not_seen_by_it(upload: UploadFixtur
     assert upload.row.state == "open"
 
 
+def test_a_continuation_that_has_no_room_for_its_copy_leaves_the_disk_as_it_is(
+    recordings: RecordingFixture, small_disk: SmallDisk
+) -> None:
+    """A recording shares the bytes, so that they are copied before more can be appended."""
+    settings = recordings.context.settings.model_copy(update={"spool_dir": small_disk("4m") / "spool"})
+    recordings.context = WorkerContext(settings, recordings.context.database)
+    upload = UploadFixture(recordings)
+    upload.send(WEBM + bytes(3_000_000))
+    assert upload.seal() == "recovered"
+    waiting = recordings.spooled()
+
+    with pytest.raises(OutOfSpace):
+        upload.begin(upload.file.size(), 10)
+
+    assert recordings.spooled() == waiting
+    # To end it takes no copy.
+    size = upload.file.size()
+    upload.send(b"", size, length=size)
+    assert (upload.row.state, upload.recording.file_size_bytes) == ("finished", None)
+    assert len(recordings.spooled()) == 2
+
+
+def test_a_recovered_upload_whose_last_request_died_is_finished(
+    upload_of_any_length: UploadFixture, sample: bytes
+) -> None:
+    upload = upload_of_any_length
+    upload.send(sample[:60_000])
+    assert upload.seal() == "recovered"
+    upload.begin(60_000, 0, length=60_000)
+
+    assert upload.seal() == "finished"
+    assert "recovered" not in upload.recording.recording_metadata
+
+
 def test_an_upload_abandoned_twice_is_extended_twice(upload: UploadFixture, sample: bytes) -> None:
     for start, end in ((0, 40_000), (40_000, 60_000)):
         upload.send(sample[start:end], start)
@@ -202,8 +267,64 @@ def test_a_continuation_that_does_not_play_leaves_what_plays(upload: UploadFixtu
 
     recording = upload.recording
     assert (recording.is_available, recording.is_processing) == (True, False)
+    assert recording.recording_metadata["recovered"] is True
+    assert upload.plays()
     assert upload.store().state == "succeeded"
     assert upload.recordings.rendition(recording.id, "source").sha1 == sha1(sample)
+    # It is the only file that has all of it.
+    with upload.context.database.transaction() as session:
+        drop_old_sources(session, datetime.now(UTC) + timedelta(days=1))
+    assert upload.recordings.rendition(recording.id, "source") is not None
+
+
+def test_what_was_ordered_of_a_playable_recording_is_made_while_it_is_extended(
+    upload: UploadFixture, sample: bytes
+) -> None:
+    upload.send(sample[:60_000])
+    upload.seal()
+    upload.ingest()
+    recording_id = upload.row.recording_id
+    with upload.context.database.transaction() as session:
+        recording = find_recording(session, recording_id, true())
+        order_renditions(session, recording, ["audio"], principal="user:1")
+    upload.send(sample[60_000:], 60_000)
+
+    assert upload.recordings.perform(MakeRenditions, recording_id, make_renditions).state == "succeeded"
+
+    assert upload.recordings.rendition(recording_id, "audio").state == "ready"
+    assert upload.plays()
+    # Once all of it plays, what was made of less goes.
+    assert upload.ingest().state == "succeeded"
+    assert upload.recordings.rendition(recording_id, "audio") is None
+    assert "playback_version" not in upload.recording.recording_metadata
+
+
+def test_what_is_ordered_while_a_recording_is_extended_is_made_of_all_of_it(
+    upload: UploadFixture, sample: bytes
+) -> None:
+    upload.send(sample[:60_000])
+    upload.seal()
+    upload.ingest()
+    recording_id = upload.row.recording_id
+    upload.send(sample[60_000:], 60_000)
+
+    def order() -> UUID:
+        with upload.context.database.transaction() as session:
+            recording = find_recording(session, recording_id, true())
+            return order_renditions(session, recording, ["audio"], principal="user:1")
+
+    # A job that reads the shorter fast copy must not stand in for one that reads the whole.
+    early = order()
+    assert upload.ingest().state == "succeeded"
+    assert order() != early
+
+
+def test_an_upload_is_abandoned_although_the_clock_was_set_back(upload: UploadFixture, sample: bytes) -> None:
+    upload.send(sample[:60_000])
+    tomorrow = time.time() + DAY
+    os.utime(upload.file.path, (tomorrow, tomorrow))
+
+    assert upload.seal(idle=600) == "recovered"
 
 
 def test_an_upload_without_bytes_is_given_back(upload: UploadFixture) -> None:
@@ -384,6 +505,11 @@ class TestJob:
 
         assert job(recordings.context, SealUploads("shared"), seal_uploads) == {"failed": 1}
         assert upload.row.state == "open"
+        # A client that heard that it is gone would begin another recording.
+        with pytest.raises(Unavailable, match="mounted"):
+            upload.uploads.take_over(upload.id, "user:1")
+        with pytest.raises(Unavailable, match="mounted"):
+            upload.begin(60_000, 10)
 
         aside.rename(upload.file.path)
         assert upload.seal() == "recovered"

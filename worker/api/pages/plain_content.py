@@ -1,6 +1,6 @@
 """The contents of a lesson's page without script: sound, film, chapters, the board's pages."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from models.recordings import Rendition
@@ -10,6 +10,7 @@ from worker.canvases.snapshots.showing import SnapshotStatus
 from worker.player.readable import size_text, time_text
 from worker.recordings.outputs.playback import PlaybackPlan
 from worker.recordings.texts.chapters import Chapter
+from worker.storage.signed_addresses import SignedAddresses
 
 # Each address has hundreds of characters: with at most this many, the page stays below 15 KB.
 _MOST_LINKED_CHAPTERS = 8
@@ -18,7 +19,6 @@ _MOST_PAGES = 6
 _LONGEST_TITLE = 80
 _SOUNDS = ("audio-aac", "audio")
 _FILMS = ("download", "playback")
-Signed = Callable[[str | None], str]
 
 
 def plain_content(
@@ -30,13 +30,13 @@ def plain_content(
 ) -> dict[str, Any]:
     """The values of the page's template."""
     rows = {row.name: row for row in plan.renditions if row.state == "ready" and row.object_name}
-    signed = _signed(services, plan.prefix, plan.seconds)
-    sounds = [_file(rows[name], signed, words["way-sound"]) for name in _SOUNDS if name in rows]
+    addresses = SignedAddresses(services.context.store, plan.seconds)
+    sounds = [_file(rows[name], addresses, words["way-sound"]) for name in _SOUNDS if name in rows]
     recorded = rows.get("playback")
     if not sounds and recorded is not None and (recorded.mime or "").startswith("audio/"):
-        sounds = [_file(recorded, signed, words["way-sound"])]
+        sounds = [_file(recorded, addresses, words["way-sound"])]
         del rows["playback"]
-    films = [_file(rows[name], signed, words["downloadFilm"]) for name in _FILMS if name in rows]
+    films = [_file(rows[name], addresses, words["downloadFilm"]) for name in _FILMS if name in rows]
     document = rows.get("document")
     pages, board = _board(services, pictures, plan.seconds, words)
     return {
@@ -44,20 +44,14 @@ def plain_content(
         "films": films,
         "chapters": _chapters(chapters, sounds),
         "pages": pages,
-        "document": board or (_file(document, signed, "") if document else None),
+        "document": board or (_file(document, addresses, "") if document else None),
     }
 
 
-def _signed(services: Services, prefix: str, seconds: int) -> Signed:
-    store = services.context.store
-    token = store.authorize_download(prefix, seconds)
-    return lambda name: store.signed_url(name or "", token)
-
-
-def _file(row: Rendition, signed: Signed, label: str) -> dict[str, str]:
+def _file(row: Rendition, addresses: SignedAddresses, label: str) -> dict[str, str]:
     kind = (row.mime or "").partition(";")[0].partition("/")[2].upper()
     return {
-        "url": signed(row.object_name),
+        "url": addresses.of(row.object_name or ""),
         "mime": row.mime or "",
         "label": f"{label} {kind}".strip(),
         "size": size_text(row.bytes),
@@ -83,17 +77,21 @@ def _board(
     """The first pages' pictures, and the document of all pages."""
     if not pictures:
         return [], None
-    signed = _signed(services, shared_folder([shown.snapshot.object_name for shown in pictures]), seconds)
+    store = services.context.store
+    # One token for all: each page's pictures are in a folder of their own.
+    token = store.authorize_download(shared_folder([shown.snapshot.object_name for shown in pictures]), seconds)
     large = {shown.page_number: shown.snapshot for shown in pictures if shown.snapshot.name == "png"}
     small = {shown.page_number: shown.snapshot for shown in pictures if shown.snapshot.name == "thumbnail"}
     pages = [
         {
-            "url": signed(small.get(number, picture).object_name),
-            "large": signed(picture.object_name),
+            "url": store.signed_url(small.get(number, picture).object_name, token),
+            "large": store.signed_url(picture.object_name, token),
             "label": words["page"].format(n=number),
         }
         for number, picture in sorted(large.items(), key=lambda page: page[0] or 0)[:_MOST_PAGES]
     ]
     documents = [shown.snapshot for shown in pictures if shown.snapshot.name == "pdf"]
-    document = {"url": signed(documents[0].object_name), "size": size_text(documents[0].bytes)} if documents else None
-    return pages, document
+    if not documents:
+        return pages, None
+    url = store.signed_url(documents[0].object_name, token)
+    return pages, {"url": url, "size": size_text(documents[0].bytes)}

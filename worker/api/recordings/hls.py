@@ -1,7 +1,7 @@
 """Playlists of a recording: `…/hls/master.m3u8` and one for each track. Players send no headers, so all addresses in
 them are signed."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from fastapi import APIRouter, Request
@@ -14,7 +14,7 @@ from worker.access.visibility import visible_recordings
 from worker.api.http.callers import CallerOf
 from worker.api.http.fields import RowId
 from worker.api.http.problems import responses
-from worker.api.recordings.playback import AddressOfFile, ticketed
+from worker.api.recordings.playback import AddressOfFile, addresses_until, ticketed
 from worker.api.services import Services, ServicesOf
 from worker.errors import NotFound
 from worker.media.renditions.fragments import Segments
@@ -52,7 +52,8 @@ def get_track(recording_id: RowId, track: TrackName, caller: CallerOf, services:
     """The segments of one track, as byte ranges of its file; the master playlist has its address with a ticket."""
     with services.database.transaction() as session:
         recording = find_recording(session, recording_id, visible_recordings(caller))
-        return track_response(services, session, recording, track)
+        expires_at = clock.now() + timedelta(seconds=plan_playback(session, recording).seconds)
+        return track_response(services, session, recording, track, expires_at)
 
 
 def master_response(session: Session, recording: Recording, address_of: AddressOfFile) -> Response:
@@ -72,14 +73,18 @@ def master_response(session: Session, recording: Recording, address_of: AddressO
     return _response(master_playlist([tracks[name] for name in tracks if name in PICTURES], tracks.get("audio-aac")))
 
 
-def track_response(services: Services, session: Session, recording: Recording, track: str) -> Response:
-    """The playlist of one track, whose segments are byte ranges of one signed address. Raises NotFound."""
+def track_response(
+    services: Services, session: Session, recording: Recording, track: str, expires_at: datetime
+) -> Response:
+    """The playlist of one track, whose segments are byte ranges of one address that opens until `expires_at`.
+
+    Raises NotFound.
+    """
     row = segmented_rows(session, recording.id).get(track)
     if row is None or row.object_name is None:
         raise _no_tracks(recording)
-    plan, store = plan_playback(session, recording), services.context.store
-    token = store.authorize_download(plan.prefix, plan.seconds)
-    return _response(media_playlist(Segments.of(row.segments or {}), store.signed_url(row.object_name, token)))
+    address = addresses_until(services, expires_at).of(row.object_name)
+    return _response(media_playlist(Segments.of(row.segments or {}), address))
 
 
 def _no_tracks(recording: Recording) -> NotFound:

@@ -11,11 +11,11 @@ from worker.access.visibility import visible_recordings
 from worker.api.http.callers import CallerOf
 from worker.api.http.fields import Document, RowId
 from worker.api.http.problems import responses
+from worker.api.recordings.playback import addresses_until
 from worker.api.services import ServicesOf
 from worker.jobs.enqueue import enqueue
 from worker.jobs.live import require_room
 from worker.jobs.orders.lesson_orders import PackLesson
-from worker.recordings.objects.names import play_prefix, recording_prefix
 from worker.recordings.reading import find_recording
 from worker.workflows.recordings.pack_lesson import plan_pack
 
@@ -60,7 +60,6 @@ def get_pack(
             response.headers["Retry-After"] = "2"
             return Pack(url=None, bytes=None, job_id=job_id, expires_at=None)
         size = plan.stored.bytes
-        folder = play_prefix(recording_prefix(recording.session_id, recording.id), recording.source_sha1 or "")
-    token = services.context.store.authorize_download(folder, int(_VALID.total_seconds()))
-    url = services.context.store.signed_url(plan.object_name, token)
-    return Pack(url=url, bytes=size, job_id=None, expires_at=clock.now() + _VALID)
+    expires_at = clock.now() + _VALID
+    url = addresses_until(services, expires_at).of(plan.object_name)
+    return Pack(url=url, bytes=size, job_id=None, expires_at=expires_at)

@@ -26,6 +26,7 @@ from worker.media.captions.write_webvtt import write_webvtt
 from worker.recordings.outputs.pictures import ACTIVITY, POSTERS, PREVIEW, STORYBOARD, sheets_of, storyboard_cues
 from worker.recordings.outputs.playback import PlaybackPlan
 from worker.settings import Settings
+from worker.storage.signed_addresses import SignedAddresses
 from worker.workflows.recordings.read_playback import PlannedPlayback
 
 # Maps the relative name of a recording's file, like `chapters.vtt`, to its address.
@@ -36,13 +37,13 @@ def playback_document(
     services: Services, planned: PlannedPlayback, expires_at: datetime, address_of: AddressOfFile
 ) -> Playback:
     """The playback, with addresses that are valid until `expires_at`."""
-    store, files = services.context.store, planned.files
-    token = store.authorize_download(files.prefix, max(1, int((expires_at - clock.now()).total_seconds())))
+    files = planned.files
+    addresses = addresses_until(services, expires_at)
 
     def signed(row: Rendition | None) -> str | None:
         if row is None or row.state != "ready" or row.object_name is None:
             return None
-        return store.signed_url(row.object_name, token)
+        return addresses.of(row.object_name)
 
     def address(row: Rendition) -> str | None:
         # HLS has no object: the API writes its playlists.
@@ -66,6 +67,11 @@ def playback_document(
     )
 
 
+def addresses_until(services: Services, expires_at: datetime) -> SignedAddresses:
+    """Addresses of objects that open until `expires_at`."""
+    return SignedAddresses(services.context.store, max(1, int((expires_at - clock.now()).total_seconds())))
+
+
 def ticketed(request: Request, settings: Settings, caller: Caller, expires_at: datetime) -> AddressOfFile:
     """Addresses next to the requested one (`…/playback`) with a ticket of the caller, since players send no headers."""
     folder = request.url.path.rpartition("/")[0]
@@ -78,14 +84,16 @@ def ticketed(request: Request, settings: Settings, caller: Caller, expires_at: d
     return address
 
 
-def storyboard_response(services: Services, files: PlaybackPlan, duration_ms: int) -> Response:
-    """The storyboard as WebVTT, with signed addresses of its sheets. Raises NotFound where there is none."""
+def storyboard_response(services: Services, files: PlaybackPlan, duration_ms: int, expires_at: datetime) -> Response:
+    """The storyboard as WebVTT, with addresses of its sheets that open until `expires_at`.
+
+    Raises NotFound where there is none.
+    """
     sheets = sheets_of(files.pictures)
     if not sheets:
         raise NotFound("This recording has no storyboard.")
-    store = services.context.store
-    token = store.authorize_download(files.prefix, files.seconds)
-    signed = [(store.signed_url(row.object_name or "", token), row.tiles or {}) for row in sheets]
+    addresses = addresses_until(services, expires_at)
+    signed = [(addresses.of(row.object_name or ""), row.tiles or {}) for row in sheets]
     content = write_webvtt(storyboard_cues(signed, duration_ms))
     return Response(content, media_type="text/vtt", headers={"Cache-Control": "no-store"})
 

@@ -102,7 +102,7 @@ def get_storyboard(recording_id: RowId, caller: CallerOf, services: ServicesOf) 
     with services.database.transaction() as session:
         recording = find_recording(session, recording_id, visible_recordings(caller))
         files, length = plan_playback(session, recording), duration_ms(recording)
-    return storyboard_response(services, files, length or 0)
+    return storyboard_response(services, files, length or 0, clock.now() + timedelta(seconds=files.seconds))
 
 
 @router.delete("/{recording_id}", status_code=204, summary="Delete a recording")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Request
@@ -25,7 +25,7 @@ from worker.api.recordings.share_documents import SharedPlayback
 from worker.api.recordings.webvtt_responses import VTT, cues_of_chapters, vtt_response
 from worker.api.services import Services, ServicesOf
 from worker.errors import NotFound
-from worker.recordings.outputs.playback import plan_playback
+from worker.recordings.outputs.playback import PlaybackPlan, plan_playback
 from worker.recordings.reading import duration_ms, find_recording
 from worker.recordings.shares import count_opening, find_share
 from worker.recordings.texts.captions import find_captions
@@ -76,7 +76,7 @@ def get_shared(sharing: SharingOf, request: Request) -> SharedPlayback:
     with sharing.opened() as (session, share, recording):
         planned = read_playback(session, recording)
         count_opening(session, share)
-        expires_at = min(clock.now() + timedelta(seconds=planned.files.seconds), share.expires_at)
+        expires_at = _open_until(share, planned.files)
         shown: dict[str, Any] = {
             "recording_title": recording.recording_title,
             "recording_type": recording.recording_type,
@@ -117,9 +117,10 @@ def get_shared_captions(sharing: SharingOf, language: Language) -> Response:
 )
 def get_shared_storyboard(sharing: SharingOf) -> Response:
     """Small pictures along the time of a shared recording, as WebVTT."""
-    with sharing.opened() as (session, _share, recording):
+    with sharing.opened() as (session, share, recording):
         files, length = plan_playback(session, recording), duration_ms(recording)
-    return storyboard_response(sharing.services, files, length or 0)
+        expires_at = _open_until(share, files)
+    return storyboard_response(sharing.services, files, length or 0, expires_at)
 
 
 @router.get("/{secret}/search", summary="Search in a shared recording")
@@ -151,8 +152,14 @@ def get_shared_master(sharing: SharingOf, request: Request) -> Response:
 )
 def get_shared_track(sharing: SharingOf, track: TrackName) -> Response:
     """The segments of one track of a shared recording."""
-    with sharing.opened() as (session, _share, recording):
-        return track_response(sharing.services, session, recording, track)
+    with sharing.opened() as (session, share, recording):
+        expires_at = _open_until(share, plan_playback(session, recording))
+        return track_response(sharing.services, session, recording, track, expires_at)
+
+
+def _open_until(share: RecordingShare, files: PlaybackPlan) -> datetime:
+    """Until when addresses of these files may open: never beyond the end of the share."""
+    return min(clock.now() + timedelta(seconds=files.seconds), share.expires_at)
 
 
 def _below(request: Request, services: Services, folder: str) -> AddressOfFile:

@@ -7,6 +7,7 @@ from starlette.requests import ClientDisconnect
 
 from worker.access.callers import Caller
 from worker.api.services import Services
+from worker.api.uploads.count_bytes import count_bytes
 from worker.api.uploads.tus_headers import CONTENT_TYPE, UnsupportedMediaType, whole_number
 from worker.api.uploads.upload_checksum import read_checksum
 from worker.api.uploads.upload_marks import read_marks
@@ -50,11 +51,19 @@ async def receive_piece(request: Request, services: Services, caller: Caller, up
         raise InvalidInput("The client went away before the piece was complete.") from error
     finally:
         services.uploads.end_piece(upload_id, appending)
+        if piece.size is None:
+            await run_in_threadpool(count_bytes, services, caller, appending.offset - offset)
     if appending.is_whole:
         await run_in_threadpool(finish_upload, services.context, upload_id, appending.digest)
     return appending.offset
 
 
 def _begin(services: Services, caller: Caller, upload_id: str, piece: UploadPiece) -> Appending | UploadProgress:
-    services.counters.take(services.rates.upload_bytes, caller.principal, piece.size or 0)
+    rate = services.rates.upload_bytes
+    if piece.size is None:
+        # A chunked body: it is counted when its size is known.
+        with services.database.statement() as statement:
+            services.counters.require(statement, rate, caller.principal, 1)
+    else:
+        services.counters.take(rate, caller.principal, piece.size)
     return services.uploads.begin_piece(upload_id, caller.principal, piece)

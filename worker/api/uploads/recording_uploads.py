@@ -1,6 +1,5 @@
 """Uploads of recordings: `POST /v1/recordings`. The form is streamed into the spool, then registered."""
 
-from contextlib import suppress
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -14,11 +13,11 @@ from worker.api.http.idempotent import OnceOf
 from worker.api.http.problems import responses
 from worker.api.recordings.recording_documents import Accepted, UploadForm
 from worker.api.services import Services, ServicesOf
+from worker.api.uploads.count_bytes import count_bytes
 from worker.api.uploads.multipart import FormReader
 from worker.api.uploads.recording_form import read_form
 from worker.api.uploads.register_upload import register
 from worker.api.uploads.upload_stream import receive_form
-from worker.database import AWAY
 from worker.errors import TooLarge
 from worker.jobs.live import require_room
 from worker.jobs.orders.recording_orders import IngestRecording
@@ -91,7 +90,7 @@ async def post_recording(request: Request, caller: CallerOf, once: OnceOf, servi
     try:
         form, file = await receive_form(request, services.open_uploads.hold(caller.principal, size), reader)
     finally:
-        await run_in_threadpool(_count_bytes, services, caller, sum(receiver.size for receiver in receivers))
+        await run_in_threadpool(count_bytes, services, caller, sum(receiver.size for receiver in receivers))
     return await run_in_threadpool(register, services, caller, once, form, file)
 
 
@@ -100,9 +99,3 @@ def _require_upload(services: Services, caller: Caller, size: int) -> None:
     with services.database.transaction() as session:
         services.counters.require(session, services.rates.upload_bytes, caller.principal, size)
         require_room(session, IngestRecording.kind, principal=caller.principal, most=services.most_live_jobs)
-
-
-def _count_bytes(services: Services, caller: Caller, size: int) -> None:
-    """Count the received bytes, however the upload ended; while the database is unavailable they are not counted."""
-    with suppress(*AWAY), services.database.statement() as statement:
-        services.counters.add(statement, services.rates.upload_bytes, caller.principal, size)

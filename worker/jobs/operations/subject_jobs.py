@@ -18,6 +18,12 @@ def live_jobs(session: Session, subjects: Collection[str]) -> dict[UUID, str]:
     return {row.id: row.kind for row in session.execute(statement)}
 
 
+def live_subjects(session: Session, subjects: Collection[str], kind: str) -> set[str]:
+    """Those of these subjects that have an unfinished job of this kind."""
+    statement = select(Job.subject).where(Job.subject.in_(subjects), Job.kind == kind, Job.state.in_(JOB_LIVE))
+    return {subject for subject in session.scalars(statement) if subject is not None}
+
+
 @dataclass(frozen=True)
 class NewestJob:
     """The latest job of a kind about a subject."""

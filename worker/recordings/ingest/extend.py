@@ -7,7 +7,7 @@ from models.recordings import Recording
 from worker.jobs.enqueue import enqueue
 from worker.jobs.orders.recording_orders import IngestRecording
 from worker.recordings.ingest.register import NewRecording, RegistrationResult, metadata_of, register_recording
-from worker.recordings.source import find_live_twin, lock_recording, version_of
+from worker.recordings.source import find_live_twin, lock_recording, playback_version_of, version_of
 
 
 def extend_recording(session: Session, recording_id: int, new: NewRecording) -> RegistrationResult:
@@ -21,6 +21,8 @@ def extend_recording(session: Session, recording_id: int, new: NewRecording) -> 
     version = version_of(recording) + 1
     before = recording.recording_metadata or {}
     metadata = {**before, **metadata_of(new)}
+    if recording.is_available:
+        metadata["playback_version"] = playback_version_of(recording)
     metadata["source"] = {**before.get("source", {}), **metadata["source"], "version": version}
     if not new.is_recovered:
         metadata.pop("recovered", None)

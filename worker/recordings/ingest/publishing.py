@@ -32,6 +32,7 @@ def publish_recording(
     recording.duration_seconds = max(1, round(playable.copy.duration_ms / 1000))
     recording.board_snapshot = board
     recording.recording_metadata = {**(recording.recording_metadata or {}), **describe(playable)}
+    recording.recording_metadata.pop("playback_version", None)
     recording.recording_metadata["source"] |= describe_source(playable)
     recording.is_processing, recording.is_available, recording.error = False, True, None
     recording.updated_at = func.now()

@@ -12,7 +12,7 @@ from worker.media.pictures.poster_sizes import FORMS, poster_widths
 from worker.recordings.outputs.pending_rows import order_rows
 from worker.recordings.outputs.pictures import ACTIVITY, POSTERS, PREVIEW, STORYBOARD
 from worker.recordings.outputs.renditions import renditions_of
-from worker.recordings.source import version_of
+from worker.recordings.source import playback_version_of
 
 # What people can order: one row each, except posters, which have a row for each size and form.
 ORDERABLE = ("posters", STORYBOARD, PREVIEW, ACTIVITY)
@@ -22,7 +22,7 @@ def pictures_order(session: Session, recording: Recording) -> MakePictures:
     """The order that makes the pending pictures of this recording."""
     playback = next((row for row in renditions_of(session, recording.id) if row.name == "playback"), None)
     size, seconds = (playback.bytes if playback else None) or 0, recording.duration_seconds or 0
-    return MakePictures(recording.id, recording.session_id, seconds, version_of(recording), size)
+    return MakePictures(recording.id, recording.session_id, seconds, playback_version_of(recording), size)
 
 
 def order_pictures(session: Session, recording: Recording, rows: Sequence[str], *, principal: str) -> UUID:

@@ -10,13 +10,13 @@ from models.recordings import Recording, Rendition
 from worker.jobs.orders.recording_orders import MakeRenditions
 from worker.recordings.outputs.pending_rows import order_rows
 from worker.recordings.outputs.rendition_rules import RENDITIONS
-from worker.recordings.source import version_of
+from worker.recordings.source import playback_version_of
 
 
 def renditions_order(recording: Recording) -> MakeRenditions:
     """The order that makes the pending renditions of this recording."""
     seconds = recording.duration_seconds or 0
-    return MakeRenditions(recording.id, recording.session_id, seconds, version_of(recording))
+    return MakeRenditions(recording.id, recording.session_id, seconds, playback_version_of(recording))
 
 
 def order_renditions(session: Session, recording: Recording, names: Sequence[str], *, principal: str) -> UUID:

@@ -13,7 +13,7 @@ from worker.media.probing.recorded_time import RecordedStretch
 from worker.recordings.films.recorded_when import recorded_when
 from worker.recordings.objects.names import recording_prefix
 from worker.recordings.outputs.renditions import renditions_of, set_rendition
-from worker.recordings.source import version_of
+from worker.recordings.source import playback_version_of
 
 STORYBOARD, PREVIEW, ACTIVITY = "storyboard", "preview", "activity"
 POSTERS = "poster-"
@@ -65,7 +65,7 @@ def find_pictured(session: Session, recording_id: int) -> PicturedRecording | No
         session_id=recording.session_id,
         prefix=recording_prefix(recording.session_id, recording.id),
         sha1=recording.source_sha1,
-        version=version_of(recording),
+        version=playback_version_of(recording),
         type=recording.recording_type,
         duration_ms=playback.duration_ms or known.get("duration_ms") or 0,
         size=size,

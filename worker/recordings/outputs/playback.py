@@ -1,13 +1,11 @@
 """Data for a player: the renditions, and how long their addresses must be valid."""
 
 from dataclasses import dataclass
-from posixpath import dirname
 
 from sqlalchemy.orm import Session
 
 from models.recordings import Recording, Rendition
 from worker.errors import Conflict
-from worker.recordings.objects.names import play_prefix, recording_prefix
 from worker.recordings.outputs.pictures import is_picture
 from worker.recordings.outputs.renditions import renditions_of
 
@@ -19,14 +17,15 @@ _NOT_PLAYED = frozenset({"source", "poster"})
 
 @dataclass(frozen=True)
 class PlaybackPlan:
-    """The rows to show, the B2 prefix that the download token must cover, and the token's lifetime in seconds.
+    """The rows to show, and for how many seconds their addresses must be valid.
+
+    While the bytes of an extended recording are ingested, its rows name objects in more than one folder.
 
     `pictures` are the ready posters by size, the sheets of the storyboard and the preview.
     """
 
     renditions: list[Rendition]
     poster: Rendition | None
-    prefix: str
     seconds: int
     pictures: tuple[Rendition, ...] = ()
 
@@ -43,7 +42,6 @@ def plan_playback(session: Session, recording: Recording) -> PlaybackPlan:
     return PlaybackPlan(
         renditions=[row for row in rows if row.name not in _NOT_PLAYED and not is_picture(row.name)],
         poster=poster,
-        prefix=play_prefix(recording_prefix(recording.session_id, recording.id), recording.source_sha1),
         seconds=(recording.duration_seconds or 0) + GRACE_SECONDS,
         pictures=tuple(row for row in rows if is_picture(row.name) and row.state == "ready"),
     )
@@ -54,7 +52,7 @@ def _plan_board(session: Session, recording: Recording) -> PlaybackPlan:
     document = rows.get("document")
     if recording.is_processing or document is None or document.object_name is None:
         raise Conflict(f"Recording {recording.id} is {_reason(recording)}.")
-    return PlaybackPlan([document], rows.get("poster"), f"{dirname(document.object_name)}/", GRACE_SECONDS)
+    return PlaybackPlan([document], rows.get("poster"), GRACE_SECONDS)
 
 
 def _reason(recording: Recording) -> str:

@@ -18,7 +18,7 @@ from worker.recordings.outputs.pictures import (
     is_picture,
     write_rows,
 )
-from worker.recordings.source import lock_recording, version_of
+from worker.recordings.source import lock_recording, playback_version_of
 from worker.recordings.texts.chapters import set_scene_chapters
 from worker.uploads.private_files import full_disk_named
 from worker.workflows.context import WorkerContext
@@ -109,7 +109,7 @@ def _finish(
 ) -> None:
     with attempt.run.finish({row.name: row.state for row in rows.values()}) as session:
         locked = lock_recording(session, order.recording_id)
-        if locked is not None and version_of(locked) == order.version:
+        if locked is not None and playback_version_of(locked) == order.version:
             write_rows(session, order.recording_id, list(rows.values()))
             require_none_pending(session, order.recording_id, is_picture)
             if starts is not None:

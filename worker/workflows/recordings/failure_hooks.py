@@ -20,7 +20,7 @@ from worker.recordings.outputs.order_renditions import is_rendition
 from worker.recordings.outputs.pending_rows import give_up_pending
 from worker.recordings.outputs.pictures import is_picture
 from worker.recordings.outputs.renditions import set_rendition
-from worker.recordings.source import lock_recording, version_of
+from worker.recordings.source import lock_recording, playback_version_of, version_of
 from worker.workflows.recordings.notify_recording import notify_of_failure
 
 # Reasons of a rejection after which no program can play the bytes.
@@ -53,6 +53,10 @@ def _keep_first_version(session: Session, recording: Recording, order: IngestRec
     """Store the extended bytes of a playable recording nevertheless, although they cannot be played."""
     if order.version:
         recording.is_processing, recording.updated_at = False, func.now()
+        metadata = recording.recording_metadata or {}
+        if "origin" not in metadata:
+            # Of a continued upload the start plays, and not the rest; a film is replaced as a whole.
+            recording.recording_metadata = {**metadata, "recovered": True}
         enqueue(
             session,
             StoreSource(order.recording_id, order.session_id, order.spool_id, order.size_bytes, order.version),
@@ -77,7 +81,7 @@ def _ingest_ended(session: Session, order: IngestRecording, ended: FailedJob) ->
 def rows_ended(session: Session, order: MakeRenditions | MakePictures, ended: FailedJob) -> None:
     """Record in the rows that are still pending why they were not filled; the job can be retried."""
     recording = lock_recording(session, order.recording_id)
-    if recording is not None and version_of(recording) == order.version:
+    if recording is not None and playback_version_of(recording) == order.version:
         is_one = is_rendition if isinstance(order, MakeRenditions) else is_picture
         give_up_pending(session, order.recording_id, is_one, ended.error.get("detail") or "The job has ended.")
 

@@ -12,7 +12,7 @@ from worker.media.errors import FfmpegFailed, FfmpegTimeout, OutputDamaged
 from worker.media.probing.packet_reading import probe
 from worker.media.renditions.write_renditions import Recorded
 from worker.recordings.outputs.rendition_rows import FastCopy
-from worker.recordings.source import lock_recording, version_of
+from worker.recordings.source import lock_recording, playback_version_of
 from worker.workflows.context import WorkerContext
 
 # Errors of one rendition while others may succeed; everything else ends the attempt.
@@ -51,5 +51,5 @@ class Rendering:
 def require_current(session: Session, order: MakeRenditions) -> None:
     """Lock the recording. Raises RecordingReplaced unless it still has the bytes that the order is about."""
     recording = lock_recording(session, order.recording_id)
-    if recording is None or not recording.is_available or version_of(recording) != order.version:
+    if recording is None or not recording.is_available or playback_version_of(recording) != order.version:
         raise RecordingReplaced

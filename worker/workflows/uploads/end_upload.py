@@ -33,7 +33,7 @@ def finish_upload(context: WorkerContext, upload_id: str, digest: Digest | None 
     crashes in between.
     """
     file = context.spool.upload(upload_id)
-    # A different name at each attempt: an empty PATCH after a failed one has replaced the file by a copy (`own_inode`).
+    # A different name at each attempt: after a failed one the file may have been replaced by a copy (`own_inode`).
     name = secrets.token_hex(16)
     try:
         # No byte can follow the last one, so the digest needs no lock.
@@ -115,7 +115,7 @@ def _recover(context: WorkerContext, upload_id: str, locked: LockedUpload, size:
         # A request that is still waiting for its client can store nothing more.
         locked.take_turn()
         whole = upload.length == size
-        if size > upload.recorded_bytes:
+        if whole or size > upload.recorded_bytes:
             name = secrets.token_hex(16)
             locked.share_as(context.spool.target(name))
             _record(context, session, upload, size=size, sha1=sha1, spool_name=name, is_recovered=not whole)

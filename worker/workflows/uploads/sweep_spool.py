@@ -1,11 +1,15 @@
 """Remove what nobody needs from the spool."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
 
 from worker import clock
+from worker.jobs.operations.subject_jobs import live_subjects
+from worker.jobs.orders.recording_orders import IngestRecording
 from worker.jobs.runs.job_run import JobRun
 from worker.jobs.runs.run_statements import running_jobs
-from worker.recordings.source import give_up_bytes, named_spool_files
+from worker.recordings.source import give_up_bytes, named_spool_files, unplayable_since
 from worker.storage.restores import require_sweeps_allowed
 from worker.workflows.context import WorkerContext
 from worker.workflows.uploads.seal_uploads import sweep_upload_files
@@ -23,7 +27,7 @@ def sweep_spool(run: JobRun, context: WorkerContext) -> None:
     old = list(context.spool.names(older_than=settings.orphan_age))
     folders = context.spool.workspaces()
     with context.database.transaction() as session:
-        give_up_bytes(session, settings.spool_id, clock.now() - timedelta(seconds=settings.spool_retention))
+        _give_up(session, settings.spool_id, clock.now() - timedelta(seconds=settings.spool_retention))
         named = named_spool_files(session)
         # A job creates its folder after its row is marked running.
         running = running_jobs(session)
@@ -33,3 +37,12 @@ def sweep_spool(run: JobRun, context: WorkerContext) -> None:
     debris = context.spool.remove_debris(older_than=settings.orphan_age)
     debris += context.spool.remove_workspaces(folders, running=running)
     run.succeed({"files": len(unnamed) + sweep_upload_files(context), "debris": debris})
+
+
+def _give_up(session: Session, spool_id: str, kept_since: datetime) -> None:
+    """Give up the bytes of recordings that failed before `kept_since`, unless their ingest was ordered again."""
+    subjects = {
+        f"recording:{recording_id}": recording_id for recording_id in unplayable_since(session, spool_id, kept_since)
+    }
+    retried = live_subjects(session, subjects, IngestRecording.kind)
+    give_up_bytes(session, [subjects[subject] for subject in subjects.keys() - retried])

@@ -70,7 +70,6 @@ def test_it_is_drawn_and_shown_in_place_of_the_recording(
     [document] = plan.renditions
     assert (document.name, document.mime, document.state) == ("document", "application/pdf", "ready")
     assert document.object_name is not None
-    assert document.object_name.startswith(plan.prefix)
     reader = PdfReader(_file(context, document, tmp_path))
     assert len(reader.pages) == 2
     assert plan.poster is not None
