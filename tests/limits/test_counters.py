@@ -58,6 +58,13 @@ def test_units_come_back(database: Database, sql: Sql) -> None:
     assert _allowed_requests(Counters(database), SLOW, "user:1", 20) == 10
 
 
+def test_a_clock_that_was_set_back_locks_nobody_out(database: Database, sql: Sql) -> None:
+    _allowed_requests(Counters(database), SLOW, "user:1", 1)
+    sql("UPDATE limit_counters SET free_at = free_at + interval '1 year'")
+
+    assert _allowed_requests(Counters(database), SLOW, "user:1", 60) == 40
+
+
 def test_a_raised_limit_helps_at_once(database: Database) -> None:
     assert _allowed_requests(Counters(database), SLOW, "user:1", 41) == 40
 

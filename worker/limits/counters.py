@@ -15,15 +15,18 @@ from worker.database import Database, Executor
 from worker.errors import TooManyRequests
 from worker.limits.rates import Rate
 
-# The row stays locked until the end of the transaction: two processes never take the same units.
+# The row stays locked until the end of the transaction: two processes never take the same units. An instant later than
+# two periods from now was written before the server's clock was set back, and counts as unused.
 _TAKE = text(
     """
     INSERT INTO limit_counters AS counter (rate, who, free_at)
     VALUES (:rate, :who, clock_timestamp() + make_interval(secs => :cost))
     ON CONFLICT (rate, who) DO UPDATE
-       SET free_at = greatest(counter.free_at, clock_timestamp()) + make_interval(secs => :cost)
-     WHERE greatest(counter.free_at, clock_timestamp()) + make_interval(secs => :cost)
-           <= clock_timestamp() + make_interval(secs => :seconds)
+       SET free_at = CASE WHEN counter.free_at BETWEEN clock_timestamp()
+                                                   AND clock_timestamp() + 2 * make_interval(secs => :seconds)
+                          THEN counter.free_at ELSE clock_timestamp() END + make_interval(secs => :cost)
+     WHERE counter.free_at + make_interval(secs => :cost) <= clock_timestamp() + make_interval(secs => :seconds)
+        OR counter.free_at > clock_timestamp() + 2 * make_interval(secs => :seconds)
     RETURNING true AS taken
     """
 )

@@ -79,6 +79,27 @@ def test_who_is_deleted_there_stays_here_inactive(platform: Platform, sweep: Swe
     assert sql("SELECT first_name, is_active FROM users WHERE id = 16") == [("Yared", False)]
 
 
+def test_most_people_gone_at_once_are_not_believed(
+    platform: Platform, platform_people: PlatformPeople, database: Database, sweep: Sweep, sql: Sql
+) -> None:
+    """A database that is being restored has an empty table for a while."""
+    active = "SELECT count(*) FROM users WHERE is_active AND id >= 1000"
+    platform.owner.execute(
+        "INSERT INTO users (id, first_name, password_hash) SELECT id, 'New', 'x' FROM generate_series(1000, 1199) AS id"
+    )
+    with database.transaction() as session:
+        store_people(session, list(platform_people.everybody()), read_at=clock.now())
+    platform.owner.execute("CREATE TABLE kept AS SELECT * FROM users WHERE id >= 1000")
+    platform.owner.execute("DELETE FROM users WHERE id >= 1000")
+
+    assert sweep() == {"people": 211, "changed": 0}
+    assert sql(active) == [(200,)]
+
+    platform.owner.execute("INSERT INTO users SELECT * FROM kept WHERE id >= 1100")
+    assert sweep() == {"people": 211, "changed": 100}
+    assert sql(active) == [(100,)]
+
+
 def test_people_of_our_own_are_left_alone(sweep: Sweep, sql: Sql, school: Any) -> None:
     before = sql("SELECT id, is_active FROM users ORDER BY id")
 

@@ -9,11 +9,16 @@ from worker.access.stored_people import stored_people
 from worker.database import Database
 from worker.errors import Misconfigured
 from worker.jobs.runs.job_run import JobRun
+from worker.logs import get_logger
 from worker.platform.people import PlatformPeople
 from worker.workflows.context import WorkerContext
 from worker.workflows.people.renew_people import differences
 
+_log = get_logger(__name__)
+
 _BATCH = 1000
+# As in the import: if more people are gone, and these are the majority, a restored or another database is likelier.
+_MOST_GONE = 100
 
 
 def sweep_people(run: JobRun, context: WorkerContext) -> None:
@@ -38,6 +43,10 @@ def _update(database: Database, platform: PlatformPeople, stored: Mapping[int, P
     now = clock.now()
     current = platform.read(list(stored))
     changed, gone = differences(stored, current)
+    if len(gone) > _MOST_GONE and len(gone) * 2 > len(stored):
+        # The import reports it and says what to do. Whoever sends a request is refused all the same.
+        _log.warning("people_gone_not_believed", gone=len(gone), people=len(stored))
+        gone = []
     if changed or gone:
         with database.transaction() as session:
             store_people(session, changed, read_at=now)
