@@ -65,6 +65,11 @@ def playback_version_of(recording: Recording) -> int:
     return version
 
 
+def lags_behind(recording: Recording) -> bool:
+    """Whether the fast copy was made of fewer bytes than the recording has."""
+    return recording.is_available and "playback_version" in (recording.recording_metadata or {})
+
+
 def lock_recording(session: Session, recording_id: int) -> Recording | None:
     """Lock the row until the transaction ends; returns None when the recording was deleted."""
     return session.scalar(

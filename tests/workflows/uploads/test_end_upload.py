@@ -37,6 +37,7 @@ from worker.workflows.context import WorkerContext
 from worker.workflows.recordings.delete_recording import delete_recording
 from worker.workflows.recordings.failure_hooks import ENDINGS
 from worker.workflows.recordings.ingest_recording import ingest_recording
+from worker.workflows.recordings.retry_recording import retry_recording
 from worker.workflows.renditions.make_renditions import make_renditions
 from worker.workflows.uploads.end_upload import finish_upload, recover_upload, terminate_upload
 from worker.workflows.uploads.seal_uploads import seal_uploads
@@ -166,6 +167,7 @@ def test_an_upload_that_goes_on_later_makes_the_same_recording_better(upload: Up
 
     upload.send(sample[60_000:], 60_000)
     assert upload.recording.is_available
+    assert upload.recording.recording_metadata["recovered"] is True
     assert upload.plays()
     assert upload.ingest().state == "succeeded"
     assert upload.store().state == "succeeded"
@@ -275,6 +277,34 @@ def test_a_continuation_that_does_not_play_leaves_what_plays(upload: UploadFixtu
     with upload.context.database.transaction() as session:
         drop_old_sources(session, datetime.now(UTC) + timedelta(days=1))
     assert upload.recordings.rendition(recording.id, "source") is not None
+
+
+@pytest.mark.parametrize("is_stored", [False, True])
+def test_a_continuation_that_did_not_play_is_ingested_again(
+    upload: UploadFixture, sample: bytes, is_stored: bool
+) -> None:
+    upload.send(sample[:60_000])
+    upload.seal()
+    upload.ingest()
+    first = upload.recording
+    upload.send(sample[60_000:], 60_000)
+    upload.recordings.sql("UPDATE jobs SET max_attempts = 1 WHERE state = 'queued' AND kind = 'recordings.ingest'")
+    upload.recordings.lose(upload.recordings.begin(IngestRecording, first.id))
+    if is_stored:
+        upload.store()
+        assert upload.recording.spool_name is None
+
+    (part,) = retry_recording(upload.context.database, first.id, by="cli:maria")
+
+    assert (part.part, part.error) == ("ingest", None)
+    assert upload.ingest().state == "succeeded"
+    better = upload.recording
+    assert better.duration_seconds > first.duration_seconds
+    assert "recovered" not in better.recording_metadata
+    upload.store()
+    assert upload.recordings.rendition(first.id, "source").sha1 == sha1(sample)
+    assert upload.recordings.rendition(first.id, "source").state == "ready"
+    assert retry_recording(upload.context.database, first.id, by="cli:maria") == []
 
 
 def test_what_was_ordered_of_a_playable_recording_is_made_while_it_is_extended(

@@ -21,10 +21,18 @@ def extend_recording(session: Session, recording_id: int, new: NewRecording) -> 
     version = version_of(recording) + 1
     before = recording.recording_metadata or {}
     metadata = {**before, **metadata_of(new)}
+    metadata["source"] = {
+        **before.get("source", {}),
+        **metadata["source"],
+        "version": version,
+        "recovered": new.is_recovered,
+    }
+    is_recovered = new.is_recovered
     if recording.is_available:
         metadata["playback_version"] = playback_version_of(recording)
-    metadata["source"] = {**before.get("source", {}), **metadata["source"], "version": version}
-    if not new.is_recovered:
+        # What plays lacks the end until the new bytes are ingested.
+        is_recovered = "recovered" in before
+    if not is_recovered:
         metadata.pop("recovered", None)
     recording.recording_metadata = metadata
     recording.source_sha1, recording.spool_id, recording.spool_name = new.sha1, new.spool_id, new.spool_name

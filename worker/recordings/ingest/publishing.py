@@ -31,12 +31,19 @@ def publish_recording(
     # Whole seconds; the exact length is `duration_ms` in the metadata.
     recording.duration_seconds = max(1, round(playable.copy.duration_ms / 1000))
     recording.board_snapshot = board
-    recording.recording_metadata = {**(recording.recording_metadata or {}), **describe(playable)}
-    recording.recording_metadata.pop("playback_version", None)
-    recording.recording_metadata["source"] |= describe_source(playable)
+    recording.recording_metadata = _published(recording.recording_metadata or {}, playable)
     recording.is_processing, recording.is_available, recording.error = False, True, None
     recording.updated_at = func.now()
-    _write_renditions(session, recording.id, playable)
+    _write_renditions(session, recording, playable)
+
+
+def _published(metadata: dict[str, Any], playable: Playable) -> dict[str, Any]:
+    """The metadata of a recording with this fast copy, which is of its newest bytes."""
+    source = metadata["source"] | describe_source(playable)
+    published = {**metadata, **describe(playable), "source": source}
+    if published.pop("playback_version", None) is not None and not source.get("recovered"):
+        published.pop("recovered", None)
+    return published
 
 
 def describe(playable: Playable) -> dict[str, Any]:
@@ -75,8 +82,8 @@ def describe_source(playable: Playable) -> dict[str, Any]:
     }
 
 
-def _write_renditions(session: Session, recording_id: int, playable: Playable) -> None:
-    video = playable.copy.video
+def _write_renditions(session: Session, recording: Recording, playable: Playable) -> None:
+    recording_id, video = recording.id, playable.copy.video
     set_rendition(
         session,
         recording_id,
@@ -91,4 +98,6 @@ def _write_renditions(session: Session, recording_id: int, playable: Playable) -
     if playable.poster is not None and playable.still is not None:
         size = {"width": playable.still.width, "height": playable.still.height}
         set_rendition(session, recording_id, "poster", **ready(playable.poster), mime="image/jpeg", **size)
-    set_rendition(session, recording_id, "source", state="pending")
+    if recording.spool_name is not None:
+        # Otherwise the row names the object from which the bytes were fetched.
+        set_rendition(session, recording_id, "source", state="pending")

@@ -53,10 +53,6 @@ def _keep_first_version(session: Session, recording: Recording, order: IngestRec
     """Store the extended bytes of a playable recording nevertheless, although they cannot be played."""
     if order.version:
         recording.is_processing, recording.updated_at = False, func.now()
-        metadata = recording.recording_metadata or {}
-        if "origin" not in metadata:
-            # Of a continued upload the start plays, and not the rest; a film is replaced as a whole.
-            recording.recording_metadata = {**metadata, "recovered": True}
         enqueue(
             session,
             StoreSource(order.recording_id, order.session_id, order.spool_id, order.size_bytes, order.version),

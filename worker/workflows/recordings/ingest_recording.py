@@ -38,8 +38,8 @@ def ingest_recording(run: JobRun, order: IngestRecording, context: WorkerContext
         source = find_source(session, order.recording_id)
     if source is None or source.version != order.version:
         return
-    uploaded = uploaded_bytes(context, source)
     with full_disk_named(), context.spool.workspace(run.claim.job_id) as folder:
+        uploaded = uploaded_bytes(context, source, folder)
         limits = Limits(max_seconds=context.settings.recording_max_seconds)
         ingest = IngestContext(context.binaries, context.store, folder, limits)
         playable = make_playable(run, ingest, source, uploaded)

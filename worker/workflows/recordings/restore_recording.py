@@ -7,7 +7,7 @@ from worker.jobs.orders.recording_orders import IngestRecording, RestoreRecordin
 from worker.jobs.runs.job_run import JobRun
 from worker.recordings.source import find_source, lock_recording
 from worker.workflows.context import WorkerContext
-from worker.workflows.recordings.uploaded_bytes import fetch_to_spool
+from worker.workflows.recordings.uploaded_bytes import fetch_bytes
 
 
 def restore_recording(run: JobRun, order: RestoreRecording, context: WorkerContext) -> None:
@@ -17,7 +17,7 @@ def restore_recording(run: JobRun, order: RestoreRecording, context: WorkerConte
     if source is None or source.spool_name is not None:
         return
     name = secrets.token_hex(16)
-    fetch_to_spool(context, order.object_name, name, sha1=source.sha1, size=order.size_bytes)
+    fetch_bytes(context, order.object_name, context.spool.target(name), sha1=source.sha1, size=order.size_bytes)
     # After a failure here, the sweep of the spool removes files that no row names.
     with run.finish({"object": order.object_name}) as session:
         recording = lock_recording(session, order.recording_id)

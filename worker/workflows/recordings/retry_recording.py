@@ -25,7 +25,7 @@ from worker.recordings.outputs.order_renditions import in_order, order_rendition
 from worker.recordings.outputs.pending_rows import names_in
 from worker.recordings.outputs.pictures import is_picture
 from worker.recordings.reading import read_recording
-from worker.recordings.source import lock_recording, version_of
+from worker.recordings.source import lags_behind, lock_recording, version_of
 
 # Ordered from the recording's rows, since their jobs may have been pruned.
 _BY_ROWS = frozenset(order.kind for order in (IngestRecording, MakePictures, MakeRenditions, StoreSource))
@@ -52,7 +52,8 @@ def retry_recording(database: Database, recording_id: int, *, by: str) -> list[R
         jobs = [job for job in newest_jobs(session, f"recording:{recording_id}") if job.kind not in _BY_ROWS]
     done: list[RetriedPart] = []
     is_adopted = any(job.kind == RestoreRecording.kind for job in jobs) and recording.spool_name is None
-    if recording.source_sha1 is not None and not (recording.is_available or recording.is_processing or is_adopted):
+    failed_before_playing = recording.source_sha1 is not None and not (recording.is_available or is_adopted)
+    if not recording.is_processing and (failed_before_playing or lags_behind(recording)):
         done += _try("ingest", database, lambda session: _ingest(session, recording_id, by))
     if recording.is_available:
         done += _retry_rows(database, recording_id, failed, by)
@@ -92,7 +93,8 @@ def _try(part: str, database: Database, order: Callable[[Session], UUID]) -> lis
 def _ingest(session: Session, recording_id: int, by: str) -> UUID:
     """Order the recording's own job again, or another one if it was pruned."""
     recording = _read(session, recording_id)
-    spool_id = _spool_of(recording)
+    # What a playable recording has in addition may have left the spool for B2.
+    spool_id = (recording.spool_id or "shared") if recording.is_available else _spool_of(recording)
     if recording.job_id is not None:
         return _retry(session, recording.job_id, by)
     job_id = enqueue(

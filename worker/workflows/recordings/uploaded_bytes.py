@@ -1,4 +1,4 @@
-"""The uploaded bytes of a recording: in the spool, or on B2, of which a restored database may not know."""
+"""The uploaded bytes of a recording: in the spool, or on B2."""
 
 from pathlib import Path
 
@@ -15,19 +15,17 @@ class BytesGone(NotFound):
     code, title, status = "bytes-gone", "The uploaded bytes are gone", 410
 
 
-def uploaded_bytes(context: WorkerContext, source: UploadedSource) -> Path:
-    """The path of the bytes in the spool. Raises BytesGone.
+def uploaded_bytes(context: WorkerContext, source: UploadedSource, folder: Path) -> Path:
+    """The path of the bytes: in the spool, or downloaded into `folder`. Raises BytesGone.
 
-    After a restore of the database the row may name a file that left the spool once B2 had it; it is then downloaded
-    again.
+    They have left the spool for B2 if an earlier ingest of a continued upload failed, or if the database was restored.
     """
-    if source.spool_name is not None:
-        if context.spool.has(source.spool_name):
-            return context.spool.path(source.spool_name)
-        stored = stored_source(context, source)
-        if stored is not None:
-            return fetch_to_spool(context, stored.name, source.spool_name, sha1=source.sha1, size=stored.size)
-    raise BytesGone(f"The bytes of recording {source.recording_id} are no longer kept. Upload it again.")
+    if source.spool_name is not None and context.spool.has(source.spool_name):
+        return context.spool.path(source.spool_name)
+    stored = stored_source(context, source)
+    if stored is None:
+        raise BytesGone(f"The bytes of recording {source.recording_id} are no longer kept. Upload it again.")
+    return fetch_bytes(context, stored.name, folder / "source", sha1=source.sha1, size=stored.size)
 
 
 def stored_source(context: WorkerContext, source: UploadedSource) -> StoredObject | None:
@@ -36,11 +34,10 @@ def stored_source(context: WorkerContext, source: UploadedSource) -> StoredObjec
     return next((stored for stored in objects if stored.sha1 == source.sha1), None)
 
 
-def fetch_to_spool(context: WorkerContext, object_name: str, spool_name: str, *, sha1: str, size: int) -> Path:
-    """Download an object as the file `spool_name`, which exists only once it is complete and verified."""
+def fetch_bytes(context: WorkerContext, object_name: str, path: Path, *, sha1: str, size: int) -> Path:
+    """Download an object to a path on the spool's disk, which exists only once it is complete and verified."""
     context.spool.require_space(size)
     with full_disk_named():
-        path = context.spool.target(spool_name)
         context.store.download(object_name, path, sha1=sha1)
         path.chmod(0o600)
     return path
