@@ -40,9 +40,11 @@ class Catalog:
         self._readable = {(table, name): may_read for table, name, may_read in readable}
 
     @classmethod
-    def read(cls, platform: PlatformConnection, tables: Collection[str] | None = None) -> "Catalog":
+    def read(
+        cls, platform: PlatformConnection, tables: Collection[str] | None = None, *, seconds: float = 3.0
+    ) -> "Catalog":
         """Read the catalogue from the server: of these tables, or of all. Raises Unavailable."""
-        rows = platform.rows(_COLUMNS, {"tables": None if tables is None else sorted(tables)})
+        rows = platform.rows(_COLUMNS, {"tables": None if tables is None else sorted(tables)}, seconds=seconds)
         return cls((row.table_name, row.name, row.readable) for row in rows)
 
     @property

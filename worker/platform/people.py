@@ -27,14 +27,14 @@ class PlatformPeople:
         self._catalog_seconds = catalog_seconds
         self._catalog: tuple[float, Catalog] | None = None
 
-    def _current_catalog(self) -> Catalog:
+    def _current_catalog(self, seconds: float = 3.0) -> Catalog:
         read = self._catalog
         if read is None or monotonic() - read[0] > self._catalog_seconds:
-            self._catalog = read = monotonic(), self._read_catalog()
+            self._catalog = read = monotonic(), self._read_catalog(seconds)
         return read[1]
 
-    def _read_catalog(self) -> Catalog:
-        catalog = Catalog.read(self._connection, {column.table for column in PEOPLE})
+    def _read_catalog(self, seconds: float) -> Catalog:
+        catalog = Catalog.read(self._connection, {column.table for column in PEOPLE}, seconds=seconds)
         denied = [column for column in PEOPLE if catalog.is_denied(column)]
         missing = [
             column
@@ -104,11 +104,11 @@ class PlatformPeople:
         self, shape: Callable[[Catalog], Composed], values: Mapping[str, object], seconds: float
     ) -> Sequence[Row]:
         try:
-            return self._connection.rows(shape(self._current_catalog()), values, seconds=seconds)
+            return self._connection.rows(shape(self._current_catalog(seconds)), values, seconds=seconds)
         except (errors.UndefinedColumn, errors.UndefinedTable, errors.InsufficientPrivilege):
             # The schema or a grant has changed since the catalogue was read. Another thread may have noticed it too.
             self._catalog = None
-            return self._connection.rows(shape(self._current_catalog()), values, seconds=seconds)
+            return self._connection.rows(shape(self._current_catalog(seconds)), values, seconds=seconds)
 
 
 def _select(catalog: Catalog) -> Composed:
