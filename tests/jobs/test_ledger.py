@@ -325,7 +325,7 @@ def test_release_gives_the_attempt_back(ledger: Ledger, sample_order: type[Sampl
     mine, others = ledger.order(sample_order()), ledger.order(sample_order())
     ledger.claim(mine, worker="closing")
     ledger.claim(others, worker="staying")
-    assert release_runs(ledger.database, "closing") == 1
+    assert release_runs(ledger.database, {}, "closing") == 1
     assert (ledger.job(mine).state, ledger.job(mine).attempt) == ("queued", 0)
     assert [line.outcome for line in ledger.attempts(mine)] == ["released"]
     assert ledger.job(others).state == "running"

@@ -12,7 +12,7 @@ from worker.errors import problem
 from worker.jobs.orders.order import Order
 from worker.jobs.orders.registered import order_type
 from worker.jobs.runs.attempt_history import attempts_before
-from worker.jobs.runs.cancel import CANCELLED
+from worker.jobs.runs.cancel import CANCELLED, cancel_job
 from worker.jobs.runs.failure_hooks import FailureHooks
 from worker.jobs.runs.retry import after_lost_lease, final_words
 from worker.jobs.runs.settle import settle
@@ -84,6 +84,10 @@ def _take_back(session: Session, endings: FailureHooks, job: Any) -> None:
     if decision.state == "queued":
         session.execute(_UNPUBLISH, {"id": job.id})
         _log.info("job_unpublished")
+        return
+    if job.state == "published":
+        # Cancellation was requested during a run of an earlier release, which let the job wait for another attempt.
+        cancel_job(session, endings, job.id)
         return
     error = CANCELLED if decision.state == "cancelled" else WORKER_LOST
     if decision.state == "dead" and job.error is not None and job.error.get("code") != WORKER_LOST["code"]:

@@ -56,10 +56,15 @@ def cancel_job(session: Session, endings: FailureHooks, job_id: UUID, *, by: str
         return "running"
     if job.state not in {"queued", "published", "retryable"}:
         raise Conflict(f"Job {job_id} is {job.state}; only a job that is not over can be cancelled.")
-    session.execute(_CANCEL_WAITING, {"id": job_id, "error": json.dumps(CANCELLED)})
+    cancel_waiting(session, job_id)
     record_action(session, job, "cancel", by=by)
     run_failure_hook(session, endings, job.kind, job.args, FailedJob(job_id, "cancelled", CANCELLED))
     return "cancelled"
+
+
+def cancel_waiting(session: Session, job_id: UUID) -> None:
+    """Cancel a job that the caller has locked and that does not run. The caller runs its hook."""
+    session.execute(_CANCEL_WAITING, {"id": job_id, "error": json.dumps(CANCELLED)})
 
 
 def retry_job(session: Session, job_id: UUID, *, by: str = "system") -> None:

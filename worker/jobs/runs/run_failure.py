@@ -39,8 +39,7 @@ def settle_failure(
     def write() -> str:
         with database.transaction() as session:
             decision, final = _decide(session, claimed, error, document, retry_base)
-            settle(session, endings, ended, decision, final)
-        return decision.state
+            return settle(session, endings, ended, decision, final)
 
     state = "lost"
     try:

@@ -31,7 +31,8 @@ _PULSE = text(
 # keeps the last real error when the new one only says that the worker was lost.
 END = """
     WITH run AS MATERIALIZED (
-        SELECT id, attempt, run_token, coalesce(worker, '?') AS worker, started_at FROM jobs
+        SELECT id, attempt, run_token, coalesce(worker, '?') AS worker, started_at,
+               cancel_requested_at IS NOT NULL AS cancel_requested FROM jobs
          WHERE id = :id AND run_token = :token AND (state = 'running') IS TRUE FOR UPDATE
     ), ended AS (
         UPDATE jobs j
@@ -55,7 +56,7 @@ END = """
         RETURNING job_id
     )
 """
-_END_ONLY = "{end} SELECT job_id FROM history"
+_END_ONLY = "{end} SELECT cancel_requested FROM run"
 _END = text(_END_ONLY.format(end=END))
 
 _RUNNING = text("SELECT id FROM jobs WHERE state = 'running'")
@@ -100,14 +101,17 @@ def end(
     delay: float = 0.0,
     result: dict[str, Any] | None = None,
     error: dict[str, Any] | None = None,
-) -> None:
+) -> bool:
     """End the run that owns `token`: the job goes to `state`, the attempt's `outcome` is appended to history.
 
-    Raises LeaseLost when the token is stale; the caller's transaction must then roll back.
+    Returns whether cancellation of the job was requested: then it must not wait for another attempt, which could not be
+    claimed. Raises LeaseLost when the token is stale; the caller's transaction must then roll back.
     """
     values = end_values(job_id, token, state, outcome=outcome, delay=delay, result=result, error=error)
-    if session.execute(_END, values).fetchone() is None:
+    row = session.execute(_END, values).fetchone()
+    if row is None:
         raise lease_lost(job_id)
+    return bool(row.cancel_requested)
 
 
 def end_values(

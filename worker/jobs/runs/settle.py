@@ -1,13 +1,13 @@
 """End a run that did not succeed and call its capability's hook, in one transaction."""
 
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from worker.database import Database
 from worker.jobs.orders.order import UnreadableArguments
+from worker.jobs.runs.cancel import CANCELLED, cancel_waiting
 from worker.jobs.runs.failure_hooks import FailedJob, FailureHooks, run_failure_hook
 from worker.jobs.runs.retry import Decision
 from worker.jobs.runs.run_statements import LeaseLost, end
@@ -15,7 +15,7 @@ from worker.logs import get_logger
 
 _log = get_logger(__name__)
 
-_RUNS_OF = text("SELECT id, run_token FROM jobs WHERE worker = :worker AND state = 'running'")
+_RUNS_OF = text("SELECT id, run_token, kind, args FROM jobs WHERE worker = :worker AND state = 'running'")
 
 
 def settle(
@@ -26,29 +26,35 @@ def settle(
     error: dict[str, Any] | None,
     *,
     outcome: str | None = None,
-) -> None:
-    """End the run of `job` (anything with id, run_token, kind and args) as `decision` says.
+) -> str:
+    """End the run of `job` (anything with id, run_token, kind and args) as `decision` says; return the job's state.
 
-    A hook that cannot read the arguments is left out: the run is over, and the job can be retried by the release that
-    can. Raises LeaseLost when the token is stale.
+    A job whose cancellation was requested meanwhile is cancelled instead of waiting for another attempt. A hook that
+    cannot read the arguments is left out: the run is over, and the job can be retried by the release that can. Raises
+    LeaseLost when the token is stale.
     """
-    end(
+    state = decision.state
+    cancel_requested = end(
         session,
         job.id,
         job.run_token,
-        state=decision.state,
+        state=state,
         outcome=outcome,
         delay=decision.delay,
         error=error,
     )
-    if decision.state in {"failed", "dead", "cancelled"} and error is not None:
+    if cancel_requested and state in {"queued", "retryable"}:
+        cancel_waiting(session, job.id)
+        state, error = "cancelled", CANCELLED
+    if state in {"failed", "dead", "cancelled"} and error is not None:
         try:
-            run_failure_hook(session, endings, job.kind, job.args, FailedJob(job.id, decision.state, error))
+            run_failure_hook(session, endings, job.kind, job.args, FailedJob(job.id, state, error))
         except UnreadableArguments:
-            _log.warning("failure_hook_omitted", job_id=str(job.id), kind=job.kind, state=decision.state)
+            _log.warning("failure_hook_omitted", job_id=str(job.id), kind=job.kind, state=state)
+    return state
 
 
-def release_runs(database: Database, worker: str) -> int:
+def release_runs(database: Database, endings: FailureHooks, worker: str) -> int:
     """Release every job that this worker process was still running when it shut down; no attempt is charged.
 
     Call it after the children have exited: one still alive would find its token stale.
@@ -56,13 +62,13 @@ def release_runs(database: Database, worker: str) -> int:
     with database.transaction() as session:
         runs = session.execute(_RUNS_OF, {"worker": worker}).all()
     for run in runs:
-        _release(database, run.id, run.run_token)
+        _release(database, endings, run)
     return len(runs)
 
 
-def _release(database: Database, job_id: UUID, token: UUID) -> None:
+def _release(database: Database, endings: FailureHooks, run: Any) -> None:
     try:
         with database.transaction() as session:
-            end(session, job_id, token, state="queued", outcome="released")
+            settle(session, endings, run, Decision("queued"), None, outcome="released")
     except LeaseLost:
-        _log.info("job_already_settled", job_id=str(job_id))
+        _log.info("job_already_settled", job_id=str(run.id))
