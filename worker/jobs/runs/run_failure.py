@@ -33,6 +33,7 @@ def settle_failure(
     if run.cancelled:
         # After a request to stop, any failure is a consequence of it: a killed ffmpeg, an interrupted upload.
         error = JobCancelled("The job was cancelled before it was done.")
+    error = _time_limit_of(error) or error
     document = describe(error)
     ended = _EndedRun(claimed.job_id, claimed.token, claimed.kind, claimed.args)
 
@@ -54,6 +55,14 @@ def settle_failure(
         _log.error("job_crashed", **ids, exc_info=error)
         report_crash(error)
     return state
+
+
+def _time_limit_of(error: Exception) -> SoftTimeLimitExceeded | None:
+    """The time limit whose handling raised `error`, such as a rollback on a connection that still runs a statement."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, SoftTimeLimitExceeded):
+        cause = cause.__cause__ or cause.__context__
+    return cause
 
 
 def _decide(
