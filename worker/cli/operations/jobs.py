@@ -27,6 +27,7 @@ def list_(
     """List jobs, newest first; beat's routine jobs only with --routine, --state or --kind."""
     from rich.console import Console  # noqa: PLC0415 - not for `--help`
     from rich.table import Column, Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
 
     from worker.cli.operations import jobs_db  # noqa: PLC0415
 
@@ -45,8 +46,10 @@ def list_(
     table = Table(whole, *headings, Column("why", overflow="fold"), box=None)
     for job in jobs:
         why = (job["error"] or {}).get("detail", "")
-        numbers = (str(job["attempt"]), str(job["progress"]), job["created_at"][:19], _took(job), job["worker"])
-        table.add_row(job["id"], job["kind"], job["subject"], job["state"], *numbers, why)
+        names = (job["id"], job["kind"], job["subject"] or "", job["state"])
+        numbers = (str(job["attempt"]), str(job["progress"]), job["created_at"][:19], _took(job), job["worker"] or "")
+        # As plain text: a reason may quote a file or a server, and look like markup.
+        table.add_row(*map(Text, (*names, *numbers, why)))
     console = Console()
     if not console.is_terminal:
         console.width = _PIPED_WIDTH
