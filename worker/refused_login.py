@@ -4,11 +4,17 @@
 _REFUSALS = (
     ("password authentication failed", "the user or the password is wrong"),
     ("no password supplied", "it wants a password"),
-    ('role "', "there is no such user"),
     ("no pg_hba.conf entry", "its pg_hba.conf does not admit this user from this machine"),
-    ('database "', "there is no such database"),
+    # "too many connections for role …" and "… for database …" are limits of that role or database.
     ("too many connections", "it has too many connections"),
+    ("too many clients", "it has too many connections"),
     ("remaining connection slots", "it has too many connections"),
+    ("not permitted to log in", "this user may not log in"),
+    ("permission denied for database", "this user may not connect to this database"),
+    ("not currently accepting connections", "this database accepts no connections"),
+    # Last: the messages above name roles and databases, too.
+    ('role "', "there is no such user"),
+    ('database "', "there is no such database"),
 )
 
 

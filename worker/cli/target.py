@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import SecretStr
 
 from worker.cli.runfile import newest_stack
-from worker.errors import AstegniError, Misconfigured, Unavailable
+from worker.errors import AstegniError, Busy, Misconfigured, Unavailable
 from worker.refused_login import refused_login
 from worker.settings import Settings
 
@@ -66,12 +66,21 @@ def database_errors() -> "type[SQLAlchemyError]":
 
 def database_error(error: "SQLAlchemyError") -> AstegniError:
     """The error to show at a terminal for a database error. Never its own text, which may contain the address."""
-    from sqlalchemy.exc import ArgumentError, ProgrammingError  # noqa: PLC0415 - a heavy import
+    from psycopg.errors import DeadlockDetected, InsufficientPrivilege, LockNotAvailable  # noqa: PLC0415 - heavy imports
+    from sqlalchemy.exc import ArgumentError, ProgrammingError  # noqa: PLC0415
 
     if isinstance(error, ArgumentError):
         return Misconfigured(
             "DATABASE_URL is not the address of a PostgreSQL database, like postgresql://user:password@host/name."
         )
+    match getattr(error, "orig", None):
+        case InsufficientPrivilege() as refused:
+            return Misconfigured(
+                f"The role of DATABASE_URL may not do what this command needs: {refused.diag.message_primary}. Use the "
+                "role that owns the tables, as the workers do."
+            )
+        case LockNotAvailable() | DeadlockDetected():
+            return Busy("Another transaction holds a lock that this command needs; try again.")
     if isinstance(error, ProgrammingError):
         return Misconfigured("The database does not have this release's tables. Run `astegni migrate`.")
     refusal = refused_login(error)

@@ -72,8 +72,17 @@ def test_the_platform(platform: Platform) -> None:
     [
         ('FATAL:  password authentication failed for user "x"', "the user or the password is wrong"),
         ('FATAL:  role "x" does not exist', "there is no such user"),
+        ('FATAL:  role "x" is not permitted to log in', "may not log in"),
+        ('FATAL:  too many connections for role "x"', "too many connections"),
+        ('FATAL:  too many connections for database "x"', "too many connections"),
+        ('FATAL:  permission denied for database "x"', "may not connect"),
+        ('FATAL:  database "x" is not currently accepting connections', "accepts no connections"),
         ('FATAL:  no pg_hba.conf entry for host "10.0.0.1", user "x"', "pg_hba.conf"),
-        ("FATAL:  sorry, too many clients already; remaining connection slots are reserved", "too many connections"),
+        ("FATAL:  sorry, too many clients already", "too many connections"),
+        (
+            "FATAL:  remaining connection slots are reserved for roles with the SUPERUSER attribute",
+            "too many connections",
+        ),
         ("connection refused", None),
     ],
 )
