@@ -1,11 +1,13 @@
 """A worker that is drained ends what it holds and takes nothing new, also after its broker was away."""
 
+import signal
 import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from devstack.valkey import EmbeddedValkey
 from tests.conftest import MakeSettings
 from tests.forking.forked_process import ForkServer
 from tests.jobs.live.worker_stack import WorkerStack
@@ -63,6 +65,36 @@ def test_it_ends_what_it_runs_and_another_takes_the_rest(stack: WorkerStack) -> 
     stack.start_worker("second")
     assert stack.wait_for(waiting, "succeeded").worker.startswith(HOST)
     assert [worker.name for worker in find_workers(stack.app, (), host=HOST)] == [f"first@{HOST}", f"second@{HOST}"]
+
+
+def test_it_waits_on_while_the_broker_is_away(
+    settings: MakeSettings, database_url: str, tmp_path: Path, fork_server: ForkServer
+) -> None:
+    with EmbeddedValkey(tmp_path / "valkey") as valkey:
+        stack = WorkerStack(settings(redis_url=valkey.url()), tmp_path, fork_server)
+        try:
+            stack.start_worker("first")
+            stack.hold(on=True)
+            stack.order("hold")
+            stack.wait_for_start("hold")
+            workers = find_workers(stack.app, (), host=HOST)
+            stop_consuming(stack.app, workers)
+            process, reports = valkey.process, []
+            assert process is not None
+
+            def report(left: int) -> None:
+                reports.append(left)
+                if len(reports) == 1:
+                    # It takes connections and answers nothing.
+                    process.signal(signal.SIGSTOP)
+                elif len(reports) == 2:
+                    process.signal(signal.SIGCONT)
+                    stack.hold(on=False)
+
+            wait_until_idle(stack.app, stack.database, workers, seconds=PATIENCE, report=report)
+            assert len(reports) >= 2
+        finally:
+            stack.close()
 
 
 def test_a_worker_that_nobody_knows(stack: WorkerStack) -> None:

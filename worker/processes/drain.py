@@ -5,10 +5,12 @@ A drained worker stays alive and responds; it works again only after a restart, 
 
 import time
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from celery import Celery
+from kombu.exceptions import OperationalError
 
 from worker.database import Database
 from worker.errors import Conflict, NotFound, Unavailable
@@ -28,6 +30,11 @@ class LiveWorker:
 
     name: str
     process: str
+
+
+def broker_errors(app: Celery) -> tuple[type[Exception], ...]:
+    """What is raised when the broker does not answer: kombu's own error, or its client's if an answer was awaited."""
+    return (OperationalError, *app.connection_for_write().connection_errors)
 
 
 def find_workers(app: Celery, names: Collection[str], *, host: str) -> list[LiveWorker]:
@@ -79,7 +86,7 @@ def wait_until_idle(
 ) -> None:
     """Wait until the workers hold no message and run no job; `report` gets the number left whenever it changes.
 
-    Raises Unavailable after `seconds`.
+    The broker may restart meanwhile. Raises Unavailable after `seconds`.
     """
     names, until, reported = [worker.name for worker in workers], time.monotonic() + seconds, -1
     while True:
@@ -99,7 +106,10 @@ def wait_until_idle(
 def _held(app: Celery, names: list[str]) -> int:
     """How many messages children process or wait to process. A worker that does not answer counts as one."""
     inspect = _inspect(app, names)
-    active, reserved = inspect.active() or {}, inspect.reserved() or {}
+    active: dict[str, Any] = {}
+    reserved: dict[str, Any] = {}
+    with suppress(*broker_errors(app)):
+        active, reserved = inspect.active() or {}, inspect.reserved() or {}
     silent = len({*names} - {*active}) + len({*names} - {*reserved})
     return silent + sum(map(len, active.values())) + sum(map(len, reserved.values()))
 

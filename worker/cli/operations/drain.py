@@ -25,11 +25,9 @@ def drain(
 
     Exits 0 when they hold no more jobs, 69 when some are left after the timeout.
     """
-    from kombu.exceptions import OperationalError  # noqa: PLC0415 - a heavy import for one command
-
-    from worker.app import create_app  # noqa: PLC0415 - likewise
+    from worker.app import create_app  # noqa: PLC0415 - heavy imports for one command
     from worker.database import Database  # noqa: PLC0415
-    from worker.processes.drain import find_workers, stop_consuming, wait_until_idle  # noqa: PLC0415
+    from worker.processes.drain import broker_errors, find_workers, stop_consuming, wait_until_idle  # noqa: PLC0415
 
     seconds = parse_span(timeout, "--timeout").total_seconds()
     settings, _ = settings_with_stack()
@@ -40,7 +38,7 @@ def drain(
         stop_consuming(app, workers)
         typer.echo(f"No new jobs for {', '.join(worker.name for worker in workers)}.")
         wait_until_idle(app, database, workers, seconds=seconds, report=_report)
-    except OperationalError as error:
+    except broker_errors(app) as error:
         raise Unavailable(
             "The broker of REDIS_URL does not answer, or refuses the login: see `astegni doctor`."
         ) from error
