@@ -17,6 +17,7 @@ from worker.jobs.runs.job_run import JobRun
 from worker.jobs.runs.perform import JobNotDone, Performer
 from worker.jobs.runs.retry import equal_failures
 from worker.jobs.runs.run_lease import LeaseTiming
+from worker.jobs.runs.settle import release_runs
 from worker.media.errors import FfmpegFailed, FfmpegKilled, FfmpegTimeout, OutputDamaged
 
 # An order of ten attempts.
@@ -58,6 +59,16 @@ def test_the_second_equal_failure_is_final_and_says_so(job: UUID, fail: Fail) ->
     row = fail(job, failed("no header at 0x7f02"))
     assert (row.state, row.attempt, row.error["code"]) == ("failed", 2, "ffmpeg-failed")
     assert row.error["detail"].endswith("It failed 2 times in the same way and is not tried again.")
+
+
+def test_shutdowns_in_between_do_not_hide_the_first(job: UUID, fail: Fail, ledger: Ledger) -> None:
+    assert fail(job, failed("no header")).state == "retryable"
+    for _shutdown in range(2):
+        with ledger.database.transaction() as session:
+            session.execute(text("UPDATE jobs SET run_at = now() WHERE id = :id"), {"id": job})
+        ledger.claim(job, worker="closing")
+        assert release_runs(ledger.database, {}, "closing") == 1
+    assert fail(job, failed("no header")).state == "failed"
 
 
 def test_another_failure_in_between_begins_anew(job: UUID, fail: Fail) -> None:

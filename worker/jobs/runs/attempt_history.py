@@ -9,11 +9,11 @@ from worker.database import Executor
 from worker.jobs.orders.registered import order_type
 
 # The attempts before this one, latest first. A manual retry starts a new series of attempts, and those before it do not
-# count: `attempt` continues, and `max_attempts` is the limit of the new series.
+# count: `attempt` continues, and `max_attempts` is the limit of the new series. Nor do those that a shutdown released.
 _BEFORE = text(
     """
     SELECT outcome, error FROM job_attempts
-     WHERE job_id = :id AND attempt > :since ORDER BY id DESC LIMIT :most
+     WHERE job_id = :id AND attempt > :since AND outcome <> 'released' ORDER BY id DESC LIMIT :most
     """
 )
 
@@ -25,4 +25,4 @@ def attempts_before(
     order = order_type(kind)
     since = max_attempts - order.max_attempts if order is not None else 0
     rows = session.execute(_BEFORE, {"id": job_id, "since": since, "most": most})
-    return [(row.outcome, row.error) for row in rows if row.outcome != "released"]
+    return [(row.outcome, row.error) for row in rows]
