@@ -1,5 +1,6 @@
 """A request to cancel a running job outlives the end of that run, whatever ends it."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +9,8 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from tests.jobs.conftest import Ledger, SampleOrder
+from tests.statements import waits_for_a_lock
+from tests.waiting import wait_for
 from worker.errors import Unavailable
 from worker.jobs.publish import PublicationLease, publish
 from worker.jobs.reaper import reap
@@ -15,8 +18,9 @@ from worker.jobs.runs.cancel import cancel_job
 from worker.jobs.runs.failure_hooks import FailedJob, FailureHooks
 from worker.jobs.runs.job_run import JobRun
 from worker.jobs.runs.perform import JobNotDone, Performer
+from worker.jobs.runs.retry import Decision
 from worker.jobs.runs.run_lease import LeaseTiming
-from worker.jobs.runs.settle import release_runs
+from worker.jobs.runs.settle import release_runs, settle
 
 # The heartbeat reads the request too late.
 TIMING = LeaseTiming(30, 10, 10)
@@ -58,6 +62,23 @@ def test_a_failure_after_the_request_is_not_retried(
     # What the attempt itself ended with.
     assert [(line.outcome, line.error["code"]) for line in ledger.attempts(job_id)] == [("retryable", "unavailable")]
     assert ledger.order(SampleOrder(key="same")) != job_id
+
+
+def test_a_run_that_ends_at_the_moment_of_the_request(ledger: Ledger, hooks: FailureHooks) -> None:
+    job_id = ledger.order(SampleOrder())
+    ledger.claim(job_id)
+    job = ledger.job(job_id)
+
+    def fail() -> str:
+        with ledger.database.transaction() as session:
+            return settle(session, hooks, job, Decision("retryable", 5.0), {"code": "unavailable"})
+
+    with ThreadPoolExecutor(1) as pool:
+        with ledger.database.transaction() as session:
+            assert cancel_job(session, hooks, job_id) == "running"
+            failing = pool.submit(fail)
+            wait_for(lambda: waits_for_a_lock(ledger.database))
+        assert failing.result() == ledger.job(job_id).state == "cancelled"
 
 
 def test_a_shutdown_after_the_request_queues_nothing(
