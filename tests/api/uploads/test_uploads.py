@@ -151,6 +151,19 @@ def test_a_live_upload_gets_its_length_at_the_end(tus: Tus) -> None:
     assert tus.read(path)["state"] == "finished"
 
 
+def test_the_metadata_can_be_read_again(tus: Tus) -> None:
+    values = {
+        "session_id": tus.session_id,
+        "title": "ሒሳብ",
+        "type": "board",
+        "filename": "lesson 1.webm",
+        "filetype": "audio/webm;codecs=opus",
+        "started_at": "2026-11-29T08:00:00.250Z",
+        "clock_offset_ms": -40,
+    }
+    assert tus.head(tus.start(None, **values)).headers["Upload-Metadata"] == metadata(**values)
+
+
 def test_a_creation_may_bring_the_first_piece(tus: Tus) -> None:
     response = tus.create(len(SOUND), SOUND)
 

@@ -1,5 +1,7 @@
 """Create an upload from the headers of a request, once the rights and limits of its sender are checked."""
 
+from datetime import UTC
+
 from fastapi.exceptions import RequestValidationError
 from pydantic import ValidationError
 from starlette.datastructures import Headers
@@ -8,7 +10,7 @@ from models.uploads import Upload
 from worker.access.callers import Caller, UserCaller
 from worker.access.session_access import session_to_record
 from worker.api.services import Services
-from worker.api.uploads.tus_headers import read_metadata, upload_length
+from worker.api.uploads.tus_headers import read_metadata, upload_length, write_metadata
 from worker.api.uploads.upload_documents import UploadMetadata
 from worker.jobs.live import require_room
 from worker.jobs.orders.recording_orders import IngestRecording
@@ -40,6 +42,22 @@ def create_upload(services: Services, caller: Caller, headers: Headers) -> Uploa
             clock_offset_ms=metadata.clock_offset_ms,
         )
         return uploads.create(session, new)
+
+
+def stated_metadata(upload: Upload) -> str:
+    """`Upload-Metadata` as its creator stated it; members that we do not know are not stored."""
+    started_at = upload.started_at and upload.started_at.astimezone(UTC).isoformat(timespec="milliseconds")
+    return write_metadata(
+        {
+            "session_id": upload.session_id,
+            "title": upload.title,
+            "type": upload.recording_type,
+            "filename": upload.filename,
+            "filetype": upload.media_type,
+            "started_at": started_at and started_at.replace("+00:00", "Z"),
+            "clock_offset_ms": upload.clock_offset_ms,
+        }
+    )
 
 
 def _metadata(values: dict[str, str]) -> UploadMetadata:

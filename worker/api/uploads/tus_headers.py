@@ -73,6 +73,12 @@ def read_metadata(headers: Headers) -> dict[str, str]:
     return metadata
 
 
+def write_metadata(values: Mapping[str, object]) -> str:
+    """The value of `Upload-Metadata` for these values, without those that are None."""
+    known = ((key, str(value).encode()) for key, value in values.items() if value is not None)
+    return ",".join(f"{key} {base64.b64encode(value).decode()}" for key, value in known)
+
+
 def protocol_headers(most: int) -> Mapping[str, str]:
     """The headers by which OPTIONS describes this server; `most` is the largest upload in bytes."""
     return {

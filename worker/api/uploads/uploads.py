@@ -9,7 +9,7 @@ from starlette.responses import Response
 from worker.api.http.callers import CallerOf
 from worker.api.http.problems import responses
 from worker.api.services import ServicesOf
-from worker.api.uploads.create_upload import create_upload
+from worker.api.uploads.create_upload import create_upload, stated_metadata
 from worker.api.uploads.receive_piece import receive_piece, stated_offset
 from worker.api.uploads.tus_headers import CONTENT_TYPE, require_version
 from worker.api.uploads.tus_responses import appended_response, expiry_headers
@@ -63,8 +63,8 @@ def head_upload(upload_id: UploadId, caller: CallerOf, services: ServicesOf, _tu
         finish_upload(services.context, upload_id)
     length = progress.upload.length
     known = {"Upload-Defer-Length": "1"} if length is None else {"Upload-Length": str(length)}
-    headers = {"Upload-Offset": str(progress.offset), **known, "Cache-Control": "no-store"}
-    return Response(status_code=200, headers=headers | expiry_headers(services))
+    headers = {"Upload-Offset": str(progress.offset), **known, "Upload-Metadata": stated_metadata(progress.upload)}
+    return Response(status_code=200, headers=headers | expiry_headers(services) | {"Cache-Control": "no-store"})
 
 
 @router.patch(
