@@ -341,6 +341,9 @@ def test_settings_that_do_not_go_together() -> None:
         MailServer.of(Settings())
     with pytest.raises(Misconfigured, match="SMTP_PASSWORD"):
         MailServer.of(Settings(smtp_host="mail.example").model_copy(update={"smtp_user": "a"}))
+    for login in ({"smtp_user": "a", "smtp_password": "pässword"}, {"smtp_user": "ä", "smtp_password": "p"}):
+        with pytest.raises(Misconfigured, match="^SMTP_USER and SMTP_PASSWORD have only ASCII characters"):
+            MailServer.of(Settings(smtp_host="mail.example", **login))
     assert MailServer.of(Settings(smtp_host="mail.example", smtp_port=465)).tls
     assert not MailServer.of(Settings(smtp_host="mail.example")).tls
 

@@ -36,6 +36,7 @@ TIMES = ", 14:00 to 15:00 (Africa/Addis_Ababa)"
         ),
         ("FREQ=MONTHLY;BYMONTHDAY=-1", f"Every month on the last day{TIMES}"),
         ("FREQ=MONTHLY;BYMONTHDAY=-2", f"Every month on the 2nd to last day{TIMES}"),
+        ("FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR,SA,SU;BYSETPOS=-1", f"Every month on the last of all days{TIMES}"),
         ("FREQ=MONTHLY;BYDAY=-1FR", f"Every month on the last Friday{TIMES}"),
         ("FREQ=MONTHLY;BYDAY=1MO,3MO", f"Every month on the first Monday and the third Monday{TIMES}"),
         ("FREQ=MONTHLY;BYDAY=FR;BYMONTHDAY=13", f"Every month on the 13th that is a Friday{TIMES}"),

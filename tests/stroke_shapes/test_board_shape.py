@@ -33,6 +33,13 @@ def encoded_halves(points: list[tuple[float, float]]) -> str:
     return base64.b64encode(b"".join(struct.pack("<3e", x, y, 0.5) for x, y in points)).decode()
 
 
+def nested(value: Any, depth: int) -> Any:
+    """The value in so many lists of one item."""
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
 # What the library writes, by where that is documented, and what a board makes of it.
 SHAPES: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = [
     ("objects of pointer events", "pen", {"points": [{"x": 10, "y": 20}, {"x": 30, "y": 40}]}, {"points": LINE[:2]}),
@@ -325,6 +332,15 @@ def test_what_another_library_wrote_into_the_database_is_drawn(
         ("pen", {"path": "L1 2 3 4"}),
         ("pen", {"path": [["M", 1, 2], [], None]}),
         ("pen", {"path": "M1 1" + "L2 2" * 300_000}),
+        # An expression for a whole arc would try every way to split these digits into numbers: it would never end.
+        ("pen", {"path": "M0 0A" + "2" * 5000}),
+        ("pen", {"path": "M1e999 0L1 1"}),
+        ("pen", {"path": "M1e308 0l1e308 1"}),
+        ("pen", {"path": "M0 0A1 1 1e999 0 1 5 5"}),
+        ("pen", {"props": {"segments": [{"points": [5]}], "scaleX": 2}}),
+        ("pen", {"props": {"segments": [{"points": [[1]]}], "scaleX": 2}}),
+        ("pen", {"props": {"segments": [{"points": [None]}]}, "rotation": 1}),
+        ("pen", {"points": nested([1, 2], 100_000)}),
         ("pen", {"points": [[1, 2]], "width": "2em"}),
         ("line", {"x1": 1, "y1": 2, "x2": 3}),
     ],
@@ -346,6 +362,7 @@ def test_what_is_not_understood_is_refused(stroke_type: str, data: dict[str, Any
             {"points": [0, 0, 5, 5], "stroke": "red", "rotation": 30},
             "it has rotation: send its points as they stand on",
         ),
+        ({"path": "M0 0" + "a9 9 0 015 5" * 4000}, "its path has more than 100000 points"),
         ({"path": "M0 0L5 5", "transform": "translate(9 9)"}, "it has a transform: send its points as they stand on"),
         ({"points": [{"clientX": 1, "clientY": 2}]}, "its points are seen from the window: send offsetX and offsetY"),
         ({"points": [[0.1, 0.2], [0.3, 0.4], [1, 0]]}, "its points lie within one pixel: send pixels of the page"),
@@ -387,6 +404,15 @@ def test_an_arc_stays_on_its_ellipse_and_ends_where_it_should(
     assert max(radii) == pytest.approx(min(radii), rel=1e-3)
 
 
+@pytest.mark.parametrize("radius", ["1e-200", "1e-310", "1", "9e15"])
+@pytest.mark.parametrize("end", ["0 0", "1e-200 0", "5 0", "9e15 9e15"])
+def test_an_arc_that_floats_cannot_compute_is_a_straight_line(radius: str, end: str) -> None:
+    shape = board_shape("pen", {"path": f"M0 0A{radius} {radius} 0 0 1 {end}"})
+    assert shape["points"][0] == [0, 0]
+    assert shape["points"][-1] == [float(each) for each in end.split()]
+    assert all(math.isfinite(x) and math.isfinite(y) for x, y in shape["points"])
+
+
 def test_a_stroke_of_the_boards_own_client_is_not_touched() -> None:
     for stroke_type, data in (
         ("pen", {"points": LINE, "color": "#000", "width": 3}),
@@ -419,7 +445,8 @@ def test_every_form_of_points_means_the_same(pairs: list[tuple[float, float]]) -
         assert accepted_stroke(NewStroke("a", "pen", {"points": form})).stroke_data["points"] == canonical
 
 
-WORDS = st.text(max_size=8) | st.sampled_from(["12", "24px", "M 1 2", "red", "m"])
+PATHS = st.from_regex(r"\AM0 0([ALQTaltq]( ?-?(1e-200|1e-310|1e999|9e15|[0-5]))+)+\Z")
+WORDS = st.text(max_size=8) | st.sampled_from(["12", "24px", "M 1 2", "red", "m"]) | PATHS
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | WORDS,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(["x", "y", "points", "r"]), inner),
@@ -431,6 +458,8 @@ KEYS = [
     "paths",
     "segments",
     "props",
+    "scaleX",
+    "rotation",
     "x",
     "y",
     "left",

@@ -11,9 +11,10 @@ from tests.conftest import School
 from tests.whiteboards.conftest import Lesson
 from worker.access.callers import Operator
 from worker.errors import Conflict, Forbidden, NotFound
+from worker.whiteboards.board_bytes import BoardBounds
 from worker.whiteboards.delete_stroke import delete_stroke
 from worker.whiteboards.pages import clear_page
-from worker.whiteboards.stroke_store import MOST_STROKES_OF_A_PAGE, append_strokes
+from worker.whiteboards.stroke_store import MOST_POINTS_OF_A_BATCH, MOST_STROKES_OF_A_PAGE, append_strokes
 from worker.whiteboards.stroke_validation import NewStroke
 
 
@@ -112,6 +113,21 @@ def test_one_bad_stroke_is_refused_by_itself(lesson: Lesson, school: School) -> 
         assert [stroke.client_id for stroke in appended.placed] == ["b"]
         assert appended.refused == {0: "Stroke a: stroke_data has no points."}
     assert [(row.client_id, row.stroke_data) for row in lesson.rows()] == [("b", {"points": [[1, 2]]})]
+
+
+def test_short_paths_of_many_points_fill_no_memory(lesson: Lesson, school: School) -> None:
+    """Half a megabyte of arcs is more than a million points."""
+    arcs = {"path": "M0 0" + "a9 9 0 011 1" * 600}
+    strokes = [NewStroke(str(number), "pen", arcs) for number in range(70)]
+    with lesson.database.transaction() as session:
+        appended = append_strokes(session, school.tutor, lesson.page_id, strokes, BoardBounds(page=0, session=0))
+    points = 1 + 600 * 32
+    placed = MOST_POINTS_OF_A_BATCH // points + 1
+    assert [stroke.client_id for stroke in appended.placed] == [str(number) for number in range(placed)]
+    assert [*appended.refused] == [*range(placed, 70)]
+    assert appended.refused[placed] == (
+        f"Stroke {placed}: the strokes before it have {placed * points} points; send it in another request."
+    )
 
 
 def test_a_stroke_without_the_right_to_it_is_refused_by_itself(lesson: Lesson, school: School) -> None:

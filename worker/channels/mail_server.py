@@ -38,8 +38,11 @@ class MailServer:
             raise Misconfigured("SMTP_HOST is not set. Set it, or run `astegni up` for a mailbox.")
         if (settings.smtp_user is None) is not (settings.smtp_password is None):
             raise Misconfigured("SMTP_USER and SMTP_PASSWORD go together: set both or none.")
-        sender = Address(one_line(settings.from_name), addr_spec=read_mailbox(trimmed(settings.from_email)))
         password = settings.smtp_password.get_secret_value() if settings.smtp_password else None
+        if not f"{settings.smtp_user or ''}{password or ''}".isascii():
+            # The standard library's SMTP client cannot send others.
+            raise Misconfigured("SMTP_USER and SMTP_PASSWORD have only ASCII characters: choose another password.")
+        sender = Address(one_line(settings.from_name), addr_spec=read_mailbox(trimmed(settings.from_email)))
         return cls(
             host=settings.smtp_host,
             port=settings.smtp_port,

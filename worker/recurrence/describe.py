@@ -71,7 +71,8 @@ def _on(rule: Rule) -> str:
 def _numbered_weekdays(rule: Rule) -> str:
     plain = [weekday for ordinal, weekday in rule.by_day if ordinal == 0]
     numbered = [f"the {_ordinal(ordinal)} {WEEKDAYS[weekday]}" for ordinal, weekday in rule.by_day if ordinal]
-    return listed([*([_weekdays(plain)] if plain else []), *numbered])
+    every = "all days" if len(plain) == len(WEEKDAYS) else _weekdays(plain) if plain else ""
+    return listed([*filter(None, [every]), *numbered])
 
 
 def _weekdays(weekdays: Sequence[int]) -> str:

@@ -18,7 +18,7 @@ _PHRASE = re.compile(
     r"(?:every (?:[no](?P<interval>\d+) )?(?P<unit>day|week|month) |(?P<every>every (?:n(?P<skip>\d+) )?))?"
     r"(?:(?:(?P<weekdays>(?:d\d )+)"
     r"|(?P<places>(?:o-?\d+ )+)(?P<weekday>d\d )"
-    r"|(?P<last>o-1 day )"
+    r"|(?P<last>o-\d day )"
     r"|(?P<month_days>(?:[no]\d+ )+)(?:day )?)"
     r"(?P<month>(?:every )?month )?)?"
     r"(?:until (?P<until>.+)|for n(?P<span>\d+) (?P<span_unit>day|week|month|year) |(?:for )?n(?P<count>\d+) times )?"
@@ -66,7 +66,7 @@ def _read(text: str, first_day: date, rscale: str) -> Rule:
         interval=int(parts.get("interval") or parts.get("skip") or 1),
         count=int(parts["count"]) if "count" in parts else None,
         until=_end(parts, first_day, rscale),
-        by_month_day=(-1,) if "last" in parts else _numbers(parts.get("month_days", "")),
+        by_month_day=_numbers(parts.get("month_days", parts.get("last", "").removesuffix(" day"))),
         by_day=_weekdays(parts),
         rscale=rscale if freq == "MONTHLY" else "GREGORIAN",
     )

@@ -46,16 +46,20 @@ _ELSEWHERE: Final = {
 }
 _WORD = re.compile(r"\d{4}-\d\d-\d\d|\d{1,2}:\d\d|\d+(?:st|nd|rd|th)?|[^\W\d_]+|\S", re.ASCII | re.IGNORECASE)
 _NUMBER = re.compile(r"(\d{1,4})(st|nd|rd|th)?", re.ASCII)
+# "second last" and "second to last" count from the end; "second and last", two blanks apart, are two places.
+_FROM_END = re.compile(r"\bo([2-5]) (?:to +)*o-1\b")
 _LONGEST_SHOWN = 40
 
 
 def tokenize(text: str) -> str:
     """The tokens of a phrase, separated by spaces: d0 Monday, n2 two, o2 second, m1 January, e1 Meskerem, or a word.
 
+    Places counted from the end are negative: o-1 last, o-2 second to last.
     Raises InvalidInput for the first unknown word.
     """
     words = _WORD.findall(text.replace(".", " ").replace("bi-weekly", "biweekly"))
-    return " ".join(token for word in words if (token := _token(word)))
+    tokens = _FROM_END.sub(r"o-\1", " ".join(map(_token, words)))
+    return " ".join(tokens.split())
 
 
 def shown(text: str) -> str:

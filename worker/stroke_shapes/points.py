@@ -29,13 +29,13 @@ def points_of(value: object) -> tuple[list[Point] | None, list[float]]:
     if not isinstance(value, list) or not value:
         return None, []
     first = value[0]
-    if isinstance(first, list | tuple) and first and isinstance(first[0], str) and first[0].isalpha():
-        commands = commands_of_list(value)
-        return (None if commands is None else points_along(commands)), []
     if isinstance(first, list | tuple) and first and isinstance(first[0], list | tuple | Mapping):
         if len(value) > 1:
             raise NotUnderstood("its points are several lines: send each of them as a stroke")
-        return points_of(list(first))
+        value, first = list(first), first[0]
+    if isinstance(first, list | tuple) and first and isinstance(first[0], str) and first[0].isalpha():
+        commands = commands_of_list(value)
+        return (None if commands is None else points_along(commands)), []
     if not isinstance(first, list | tuple | Mapping):
         return flat_points(value), []
     return _points_of_items(_transpose(value))

@@ -10,21 +10,26 @@ from worker.stroke_shapes.values import NotUnderstood, Point, number_of
 
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _WORD = re.compile(rf"([MLHVCSQTAZmlhvcsqtaz])|({_NUMBER})|[\s,]+")
-# Flags need no separator after them: `a5 5 0 0110 10`.
-_ARC = re.compile(
-    rf"[\s,]*({_NUMBER})[\s,]*({_NUMBER})[\s,]*({_NUMBER})[\s,]*([01])[\s,]*([01])[\s,]*({_NUMBER})[\s,]*({_NUMBER})"
-)
+# The flags of an arc are single digits, which need no separator after them: `a5 5 0 0110 10`. Groups as in `_WORD`.
+_FLAG = re.compile(r"()([01])|[\s,]+")
+_FLAG_PLACES = (3, 4)
 # How many numbers a command takes; further numbers repeat the command.
 _TAKES = {"M": 2, "L": 2, "H": 1, "V": 1, "C": 6, "S": 4, "Q": 4, "T": 2, "A": 7, "Z": 0}
 # Points per curve: those of handwriting are a few pixels long. An arc may be a whole circle.
 _STEPS = 4
 _STEPS_OF_ARC = 32
+# An arc of ten characters becomes 32 points: without a limit a short text would fill the memory. Far more points than a
+# stroke may have (whiteboards.stroke_values).
+_MOST_POINTS = 100_000
 
 Command = tuple[str, list[float]]
 
 
 def points_along(commands: Sequence[Command]) -> list[Point] | None:
-    """The points of one line; None when the commands are not a path. Raises NotUnderstood when the pen is lifted."""
+    """The points of one line; None when the commands are not a path.
+
+    Raises NotUnderstood when the pen is lifted, and for too many points.
+    """
     pen = _Pen()
     for letter, numbers in commands:
         takes = _TAKES.get(letter.upper())
@@ -45,20 +50,23 @@ def commands_of_text(path: str) -> list[Command] | None:
     commands: list[Command] = []
     at = 0
     while at < len(path):
-        arc = _ARC.match(path, at) if commands and commands[-1][0] in "Aa" else None
-        word = arc or _WORD.match(path, at)
+        # One word at a time: an expression for all seven numbers of an arc would try every way to split their digits.
+        word = (_FLAG if _expects_flag(commands) else _WORD).match(path, at)
         if word is None:
             return None
-        if arc is not None:
-            commands[-1][1].extend(map(float, arc.groups()))
-        elif word[1]:
+        if word[1]:
             commands.append((word[1], []))
-        elif word[2] and commands:
-            commands[-1][1].append(float(word[2]))
         elif word[2]:
-            return None
+            number = number_of(float(word[2]), None)
+            if number is None or not commands:
+                return None
+            commands[-1][1].append(number)
         at = word.end()
     return commands
+
+
+def _expects_flag(commands: list[Command]) -> bool:
+    return bool(commands) and commands[-1][0] in "Aa" and len(commands[-1][1]) % _TAKES["A"] in _FLAG_PLACES
 
 
 def commands_of_list(items: list[Any]) -> list[Command] | None:
@@ -99,6 +107,8 @@ class _Pen:
             self._follow_corners(kind, here, corners)
         if kind not in "CSQT":
             self._kind = kind
+        if len(self.points) > _MOST_POINTS:
+            raise NotUnderstood(f"its path has more than {_MOST_POINTS} points")
 
     def _follow_corners(self, kind: str, here: Point, corners: list[Point]) -> None:
         if kind == "M":
@@ -131,12 +141,14 @@ def _curve(corners: list[Point]) -> Iterator[Point]:
 def _arc(start: Point, shape: list[float], end: Point) -> list[Point]:
     """Points of an elliptical arc without its first (SVG 2 §B.2.4, endpoint to centre parameterisation)."""
     wide, high, turn, large, sweep = abs(shape[0]), abs(shape[1]), math.radians(shape[2]), shape[3], shape[4]
-    if not wide or not high or start == end:
+    if not wide or not high:
         return [end]
     cosine, sine = math.cos(turn), math.sin(turn)
     half_x, half_y = (start[0] - end[0]) / 2, (start[1] - end[1]) / 2
     # In the axes of the ellipse, scaled to a circle of radius 1.
     x, y = (cosine * half_x + sine * half_y) / wide, (cosine * half_y - sine * half_x) / high
+    if not 0 < x * x + y * y < math.inf:  # both ends are one point, or the ellipse is as good as a line
+        return [end]
     distance = math.hypot(x, y)
     if distance > 1:  # radii too small to reach both ends are scaled up
         wide, high, x, y = wide * distance, high * distance, x / distance, y / distance

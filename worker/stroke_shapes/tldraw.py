@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from itertools import accumulate, chain
 from typing import Any
 
+from worker.stroke_shapes.points import points_of
 from worker.stroke_shapes.values import NotUnderstood, number_of
 
 _FIRST, _NEXT = struct.Struct("<3f"), struct.Struct("<3e")
@@ -72,15 +73,14 @@ def _decode(text: str, *, deltas: bool) -> list[list[float]]:
 
 
 def _transform(points: list[Any], props: Mapping[str, Any], shape: dict[str, Any]) -> list[Any]:
-    """The points, scaled and rotated about the shape's corner as tldraw shows them."""
+    """The points, scaled and rotated about the shape's corner as tldraw shows them; unchanged when one is invalid."""
     wide, high = (number_of(props.get(key), 1.0) for key in ("scaleX", "scaleY"))
     turn = number_of(shape.pop("rotation", 0), 0.0)
     if (wide, high, turn) == (1.0, 1.0, 0):
         return points
+    plain, pressures = points_of(points)
+    if plain is None:
+        return points
     cosine, sine = math.cos(turn), math.sin(turn)
-    placed = []
-    for point in points:
-        x, y, *rest = (point.get("x"), point.get("y"), point.get("z")) if isinstance(point, Mapping) else point
-        x, y = number_of(x, math.nan) * wide, number_of(y, math.nan) * high
-        placed.append([cosine * x - sine * y, sine * x + cosine * y, *rest])
-    return placed
+    placed = [[cosine * x * wide - sine * y * high, sine * x * wide + cosine * y * high] for x, y in plain]
+    return [[*point, pressure] for point, pressure in zip(placed, pressures, strict=True)] if pressures else placed

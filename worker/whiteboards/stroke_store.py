@@ -20,6 +20,10 @@ from worker.whiteboards.stroke_validation import NewStroke, accepted_stroke
 # Some hours of uninterrupted drawing; it bounds the cost of one board.
 MOST_STROKES_OF_A_PAGE = 50_000
 
+# Points of one request. As many bytes of plain points as a request may have (api.app) are fewer, but a short path of
+# arcs has twenty times as many.
+MOST_POINTS_OF_A_BATCH = 400_000
+
 # One writer per page at a time: the highest order read after locking stays the highest until this transaction ends.
 _LOCK = text("SELECT FROM whiteboard_pages WHERE id = :page_id FOR NO KEY UPDATE")
 # Two reads at the ends of the index, which separates deleted strokes, instead of reading every stroke of the page.
@@ -110,10 +114,15 @@ def _accepted(
     accepted: list[NewStroke] = []
     refused: dict[int, str] = {}
     forbidden: Forbidden | None = None
+    points = 0
     for index, stroke in enumerate(strokes):
         try:
             check_may_draw(drawer, permissions, [stroke.stroke_type])
+            if points > MOST_POINTS_OF_A_BATCH:
+                reason = f"the strokes before it have {points} points; send it in another request"
+                raise InvalidInput(f"Stroke {stroke.client_id}: {reason}.")
             accepted.append(accepted_stroke(stroke))
+            points += len(accepted[-1].stroke_data.get("points") or ())
         except (Forbidden, InvalidInput) as error:
             refused[index] = error.detail
             if isinstance(error, Forbidden):
