@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+from pydantic import SecretStr
 
 from tests.channels.conftest import Listening, SmtpTalk
 from tests.conftest import Identity
@@ -341,9 +342,9 @@ def test_settings_that_do_not_go_together() -> None:
         MailServer.of(Settings())
     with pytest.raises(Misconfigured, match="SMTP_PASSWORD"):
         MailServer.of(Settings(smtp_host="mail.example").model_copy(update={"smtp_user": "a"}))
-    for login in ({"smtp_user": "a", "smtp_password": "pässword"}, {"smtp_user": "ä", "smtp_password": "p"}):
-        with pytest.raises(Misconfigured, match="^SMTP_USER and SMTP_PASSWORD have only ASCII characters"):
-            MailServer.of(Settings(smtp_host="mail.example", **login))
+    for user, password in (("a", "pässword"), ("ä", "password")):
+        with pytest.raises(Misconfigured, match="have only ASCII characters"):
+            MailServer.of(Settings(smtp_host="mail.example", smtp_user=user, smtp_password=SecretStr(password)))
     assert MailServer.of(Settings(smtp_host="mail.example", smtp_port=465)).tls
     assert not MailServer.of(Settings(smtp_host="mail.example")).tls
 

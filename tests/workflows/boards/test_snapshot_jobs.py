@@ -13,11 +13,13 @@ import skia
 from pypdf import PdfReader
 from pypdf.generic import Destination
 
+from models.whiteboards import WhiteboardSession
 from tests.conftest import School
 from tests.statements import run_statement
 from tests.waiting import wait_for
 from tests.workflows.conftest import Put, Versions
 from worker.canvases.limits import PAGE_HEIGHT, PAGE_WIDTH
+from worker.canvases.snapshots.showing import SnapshotStatus, show_board
 from worker.canvases.snapshots.strokes import MOST_BYTES_OF_STROKE
 from worker.database import Database
 from worker.jobs.enqueue import enqueue
@@ -91,6 +93,11 @@ class Board:
             order=order,
         )[0].id
         return stroke_id
+
+    def shown(self) -> list[SnapshotStatus]:
+        """The snapshots as the API shows them."""
+        with self.database.transaction() as session:
+            return show_board(session, session.get_one(WhiteboardSession, self.id))
 
     def take_back(self, stroke_id: int) -> None:
         self.sql(
@@ -358,6 +365,25 @@ class TestBackground:
         own = grid(f"snapshots/whiteboard/session_{board.id}/page_1/0123/page.png")
         assert self.behind(board, own)["count"] == 0
         assert board.pixel(600, 600) == GREEN
+
+    def test_one_that_arrives_later_is_shown_by_the_next_snapshot(self, board: Board, grid: Any) -> None:
+        """Before, the page counted as drawn for ever: its digest covers the name of the image alone."""
+        name = "images/boards/later.png"
+        board.draw(pen("#ff0000"))
+        board.sql("UPDATE whiteboard_pages SET background_image = :value", value=name)
+        result = board.done(SnapshotSession(board.id))
+        assert "there is no such object" in result["skipped"]["strokes"][0]["reason"]
+        assert not any(shown.is_current for shown in board.shown())
+        missing = board.row("pdf").object_name
+
+        grid(name)
+        result = board.done(SnapshotSession(board.id))
+
+        assert (result["drawn"], result["document"], result["skipped"]["count"]) == (1, "drawn", 0)
+        assert (board.pixel(100, 100), board.pixel(600, 600)) == (RED, GREEN)
+        assert board.row("pdf").object_name != missing
+        assert all(shown.is_current for shown in board.shown())
+        assert board.done(SnapshotSession(board.id))["drawn"] == 0
 
     def test_what_is_no_picture(self, board: Board, grid: Any) -> None:
         name = grid("images/boards/notes.png", b"these are no pixels")

@@ -120,7 +120,7 @@ NAMES: dict[str, Meaning] = {
     "instance": ("Path of the request.", "/v1/bookings/3"),
     "is_active": ("Whether this page is the one that is shown.", True),
     "is_available": ("Whether the recording can be played.", True),
-    "is_current": ("Whether nothing was drawn or taken back since.", True),
+    "is_current": ("Whether nothing was drawn or taken back since, and every background could be read.", True),
     "is_imported": ("Whether rows of the platform are imported, so that a missing one may come.", True),
     "is_override": ("Whether this lesson of a series was changed by itself.", False),
     "is_processing": ("Whether the recording is being ingested.", False),

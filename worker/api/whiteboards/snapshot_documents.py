@@ -14,7 +14,7 @@ class Ordered(Document):
 
 
 class SnapshotDocument(Document):
-    """A file of a page or (`pdf`) of the whole board. `url` is signed; `is_current`: nothing was drawn since."""
+    """A file of a page or (`pdf`) of the whole board. `url` is signed; `is_current`: it shows what is stored now."""
 
     page_id: int | None
     page_number: int | None

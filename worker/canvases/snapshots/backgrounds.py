@@ -24,6 +24,12 @@ class NoBackground(InvalidInput):
     code, title = "no-background", "No background"
 
 
+class UnreadBackground(NoBackground):
+    """The background image is missing or cannot be read now: a later attempt may show it."""
+
+    code, title = "unread-background", "Background not read"
+
+
 def object_behind(value: str, *, session_id: int, base_url: str) -> str:
     """The name of the object that `background_image` refers to, given as an object name or as a URL below `base_url`.
 
@@ -50,24 +56,25 @@ def _name_in(value: str, base_url: str) -> str:
 def fetch_background(store: ObjectStore, value: str, *, session_id: int, folder: Path) -> Path:
     """Download the background image into `folder` and return its path.
 
-    Raises NoBackground when it cannot be drawn, and StorageUnavailable when a retry may succeed.
+    Raises NoBackground when it cannot be drawn, UnreadBackground when there are no bytes to draw yet, and
+    StorageUnavailable when a retry may succeed.
     """
     name = object_behind(value, session_id=session_id, base_url=store.url("-").removesuffix("-"))
     path = folder / "background"
     try:
         stored = store.stat(name)
         if stored is None:
-            raise NoBackground("there is no such object")
+            raise UnreadBackground("there is no such object")
         if stored.size > MOST_BYTES:
             raise NoBackground(f"it has {stored.size} bytes, of which at most {MOST_BYTES} are drawn")
         store.download(name, path)
         open_image(path)
     except ObjectMissing as error:
-        raise NoBackground("there is no such object any more") from error
+        raise UnreadBackground("there is no such object any more") from error
     except ChecksumMismatch as error:
-        raise NoBackground("its bytes are not the ones that were stored") from error
+        raise UnreadBackground("its bytes are not the ones that were stored") from error
     except StorageRefused as error:
-        raise NoBackground("the storage refuses to give it out") from error
+        raise UnreadBackground("the storage refuses to give it out") from error
     except BadImage as error:
         raise NoBackground(error.detail) from error
     return path

@@ -70,6 +70,14 @@ def board_title(session_title: str | None, session_id: int) -> str:
     return session_title or f"Whiteboard {session_id}"
 
 
+def without_background(digest: str) -> str:
+    """The digest of a page that is drawn without its background image, which could not be read.
+
+    No stored page has it, so the files are not current, and the next request draws the page again.
+    """
+    return hashlib.sha256(f"{digest} without its background".encode()).hexdigest()
+
+
 def board_digest(title: str, pages: Sequence[PageState]) -> str:
     """The digest of a document: its title, the titles of its pages, and their content."""
     shown = [EDITION, title, [[page.number, page.title, page.digest] for page in pages]]

@@ -15,8 +15,8 @@ from worker.canvases.board import DrawnPage, SkippedStroke
 from worker.canvases.drawing.pdf import write_pdf
 from worker.canvases.drawing.raster import pixel_size, thumbnail_size, write_png, write_thumbnail
 from worker.canvases.drawing.svg import write_svg
-from worker.canvases.snapshots.backgrounds import NoBackground, fetch_background
-from worker.canvases.snapshots.digest import PageState, board_digest, page_states, stored_title
+from worker.canvases.snapshots.backgrounds import NoBackground, UnreadBackground, fetch_background
+from worker.canvases.snapshots.digest import PageState, board_digest, page_states, stored_title, without_background
 from worker.canvases.snapshots.names import BOARD_FORMS, PAGE_FORMS, FileFormat, SnapshotTarget, snapshot_prefix
 from worker.canvases.snapshots.reading import StoredPage, load_page
 from worker.canvases.snapshots.rows import SnapshotFacts, SnapshotFile, drawn_names, is_document
@@ -67,10 +67,10 @@ def draw_page(job: DrawContext, page_id: int) -> DrawnSnapshot | None:
         stored = load_page(session, page_id)
         if stored is None:
             return None
-        target, digest = SnapshotTarget(stored.session_id, page_id), stored.state.digest
-        is_drawn = drawn_names(session, target, digest) >= PAGE_FORMS.keys()
+        target = SnapshotTarget(stored.session_id, page_id)
+        is_drawn = drawn_names(session, target, stored.state.digest) >= PAGE_FORMS.keys()
     with TemporaryDirectory(dir=job.folder) as name:
-        page = stored.page if is_drawn else _fetch(job, stored, Path(name))
+        page, digest = (stored.page, stored.state.digest) if is_drawn else _fetch(job, stored, Path(name))
         files = [] if is_drawn else _store(job, Path(name), snapshot_prefix(target, digest), _pictures(page))
     if files:
         _log.info("page_drawn", page_id=page_id, skipped=len(page.skipped), ms=_ms_since(begun))
@@ -124,23 +124,28 @@ def _pages(
         if stored is None:
             continue
         with TemporaryDirectory(dir=job.folder) as name:
-            page = _fetch(job, stored, Path(name))
-            read.append(stored.state)
+            page, digest = _fetch(job, stored, Path(name))
+            read.append(replace(stored.state, digest=digest))
             skipped.extend(page.skipped)
             yield page
 
 
-def _fetch(job: DrawContext, stored: StoredPage, folder: Path) -> DrawnPage:
-    """The page with its background image; an unavailable image is left out and reported like a skipped stroke."""
-    page = stored.page
+def _fetch(job: DrawContext, stored: StoredPage, folder: Path) -> tuple[DrawnPage, str]:
+    """The page with its background image, and the digest of both.
+
+    An unavailable image is left out and reported like a skipped stroke.
+    """
+    page, digest = stored.page, stored.state.digest
     if not stored.background_image:
-        return page
+        return page, digest
     store, session_id = job.context.store, stored.session_id
     try:
         image = fetch_background(store, stored.background_image, session_id=session_id, folder=folder)
     except NoBackground as error:
-        return replace(page, skipped=(SkippedStroke(None, f"background_image: {error.detail}"), *page.skipped))
-    return replace(page, image=image)
+        left_out = SkippedStroke(None, f"background_image: {error.detail}")
+        digest = without_background(digest) if isinstance(error, UnreadBackground) else digest
+        return replace(page, skipped=(left_out, *page.skipped)), digest
+    return replace(page, image=image), digest
 
 
 def _pictures(page: DrawnPage) -> Iterator[_Picture]:
