@@ -19,8 +19,9 @@ LONGEST_LINK = 500
 _JOINERS = "\u200c\u200d"
 # Everything that some program treats as the end of a line, including U+0085, U+2028 and U+2029, where Python splits.
 _LINE_ENDS = "\n\r\x0b\x0c\x85\u2028\u2029"
-# A scheme with "//", and a dot (of any script) directly before a letter: mail programs turn these into links.
-_SCHEME = re.compile(r"\s*:\s*//+\s*")
+# A scheme with "//", and a dot (of any script) directly before a letter: mail programs turn these into links. Neither
+# begins with blanks: tried from each of the ten thousand blanks of a note, that took a tenth of a second per lesson.
+_SCHEME = re.compile(r":\s*//+\s*")
 _DOT = re.compile(rf"[.\u3002\uff0e\uff61][{_JOINERS}]*(?=[^\W\d_])")
 _ELLIPSIS = "…"
 # The characters that a URI may contain (RFC 3986 §2), "%" included; all others are percent-encoded.

@@ -64,6 +64,13 @@ def test_words_of_every_script_stay_as_they_are(words: str) -> None:
     assert shown(words) == clean(words, 100) == words
 
 
+def test_blanks_cost_no_time() -> None:
+    """In quadratic time this would take half an hour."""
+    note = f"a{' ' * 1_000_000}b"
+    assert clean_lines(note) == note
+    assert clean_lines(f"https{note}://evil.example") == f"https{note}: evil. example"
+
+
 def test_lines_stay_lines() -> None:
     assert (
         clean_lines("Bring paper.\r\nSee https://evil.example/x\u202e\n") == "Bring paper.\nSee https: evil. example/x"
