@@ -8,6 +8,8 @@ from worker.errors import InvalidInput
 
 MOST_BYTES = 30_000_000
 MOST_PIXELS = 50_000_000
+# Start of image, and the first byte of the next marker.
+_JPEG = b"\xff\xd8\xff"
 
 
 class BadImage(InvalidInput):
@@ -32,6 +34,12 @@ def open_image(path: Path) -> Any:
     if image is None:
         raise BadImage("The picture cannot be decoded.")
     return image
+
+
+def is_jpeg(path: Path) -> bool:
+    """Whether the file is a JPEG, whose details are lost already: a photograph."""
+    with path.open("rb") as file:
+        return file.read(len(_JPEG)) == _JPEG
 
 
 def fitted_rectangle(image: Any, width: float, height: float) -> tuple[float, float, float, float]:

@@ -64,7 +64,7 @@ def _draw(pages: Iterable[DrawnPage], stream: Any, title: str, addresses: Mappin
     try:
         for page in pages:
             # An invalid image raises before the page is begun.
-            backdrop = backdrop_of(page, fine=True)
+            backdrop = backdrop_of(page, fine=True, small=True)
             address = None if page.page_id is None else addresses.get(page.page_id)
             height = page.height + (0 if address is None else STRIP)
             canvas = document.beginPage(page.width * _POINTS_PER_PIXEL, height * _POINTS_PER_PIXEL)
