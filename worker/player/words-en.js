@@ -35,6 +35,7 @@ export const WORDS = {
   thisMonth: 'this month on this device',
   unknown: 'unknown size',
   unreachable: 'The server cannot be reached. Trying again …',
+  fileLost: 'The file cannot be loaded. Trying again …',
   notFound: 'There is no such lesson, or it is not yours.',
   shareGone: 'This address is no longer valid.',
   nothingToPlay: 'This browser can play none of the lesson’s files.',

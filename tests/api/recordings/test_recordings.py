@@ -524,7 +524,7 @@ def test_while_it_is_processed_it_cannot_be_played(
 
     status, document = visitor(school.student).ask("GET", f"/v1/recordings/{recording_id}/playback")
 
-    assert (status, document["code"]) == (409, "conflict")
+    assert (status, document["code"], document["is_processing"]) == (409, "conflict", True)
     assert "still being processed" in document["detail"]
 
 

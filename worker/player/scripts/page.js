@@ -2,6 +2,7 @@
 
 const root = new URL('.', import.meta.url);
 const [, shared, number] = /\/watch\/(?:shared\/([^/]+)|(\d+))$/.exec(location.pathname) || [];
+const playbackPath = shared ? `v1/shared/${shared}` : `v1/recordings/${number}/playback`;
 const placeKey = `watch-place-${shared ? `shared-${shared.slice(0, 8)}` : number}`;
 const meter = new Meter();
 const controls = new Controls();
@@ -11,6 +12,8 @@ let ways = [];
 let way = null;
 let replay = null;
 let job = null;
+// The place at which the addresses were last replaced.
+let renewedAt = null;
 let pictures = { pages: [], turns: [] };
 const streams = new Map();
 
@@ -43,24 +46,29 @@ function warn(name, isOn, about) {
 // From the address to a lesson that can be played
 
 async function load() {
+  if (await fetchPlayback()) present();
+}
+
+/** Asks for the addresses until they are here; resolves with false, and says why, when there are none. */
+async function fetchPlayback() {
   for (;;) {
     try {
-      playback = await ask(shared ? `v1/shared/${shared}` : `v1/recordings/${number}/playback`);
+      playback = await ask(playbackPath);
       warn('unreachable', false);
       show('making', false);
-      present();
-      return;
+      return true;
     } catch (error) {
-      if (!(await explain(error))) return;
+      if (!(await explain(error))) return false;
     }
   }
 }
 
 /** Says why there is nothing to play; resolves with whether to try again. */
-async function explain({ status, message }) {
+async function explain({ status, message, problem }) {
   warn('unreachable', !status);
   if (status === 401) show('signIn', true);
-  else if (status === 409 && !shared) return followProgress();
+  else if (status === 409 && !shared) return followProgress().catch(explain);
+  else if (status === 409 && problem.is_processing) return awaitProgress(null);
   else if (status === 404 || status === 410) warn(shared ? 'shareGone' : 'notFound', true);
   else if (status && status < 500 && status !== 429) warn('failed', true, message);
   else {
@@ -96,7 +104,11 @@ async function followProgress() {
     return recording.is_available;
   }
   // A job is shown to whoever ordered it; others see that the lesson is being made.
-  job = recording.job_id ? await ask(`v1/jobs/${recording.job_id}`).catch(() => null) : null;
+  return awaitProgress(recording.job_id ? await ask(`v1/jobs/${recording.job_id}`).catch(() => null) : null);
+}
+
+async function awaitProgress(latest) {
+  job = latest;
   show('making', true);
   showProgress();
   if (job) $('progress').value = job.progress; else $('progress').removeAttribute('value');
@@ -141,7 +153,7 @@ function showWays() {
 /** Plays in this way from now on, at the same place. */
 function choose(chosen) {
   const before = controls.player;
-  const [place, wasPlaying] = before ? [before.time, before.isPlaying] : [firstPlace(), false];
+  const [place, wasPlaying] = before ? [before.time, before.isWanted] : [firstPlace(), false];
   before?.close();
   way = chosen;
   const rows = Object.fromEntries(chosen.parts.map((row) => [row.name, row]));
@@ -161,6 +173,8 @@ function choose(chosen) {
   player.addEventListener('fault', () => renew(player), { once: true });
   player.addEventListener('change', () => { if (player.isPlaying) begin(); keepPlace(); });
   player.addEventListener('time', () => {
+    if (player.isPlaying) begin();
+    if (alerts.has('fileLost') && Math.abs(player.time - renewedAt) > 1) warn('fileLost', false);
     skipQuiet(player);
     keepPlace();
   });
@@ -206,6 +220,8 @@ function streamInto(id, row) {
 
 class LessonPlayer extends Player {
   play() {
+    // Behind the end of a shared part it begins again.
+    if (playback.to && this.time >= playback.to) this.seek(playback.from || 0);
     const sound = way.parts.at(-1);
     if (this.medium === $('voice') && sound) streamInto('voice', sound);
     return super.play();
@@ -249,7 +265,10 @@ async function readStrokes(row) {
   const asked = replayOf(row);
   if (asked.isAsked) return;
   asked.isAsked = true;
-  await fetchReplay(asked).catch((error) => {
+  await fetchReplay(asked).catch(async (error) => {
+    // The link was lost, or the address has expired.
+    await later(5_000);
+    playback = await ask(playbackPath).catch(() => playback);
     asked.isAsked = false;
     throw error;
   });
@@ -275,22 +294,25 @@ function showPoster() {
   }
 }
 
-/** The addresses expire: takes others, and goes on at the same place. */
+/**
+ * The addresses expire: takes others, and goes on at the same place. What cannot be loaded with new ones either is tried again,
+ * slowly; a film without sound is given up for its sound, which plays on.
+ */
 async function renew(player) {
-  const { time, isPlaying } = player;
-  try {
-    playback = await ask(shared ? `v1/shared/${shared}` : `v1/recordings/${number}/playback`);
-  } catch (error) {
-    warn('unreachable', true);
-    await later(5_000);
-    if (controls.player === player) renew(player);
+  const isFilm = !player.medium?.error;
+  const isLost = renewedAt !== null && Math.abs(player.time - renewedAt) < (isFilm ? 30 : 1);
+  warn('fileLost', isLost);
+  const sound = ways.find(({ kind }) => kind === 'sound');
+  if (isLost && isFilm && sound) {
+    choose(sound);
     return;
   }
-  warn('unreachable', false);
+  if (isLost) await later(5_000);
+  if (controls.player !== player || !(await fetchPlayback()) || controls.player !== player) return;
+  renewedAt = player.time;
   ways = waysOf(playback.renditions);
-  choose(ways.find(({ name }) => name === way.name) || ways[0]);
-  controls.player.seek(time);
-  if (isPlaying) controls.player.play();
+  warn('nothingToPlay', !ways.length);
+  if (ways.length) choose(ways.find(({ name }) => name === way.name) || ways[0]);
 }
 
 // What stands below the player

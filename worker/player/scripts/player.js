@@ -134,6 +134,8 @@ class Player extends EventTarget {
   #lead = 3;
   #jumpAgainAt = 0;
   isWaiting = false;
+  // Browsers pause a medium whose file cannot be loaded.
+  #isWanted = false;
 
   constructor({ medium = null, follower = null, board = null, length = 0 }) {
     super();
@@ -144,6 +146,7 @@ class Player extends EventTarget {
     listen(medium, ['play', 'pause', 'ended', 'seeked', 'durationchange'], () => this.#changed());
     listen(medium, ['waiting', 'stalled'], () => this.#wait(medium.readyState < 3));
     listen(medium, ['playing', 'canplay', 'seeked'], () => this.#wait(false));
+    listen(medium, ['pause'], () => { if (medium.paused && !medium.error) this.#isWanted = false; });
     listen(medium, ['error'], () => this.dispatchEvent(new Event('fault')));
     listen(follower, ['error'], () => this.dispatchEvent(new Event('fault')));
     this.#frame();
@@ -158,6 +161,9 @@ class Player extends EventTarget {
 
   get isPlaying() { return this.#clock.isPlaying; }
 
+  /** Whether it plays, or would play if its file could be loaded. */
+  get isWanted() { return this.isPlaying || this.#isWanted; }
+
   get isEnded() { return this.length > 0 && this.time >= this.length - 0.05 && !this.isPlaying; }
 
   get rate() { return this.medium?.playbackRate ?? this.rateWanted ?? 1; }
@@ -169,17 +175,20 @@ class Player extends EventTarget {
   }
 
   async play() {
+    this.#isWanted = true;
     if (this.isEnded) this.#clock.seek(0);
     try {
       await this.#clock.play();
     } catch (error) {
       // Another call came first, or the browser wants a gesture.
+      if (error.name === 'NotAllowedError') this.#isWanted = false;
       if (error.name !== 'AbortError') this.#changed();
     }
     this.#changed();
   }
 
   pause() {
+    this.#isWanted = false;
     this.#clock.pause();
     this.follower?.pause();
     this.#changed();

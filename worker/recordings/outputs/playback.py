@@ -51,7 +51,7 @@ def _plan_board(session: Session, recording: Recording) -> PlaybackPlan:
     rows = {row.name: row for row in renditions_of(session, recording.id) if row.state == "ready"}
     document = rows.get("document")
     if recording.is_processing or document is None or document.object_name is None:
-        raise Conflict(f"Recording {recording.id} is {_reason(recording)}.")
+        raise Conflict(f"Recording {recording.id} is {_reason(recording)}.", is_processing=recording.is_processing)
     return PlaybackPlan([document], rows.get("poster"), GRACE_SECONDS)
 
 
