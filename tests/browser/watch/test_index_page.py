@@ -18,14 +18,32 @@ _RECORDING = (
 )
 
 
-def _open(browser: Chromium, lesson: Lesson, token: str | None) -> Viewer:
+# A link that loses the first requests.
+_LOSES = (
+    "let lost = 2; const overLink = window.fetch;"
+    "window.fetch = (...given) => (lost-- > 0 ? Promise.reject(new TypeError('lost')) : overLink(...given));"
+)
+# A link over which a list arrives when `release` is called.
+_LATE = (
+    "window.isLate = false; const overLink = window.fetch;"
+    "window.fetch = async (url, ...given) => {"
+    " const response = await overLink(url, ...given);"
+    " if (!isLate || !/recordings\\?/.test(url)) return response;"
+    " isLate = false;"
+    " const list = await response.json();"
+    " await new Promise((go) => { window.release = go; });"
+    " return { ok: true, json: async () => list }; };"
+)
+
+
+def _open(browser: Chromium, lesson: Lesson, token: str | None, before: str = "") -> Viewer:
     page = browser.page()
     page.call(
         "Emulation.setDeviceMetricsOverride", {"width": 320, "height": 640, "deviceScaleFactor": 1, "mobile": False}
     )
     page.call("Emulation.setTimezoneOverride", {"timezoneId": "Africa/Addis_Ababa"})
     kept = f"localStorage.setItem('token', '{token}');" if token else ""
-    page.run_before_each_load(f"if (location.protocol === 'http:') {{ {kept} }} {WATCHED}")
+    page.run_before_each_load(f"if (location.protocol === 'http:') {{ {kept} }} {WATCHED} {before}")
     page.open(f"{lesson.api}/")
     return Viewer(page)
 
@@ -112,3 +130,21 @@ def test_an_operator_sees_unfinished_jobs_flower_and_the_documentation(
 def test_without_a_token_it_asks_for_one(lesson: Lesson, browser: Chromium) -> None:
     viewer = _open(browser, lesson, None)
     viewer.wait("!document.getElementById('signIn').hidden")
+
+
+def test_what_a_bad_link_loses_is_said_and_asked_for_again(lesson: Lesson, browser: Chromium) -> None:
+    viewer = _open(browser, lesson, lesson.token, _LOSES)
+    viewer.wait("document.getElementById('alerts').textContent.startsWith('The server cannot be reached')")
+    viewer.wait("document.querySelector('#recordingList a') && !document.getElementById('week').hidden")
+    viewer.wait("document.getElementById('alerts').textContent === ''")
+
+
+def test_a_list_that_comes_late_is_not_shown_beside_a_newer_one(lesson: Lesson, browser: Chromium) -> None:
+    viewer = _open(browser, lesson, lesson.token, _LATE)
+    viewer.wait("document.querySelector('#recordingList a')")
+    viewer.run("isLate = true; document.querySelector('[data-language=am]').click()")
+    viewer.wait("window.release")
+    viewer.run("document.querySelector('[data-language=en]').click()")
+    viewer.wait("document.querySelector('#recordingList a') && document.title === 'Lessons'")
+    viewer.run("release(); new Promise((done) => setTimeout(done))")
+    assert viewer.run("document.querySelectorAll('#recordingList a').length") == 1

@@ -24,7 +24,7 @@ async function ask(path) {
   const headers = { Authorization: `Bearer ${token()}` };
   const response = await fetch(path, { headers, cache: 'no-store', credentials: 'omit' });
   if (response.status === 401) show('signIn', true);
-  if (!response.ok) throw new Error(`status ${response.status}`);
+  if (!response.ok) throw Object.assign(new Error(`status ${response.status}`), { status: response.status });
   return response.json();
 }
 
@@ -84,7 +84,10 @@ async function showPoster(id, picture) {
 }
 
 async function showRecordings() {
+  const asked = items;
   const page = await ask(`v1/recordings?limit=12${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ''}`);
+  // Meanwhile the list was begun anew, in another language.
+  if (asked !== items) return;
   cursor = page.next;
   items.push(...page.items);
   show('recordings', true);
@@ -117,7 +120,24 @@ async function begin() {
   }
   [cursor, posters, items] = [null, 0, []];
   $('recordingList').replaceChildren();
-  await Promise.allSettled([showWeek(), showRecordings(), isOperator() ? showJobs() : null]);
+  const asked = items;
+  const results = await Promise.allSettled([showWeek(), showRecordings(), isOperator() ? showJobs() : null]);
+  if (asked !== items) return;
+  const isLost = results.some(({ reason }) => reason && isWorthRepeating(reason));
+  $('alerts').replaceChildren(...(isLost ? [element('p', word('unreachable'), { className: 'warning' })] : []));
+  if (isLost) setTimeout(() => { if (asked === items) begin(); }, 5_000);
+}
+
+/** Whether there was no response, or one that may be another the next time. */
+const isWorthRepeating = ({ status }) => !status || status >= 500 || status === 429;
+
+async function showOlder() {
+  $('older').disabled = true;
+  try {
+    await showRecordings();
+  } finally {
+    $('older').disabled = false;
+  }
 }
 
 async function chooseLanguage(language) {
@@ -134,7 +154,7 @@ $('signIn').addEventListener('submit', (event) => {
   show('signIn', false);
   begin();
 });
-$('older').addEventListener('click', showRecordings);
+$('older').addEventListener('click', showOlder);
 for (const button of document.querySelectorAll('[data-language]')) {
   button.addEventListener('click', () => chooseLanguage(button.dataset.language));
 }
