@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from worker.player.player_files import PACK_PARTS, PAGE_PARTS, joined, words_of
 from worker.player.write_pack import PackCaptions, PackCue, PackedLesson, PackPicture, escape_bytes, write_pack
 
-_HOSTILE = "</script><script>alert(1)</script>{script}{policy}\"'<!--አበበ"
+_HOSTILE = "</script><script>alert(1)</script>{script}{policy}{blocks}\"'<!--አበበ"
 
 
 class _Blocks(html.parser.HTMLParser):

@@ -83,8 +83,11 @@ def write_pack(lesson: PackedLesson, language: str, file: BinaryIO) -> None:
         "contents": player_file("contents.html"),
         "script": script,
     }
-    page = _PLACE.sub(lambda place: parts.get(place[1], place[0]), player_file("pack.html"))
-    before, after = page.encode("ascii", "xmlcharrefreplace").split(b"{blocks}")
+    # Split first: a title may contain `{blocks}` as well.
+    before, after = (
+        _PLACE.sub(lambda place: parts.get(place[1], place[0]), part).encode("ascii", "xmlcharrefreplace")
+        for part in player_file("pack.html").split("{blocks}")
+    )
     file.write(before)
     file.writelines(_blocks(lesson, language, words))
     file.write(after)

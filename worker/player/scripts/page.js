@@ -266,8 +266,9 @@ async function readStrokes(row) {
   if (asked.isAsked) return;
   asked.isAsked = true;
   await fetchReplay(asked).catch(async (error) => {
-    // The link was lost, or the address has expired.
-    await later(5_000);
+    // The link was lost, or the address has expired. What fails again and again should cost little data.
+    asked.failures = (asked.failures || 0) + 1;
+    await later(2_500 * 2 ** asked.failures);
     playback = await ask(playbackPath).catch(() => playback);
     asked.isAsked = false;
     throw error;
