@@ -2,7 +2,10 @@
 
 import io
 import json
+import os
+import signal
 import subprocess
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -140,3 +143,25 @@ def test_without_the_engine_it_says_what_to_install(render_apart: Any, tmp_path:
     report = next(line for line in doctor.stdout.splitlines() if line.startswith("canvas"))
     assert (doctor.returncode, report.split()[1]) == (1, "FAILED")
     assert "libgl1 and libegl1" in report
+
+
+def test_a_picture_that_a_signal_ends_leaves_nothing(tmp_path: Path, call_command: CallCommand) -> None:
+    write(tmp_path, {"strokes": [{**WAVE, "stroke_data": {"points": [[x % 999, x % 7] for x in range(40_000)]}}]})
+    # The picture goes through this pipe, which holds a quarter of it: drawing cannot end before it is interrupted.
+    part = tmp_path / f".board.svg.{os.getpid()}.part"
+    os.mkfifo(part)
+
+    def interrupt() -> None:
+        with part.open("rb", buffering=0) as reading:
+            reading.read(1)
+            os.kill(os.getpid(), signal.SIGTERM)
+            reading.read()
+
+    reader = threading.Thread(target=interrupt)
+    reader.start()
+    drawn = call_command(
+        ["canvas", "render", "board.json", "-o", "board.svg"], environment_without_settings(), tmp_path
+    )
+    reader.join()
+    assert (drawn.returncode, drawn.stderr.count("\n")) == (128 + signal.SIGTERM, 1)
+    assert [path.name for path in tmp_path.iterdir()] == ["board.json"]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from worker.cli.interruption import cleaned_up_on_signals
 from worker.errors import InvalidInput, NotFound
 
 if TYPE_CHECKING:
@@ -65,9 +66,10 @@ def render(
         drawn = _only(drawn, page)
     if not drawn.pages:
         raise InvalidInput("The board has no pages.")
-    for path, write in _outputs(drawn, output, form, scale, shorten_idle=shorten_idle):
-        _write(path, write)
-        typer.echo(str(path))
+    with cleaned_up_on_signals():
+        for path, write in _outputs(drawn, output, form, scale, shorten_idle=shorten_idle):
+            _write(path, write)
+            typer.echo(str(path))
     _report_skipped(drawn)
 
 
