@@ -190,13 +190,16 @@ def test_a_picture_lies_behind_the_ink_and_shows_again_where_it_is_erased(halves
     assert _shade(webp.getvalue(), 390, 133)[2] > 200
 
 
-def test_a_photograph_stays_a_jpeg_in_a_pdf(halves: Path, tmp_path: Path) -> None:
+def test_a_photograph_stays_a_jpeg(halves: Path, tmp_path: Path) -> None:
     """Compressed without loss, it is five times as large, and takes three seconds. A drawing keeps its sharp edges."""
     photo, lesson = tmp_path / "photo", tmp_path / "lesson.pdf"
     photo.write_bytes(bytes(open_image(halves).encodeToData(skia.kJPEG, 90)))
-    for image, is_jpeg in ((photo, True), (halves, False)):
+    for image, mime in ((photo, b"image/jpeg"), (halves, b"image/png")):
+        svg = io.BytesIO()
+        write_svg(_on_picture(image), svg)
+        assert re.findall(rb"data:([a-z/]+);", svg.getvalue()) == [mime]
         write_pdf([_on_picture(image)], lesson, "Lesson")
-        assert (b"/DCTDecode" in lesson.read_bytes()) is is_jpeg
+        assert (b"/DCTDecode" in lesson.read_bytes()) is (image is photo)
         assert len(PdfReader(lesson).pages) == 1
 
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from worker.canvases.board import DrawnPage
-from worker.canvases.drawing.images import fitted_rectangle, is_jpeg, open_image
+from worker.canvases.drawing.images import as_jpeg, fitted_rectangle, open_image
 from worker.canvases.engine import skia
 from worker.canvases.lettering.text import draw_text
 from worker.canvases.shapes import Circle, Colour, Figure, Lines, Points
@@ -18,7 +18,6 @@ from worker.canvases.shapes import Circle, Colour, Figure, Lines, Points
 # A background image is rendered at two pixels per CSS pixel for documents and for scales above 1, or at one pixel when
 # the page is larger than this (square CSS pixels; it takes 64 MB at two).
 _LARGEST_FINE_PAGE = 4_000_000
-_JPEG_QUALITY = 90
 # Points of one path. Hand-drawn strokes are far shorter.
 LONGEST_PIECE = 512
 
@@ -38,14 +37,13 @@ def draw_page(canvas: Any, page: DrawnPage, backdrop: Any = None) -> None:
 def backdrop_of(page: DrawnPage, *, fine: bool = False, small: bool = False) -> Any:
     """The paint of what is behind the ink: the page's colour, or its background image. Raises BadImage.
 
-    `small`: a document stores a photograph in a fifth of the bytes, as JPEG. Without it, two hundred pages of them are
-    760 MB, which the engine and pypdf hold in memory, and each takes three seconds to compress.
+    `small`: a document stores a photograph as JPEG; otherwise, two hundred of them are 760 MB in memory, twice.
     """
     paint = plain_backdrop(page.background)
     if page.image is not None:
         behind = image_behind(page, fine=fine)
-        if small and is_jpeg(page.image):
-            behind = skia.Image.MakeFromEncoded(behind.encodeToData(skia.kJPEG, _JPEG_QUALITY))
+        if small and (jpeg := as_jpeg(behind, page.image)) is not None:
+            behind = skia.Image.MakeFromEncoded(jpeg)
         shrunk = skia.Matrix.Scale(page.width / behind.width(), page.height / behind.height())
         smooth = skia.SamplingOptions(skia.FilterMode.kLinear)
         paint.setShader(behind.makeShader(samplingOptions=smooth, localMatrix=shrunk))

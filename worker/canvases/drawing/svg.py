@@ -2,9 +2,11 @@
 
 from base64 import b64encode
 from itertools import count
+from pathlib import Path
 from typing import BinaryIO
 
 from worker.canvases.board import DrawnPage
+from worker.canvases.drawing.images import as_jpeg
 from worker.canvases.drawing.page import draw_page, image_behind, plain_backdrop
 from worker.canvases.engine import skia
 from worker.canvases.shapes import Colour
@@ -27,7 +29,7 @@ def write_svg(page: DrawnPage, out: BinaryIO) -> None:
     svg = _svg(page, colour).replace(size, box, 1)
     name = f'"#{colour.red:02X}{colour.green:02X}{colour.blue:02X}"'.encode()
     head, end, body = svg.partition(box + b">")
-    out.write(head + end + _pattern(page) + body.replace(name, b'"url(#behind)"'))
+    out.write(head + end + _pattern(page, page.image) + body.replace(name, b'"url(#behind)"'))
 
 
 def _svg(page: DrawnPage, behind: Colour) -> bytes:
@@ -48,10 +50,13 @@ def _unused(page: DrawnPage) -> Colour:
     return next(colour for colour in colours if (colour.red, colour.green, colour.blue) not in used)
 
 
-def _pattern(page: DrawnPage) -> bytes:
+def _pattern(page: DrawnPage, path: Path) -> bytes:
     size = f'width="{page.width}" height="{page.height}"'
-    picture = b64encode(bytes(image_behind(page, fine=True).encodeToData())).decode()
+    behind = image_behind(page, fine=True)
+    jpeg = as_jpeg(behind, path)
+    mime, data = ("image/png", behind.encodeToData()) if jpeg is None else ("image/jpeg", jpeg)
+    address = f"data:{mime};base64,{b64encode(bytes(data)).decode()}"
     return (
         f'<defs><pattern id="behind" patternUnits="userSpaceOnUse" {size}>'
-        f'<image {size} preserveAspectRatio="none" xlink:href="data:image/png;base64,{picture}"/></pattern></defs>'
+        f'<image {size} preserveAspectRatio="none" xlink:href="{address}"/></pattern></defs>'
     ).encode()
