@@ -47,4 +47,4 @@ def test_the_slices_of_a_browser_are_those_of_its_journal() -> None:
         '\n{"offset": 0, "length": 5, "sha256": "a", "from_ms": 0, "to_ms": 2000}'
         '\n{"facts": {"upload": "u", "skipped": 0}}\n{"stored": 5}\n{"mark": {"kind": "gap"}}\n{"offset": 5, "len'
     )
-    assert recording == BrowserRecording({"u"}, {(0, 5): "a"}, skipped=0, stored=5)
+    assert recording == BrowserRecording({(0, 5): "a"}, skipped=0, stored=5)

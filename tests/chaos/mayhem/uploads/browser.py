@@ -43,7 +43,6 @@ _JOURNALS = """
 class BrowserRecording:
     """What the journal on the browser's disk says of one recording."""
 
-    upload_ids: set[str] = field(default_factory=set)
     # (offset, length) and SHA-256 in Base64.
     slices: dict[tuple[int, int], str] = field(default_factory=dict)
     # Bytes that are missing in the upload, and milliseconds that were not recorded.
@@ -58,7 +57,6 @@ class BrowserRecording:
             except ValueError:
                 continue
             if facts := entry.get("facts"):
-                self.upload_ids |= {facts.get("upload")} - {None}
                 self.skipped = max(self.skipped, facts.get("skipped", 0))
             if "stored" in entry:
                 self.stored = max(self.stored, entry["stored"])

@@ -18,7 +18,7 @@ from tests.chaos.mayhem.uploads.run import UploadRun
 from worker.storage.store import ObjectStore
 
 _SOURCES = """
-SELECT u.id, u.state, u.recorded_bytes, u.recording_id, r.object_name, w.error
+SELECT u.id, u.state, u.filename, u.recorded_bytes, u.recording_id, r.object_name, w.error
   FROM uploads u
   LEFT JOIN whiteboard_session_recordings w ON w.id = u.recording_id
   LEFT JOIN recording_renditions r ON r.recording_id = u.recording_id AND r.name = 'source' AND r.state = 'ready'
@@ -49,6 +49,13 @@ class Sources:
         content = path.read_bytes()
         path.unlink()
         return content
+
+    def uploads_of(self, recording_id: str) -> set[str]:
+        """The uploads of a browser's recording, which names them after itself.
+
+        Its journal names them as well, but may be gone before anybody has read it.
+        """
+        return {each for each, row in self.rows.items() if (row["filename"] or "").startswith(recording_id)}
 
     def only(self, upload_ids: set[str]) -> str:
         """That of these uploads that has bytes; empty when there is not exactly one."""
@@ -121,7 +128,7 @@ def _slices(browser: BrowserRecorder, sources: Sources) -> list[Claim]:
     number = size = lost = 0
     wrong: list[str] = []
     for recording_id, recording in browser.recordings.items():
-        upload_id = sources.only(recording.upload_ids)
+        upload_id = sources.only(sources.uploads_of(recording_id))
         source = sources.read(upload_id)
         for (offset, length), sha256 in recording.slices.items():
             number += 1
@@ -144,8 +151,8 @@ def _rows(run: UploadRun, sources: Sources) -> Claim:
     named = Counter(row["recording_id"] for row in sources.rows.values() if row["recording_id"] is not None)
     expected = {upload.upload_id for upload in run.clients.uploads if upload.acknowledged} | {
         upload_id
-        for recording in (run.browser.recordings.values() if run.browser else ())
-        for upload_id in recording.upload_ids
+        for recording_id in (run.browser.recordings if run.browser else ())
+        for upload_id in sources.uploads_of(recording_id)
     }
     states = Counter(row["state"] for row in sources.rows.values())
     # One without a byte is given up when it is idle, and its client creates another.
