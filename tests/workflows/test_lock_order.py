@@ -107,9 +107,13 @@ class ConcurrentActions:
                     yield
 
     def alarms(self, who: Any) -> Iterator[None]:
-        """Of a series, so that a transaction on its lessons waits for the series first."""
-        series = self.make("every Monday", time(8), FIRST)
-        lesson = series.first[0].id
+        """Of a series, so that a transaction on its lessons waits for the series first.
+
+        The series is made at once: later its booking may be paused.
+        """
+        return self._set_alarms(who, self.make("every Monday", time(8), FIRST).first[0].id)
+
+    def _set_alarms(self, who: Any, lesson: int) -> Iterator[None]:
         for minutes in cycle((10, 20)):
             with self.database.transaction() as session:
                 set_alarms(session, who, lesson, [Alarm(minutes)], scope="all", now=NOW)
