@@ -3,9 +3,7 @@
 Ask for `database_url`, `database`, `redis_url`, `b2` or `settings`; what no test asks for is never started.
 """
 
-import datetime
 import gc
-import ipaddress
 import itertools
 import os
 import secrets
@@ -27,10 +25,6 @@ import psycopg
 import pytest
 import redis
 import structlog
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 from sqlalchemy import make_url
 
@@ -42,6 +36,7 @@ from devstack.postgres import EmbeddedPostgres, connect, create_database, drop_d
 from devstack.process import ChildProcess, wait_until
 from devstack.valkey import EmbeddedValkey
 from tests.buckets import with_new_bucket
+from tests.certificate import make_certificate
 from tests.empty_databases import EmptyDatabase
 from tests.memory import memory_directory
 from tests.statements import run_statement
@@ -521,27 +516,7 @@ class Identity:
 
 
 def identity_of(directory: Path, *names: str) -> Identity:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Astegni tests")])
-    now = datetime.datetime.now(datetime.UTC)
-    alternatives = [x509.DNSName(name) for name in names] + [x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    certificate_file, key_file = directory / "certificate.pem", directory / "key.pem"
-    certificate_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    key_file.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
+    certificate_file, key_file = make_certificate(directory, *names)
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server.load_cert_chain(certificate_file, key_file)
     return Identity(server, ssl.create_default_context(cafile=str(certificate_file)))

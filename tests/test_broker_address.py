@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from devstack.process import ChildProcess, wait_until
 from devstack.programs import valkey_server
+from tests.certificate import make_certificate
 from tests.conftest import MakeSettings
 from tests.forking.forked_process import ForkServer
-from tests.jobs.live.certificate import make_certificate
 from tests.jobs.live.worker_stack import WorkerStack
 from tests.waiting import PATIENCE
 from worker.api.operations.broker_state import broker_state

@@ -9,7 +9,7 @@ import redis
 
 from devstack.ports import free_port
 from devstack.process import ChildProcess, wait_until
-from tests.jobs.live.certificate import make_certificate
+from tests.certificate import make_certificate
 from tests.waiting import PATIENCE
 
 PASSWORD, SENTINEL_PASSWORD, MASTER_NAME = "hush;-of@redis", "hush-of-sentinels", "astegni-broker"
