@@ -31,6 +31,8 @@ _FLAGS = (
     "--disable-backgrounding-occluded-windows",
     "--disable-renderer-backgrounding",
     "--disable-background-timer-throttling",
+    # Each window would load two pages for suggestions below the address bar: half the processor time of a new browser.
+    "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup",
 )
 
 
