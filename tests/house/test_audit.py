@@ -11,15 +11,25 @@ from typing import Any
 import pytest
 
 from tests.house.audit.advisories import read_advisories, vulnerable
-from tests.house.audit.components import component_list
 from tests.house.audit.licences import NAMED, licences_of, refused
 from tests.house.audit.pins import ROOT, pinned, pinned_here
+from tests.house.audit.run import LIST
 
 
 @pytest.fixture(scope="module")
-def document() -> dict[str, Any]:
-    """The list of components."""
-    return component_list(pinned_here())
+def audit() -> subprocess.CompletedProcess[str]:
+    """How `make audit` ends without a database of advisories, and what it prints."""
+    LIST.unlink(missing_ok=True)
+    environment = {name: value for name, value in os.environ.items() if name != "AUDIT_DATABASE"}
+    command = [sys.executable, "-m", "tests.house.audit.run"]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def document(audit: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    """The list of components, which that run has written."""
+    written: dict[str, Any] = json.loads(LIST.read_text())
+    return written
 
 
 def test_every_pinned_requirement_is_a_component(document: dict[str, Any]) -> None:
@@ -94,9 +104,6 @@ def test_a_file_that_is_no_database_is_told(content: bytes, tmp_path: Path) -> N
         read_advisories(tmp_path / "all.zip")
 
 
-def test_it_says_loudly_that_there_is_no_database() -> None:
-    environment = {name: value for name, value in os.environ.items() if name != "AUDIT_DATABASE"}
-    command = [sys.executable, "-m", "tests.house.audit.run"]
-    run = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    assert (run.returncode, "NOT AUDITED" in run.stderr) == (2, True)
-    assert run.stdout == f"{len(pinned_here())} components: .data/components.cdx.json\n"
+def test_it_says_loudly_that_there_is_no_database(audit: subprocess.CompletedProcess[str]) -> None:
+    assert (audit.returncode, "NOT AUDITED" in audit.stderr) == (2, True)
+    assert audit.stdout == f"{len(pinned_here())} components: .data/components.cdx.json\n"
