@@ -153,8 +153,6 @@ def test_what_was_lost_is_named_and_what_b2_has_is_found_again(
     for order in (SweepObjects(), SweepSpool("shared")):
         job = restored.perform(order)
         assert (job.state, job.error["code"]) == ("failed", "sweeps-held")
-    removal = restored.perform(RemoveRecordingFiles(new, 1, "shared", None))
-    assert (removal.state, removal.result["objects"]) == ("succeeded", 0)
     assert sorted(versions()) == objects
 
     (would,) = restored.adopt(dry_run=True)
@@ -316,3 +314,27 @@ def test_a_dump_from_before_a_job_does_not_lose_the_bytes_that_it_moved(
     resume_sweeps(restored.context.store, restored.database)
     assert restored.perform(SweepObjects()).result["objects"] == 0
     assert (sorted(versions()), recordings.spooled()) == (objects, [])
+
+
+@pytest.mark.parametrize("removed", [False, True], ids=["removal-waits", "sweeps-held"])
+def test_a_recording_that_was_deleted_here_is_not_adopted(
+    removed: bool,
+    restored: RestoredDatabase,
+    recorded: dict[str, int],
+    recordings: RecordingFixture,
+    versions: Versions,
+) -> None:
+    """Its objects stay until the job that removes them has run, and while sweeps are held also afterwards."""
+    kept, objects = recorded["kept"], sorted(versions())
+    with restored.database.transaction() as session:
+        delete_recording(session, kept, principal="user:1")
+    if removed:
+        after = RecordingFixture(restored.context, recordings.session_id, restored.sql)
+        removal = restored.run(after.due(RemoveRecordingFiles, kept))
+        assert (removal.state, removal.result["objects"]) == ("succeeded", 0)
+
+    errors = {adoption.recording_id: adoption.error or "" for adoption in restored.adopt()}
+    assert (set(errors), errors[recorded["new"]]) == ({kept, recorded["new"]}, "")
+    assert "was deleted" in errors[kept]
+    assert restored.sql("SELECT 1 FROM whiteboard_session_recordings WHERE id = :id", id=kept) == []
+    assert sorted(versions()) == objects

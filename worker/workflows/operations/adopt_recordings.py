@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 from worker.database import Database
 from worker.errors import AstegniError
 from worker.jobs.enqueue import enqueue
-from worker.jobs.orders.recording_orders import RestoreRecording
+from worker.jobs.operations.subject_jobs import newest_jobs
+from worker.jobs.orders.recording_orders import RemoveRecordingFiles, RestoreRecording
 from worker.recordings.objects.adopt import insert_adopted, is_adopted, next_recording_id, why_not_adopted
 from worker.recordings.objects.adoption import AdoptionPlan, plan_adoption
 from worker.recordings.objects.names import FOLDER, recording_id_of
@@ -43,7 +44,8 @@ def adopt_recordings(
 
     A row is inserted under the recording's own id, or a new one if that id has a row with other bytes, and a job
     fetches its bytes and ingests them again. With `dry_run` nothing changes. Idempotent: adopted recordings have a row.
-    Ids of `only` that are not on B2 come last, with an error.
+    A recording that was deleted here is not adopted: its objects stay until a job, or the sweep, has removed them. Ids
+    of `only` that are not on B2 come last, with an error.
     """
     missing = set(only)
     for prefix, objects in _groups(store):
@@ -57,7 +59,7 @@ def adopt_recordings(
         plan = plan_adoption(lost.objects)
         if lost.is_renumbered and (plan is None or _is_known(database, plan)):
             continue
-        error = _refusal(database, plan)
+        error = _refusal(database, plan, lost)
         if plan is not None and error is None and not dry_run:
             plan, error = _adopt(database, plan, lost, spool_id, by)
         size = sum(stored.size for stored in lost.objects)
@@ -105,13 +107,20 @@ def _groups(store: ObjectStore) -> Iterator[tuple[str, list[StoredObject]]]:
         yield prefix, list(objects)
 
 
-def _refusal(database: Database, plan: AdoptionPlan | None) -> str | None:
+def _refusal(database: Database, plan: AdoptionPlan | None, lost: _Lost) -> str | None:
     if plan is None:
         return "neither its source nor its fast copy is on B2"
     with database.transaction() as session:
+        if not lost.is_renumbered and _was_deleted(session, plan.recording_id):
+            return "it was deleted here, and its objects are only waiting to be removed"
         if not session_exists(session, plan.session_id):
             return f"whiteboard session {plan.session_id} is not in the database, so nobody knows whose it is"
         return why_not_adopted(session, plan)
+
+
+def _was_deleted(session: Session, recording_id: int) -> bool:
+    """Whether the ledger has the order to remove the files of this recording, which has no row."""
+    return any(job.kind == RemoveRecordingFiles.kind for job in newest_jobs(session, f"recording:{recording_id}"))
 
 
 def _adopt(
