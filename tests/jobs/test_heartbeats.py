@@ -12,6 +12,7 @@ from worker.app import create_app
 from worker.database import Database
 from worker.jobs.heartbeats import HeartbeatWriter, prune_heartbeats, read_process_metrics, remove_consumer
 from worker.jobs.operations.metrics import queue_metrics
+from worker.jobs.operations.waiting import why_waiting
 from worker.jobs.publish import PublicationLease, publish
 from worker.processes.beat import Timetable
 
@@ -47,6 +48,31 @@ def test_the_last_run_of_a_part_is_the_latest_of_any_process(database: Database,
     with database.transaction() as session:
         prune_heartbeats(session)
     assert figures(database).last_runs == {}
+
+
+def test_after_the_database_s_clock_was_set_back_only_what_writes_again_is_alive(
+    database: Database, ledger: Ledger, sample_order: type[SampleOrder], sql: Sql
+) -> None:
+    """Processes that ended before seem to have written in the future."""
+    for process in ("a", "b"):
+        HeartbeatWriter(database, process, "consumer", interval=10, queues=("default",), children=2).beat()
+        HeartbeatWriter(database, process, "relay", interval=10).beat()
+    sql("UPDATE heartbeats SET seen_at = now() + interval '1 h'")
+    job_id = ledger.order(sample_order())
+    metrics = figures(database)
+    assert (metrics.consumers, metrics.clocks) == ({"default": 0}, {})
+    assert metrics.last_runs["relay"] > 3500
+    with database.statement() as statement:
+        assert why_waiting(statement, job_id, interval=10) != {}
+
+    HeartbeatWriter(database, "a", "consumer", interval=10, queues=("default",), children=2).beat()
+    HeartbeatWriter(database, "a", "relay", interval=10).beat()
+    metrics = figures(database)
+    assert (metrics.consumers, metrics.last_runs["relay"] < 60) == ({"default": 1}, True)
+    sql("UPDATE heartbeats SET seen_at = now() + interval '2 days'")
+    with database.transaction() as session:
+        prune_heartbeats(session)
+    assert sql("SELECT 1 FROM heartbeats") == []
 
 
 def test_a_heartbeat_is_written_once_in_its_interval(database: Database, sql: Sql) -> None:

@@ -14,6 +14,9 @@ from worker.database import Database, Executor
 
 # A consumer that wrote within this many intervals is live: one write may be late.
 MISSED = 3
+# The condition for a live row of `heartbeats`; `:alive` is in seconds. A row later than that was written before the
+# database's clock was set back, and its process may have ended: a live one replaces it within an interval.
+ALIVE = "seen_at BETWEEN now() - make_interval(secs => :alive) AND now() + make_interval(secs => :alive)"
 
 _WRITE = text(
     """
@@ -24,21 +27,20 @@ _WRITE = text(
     """
 )
 _LEAVE = text("DELETE FROM heartbeats WHERE process = :process AND part = 'consumer'")
-_PRUNE = text("DELETE FROM heartbeats WHERE seen_at < now() - interval '1 day'")
+_PRUNE = text("DELETE FROM heartbeats WHERE seen_at NOT BETWEEN now() - interval '1 day' AND now() + interval '1 day'")
+# abs(): a row that is an hour ahead says as little as one that is an hour old.
 _LAST_RUNS = text(
-    "SELECT part, greatest(0, extract(epoch FROM now() - max(seen_at)))::float AS age FROM heartbeats GROUP BY part"
+    "SELECT part, min(abs(extract(epoch FROM now() - seen_at)))::float AS age FROM heartbeats GROUP BY part"
 )
 _CONSUMERS = text(
-    """
-    SELECT queue, count(*) FILTER (WHERE seen_at > now() - make_interval(secs => :alive)) AS living
-      FROM heartbeats WHERE part = 'consumer' GROUP BY queue
-    """
+    f"""
+    SELECT queue, count(*) FILTER (WHERE {ALIVE}) AS living FROM heartbeats WHERE part = 'consumer' GROUP BY queue
+    """  # noqa: S608 - a constant of ours
 )
 _CLOCKS = text(
-    """
-    SELECT part, max(abs(clock_ahead))::float AS offset FROM heartbeats
-     WHERE seen_at > now() - make_interval(secs => :alive) GROUP BY part
-    """
+    f"""
+    SELECT part, max(abs(clock_ahead))::float AS offset FROM heartbeats WHERE {ALIVE} GROUP BY part
+    """  # noqa: S608 - a constant of ours
 )
 
 

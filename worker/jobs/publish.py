@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.types import ARRAY, Uuid
 
 from worker.database import Database
+from worker.jobs.heartbeats import ALIVE
 from worker.jobs.job_message import JobMessage, messages_of
 from worker.jobs.runs.lanes import ADMITTED, SMALLER
 
@@ -26,7 +27,7 @@ _MARK = """
          ORDER BY priority, run_at, id LIMIT {most} FOR UPDATE SKIP LOCKED
     ), consumers AS (
         SELECT queue, sum(children) AS children FROM heartbeats
-         WHERE part = 'consumer' AND seen_at > now() - make_interval(secs => :alive) GROUP BY queue
+         WHERE part = 'consumer' AND {living} GROUP BY queue
     )
     UPDATE jobs j
        SET state = 'published', published_at = now(), publications = publications + 1,
@@ -40,7 +41,7 @@ _MARK = """
 @cache
 def _mark(most: int, *, only: bool = False) -> TextClause:
     """The statement for at most `most` jobs. A literal: for a parameter, the server would plan each execution again."""
-    mark = text(_MARK.format(admitted=ADMITTED, only="AND id = ANY(:ids)" if only else "", most=most))
+    mark = text(_MARK.format(admitted=ADMITTED, living=ALIVE, only="AND id = ANY(:ids)" if only else "", most=most))
     return mark.bindparams(bindparam("ids", type_=ARRAY(Uuid))) if only else mark
 
 

@@ -90,10 +90,11 @@ def test_half_of_the_children_is_published_for_one_lane(studio: Studio, children
     assert studio.publish() == []
 
 
-def test_each_worker_adds_its_half(studio: Studio) -> None:
+@pytest.mark.parametrize("age", ["1 h", "-1 h"], ids=["long-ago", "before-the-clock-was-set-back"])
+def test_each_worker_adds_its_half(studio: Studio, age: str) -> None:
     for name in ("a", "b", "c"):
         studio.add_worker(name, 2)
-    studio.sql("UPDATE heartbeats SET seen_at = now() - interval '1 h' WHERE process = 'c'")
+    studio.sql("UPDATE heartbeats SET seen_at = now() - CAST(:age AS interval) WHERE process = 'c'", age=age)
     for _n in range(10):
         studio.order("user:1")
     assert len(studio.publish()) == 2

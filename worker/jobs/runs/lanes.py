@@ -11,6 +11,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from worker.jobs.heartbeats import ALIVE
 from worker.jobs.runs.claim import Claim, claim_of, claim_statement
 
 # A job that is this many times smaller than every running job of its lane does not wait for them.
@@ -19,10 +20,10 @@ SMALLER = 4
 # The waiting jobs that may be published: of each lane as many as the queue's live workers may run, plus the smallest if
 # it need not wait. A person's turn is the number of their jobs that run or wait ahead; of equal turns, the person whose
 # latest run began longest ago comes first.
-ADMITTED = """
+ADMITTED = f"""
     WITH room AS (
         SELECT queue, sum(greatest(children / 2, 1)) AS most FROM heartbeats
-         WHERE part = 'consumer' AND seen_at > now() - make_interval(secs => :alive) GROUP BY queue
+         WHERE part = 'consumer' AND {ALIVE} GROUP BY queue
     ), taken AS (
         SELECT queue, lane, principal, count(*) AS number, min(weight) AS lightest FROM jobs
          WHERE lane IS NOT NULL AND state IN ('published', 'running') GROUP BY queue, lane, principal
@@ -49,7 +50,7 @@ ADMITTED = """
     SELECT r.id FROM ranked r LEFT JOIN full_lanes USING (queue, lane) LEFT JOIN room USING (queue)
      WHERE r.place <= coalesce(room.most, 1) - coalesce(full_lanes.number, 0)
         OR (r.smallest = 1 AND r.weight > 0 AND r.weight * :smaller <= full_lanes.lightest)
-"""
+"""  # noqa: S608 - a constant of ours
 
 # Until the transaction ends no other child of this worker claims in a lane: each must see what the others run.
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('lanes ' || :worker, 0))")
