@@ -12,7 +12,7 @@ from psycopg.rows import namedtuple_row
 from sqlalchemy import URL, Engine, TextClause, create_engine, event
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import InterfaceError, InvalidatePoolError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InterfaceError, InvalidatePoolError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
@@ -117,10 +117,22 @@ class Statement:
         return self._connection.cursor(row_factory=namedtuple_row).execute(_as_psycopg(sql), values)
 
 
-def statement_in(session: Session) -> Statement:
-    """A `Statement` in the session's transaction, without the session's overhead. Errors are psycopg's."""
+def execute_in(session: Session, sql: TextClause, values: Mapping[str, Any]) -> psycopg.Cursor[Any]:
+    """Execute the statement as a `Statement` does, in the session's transaction. Errors are SQLAlchemy's."""
     connection: psycopg.Connection[Any] = session.connection().connection.driver_connection  # type: ignore[assignment]
-    return Statement(connection)
+    with errors_of_sqlalchemy(session):
+        return Statement(connection).execute(sql, values)
+
+
+@contextmanager
+def errors_of_sqlalchemy(session: Session) -> Iterator[None]:
+    """Raise psycopg's errors as those of SQLAlchemy, as every other statement of the session does."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise DBAPIError.instance(
+            "", None, error, psycopg.Error, hide_parameters=True, dialect=session.get_bind().dialect
+        ) from error
 
 
 # What the ledger's SQL runs on: a transaction, or a single statement in autocommit mode.

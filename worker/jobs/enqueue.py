@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from models.jobs import Job
 from models.states import JOB_LIVE
 from worker.after_commit import announce_after_commit
-from worker.database import statement_in
+from worker.database import execute_in
 from worker.errors import Unavailable
 from worker.jobs.orders.order import Order
 from worker.logs import bound_request_id
@@ -61,7 +61,7 @@ def enqueue(
     }
     # The live job may end between our INSERT and our SELECT; its key is then free, and the next round inserts.
     for _round in range(3):
-        row = statement_in(session).execute(_INSERT, values).fetchone()
+        row = execute_in(session, _INSERT, values).fetchone()
         if row is not None:
             job_id: UUID = row.id
             announce_after_commit(session, job_id)

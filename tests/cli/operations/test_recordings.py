@@ -11,6 +11,7 @@ from devstack.ports import free_port
 from tests.cli.conftest import CallCommand, Said
 from tests.conftest import Sql
 from worker.cli.local_stack.environment import environment_without_settings
+from worker.cli.operations.recordings_target import recordings_target
 from worker.storage.store import ObjectStore
 
 Command = Callable[..., Said]
@@ -88,6 +89,28 @@ def test_retry_says_what_it_queued_and_what_it_could_not(command: Command, recor
 
     assert (done.returncode, done.stdout) == (1, "")
     assert "tests.gone" in done.stderr
+
+
+def test_a_lock_that_an_order_meets_is_told_in_a_sentence(command: Command, recording: int, sql: Sql) -> None:
+    """Orders are written without SQLAlchemy, whose errors every command explains."""
+    sql("UPDATE recording_renditions SET name = '360p', state = 'failed'")
+    sql(
+        "CREATE FUNCTION locked() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE lock_not_available; END $$;"
+        "CREATE TRIGGER locked BEFORE INSERT ON jobs FOR EACH ROW EXECUTE FUNCTION locked()"
+    )
+    done = command("retry", str(recording))
+    sentence = "astegni: Another transaction holds a lock that this command needs; try again.\n"
+    assert (done.returncode, done.stdout, done.stderr) == (69, "", sentence)
+
+
+def test_the_bucket_is_opened_once(
+    environment: dict[str, str], recording: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An export of a thousand recordings would authorise itself ten thousand times."""
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    with recordings_target() as target:
+        assert target.store is target.store
 
 
 def test_verify_names_each_fault_and_ends_with_1(command: Command, recording: int, sql: Sql) -> None:

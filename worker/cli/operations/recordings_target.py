@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 
 from worker.cli.target import settings_with_stack
 from worker.database import Database
@@ -18,7 +19,7 @@ class RecordingsTarget:
     settings: Settings
     database: Database
 
-    @property
+    @cached_property
     def store(self) -> ObjectStore:
         """The bucket. Raises Misconfigured, and ForeignBucket when it belongs to another installation."""
         return own_store(self.settings, self.database)

@@ -6,11 +6,11 @@ from itertools import groupby, islice
 import psycopg
 from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from models.series import ScheduleSkip
 from worker.calendars.zones import tzdata_version
+from worker.database import errors_of_sqlalchemy
 from worker.schedules.series.columns import SHARED, copy_line
 from worker.schedules.series.planned_lessons import Plan, PlannedLesson
 from worker.schedules.series.series_state import SeriesState
@@ -148,14 +148,10 @@ def _participant_lines(lessons: Iterable[PlannedLesson]) -> Iterator[str]:
 def _copy(session: Session, statement: str, lines: Iterator[str]) -> None:
     connection = session.connection().connection.driver_connection
     assert isinstance(connection, psycopg.Connection)  # noqa: S101 - the connection that Database creates
-    try:
-        with connection.cursor() as cursor, cursor.copy(statement.encode()) as copy:
-            # The server stores one piece while the next one is made.
-            while piece := "".join(islice(lines, _PIECE)):
-                copy.write(piece)
-    except psycopg.Error as error:
-        # The same error classes as for any other statement.
-        raise DBAPIError.instance(statement, None, error, psycopg.Error, dialect=session.get_bind().dialect) from error
+    with errors_of_sqlalchemy(session), connection.cursor() as cursor, cursor.copy(statement.encode()) as copy:
+        # The server stores one piece while the next one is made.
+        while piece := "".join(islice(lines, _PIECE)):
+            copy.write(piece)
 
 
 def _skip(session: Session, plan: Plan) -> None:
