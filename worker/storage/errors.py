@@ -116,7 +116,12 @@ def _verdict(error: B2Error) -> type[AstegniError]:
         return ChecksumMismatch
     if isinstance(error, FileNotPresent):
         return ObjectMissing
-    if isinstance(error, _PASSING) or error.should_retry_http() or error.should_retry_upload():
+    if (
+        isinstance(error, _PASSING)
+        or _is_cancelled_upload(error)
+        or error.should_retry_http()
+        or error.should_retry_upload()
+    ):
         return StorageUnavailable
     return StorageRefused
 
@@ -124,6 +129,14 @@ def _verdict(error: B2Error) -> type[AstegniError]:
 def _is_unnamed_cap(error: B2Error) -> bool:
     """B2 responds with 403 only when a cap is reached. b2sdk names two caps; a response to HEAD names none."""
     return isinstance(error, UnknownError) and str(error).startswith("Unknown error: 403 ")
+
+
+def _is_cancelled_upload(error: B2Error) -> bool:
+    """An unfinished upload that was continued after a day or two: the sweep, or a lifecycle rule, has cancelled it.
+
+    The next attempt begins a new one.
+    """
+    return isinstance(error, BadRequest) and "no active upload for" in str(error).lower()
 
 
 def _is_sha1_refusal(error: B2Error) -> bool:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -102,3 +103,18 @@ def test_a_stopped_upload_costs_little(make_store: MakeStore, make_file: MakeFil
     begun = only_begun(bucket)
     assert upload(make_store(realm=line.url), file).sha1 == file[1]
     check_end(line, bucket, begun)
+
+
+def test_an_upload_that_is_cancelled_meanwhile_begins_again(
+    make_store: MakeStore, make_file: MakeFile, bucket: Bucket
+) -> None:
+    """By the sweep or a lifecycle rule: an unfinished one that is continued later may be older than they allow."""
+    file, tomorrow, cancelled = make_file(size=SIZE), datetime.now(UTC) + timedelta(days=1), list[int]()
+    sweeps = iter([make_store()])
+
+    def cancel_once(sent: int) -> None:
+        for sweep in sweeps if sent > 6_000_000 else ():
+            cancelled.append(sweep.cancel_unfinished("videos/", older_than=tomorrow))
+
+    assert upload(make_store(), file, on_progress=cancel_once).sha1 == file[1]
+    assert (cancelled, list(bucket.list_unfinished_large_files())) == ([1], [])
