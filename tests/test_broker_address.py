@@ -72,6 +72,8 @@ def test_forms_that_are_taken(url: str, expected: BrokerAddress) -> None:
         ("redis://", "no host"),
         ("redis:///0", "no host"),
         ("redis://:hush@", "no host"),
+        ("redis://h..example", "empty or longer than 63"),
+        (f"amqp://u:hush@{'h' * 64}/v", "empty or longer than 63"),
         ("redis://h:0", "port"),
         ("redis://h:99999", "port"),
         ("redis://h:hush", "cannot be read"),

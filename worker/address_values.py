@@ -3,7 +3,7 @@
 import ipaddress
 import re
 import string
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from worker.setting_values import CONTROL
 
@@ -17,6 +17,8 @@ _HEADER_ADDRESS = re.compile(r"[!-;=?-~]+", re.ASCII)
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _DATABASE_SCHEMES = frozenset({"postgresql", "postgres", "postgresql+psycopg"})
+# Behind the scheme, as SQLAlchemy reads it: a password may contain anything but `@`.
+_DATABASE_HOSTS = re.compile(r"(?:[^:/]*(?::[^@]*)?@)?(?P<hosts>[^/:?\[]*)")
 
 
 def listening_host(host: str) -> str:
@@ -95,7 +97,10 @@ def address_template(text: str, placeholder: str) -> str:
 
 def database_address(text: str) -> str:
     """The address of a PostgreSQL database."""
-    if CONTROL.search(text) or text.partition("://")[0] not in _DATABASE_SCHEMES:
+    scheme, _, rest = text.partition("://")
+    hosts = _DATABASE_HOSTS.match(rest)
+    names = "" if hosts is None else unquote(hosts["hosts"])
+    if CONTROL.search(text) or scheme not in _DATABASE_SCHEMES or not is_resolvable(names):
         raise ValueError("must be the address of a PostgreSQL database, like postgresql://user:password@host/name")
     return text
 
@@ -106,7 +111,8 @@ def platform_address(text: str) -> str:
     from psycopg.conninfo import conninfo_to_dict  # noqa: PLC0415
 
     try:
-        is_read = text.startswith(("postgresql://", "postgres://")) and bool(conninfo_to_dict(text))
+        parts = conninfo_to_dict(text) if text.startswith(("postgresql://", "postgres://")) else {}
+        is_read = bool(parts) and is_resolvable(str(parts.get("host", "")))
     except psycopg.ProgrammingError:
         is_read = False
     if not is_read or CONTROL.search(text):
@@ -115,6 +121,18 @@ def platform_address(text: str) -> str:
             "special characters of the password percent-encoded"
         )
     return text
+
+
+def is_resolvable(hosts: str) -> bool:
+    """Whether each name of a comma-separated list can be looked up.
+
+    Python raises UnicodeError for an empty label, as in `db..example`, and for one of more than 63 characters.
+    """
+    try:
+        _ = [host.encode("idna") for host in hosts.split(",") if not host.startswith("/")]
+    except UnicodeError:
+        return False
+    return True
 
 
 def is_loopback(host: str) -> bool:
@@ -134,4 +152,5 @@ def _split(text: str) -> SplitResult | None:
         _ = parts.port
     except ValueError:
         return None
-    return parts if parts.hostname and not CONTROL.search(text) else None
+    is_address = parts.hostname and is_resolvable(parts.hostname) and not CONTROL.search(text)
+    return parts if is_address else None

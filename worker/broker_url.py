@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, unquote
 
+from worker.address_values import is_resolvable
 from worker.errors import Misconfigured
 
 FORMS = (
@@ -51,6 +52,8 @@ def split_url(rest: str) -> BrokerUrl:
     if port is not None and not 1 <= port <= _MOST_PORT:
         raise refused(f"the port is not one of 1 to {_MOST_PORT}")
     host = unquote(match["host"]).strip("[]")
+    if not is_resolvable(host):
+        raise refused("its host name is none: a label of it is empty or longer than 63 characters")
     return BrokerUrl(host, port, user, password, match["path"] or "", _options(match["query"]))
 
 

@@ -64,9 +64,9 @@ WRONG = {
     ],
     "RECORDING_URL": ["https://a.example/{schedule_id}", "https://a.example/", "https://a.example/{recording_id.x}"],
     "UNSUBSCRIBE_URL": ["http://a.example/settings", "settings", "mailto:a@b.example"],
-    "DATABASE_URL": ["mysql://a/b", "localhost", "sqlite:///x", "postgresql:/x"],
+    "DATABASE_URL": ["mysql://a/b", "localhost", "sqlite:///x", "postgresql:/x", "postgresql://u:p@db..example/n"],
     "PLATFORM_DATABASE_URL": ["mysql://a/b", "postgresql+psycopg://a/b", "postgresql://a:b c@d/e?x=y", "postgresql://"],
-    "BACKBLAZE_REALM": ["prod", "b2.example", "ftp://a"],
+    "BACKBLAZE_REALM": ["prod", "b2.example", "ftp://a", f"https://{'x' * 64}.example"],
     "BACKBLAZE_BUCKET_NAME": ["b2-files", "short", "no_underscores", "x" * 64],
     "API_HOST": ["http://0.0.0.0", "0.0.0.0:8000", "a b", "-"],
     "FLOWER_HOST": ["127.0.0.1:5555"],
@@ -141,6 +141,16 @@ def test_what_does_not_fit_together_is_refused(
         ("WHITEBOARD_URL", "https://a.example/?lesson={schedule_id}", "https://a.example/?lesson={schedule_id}"),
         ("BACKBLAZE_REALM", "http://127.0.0.1:9000", "http://127.0.0.1:9000"),
         ("FROM_NAME", "አስተኝ", "አስተኝ"),
+        *(
+            ("DATABASE_URL", address, address)
+            for address in (
+                "postgresql://u:a..b/c@db_1:5432/n",
+                "postgresql:///n?host=/run/postgresql",
+                "postgresql://u:p@%2Frun%2Fpostgresql/n",
+                "postgresql://u:p@[::1]:5432/n",
+                "postgresql+psycopg://u@a.example,b.example/n",
+            )
+        ),
     ],
 )
 def test_what_is_meant_is_taken(read: Callable[..., Settings], name: str, value: str, read_as: object) -> None:

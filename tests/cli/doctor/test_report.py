@@ -34,3 +34,10 @@ def test_the_worst_decides() -> None:
         "stack": None,
         "checks": [{"name": "c", "state": "failed", "detail": "Mend this."}],
     }
+
+
+def test_a_check_that_ends_unexpectedly_does_not_end_the_others() -> None:
+    checks = {"a": lambda settings: str(int(settings.timezone)), "b": lambda _settings: "well"}
+    unexpected, fine = run_checks(checks, Settings())
+    assert (unexpected.state, unexpected.detail) == ("failed", "The check itself ended with an unexpected ValueError.")
+    assert fine.state == "ok"

@@ -51,7 +51,13 @@ def check_spool(settings: Settings) -> str:
     The first upload creates the folder, possibly as another user.
     """
     folder = settings.spool_dir.absolute()
-    nearest = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    try:
+        nearest = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    except OSError as error:
+        # A folder above it that this account may not enter, or a name that is too long.
+        raise Misconfigured(
+            f"{folder} cannot be reached: {error.strerror}. Set SPOOL_DIR to a folder that can."
+        ) from error
     if not nearest.is_dir() or not os.access(nearest, os.W_OK | os.X_OK):
         raise Misconfigured(f"{nearest} cannot be written. Set SPOOL_DIR to a folder that can.")
     free = shutil.disk_usage(nearest).free

@@ -38,6 +38,8 @@ def run_checks(checks: Mapping[str, Check], settings: Settings) -> Iterator[Chec
             yield CheckResult(name, "warning", doubt.detail)
         except AstegniError as error:
             yield CheckResult(name, "failed", error.detail)
+        except Exception as error:  # noqa: BLE001 - the other checks must still run; its text may contain an address
+            yield CheckResult(name, "failed", f"The check itself ended with an unexpected {type(error).__name__}.")
 
 
 def worst_of(results: Sequence[CheckResult]) -> Severity:
