@@ -581,6 +581,19 @@ class TestSweep:
         assert self.sweep(board)["objects"] == 5
         assert versions() == []
 
+    def test_what_b2_has_no_longer_is_drawn_again(self, board: Board, versions: Versions) -> None:
+        """After a restore rows name pictures of yesterday's board, which were replaced and removed since."""
+        board.draw(pen("#ff0000"))
+        board.done(SnapshotSession(board.id))
+        objects, lost = sorted(name for name, _ in versions()), board.row("svg").object_name
+        board.context.store.delete(lost)
+        assert self.sweep(board)["forgotten"] == 1
+        assert lost not in [row.object_name for row in board.rows().values()]
+
+        board.done(SnapshotSession(board.id))
+        assert sorted(name for name, _ in versions()) == objects
+        assert (self.sweep(board)["forgotten"], len(board.rows())) == (0, len(objects))
+
     @pytest.mark.parametrize("kind", [SnapshotPage, SnapshotSession])
     def test_what_is_being_drawn_keeps_everything(self, board: Board, put: Put, kind: Any) -> None:
         put(f"snapshots/whiteboard/session_{board.id}/page_{board.page}/0123/page.png")

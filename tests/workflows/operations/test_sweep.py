@@ -71,7 +71,11 @@ class TestObjects:
         put(f"{prefix}/recording_{recording_id}0/0123/play/playback.webm")
         foreign = [put("videos/whiteboard/notes.txt"), put("videos/whiteboard/a/recording_x/b"), put("videos/else/1")]
 
-        assert run_sweep(sweep.sweep_objects, SweepObjects(), orphan_age=0) == {"objects": 2, "unfinished": 0}
+        assert run_sweep(sweep.sweep_objects, SweepObjects(), orphan_age=0) == {
+            "objects": 2,
+            "unfinished": 0,
+            "forgotten": 0,
+        }
 
         assert names(versions) == sorted([*named, *foreign])
         assert run_sweep(sweep.sweep_objects, SweepObjects(), orphan_age=0)["objects"] == 0
@@ -90,7 +94,11 @@ class TestObjects:
             bucket.api.session.start_large_file(bucket.id_, name, "video/webm", {})
 
         assert run_sweep(sweep.sweep_objects, SweepObjects(), orphan_age=3600)["unfinished"] == 0
-        assert run_sweep(sweep.sweep_objects, SweepObjects(), orphan_age=0) == {"objects": 0, "unfinished": 1}
+        assert run_sweep(sweep.sweep_objects, SweepObjects(), orphan_age=0) == {
+            "objects": 0,
+            "unfinished": 1,
+            "forgotten": 0,
+        }
         assert names(versions) == ["videos/else/1"]
 
     def test_a_recording_that_is_worked_on_keeps_everything(

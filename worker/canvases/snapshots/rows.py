@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, column, select, table, text, update
+from sqlalchemy import ColumnElement, column, delete, select, table, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -119,6 +119,17 @@ def snapshots_of(session: Session, session_id: int, page_id: int | None = None) 
 def named_snapshots(session: Session, names: Collection[str]) -> set[str]:
     """Those of the object names that a row refers to."""
     return set(session.scalars(select(Snapshot.object_name).where(Snapshot.object_name.in_(names))))
+
+
+def names_after(session: Session, name: str, *, most: int) -> Sequence[str]:
+    """At most `most` object names of rows, by their bytes, as Backblaze lists them, after `name`."""
+    in_order = Snapshot.object_name.collate("C")
+    return session.scalars(select(Snapshot.object_name).where(in_order > name).order_by(in_order).limit(most)).all()
+
+
+def forget_snapshot(session: Session, object_name: str) -> None:
+    """Delete the row of an object that is gone: the next job draws it again."""
+    session.execute(delete(Snapshot).where(Snapshot.object_name == object_name))
 
 
 def _of(place: SnapshotTarget) -> tuple[ColumnElement[bool], ...]:

@@ -21,7 +21,7 @@ from worker.reminders.delivery.prune import prune_deliveries
 from worker.reminders.prune_notifications import prune_notifications
 from worker.storage.restores import require_sweeps_allowed
 from worker.uploads.upload_upkeep import prune_uploads
-from worker.workflows.boards.sweep_snapshots import sweep_snapshots
+from worker.workflows.boards.sweep_snapshots import forget_lost_snapshots, sweep_snapshots
 from worker.workflows.context import WorkerContext
 from worker.workflows.own_bucket import check_owner
 from worker.workflows.recordings.remove_files import remove_unnamed
@@ -59,6 +59,7 @@ def prune_ledger(run: JobRun, context: WorkerContext) -> None:
 def sweep_objects(run: JobRun, context: WorkerContext) -> None:
     """Remove objects of recordings and boards that no row names, and unfinished large files, once ORPHAN_AGE old.
 
+    Boards whose pictures are gone are drawn again: `forgotten` rows are deleted.
     The age protects running uploads, and pictures whose address was just handed out. Whether a row names an object is
     checked again before each removal.
     """
@@ -68,8 +69,9 @@ def sweep_objects(run: JobRun, context: WorkerContext) -> None:
     oldest = clock.now() - timedelta(seconds=context.settings.orphan_age)
     _drop_old_sources(context)
     removed = _sweep_recordings(run, context, oldest) + sweep_snapshots(run, context, oldest)
+    forgotten = forget_lost_snapshots(run, context)
     unfinished = sum(context.store.cancel_unfinished(folder, older_than=oldest) for folder in (FOLDER, SNAPSHOTS))
-    run.succeed({"objects": removed, "unfinished": unfinished})
+    run.succeed({"objects": removed, "unfinished": unfinished, "forgotten": forgotten})
 
 
 def _drop_old_sources(context: WorkerContext) -> None:
