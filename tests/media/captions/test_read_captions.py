@@ -198,6 +198,8 @@ def test_only_settings_of_the_standard_are_kept(settings: str, kept: bool) -> No
         ("a < b > c", "a c"),
         ("\u202egnihtyna\u202c\u2066\u200b", "gnihtyna"),
         ("&#x202e;x&#0;", "x\ufffd"),
+        (f"&#{'9' * 5000};x&#1114112;", "\ufffdx\ufffd"),
+        ("<v  Esme >Hello", "Esme : Hello"),
         ("tab\tand  blanks", "tab and blanks"),
         ("\x1b[31mred\x07", "[31mred"),
         ("🙂 e\u0301", "🙂 e\u0301"),
@@ -205,6 +207,11 @@ def test_only_settings_of_the_standard_are_kept(settings: str, kept: bool) -> No
 )
 def test_text_is_plain_and_visible(text: str, plain: str | None) -> None:
     assert [cue.text for cue in of("00:01.000 --> 00:02.000", text).cues] == ([plain] if plain else []) + ["last"]
+
+
+def test_an_open_tag_and_a_million_blanks_are_text() -> None:
+    """Each end of the blanks was tried with each beginning of a name, which would have taken hours."""
+    assert [cue.text for cue in of("00:01.000 --> 00:02.000", f"<v{' ' * 1_000_000}x").cues] == ["<v x", "last"]
 
 
 @pytest.mark.parametrize(

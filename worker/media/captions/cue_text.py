@@ -6,8 +6,11 @@ from collections.abc import Iterable
 
 from worker.foreign_text import shown
 
-# The speaker's name; it becomes part of the text.
-_VOICE = re.compile(r"<v(?:\.[^\s<>]*)?[ \t]+([^<>]+)>")
+# The speaker's name; it becomes part of the text. It may begin with blanks: if they were matched apart from it, a line
+# of a million blanks would be tried in as many ways.
+_VOICE = re.compile(r"<v(?:\.[^\s<>]*)?[ \t]([^<>]+)>")
+# No character has such a number. Python refuses to read one of more than 4300 digits.
+_NO_CHARACTER = re.compile(r"&#\d{8,};?", re.ASCII)
 # In WebVTT everything from "<" to ">" is a tag, whatever its name, or a timestamp within the caption.
 _TAG = re.compile(r"<[^<>]*>")
 # In SRT only these are tags, and positions are written in braces.
@@ -16,7 +19,8 @@ _SRT_TAG = re.compile(r"</?(?:b|i|u|s|font|c|v|lang|ruby|rt)(?:[\s.=][^<>]*)?>|\
 
 def webvtt_text(lines: list[str]) -> str:
     """The text of a WebVTT cue; character references are resolved."""
-    return _clean(html.unescape(_TAG.sub("", _VOICE.sub(r"\1: ", line))) for line in lines)
+    untagged = (_TAG.sub("", _VOICE.sub(r"\1: ", line)) for line in lines)
+    return _clean(html.unescape(_NO_CHARACTER.sub("\ufffd", line)) for line in untagged)
 
 
 def srt_text(lines: list[str]) -> str:
