@@ -314,6 +314,17 @@ def test_the_film_is_ordered_once_and_is_what_people_are_told_of(board: Board, s
     assert len(board.films()) == 1
 
 
+def test_a_voice_is_announced_if_the_job_of_its_film_ends_badly(board: Board, speak: Voice) -> None:
+    context = board.recordings.context
+    board.draw(1)
+    voice = board.say(speak(3, [1]))
+    context.store.delete(board.recordings.rendition(voice, "playback").object_name)
+
+    assert board.film().state == "failed"
+
+    assert board.announcements() == {voice}
+
+
 def test_a_voice_on_pages_without_a_stroke_has_a_film_of_the_pages(
     board: Board, speak: Voice, play: Callable[[Any], Film]
 ) -> None:
@@ -461,3 +472,21 @@ def test_pauses_of_the_recorder_are_pauses_of_the_film(board: Board, speak: Voic
     assert film.beeps() == pytest.approx([2, 7, 10], abs=0.1)
     assert film.blots()[:4] == pytest.approx([2, 5, 7, 10], abs=APART)
     assert [piece[:2] for piece in film.replay["voices"][0]["pieces"]] == [[0, 0], [5000, 5000]]
+
+
+def test_what_is_drawn_after_a_reload_is_shown_with_the_voice_of_then(
+    board: Board, speak: Voice, play: Callable[[Any], Film]
+) -> None:
+    """The page was reloaded after 5 s, and again a moment later; the voice continued 15 s later in the same upload."""
+    for at in (2, 22, 24):
+        board.draw(at)
+    marks = [
+        {"kind": "gap", "from_ms": 5000, "to_ms": 9000},
+        {"kind": "gap", "from_ms": 9000, "to_ms": 20_000},
+    ]
+    board.say(speak(5, [2]) + speak(5, [2, 4]), marks=marks)
+
+    film = play(board.film())
+
+    assert film.beeps() == pytest.approx([2, 7, 9], abs=0.1)
+    assert film.blots()[:3] == pytest.approx([2, 7, 9], abs=APART)

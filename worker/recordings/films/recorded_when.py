@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from models.recordings import Recording
+from worker.media.decoding.sound_levels import joined_stretches
 from worker.media.probing.recorded_time import Hole, RecordedStretch, recorded_stretches
 
 
@@ -18,9 +19,15 @@ def recorded_when(recording: Recording) -> tuple[RecordedStretch, ...]:
 
 
 def _pauses(recording: Recording) -> list[tuple[int, int]]:
-    """The pauses of the recorder and the sleep of its computer as (from, until), in milliseconds since it began."""
-    marks = recording.marks or []
-    return [(int(mark["from_ms"]), int(mark["to_ms"])) for mark in marks if mark["kind"] in ("pause", "sleep")]
+    """The pauses of the recorder and the sleep of its computer as (from, until), in milliseconds since it began.
+
+    If the file has several parts, since the page was reloaded or a microphone ended, they follow each other directly,
+    and only the marks tell how much later the next one began. The clock of a single part shows what is lost in it.
+    """
+    parts = (recording.recording_metadata or {}).get("source", {}).get("parts") or 1
+    kinds = ("pause", "sleep", "gap") if parts > 1 else ("pause", "sleep")
+    marks = [mark for mark in recording.marks or [] if mark["kind"] in kinds]
+    return joined_stretches((int(mark["from_ms"]), int(mark["to_ms"])) for mark in marks)
 
 
 def _holes(repairs: list[dict[str, int | str]]) -> Iterator[Hole]:

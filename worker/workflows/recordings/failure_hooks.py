@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 from models.recordings import Recording
 from worker import clock
 from worker.jobs.enqueue import enqueue
+from worker.jobs.orders.board_orders import ReplayBoard
 from worker.jobs.orders.recording_orders import (
     IngestRecording,
     MakePictures,
@@ -21,7 +22,7 @@ from worker.recordings.outputs.pending_rows import give_up_pending
 from worker.recordings.outputs.pictures import is_picture
 from worker.recordings.outputs.renditions import set_rendition
 from worker.recordings.source import lock_recording, playback_version_of, version_of
-from worker.workflows.recordings.notify_recording import notify_of_failure
+from worker.workflows.recordings.notify_recording import notify_of_failure, notify_of_recording
 
 # Reasons of a rejection after which no program can play the bytes.
 _NO_MEDIA = frozenset({"empty", "not-a-recording"})
@@ -89,10 +90,21 @@ def restore_ended(session: Session, order: RestoreRecording, ended: FailedJob) -
         recording.is_processing, recording.error, recording.updated_at = False, ended.error, func.now()
 
 
+def film_ended(session: Session, order: ReplayBoard, _ended: FailedJob) -> None:
+    """Announce the voice whose film was not made: until now people waited for the film, and nobody knows of it.
+
+    Without a link, whose setting is not known here. What the film itself has announced is not announced again.
+    """
+    recording = None if order.voice_id is None else lock_recording(session, order.voice_id)
+    if recording is not None and recording.is_available:
+        notify_of_recording(session, recording, page=None, now=clock.now())
+
+
 ENDINGS: FailureHooks = {
     IngestRecording: _ingest_ended,
     MakePictures: rows_ended,
     MakeRenditions: rows_ended,
+    ReplayBoard: film_ended,
     RestoreRecording: restore_ended,
     StoreSource: store_ended,
 }
