@@ -80,6 +80,14 @@ RECIPES: dict[str, list[str]] = {
                    "-threads", "1", *LIVE_WEBM],
     "late-clock.webm": ["-i", "{vp8.webm}", "-c", "copy", "-output_ts_offset", "90000", *LIVE_WEBM],
     "theora.mkv": ["-f", "lavfi", "-i", "testsrc2=s=160x96:d=1", "-c:v", "libtheora"],
+    # A shared window that is resized after two seconds.
+    "wide.webm": ["-f", "lavfi", "-i", "color=white:s=320x180:d=2", *VP8],
+    "tall.webm": ["-f", "lavfi", "-i", "color=gray:s=180x320:d=2", *VP8],
+    "resized.webm": ["-f", "concat", "-safe", "0", "-i", "{resized.txt}", "-c", "copy", *LIVE_WEBM],
+    # Pixels twice as wide as high.
+    "anamorphic.webm": ["-f", "lavfi", "-i", "color=white:s=160x180:d=1,setsar=2", *VP8, *LIVE_WEBM],
+    "beeps.webm": ["-f", "lavfi", "-i", "aevalsrc='0.5*sin(2000*PI*t)*(between(t,0.5,0.9)+between(t,3,3.4))':d=4",
+                   *OPUS, *LIVE_WEBM],
     "pcm.webm": [*SOUND, "-c:a", "pcm_f32le", *LIVE_MKV],
     "subtitles.mkv": ["-f", "srt", "-i", "{words.srt}", "-c:s", "srt"],
     "many-tracks.mkv": [*SOUND, *[word for _ in range(40) for word in ("-map", "0:a")], "-c:a", "libopus", "-t", "0.1"],
@@ -117,6 +125,9 @@ def make(binaries: Binaries, tmp_path_factory: pytest.TempPathFactory) -> Callab
             return path
         if name == "words.srt":
             path.write_text("1\n00:00:00,000 --> 00:00:01,000\nSelam\n")
+            return path
+        if name == "resized.txt":
+            path.write_text(f"file {make_one('wide.webm')}\nfile {make_one('tall.webm')}\n")
             return path
         words = [str(make_one(word[1:-1])) if word.startswith("{") else word for word in RECIPES[name]]
         subprocess.run([binaries.ffmpeg, "-v", "error", "-nostdin", "-y", *words, path], check=True, timeout=PATIENCE)

@@ -92,3 +92,11 @@ def test_a_loss_in_the_file_is_silence_of_its_length(
     assert hear(Sound(lost, [SoundPiece(0, 0, 10_000)])) == near((1, 2), (7, 8))
     pieces = [SoundPiece(0, 0, 3_000), SoundPiece(3_000, 6_000, 4_000)]
     assert hear(Sound(lost, pieces)) == near((1, 2), (4, 5))
+
+
+def test_a_sound_may_have_hundreds_of_pieces(tone: Tone, hear: Callable[..., list[tuple[float, float]]]) -> None:
+    """A recorder that was paused before each sentence."""
+    pieces = [SoundPiece(at, 2 * at, 100) for at in range(0, 15_000, 100)]
+    path = tone("tone.webm", loud=[(8, 12)], seconds=30)
+    heard = hear(Sound(path, pieces))
+    assert (heard[0][0], heard[-1][1]) == pytest.approx((4, 6), abs=0.1)

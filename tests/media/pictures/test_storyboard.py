@@ -112,3 +112,14 @@ def test_a_long_film_has_several_sheets(film: MakeFilm, binaries: Binaries, tmp_
     times = [at for sheet in sheets for at in sheet.times_ms]
     assert times == sorted(times)
     assert recorded.duration_ms - times[-1] <= 2000
+
+
+def test_a_sheet_has_the_tiles_from_before_and_after_a_window_was_resized(
+    make: Callable[[str], Path], binaries: Binaries, brightness: Callable[[Path], NDArray[np.uint8]], tmp_path: Path
+) -> None:
+    path = make("resized.webm")
+    resized = film_of(path, read_header(path, binaries), (320, 180), 4000)
+    assert resized is not None
+    (sheet,) = write_storyboard(resized, tmp_path, plan_storyboard(4000, (320, 180)), binaries)
+    assert len(sheet.times_ms) == 2
+    assert brightness(sheet.path)[:2].astype(int).tolist() == pytest.approx([255, 128], abs=20)

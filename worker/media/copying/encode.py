@@ -4,6 +4,7 @@ from typing import Any
 
 import ffmpeg
 
+from worker.media.decoding.changing_size import ONE_GRAPH, fitted, padded
 from worker.media.errors import MediaRejected
 from worker.media.probing.probe import Probe
 from worker.media.probing.streams import VideoStream
@@ -17,7 +18,7 @@ _PIXELS_PER_SECOND = 20_000_000
 _SOUND_SPEED = 20
 
 # A picture that is only partly decodable is dropped; the one before it stays on screen.
-STRICT_PICTURE = {"err_detect:v": "explode"}
+STRICT_PICTURE = {"err_detect:v": "explode", **ONE_GRAPH}
 PICTURE = {
     "c:v": "libx264",
     "preset": "superfast",
@@ -87,14 +88,9 @@ def picture_filters(picture: Any, video: VideoStream, size: tuple[int, int]) -> 
     """Scale the picture to `size`; one whose own size changes midway keeps its shape."""
     width, height = size
     upright = picture.filter("setsar", "1") if video.aspect_is_wrong else picture
-    return (
-        upright.filter("scale", "max(2,iw*sar)", "ih")
-        .filter("setsar", "1")
-        .filter("scale", width, height, force_original_aspect_ratio="decrease")
-        .filter("pad", width, height, "-1", "-1")
-        .filter("setsar", "1")
-        # At most this frame rate, and no frame twice: a still picture costs nothing.
-        .filter("select", f"isnan(prev_selected_t)+gte(t-prev_selected_t,{0.9 / _MOST_FRAMES_PER_SECOND:.4f})")
+    # At most this frame rate, and no frame twice: a still picture costs nothing.
+    return padded(fitted(upright, width, height), width, height).filter(
+        "select", f"isnan(prev_selected_t)+gte(t-prev_selected_t,{0.9 / _MOST_FRAMES_PER_SECOND:.4f})"
     )
 
 

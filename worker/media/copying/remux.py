@@ -24,6 +24,7 @@ from worker.media.copying.writing import write_packets
 from worker.media.limits import Demuxer, input_options
 from worker.media.processes.binaries import Binaries
 from worker.media.processes.budget import copy_budget, never
+from worker.media.processes.filter_expression import summed
 from worker.media.processes.runner import run_ffmpeg
 from worker.media.whole_files import removed_on_failure
 
@@ -99,7 +100,8 @@ def drop_broken(
 
 def _without(stretches: Sequence[tuple[float, float]]) -> str:
     """A bitstream filter that drops the packets of these stretches."""
-    return f"noise=drop='{'+'.join(f'between(pts*tb,{start:.6f},{min(end, 1e9):.6f})' for start, end in stretches)}'"
+    dropped = [f"between(pts*tb,{start:.6f},{min(end, 1e9):.6f})" for start, end in stretches]
+    return f"noise=drop='{summed(dropped)}'"
 
 
 def _path(path: Path) -> str:

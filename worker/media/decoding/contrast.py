@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-import ffmpeg
 import numpy as np
 
 # Variance of the brightness (0-255) below which a picture is blank: a plain colour with coding noise stays below 1, one
@@ -24,18 +23,6 @@ class Contrast:
 def thumbnail(picture: Any) -> Any:
     """The thumbnail of a picture, to be written with THUMBNAIL_OPTIONS."""
     return picture.filter("scale", *_SIZE)
-
-
-def on_paper(picture: Any) -> Any:
-    """A transparent board on white paper: without it black ink would be on black.
-
-    In YUV: the same in RGB takes ten times as long. A brightness of 255 is white in full range recordings, and is shown
-    as white in limited range ones, whose white is 235.
-    """
-    layers = picture.filter("format", "yuva420p").split()
-    # lutyuv's table takes a quarter of the time of drawbox.
-    paper = layers[0].filter("format", "yuv420p").filter("lutyuv", y=255, u=128, v=128)
-    return ffmpeg.overlay(paper, layers[1], format="yuv420")
 
 
 def variances(thumbnails: bytes) -> list[float]:

@@ -11,7 +11,8 @@ from typing import Any, Literal
 import ffmpeg
 
 from worker.media.containers.container import Part
-from worker.media.decoding.contrast import THUMBNAIL_OPTIONS, Contrast, on_paper, thumbnail, variances
+from worker.media.decoding.contrast import THUMBNAIL_OPTIONS, Contrast, thumbnail, variances
+from worker.media.decoding.transparency import on_paper
 from worker.media.errors import FfmpegFailed
 from worker.media.limits import Demuxer, Limits, input_options
 from worker.media.probing.header import PartReading

@@ -7,7 +7,8 @@ from typing import Any
 
 import ffmpeg
 
-from worker.media.decoding.contrast import THUMBNAIL_OPTIONS, on_paper, thumbnail, variances
+from worker.media.decoding.contrast import THUMBNAIL_OPTIONS, thumbnail, variances
+from worker.media.decoding.transparency import alpha_decoder, on_paper
 from worker.media.errors import FfmpegFailed, FfmpegTimeout
 from worker.media.limits import Demuxer, Limits, input_options
 from worker.media.probing.streams import VideoStream
@@ -64,11 +65,9 @@ def _arguments(frame: FramePosition, jpeg: Path, luma: Path) -> list[str]:
         options["bsf:v"] = "noise=drop=not(key)"
     elif frame.video.frame_rate * frame.video.max_key_interval_ms / 1000 > _EXACT_SEEK_FRAMES:
         options["noaccurate_seek"] = None
-    decoder = {"vp8": "libvpx", "vp9": "libvpx-vp9"}.get(frame.video.codec)
-    if frame.video.alpha and decoder:
-        options["c:v"] = decoder
-    picture = ffmpeg.input(str(frame.playable.absolute()), **options)["v:0"]
-    if frame.video.alpha and decoder:
+    decoder = alpha_decoder(frame.video.codec, alpha=frame.video.alpha)
+    picture = ffmpeg.input(str(frame.playable.absolute()), **options, **decoder)["v:0"]
+    if decoder:
         picture = on_paper(picture)
     # Square pixels first, then the width; no side may become 0.
     picture = (

@@ -9,14 +9,12 @@ from typing import Any
 
 import ffmpeg
 
-from worker.media.decoding.contrast import on_paper
+from worker.media.decoding.changing_size import ONE_GRAPH
+from worker.media.decoding.transparency import alpha_decoder, on_paper
 from worker.media.limits import DEFAULT_LIMITS, Demuxer, input_options
 from worker.media.probing.header import Header
 from worker.media.probing.streams import has_alpha
 from worker.media.processes.budget import Budget
-
-# ffmpeg's own decoders of these ignore the transparency.
-_ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 
 
 @dataclass(frozen=True)
@@ -33,21 +31,19 @@ class Film:
 
     def sampled(self, interval_ms: int, width: int, height: int, *, keys_only: bool) -> Any:
         """The first frame of each interval, in this size, as an ffmpeg-python node; `keys_only`: of key frames."""
-        options: dict[str, Any] = {**input_options(self.demuxer, DEFAULT_LIMITS), "threads": 1}
+        options: dict[str, Any] = {**input_options(self.demuxer, DEFAULT_LIMITS), **ONE_GRAPH, "threads": 1}
         seconds = f"{interval_ms / 1000:.3f}"
         if keys_only:
             # ld(0) is the start of the next interval without a frame.
             following = f"st(0,(floor(pts*tb/{seconds})+1)*{seconds})"
             options["bsf:v"] = f"noise=drop='if(key*gte(pts*tb,ld(0)),0*{following},1)'"
-        decoder = _ALPHA_DECODERS.get(self.codec) if self.alpha else None
-        if decoder is not None:
-            options["c:v"] = decoder
-        picture = ffmpeg.input(str(self.path.absolute()), **options)["v:0"]
+        decoder = alpha_decoder(self.codec, alpha=self.alpha)
+        picture = ffmpeg.input(str(self.path.absolute()), **options, **decoder)["v:0"]
         if not keys_only:
             first = f"isnan(prev_selected_t)+gt(floor(t/{seconds}),floor(prev_selected_t/{seconds}))"
             picture = picture.filter("select", first)
         picture = picture.filter("scale", width, height).filter("setsar", "1")
-        return on_paper(picture) if decoder is not None else picture
+        return on_paper(picture) if decoder else picture
 
     def budget(self, *, keys_only: bool) -> Budget:
         """The limits of one pass: key frames take a second per hour, all frames at most the film's duration."""

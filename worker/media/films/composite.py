@@ -7,13 +7,17 @@ from typing import Any
 
 import ffmpeg
 
-from worker.media.containers.kinds import detect_demuxer
 from worker.media.copying.encode import PICTURE
+from worker.media.decoding.changing_size import ONE_GRAPH, fitted, padded
+from worker.media.decoding.transparency import alpha_decoder, on_paper
 from worker.media.films.matroska_pipe import Planes, stream
 from worker.media.films.mix import VOICE, Sound, SoundPiece, mixed_sounds
 from worker.media.limits import input_options
+from worker.media.probing.header import read_header
+from worker.media.probing.streams import has_alpha
 from worker.media.processes.binaries import Binaries
 from worker.media.processes.budget import Budget, never
+from worker.media.processes.filter_expression import summed
 from worker.media.processes.runner import run_ffmpeg
 from worker.media.whole_files import removed_on_failure
 
@@ -54,7 +58,7 @@ def write_composite(
     """
     seconds = duration_ms / 1000
     base = _background(seconds) if board is None else _frames()
-    tracks = [_composed(base, pictures), *([mixed_sounds(sounds)] if sounds else [])]
+    tracks = [_composed(base, pictures, binaries), *([mixed_sounds(sounds)] if sounds else [])]
     options = {**PICTURE, **(VOICE if sounds else {}), "f": "mp4", "fflags": "+bitexact", "map_metadata": "-1"}
     words = ffmpeg.get_args(ffmpeg.output(*tracks, str(target.absolute()), **options))
     with removed_on_failure(target):
@@ -81,10 +85,10 @@ def _frames() -> Any:
     return frames["v:0"].filter("fps", _RATE)
 
 
-def _composed(base: Any, pictures: Sequence[Overlay]) -> Any:
+def _composed(base: Any, pictures: Sequence[Overlay], binaries: Binaries) -> Any:
     for picture in pictures:
         shown = _windows([(piece.at, piece.length) for piece in picture.pieces])
-        base = ffmpeg.filter([base, _placed(picture)], "overlay", **_place(picture.corner), enable=shown)
+        base = ffmpeg.filter([base, _placed(picture, binaries)], "overlay", **_place(picture.corner), enable=shown)
     return base
 
 
@@ -94,26 +98,29 @@ def _place(corner: int | None) -> dict[str, str]:
     return {"x": f"W-w-{_MARGIN}", "y": f"H-h-{_MARGIN + corner * (CORNER_HEIGHT + _MARGIN)}"}
 
 
-def _placed(picture: Overlay) -> Any:
+def _placed(picture: Overlay, binaries: Binaries) -> Any:
     """The picture, scaled and shifted to the times of the film."""
-    options = input_options(detect_demuxer(picture.path))
+    header = read_header(picture.path, binaries)
+    video = header.parts[0].tracks["video"]
+    decoder = alpha_decoder(str(video["codec_name"]), alpha=has_alpha(video))
     # The file's sound has an input of its own: with a shared one, picture and sound could block each other.
-    media = ffmpeg.input(str(picture.path.absolute()), **options, an=None)
+    media = ffmpeg.input(str(picture.path.absolute()), **input_options(header.demuxer), **ONE_GRAPH, **decoder, an=None)
     moved = (
         media["v:0"]
         .filter("select", _windows([(piece.start, piece.length) for piece in picture.pieces]))
         .filter("setpts", f"PTS+({_late(picture.pieces)})/TB")
     )
     width, height = (WIDTH, HEIGHT) if picture.corner is None else (CORNER_WIDTH, CORNER_HEIGHT)
-    fitted = moved.filter("scale", width, height, force_original_aspect_ratio="decrease", force_divisible_by=2)
-    if picture.corner is None:
-        fitted = fitted.filter("pad", width, height, "-1", "-1", color=_SURROUND)
-    return fitted.filter("setsar", "1")
+    shown = fitted(moved, width, height, force_divisible_by="2")
+    if picture.corner is not None and not decoder:
+        return shown
+    framed = padded(shown, width, height, _SURROUND)
+    return on_paper(framed) if decoder else framed
 
 
 def _windows(stretches: Iterable[tuple[int, int]]) -> str:
     """A filter expression: whether a frame's time is in one of these (start, length), in milliseconds."""
-    return "+".join(f"between(t,{start / 1000:.3f},{(start + length) / 1000:.3f})" for start, length in stretches)
+    return summed([f"between(t,{start / 1000:.3f},{(start + length) / 1000:.3f})" for start, length in stretches])
 
 
 def _late(pieces: Sequence[SoundPiece]) -> str:
@@ -123,4 +130,4 @@ def _late(pieces: Sequence[SoundPiece]) -> str:
         f"gte(T,{piece.start / 1000:.3f})*{(behind - before) / 1000:.3f}"
         for piece, before, behind in zip(pieces[1:], late, late[1:], strict=False)
     ]
-    return "+".join([f"{late[0] / 1000:.3f}", *steps])
+    return summed([f"{late[0] / 1000:.3f}", *steps])

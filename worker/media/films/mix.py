@@ -10,6 +10,7 @@ import ffmpeg
 from worker.media.containers.kinds import detect_demuxer
 from worker.media.copying.encode import sound_filters
 from worker.media.limits import input_options
+from worker.media.processes.filter_expression import summed
 
 _RATE = 48_000
 # Speech of one or several people; stereo would cost twice as much without placing anybody in space.
@@ -57,8 +58,8 @@ def _on_clock(stream: Any) -> Any:
 
 def _heard(pieces: Sequence[SoundPiece]) -> str:
     """A filter expression: whether a frame's time is in one of the pieces."""
-    return "+".join(
-        f"between(t,{piece.start / 1000:.3f},{(piece.start + piece.length) / 1000 - 0.001:.3f})" for piece in pieces
+    return summed(
+        [f"between(t,{piece.start / 1000:.3f},{(piece.start + piece.length) / 1000 - 0.001:.3f})" for piece in pieces]
     )
 
 
@@ -69,4 +70,4 @@ def _moved(pieces: Sequence[SoundPiece]) -> str:
         f"gte(T,{piece.start / 1000:.3f})*{(after - before) / 1000:.3f}"
         for piece, before, after in zip(pieces[1:], early, early[1:], strict=False)
     ]
-    return "+".join([f"{early[0] / 1000:.3f}", *steps])
+    return summed([f"{early[0] / 1000:.3f}", *steps])

@@ -8,8 +8,9 @@ from typing import Any
 import ffmpeg
 
 from worker.media.containers.kinds import detect_demuxer
-from worker.media.decoding.contrast import on_paper
+from worker.media.decoding.changing_size import ONE_GRAPH, fitted, padded
 from worker.media.decoding.loudness import levelled
+from worker.media.decoding.transparency import alpha_decoder, on_paper
 from worker.media.limits import input_options
 from worker.media.probing.probe import Probe
 from worker.media.probing.streams import VideoStream
@@ -89,7 +90,8 @@ def _outputs(recorded: Recorded, targets: Mapping[str, Path], seconds: float, *,
     pictures = [name for name in targets if name in PICTURES]
     sounds = [name for name in targets if name in SOUNDS]
     video = recorded.probed.video
-    options = {**input_options(detect_demuxer(recorded.path)), **_decoder(video)}
+    # Transparent pictures are put on paper before they are scaled, which takes one size.
+    options = {**input_options(detect_demuxer(recorded.path)), **(_decoder(video) or ONE_GRAPH)}
     unused = {} if pictures and sounds else {"vn" if sounds else "an": None}
     media = ffmpeg.input(str(recorded.path.absolute()), **options, **unused)
     length = {"t": f"{seconds:.3f}"}
@@ -110,9 +112,8 @@ def _outputs(recorded: Recorded, targets: Mapping[str, Path], seconds: float, *,
 
 
 def _decoder(video: VideoStream | None) -> dict[str, str]:
-    """The decoder for a transparent picture; ffmpeg's own decoders ignore the transparency."""
-    name = {"vp8": "libvpx", "vp9": "libvpx-vp9"}.get(video.codec) if video and video.alpha else None
-    return {"c:v": name} if name else {}
+    """The decoder for a transparent picture."""
+    return alpha_decoder(video.codec, alpha=video.alpha) if video else {}
 
 
 def _split(stream: Any, number: int, name: str) -> list[Any]:
@@ -145,20 +146,9 @@ def _picture(picture: Any, form: PictureForm, video: VideoStream) -> Any:
     """The picture up to the end of the recording, in the size, rate and colours of this form."""
     width, height = fitted_size(form, video.shown_size)
     matrix = colour_matrix(height)
+    steady = picture.filter("fps", frame_rate(form, video.frame_rate), start_time=0)
     shaped = (
-        picture.filter("fps", frame_rate(form, video.frame_rate), start_time=0)
-        .filter("scale", "max(2,iw*sar)", "ih")
-        .filter("setsar", "1")
-        .filter(
-            "scale",
-            width,
-            height,
-            force_original_aspect_ratio="decrease",
-            out_color_matrix=matrix,
-            out_range="tv",
-        )
-        .filter("pad", width, height, "-1", "-1")
-        .filter("setsar", "1")
+        padded(fitted(steady, width, height, out_color_matrix=matrix, out_range="tv"), width, height)
         .filter("format", "yuv420p")
         .filter("setparams", colorspace=matrix, color_primaries=matrix, color_trc=matrix, range="tv")
     )
