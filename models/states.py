@@ -1,5 +1,7 @@
 """The allowed values of columns. A CHECK in the database limits each column to its list."""
 
+from typing import Literal, get_args
+
 JOB_STATES = ("queued", "published", "running", "retryable", "succeeded", "failed", "cancelled", "dead")
 JOB_FINISHED = ("succeeded", "failed", "cancelled", "dead")
 JOB_LIVE = ("queued", "published", "running", "retryable")
@@ -46,7 +48,8 @@ CHAPTER_ORIGINS = ("automatic", "tutor")
 UPLOAD_STATES = ("open", "finished", "recovered", "terminated")
 
 # `apprise`: an address of one of the services that apprise speaks to.
-CHANNEL_KINDS = ("email", "webhook", "apprise")
+ChannelKind = Literal["email", "webhook", "apprise"]
+CHANNEL_KINDS: tuple[ChannelKind, ...] = get_args(ChannelKind)
 CALENDARS = ("gregorian", "ethiopian")
 # `dropped`: no longer worth sending; `cancelled`: its lesson was cancelled or moved; `failed`: permanently.
 DELIVERY_STATES = ("pending", "sending", "sent", "dropped", "cancelled", "failed")

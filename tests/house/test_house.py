@@ -38,13 +38,14 @@ def test_every_order_has_exactly_one_task() -> None:
     declared = Counter(
         re.findall(r"@performs\((\w+)\)", "".join(path.read_text() for path in (ROOT / "tasks").glob("*.py")))
     )
-    assert declared == Counter(order.__name__ for order in OURS.values())
+    orders = Counter(order.__name__ for order in OURS.values())
+    assert declared == orders, "each order has one function with `@performs(Order)` in a module of tasks/"
     assert set(OURS) <= set(app.tasks)
 
 
 def test_every_task_module_is_listed() -> None:
     task_modules = {f"tasks.{path.stem}" for path in (ROOT / "tasks").glob("*.py")} - {"tasks.__init__"}
-    assert task_modules == set(TASK_MODULES)
+    assert task_modules == set(TASK_MODULES), "name the module in TASK_MODULES of worker/app.py"
 
 
 def test_every_queue_has_a_consumer_and_every_order_a_queue() -> None:
@@ -52,7 +53,8 @@ def test_every_queue_has_a_consumer_and_every_order_a_queue() -> None:
     assert consumed == set(queue_names(SETTINGS))
     samples: list[Order] = [read_order(kind, args) for kind, args in _sample_args().items()]
     assert {order.kind for order in samples} == set(OURS)
-    assert {order.queue for order in samples} <= consumed
+    unconsumed = {order.kind: order.queue for order in samples if order.queue not in consumed}
+    assert unconsumed == {}, "no worker consumes these queues: use one of worker/queue_names.py"
 
 
 def _sample_args() -> dict[str, dict[str, object]]:
@@ -101,7 +103,8 @@ def test_every_process_gets_the_same_transport_options() -> None:
 
 
 def test_no_class_name_has_two_meanings() -> None:
-    assert {name: places for name, places in class_names(modules_of("worker")).items() if len(places) > 1} == {}
+    several = {name: places for name, places in class_names(modules_of("worker")).items() if len(places) > 1}
+    assert several == {}, "rename all but one: a public class name has one meaning in worker/"
 
 
 def test_variables_are_nouns() -> None:
@@ -111,12 +114,13 @@ def test_variables_are_nouns() -> None:
         for name, line in variables_of(module)
         if name in {"one", "it", "said", "told", "found", "made"}
     ]
-    assert places == []
+    assert places == [], "rename these variables by a noun that says what they hold"
 
 
 def test_the_type_of_a_caller_is_known() -> None:
     """`getattr` with a default would hide a misspelt attribute, and grant or refuse to everybody."""
-    assert [path for path in (ROOT / "worker").rglob("*.py") if "getattr(caller" in path.read_text()] == []
+    guessed = [path for path in (ROOT / "worker").rglob("*.py") if "getattr(caller" in path.read_text()]
+    assert guessed == [], "use isinstance(caller, UserCaller), or a property of the caller"
 
 
 def test_the_page_of_settings_is_up_to_date() -> None:
@@ -127,19 +131,20 @@ def test_the_page_of_settings_is_up_to_date() -> None:
 
 def test_nothing_else_stands_at_the_root() -> None:
     """A file that a test or an editor has left behind is committed all too easily."""
-    assert {path.relative_to(ROOT).parts[0] for path in tracked_files()} == {
+    names = {path.relative_to(ROOT).parts[0] for path in tracked_files()}
+    assert names == {
         ".ci", ".dockerignore", ".env.example", ".gitignore", "CHANGELOG.md", "CONTRIBUTING.md", "Dockerfile",
         "LICENSE", "Makefile", "NOTICE", "README.md", "benchmarks", "deploy", "devstack", "docker-compose.yml", "docs",
         "migrations", "models", "pyproject.toml", "requirements-dev.txt", "requirements-embedded.txt",
         "requirements.sh", "requirements.txt", "tasks", "tests", "worker",
-    }  # fmt: skip
+    }, "remove what was left behind, or add what belongs here to this list"  # fmt: skip
 
 
 def test_no_address_of_a_registry_is_committed() -> None:
     hosts = re.compile(r"py" + r"pi\.org|python" + r"hosted\.org|registry\." + r"npmjs|deb\." + r"debian\.org")
     for path in tracked_files():
         if path.is_file() and path.suffix not in {".webm", ".png"}:
-            assert not hosts.search(path.read_text(errors="replace")), path
+            assert not hosts.search(path.read_text(errors="replace")), f"{path}: remove the registry's host"
 
 
 def test_production_image_carries_no_embedded_servers() -> None:
@@ -153,7 +158,7 @@ def test_production_image_carries_no_embedded_servers() -> None:
 def test_slow_tests_are_listed_and_no_other_is_left_out_by_quick(request: pytest.FixtureRequest) -> None:
     lines = (ROOT / "tests" / "slow.txt").read_text().splitlines()
     listed = [ROOT / "tests" / line for line in lines if not line.startswith("#")]
-    assert [path for path in listed if not path.exists()] == []
+    assert [path for path in listed if not path.exists()] == [], "remove these from tests/slow.txt"
     assert '-m "not slow"' in (ROOT / "Makefile").read_text()
     marked = {item.path for item in request.session.items if item.get_closest_marker("slow")}
     paths = {item.path for item in request.session.items}

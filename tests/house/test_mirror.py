@@ -80,5 +80,8 @@ def test_every_test_file_mirrors_a_module() -> None:
     tests = [path.relative_to(ROOT / "tests") for path in (ROOT / "tests").rglob("test_*.py")]
     unmirrored = {test for test in tests if not is_mirrored(test)}
     left = {test for test in unmirrored if not any(test.is_relative_to(folder) for folder in FOLDERS)}
-    assert {str(test) for test in left} == set(FILES)
-    assert [folder for folder in FOLDERS if not (ROOT / "tests" / folder).is_dir()] == []
+    unlisted, superfluous = {str(test) for test in left} - set(FILES), set(FILES) - {str(test) for test in left}
+    assert unlisted == set(), "move it to tests/x/test_y.py of worker/x/y.py, or add it to FILES with the reason"
+    assert superfluous == set(), "remove these from FILES: they do not exist, or mirror a module"
+    absent = [folder for folder in FOLDERS if not (ROOT / "tests" / folder).is_dir()]
+    assert absent == [], "remove these from FOLDERS"

@@ -44,6 +44,7 @@ CATALOG = {
          WHERE {ours}
     """,
 }
+_HINTS = {"columns": " (the third value is the position: a new column is the last of its class)"}
 OURS = "c.relnamespace = 'public'::regnamespace AND c.relname <> 'alembic_version'"
 
 
@@ -68,8 +69,8 @@ def test_catalogs_are_equal(migrated_url: str, modelled_url: str) -> None:
     migrated, modelled = _catalog(migrated_url), _catalog(modelled_url)
 
     for part in CATALOG:
-        assert migrated[part] - modelled[part] == set(), f"{part} that only the migrations make"
-        assert modelled[part] - migrated[part] == set(), f"{part} that only the models say"
+        assert migrated[part] - modelled[part] == set(), f"{part} that only the migrations make{_HINTS.get(part, '')}"
+        assert modelled[part] - migrated[part] == set(), f"{part} that only the models say{_HINTS.get(part, '')}"
         assert migrated[part]
 
 

@@ -17,15 +17,15 @@ def visible_bookings(caller: Caller) -> ColumnElement[bool]:
     """A predicate on Booking: a tutor's bookings, a student's, and those of a parent's children."""
     if isinstance(caller, Operator):
         return true()
-    ways: list[ColumnElement[bool]] = []
+    conditions: list[ColumnElement[bool]] = []
     if caller.tutor_id is not None:
-        ways.append(Booking.tutor_id == caller.tutor_id)
+        conditions.append(Booking.tutor_id == caller.tutor_id)
     if caller.student_id is not None:
-        ways.append(Booking.student_id == caller.student_id)
+        conditions.append(Booking.student_id == caller.student_id)
     if caller.parent_id is not None:
         children = select(StudentProfile.id).where(StudentProfile.parent_id.bool_op("@>")([caller.parent_id]))
-        ways.append(Booking.student_id.in_(children))
-    return or_(false(), *ways)
+        conditions.append(Booking.student_id.in_(children))
+    return or_(false(), *conditions)
 
 
 def speaks_for(session: Session, caller: Caller, student_id: int) -> bool:

@@ -17,14 +17,14 @@ def visible_requests(caller: Caller) -> ColumnElement[bool]:
     """
     if isinstance(caller, Operator):
         return true()
-    ways: list[ColumnElement[bool]] = []
+    conditions: list[ColumnElement[bool]] = []
     if caller.tutor_id is not None:
-        ways.append(SessionRequest.tutor_id == caller.tutor_id)
+        conditions.append(SessionRequest.tutor_id == caller.tutor_id)
     for requester_type, requester_id in (("student", caller.student_id), ("parent", caller.parent_id)):
         if requester_id is not None:
             asked_as = SessionRequest.requester_type == requester_type
-            ways.append(and_(asked_as, SessionRequest.requester_id == requester_id))
-    return or_(false(), *ways)
+            conditions.append(and_(asked_as, SessionRequest.requester_id == requester_id))
+    return or_(false(), *conditions)
 
 
 def find_request(session: Session, caller: Caller, request_id: int, *, lock: bool = False) -> SessionRequest:

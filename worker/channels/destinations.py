@@ -5,6 +5,8 @@ import json
 import secrets
 from dataclasses import asdict, dataclass, field
 
+from models.states import ChannelKind
+
 _SECRET_PREFIX = "whsec_"  # noqa: S105 - the prefix of Standard Webhooks, not a secret
 _SECRET_BYTES = 32
 
@@ -32,11 +34,11 @@ class MessageService:
 
 
 Destination = Mailbox | Webhook | MessageService
-_CLASSES: dict[str, type[Destination]] = {"email": Mailbox, "webhook": Webhook, "apprise": MessageService}
+_CLASSES: dict[ChannelKind, type[Destination]] = {"email": Mailbox, "webhook": Webhook, "apprise": MessageService}
 
 
-def kind_of(destination: Destination) -> str:
-    """The stored kind (models.states.CHANNEL_KINDS)."""
+def kind_of(destination: Destination) -> ChannelKind:
+    """The stored kind."""
     return next(kind for kind, destination_class in _CLASSES.items() if type(destination) is destination_class)
 
 

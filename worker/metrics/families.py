@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from models.states import CHANNEL_KINDS
+
 # Replaces a label value that was not declared.
 OTHER = "other"
 _SHORT = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0)
@@ -39,12 +41,12 @@ PROVIDER_PAUSED = "astegni_provider_paused_seconds"
 # How an attempt may end, as far as its own process knows.
 OUTCOMES = ("succeeded", "retryable", "failed", "cancelled", "dead", "lost")
 DIRECTIONS = ("up", "down")
-WAYS = ("in_app", "email", "webhook", "apprise")
+CHANNELS = ("in_app", *CHANNEL_KINDS)
 
 
 def families_of(kinds: Sequence[str]) -> tuple[MetricFamily, ...]:
     """All families; `kinds` are the kinds of jobs."""
-    return *_job_families((*kinds, OTHER)), *_transfer_families((*WAYS, OTHER))
+    return *_job_families((*kinds, OTHER)), *_transfer_families((*CHANNELS, OTHER))
 
 
 def _job_families(names: tuple[str, ...]) -> tuple[MetricFamily, ...]:
@@ -76,7 +78,7 @@ def _job_families(names: tuple[str, ...]) -> tuple[MetricFamily, ...]:
     )
 
 
-def _transfer_families(ways: tuple[str, ...]) -> tuple[MetricFamily, ...]:
+def _transfer_families(channels: tuple[str, ...]) -> tuple[MetricFamily, ...]:
     return (
         MetricFamily(
             STORAGE_BYTES,
@@ -90,17 +92,17 @@ def _transfer_families(ways: tuple[str, ...]) -> tuple[MetricFamily, ...]:
             "Seconds from the moment a message was due until it was sent.",
             "histogram",
             "channel",
-            ways,
+            channels,
             _SHORT,
         ),
         MetricFamily(
-            PROVIDER_PAUSES, "How often a circuit breaker stopped sending by a channel.", "counter", "channel", ways
+            PROVIDER_PAUSES, "How often a circuit breaker stopped sending by a channel.", "counter", "channel", channels
         ),
         MetricFamily(
             PROVIDER_PAUSED,
             "For how many more seconds a circuit breaker stops sending by a channel.",
             "deadline",
             "channel",
-            ways,
+            channels,
         ),
     )

@@ -34,9 +34,9 @@ def visible_lessons(caller: Caller) -> ColumnElement[bool]:
     """
     if isinstance(caller, Operator):
         return true()
-    ways: list[ColumnElement[bool]] = []
+    conditions: list[ColumnElement[bool]] = []
     if caller.tutor_id is not None:
-        ways.append(Schedule.tutor_id == caller.tutor_id)
+        conditions.append(Schedule.tutor_id == caller.tutor_id)
     students: list[ColumnElement[bool]] = []
     if caller.student_id is not None:
         students.append(StudentProfile.id == caller.student_id)
@@ -46,8 +46,8 @@ def visible_lessons(caller: Caller) -> ColumnElement[bool]:
         theirs = select(StudentProfile.id).where(or_(*students))
         seats = select(ScheduleParticipant.schedule_id).where(ScheduleParticipant.student_id.in_(theirs))
         # Rows written by hand have no participants until their instants are computed.
-        ways += [Schedule.id.in_(seats), Schedule.student_id.in_(theirs)]
-    return or_(false(), *ways)
+        conditions += [Schedule.id.in_(seats), Schedule.student_id.in_(theirs)]
+    return or_(false(), *conditions)
 
 
 def find_lesson(session: Session, caller: Caller, schedule_id: int) -> Schedule:

@@ -1,22 +1,24 @@
 """Settings of what is made from a recording, and with which programs."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field
 from pydantic_settings import NoDecode
 
 from worker.settings.group import COMMAS, SettingsGroup
 
-RenditionName = Literal["audio", "audio-aac", "board", "360p", "720p", "hls", "download", "pictures", "none"]
+# In the order in which they are made: what a slow link plays first; `hls` and `download` last, as they consist of
+# others.
+RenditionName = Literal["audio", "audio-aac", "board", "360p", "720p", "hls", "download"]
 
 
 class MediaSettings(SettingsGroup):
     """Renditions, the source, ffmpeg."""
 
     # --- media
-    renditions: Annotated[tuple[RenditionName, ...], NoDecode, COMMAS] = Field(
-        ("audio", "audio-aac", "board", "360p", "720p", "hls", "download", "pictures"),
+    renditions: Annotated[tuple[Literal[RenditionName, "pictures", "none"], ...], NoDecode, COMMAS] = Field(
+        (*get_args(RenditionName), "pictures"),
         description=(
             "Renditions (comma separated) made of every recording that has the tracks; `pictures`: posters "
             "by size, storyboard, preview; `none`: none."

@@ -6,7 +6,7 @@ import secrets
 from pathlib import Path
 
 from worker.errors import AstegniError
-from worker.uploads.private_files import create_private, full_disk_named, sync_folder
+from worker.uploads.private_files import create_private, report_full_disk, sync_folder
 from worker.uploads.upload_errors import Replaced, gone, wrong_offset
 
 TOKEN_BYTES = 16
@@ -45,7 +45,7 @@ class LockedUpload:
         size = self.size()
         if size != at:
             raise wrong_offset(size)
-        with full_disk_named():
+        with report_full_disk():
             view = memoryview(data)
             while view:
                 written = os.pwrite(self._data, view, at)
@@ -61,7 +61,7 @@ class LockedUpload:
         If that fails, the unflushed bytes are truncated, and the client sends them again.
         """
         size = self.size()
-        with full_disk_named():
+        with report_full_disk():
             try:
                 os.fdatasync(self._data)
             except OSError:
@@ -99,7 +99,7 @@ class LockedUpload:
         self._data = own
 
     def _copy_to(self, copy: Path) -> None:
-        with full_disk_named(), self._path.open("rb") as source, os.fdopen(create_private(copy), "wb") as target:
+        with report_full_disk(), self._path.open("rb") as source, os.fdopen(create_private(copy), "wb") as target:
             while os.copy_file_range(source.fileno(), target.fileno(), 1 << 30):
                 pass
             os.fsync(target.fileno())
@@ -108,7 +108,7 @@ class LockedUpload:
 
     def share_as(self, target: Path) -> None:
         """Link the bytes to a second name; idempotent."""
-        with full_disk_named():
+        with report_full_disk():
             self.sync()
             try:
                 os.link(self._path, target)

@@ -36,7 +36,7 @@ def sync_folder(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def full_disk_named() -> Iterator[None]:
+def report_full_disk() -> Iterator[None]:
     """Raise OutOfSpace for the system's errors of a full disk or an exhausted quota."""
     try:
         yield

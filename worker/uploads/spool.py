@@ -15,7 +15,7 @@ from pathlib import Path
 from uuid import UUID
 
 from worker.errors import NotFound, OutOfSpace
-from worker.uploads.private_files import full_disk_named, make_private
+from worker.uploads.private_files import make_private, report_full_disk
 from worker.uploads.spool_writer import PART, SpoolWriter
 from worker.uploads.upload_file import DATA, LOCK, UploadFile
 
@@ -29,7 +29,7 @@ class Spool:
     def __init__(self, folder: Path, *, reserve: int = 0) -> None:
         self._folder = folder
         self._reserve = reserve
-        with full_disk_named():
+        with report_full_disk():
             make_private(folder, parents=True)
 
     def path(self, name: str) -> Path:

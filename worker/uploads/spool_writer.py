@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import BinaryIO, Self
 
 from worker.errors import TooLarge
-from worker.uploads.private_files import create_private, full_disk_named, sync_folder
+from worker.uploads.private_files import create_private, report_full_disk, sync_folder
 
 PART = ".part"
 # How many bytes may be received between two checks of the free space.
@@ -36,7 +36,7 @@ class SpoolWriter:
         self._size = 0
         self._looked_at = 0
         self._part = target.with_name(target.name + PART)
-        with full_disk_named():
+        with report_full_disk():
             self._file: BinaryIO = os.fdopen(create_private(self._part), "wb", buffering=0)
 
     @property
@@ -53,14 +53,14 @@ class SpoolWriter:
             self._looked_at = self._size
             self._require_space(0)
         self._digest.update(chunk)
-        with full_disk_named():
+        with report_full_disk():
             view = memoryview(chunk)
             while view:
                 view = view[self._file.write(view) :]
 
     def seal(self) -> SpoolFile:
         """Rename the file to its final name, with every byte flushed to the disk."""
-        with full_disk_named():
+        with report_full_disk():
             os.fsync(self._file.fileno())
             self._file.close()
             self._part.rename(self._target)

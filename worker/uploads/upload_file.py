@@ -15,7 +15,7 @@ from pathlib import Path
 
 from worker.errors import Busy
 from worker.uploads.locked_upload import FLUSHED_BYTES, TOKEN_BYTES, LockedUpload
-from worker.uploads.private_files import create_private, full_disk_named, sync_folder
+from worker.uploads.private_files import create_private, report_full_disk, sync_folder
 from worker.uploads.upload_errors import gone
 
 DATA = ".upload"
@@ -34,7 +34,7 @@ class UploadFile:
 
     def create(self) -> None:
         """Create it, empty. Raises OutOfSpace."""
-        with full_disk_named():
+        with report_full_disk():
             for path, content in ((self._lock, bytes(TOKEN_BYTES + FLUSHED_BYTES)), (self.path, b"")):
                 with os.fdopen(create_private(path), "wb") as file:
                     file.write(content)

@@ -1,7 +1,7 @@
 """Playlists for players that send no headers: each address in them opens by itself."""
 
 import json
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import urlsplit
 
 import pytest
@@ -10,6 +10,8 @@ from starlette.testclient import TestClient
 from devstack.emulator.credentials import Credentials
 from tests.api.conftest import Visitor, VisitorOf
 from tests.conftest import School, Sql
+from worker.api.recordings.hls import TrackName
+from worker.media.renditions.rendition_forms import PICTURES
 
 _RECORDING = """
     WITH session AS (INSERT INTO whiteboard_sessions (booking_id) VALUES (:booking) RETURNING id)
@@ -53,6 +55,10 @@ def addresses(playlist: str) -> list[str]:
 def hls_of(playback: dict[str, Any]) -> str:
     (row,) = [row for row in playback["renditions"] if row["name"] == "hls"]
     return str(row["url"])
+
+
+def test_every_video_size_and_the_sound_can_be_tracks() -> None:
+    assert sorted(get_args(TrackName)) == sorted(["audio-aac", *PICTURES])
 
 
 def test_a_player_follows_the_addresses_without_a_token(path: str, student: Visitor, client: TestClient) -> None:

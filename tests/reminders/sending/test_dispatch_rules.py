@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.states import CHANNEL_KINDS
 from worker.calendars.zones import zone
 from worker.reminders.delivery.circuit_breaker import CircuitBreaker
 from worker.reminders.delivery.decide import DeliveryContext, decide
@@ -138,6 +139,10 @@ def test_a_breaker_forgets_the_oldest_of_too_many() -> None:
     assert breaker.seconds_open("host 0", 0.0) == 0
     assert breaker.seconds_open("host 1999", 0.0) == 30.0
     assert len(breaker._failing) == 1000
+
+
+def test_every_kind_of_channel_has_a_batch() -> None:
+    assert sorted(BATCH) == sorted(["in_app", *CHANNEL_KINDS])
 
 
 def test_what_was_lost_goes_alone() -> None:

@@ -1,12 +1,13 @@
 """The caller's notification channels: `/v1/me/channels`."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 
 from fastapi import APIRouter
 from pydantic import Field
 from starlette.responses import Response
 
+from models.states import ChannelKind
 from worker import clock
 from worker.access.callers import Caller, UserCaller
 from worker.api.http.callers import CallerOf
@@ -35,7 +36,7 @@ router = APIRouter(prefix="/v1/me/channels", tags=["channels"], responses=respon
 class NewChannel(Body):
     """`address`: a mail address, an https address, or an apprise address like `tgram://token/chat`."""
 
-    kind: Literal["email", "webhook", "apprise"]
+    kind: ChannelKind
     address: Annotated[Words, Field(min_length=1, max_length=2000)]
 
 

@@ -1,7 +1,7 @@
 """`POST /v1/recordings/{id}/renditions`: order renditions that a recording does not have yet."""
 
 from collections.abc import Collection
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 from uuid import UUID
 
 from fastapi import APIRouter
@@ -28,28 +28,17 @@ from worker.recordings.outputs.order_renditions import order_renditions, renditi
 from worker.recordings.outputs.pending_rows import names_in
 from worker.recordings.outputs.rendition_rules import RecordedTracks, tracks_of, why_not, with_parts
 from worker.recordings.reading import find_recording
+from worker.settings.media import RenditionName
 
 router = APIRouter(prefix="/v1/recordings", tags=["recordings"], responses=responses(401, 403, 404, 422, 503))
 
-OrderableName = Literal[
-    "audio",
-    "audio-aac",
-    "board",
-    "360p",
-    "720p",
-    "hls",
-    "download",
-    "posters",
-    "storyboard",
-    "preview",
-    "activity",
-]
+OrderableName = Literal[RenditionName, "posters", "storyboard", "preview", "activity"]
 
 
 class RenditionsBody(Body):
     """The renditions to make."""
 
-    names: Annotated[list[OrderableName], Field(min_length=1, max_length=11, fail_fast=True)]
+    names: Annotated[list[OrderableName], Field(min_length=1, max_length=len(get_args(OrderableName)), fail_fast=True)]
 
 
 class RefusedRendition(Document):

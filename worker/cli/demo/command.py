@@ -38,6 +38,8 @@ def run_demo(settings: Settings, *, operator_token: Callable[[], str], keep: boo
             console.print("Every address above works until Ctrl-C.")
             with published_runfile(facts), suppress(KeyboardInterrupt):
                 stack.watch()
+    if not keep:
+        console.print("Everything is stopped; `astegni demo --keep` leaves it running.")
 
 
 def _act(console: Console, settings: Settings, facts: dict[str, Any]) -> None:

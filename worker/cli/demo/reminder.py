@@ -53,7 +53,7 @@ def show_reminder(console: Console, student: httpx.Client, schedule_id: int, *, 
         "from": mail["from"],
         "to": ", ".join(mail["to"]),
         "subject": mail["subject"],
-        "begins": "\n".join(lines[:_LINES_SHOWN]),
+        "text": "\n".join(lines[:_LINES_SHOWN]),
         "attached": ", ".join(attachment["name"] for attachment in mail["attachments"]),
         "mailbox": f"{mailbox}/messages/{mail['id']}/html",
     }

@@ -2,15 +2,17 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import get_args
 
 from models.recordings import Recording
 from worker.media.renditions.fit_picture import is_taller
 from worker.media.renditions.rendition_forms import PICTURES, SOUNDS
+from worker.settings.media import RenditionName
 
-# In the order in which they are made: what a slow link plays first; `hls` and `download` last, as they consist of
-# others.
-RENDITIONS = ("audio", "audio-aac", "board", "360p", "720p", "hls", "download")
+RENDITIONS: tuple[RenditionName, ...] = get_args(RenditionName)
 PACKAGES = frozenset({"hls", "download"})
+# The sizes of a camera's picture.
+_SIZES = PICTURES.keys() - {"board"}
 # Types whose picture mostly stands still.
 _BOARDS = frozenset({"board", "screen"})
 
@@ -55,7 +57,7 @@ def automatic_renditions(wanted: Iterable[str], tracks: RecordedTracks) -> list[
     """
     names = set(wanted)
     if "board" in names and tracks.type in _BOARDS:
-        names -= {"360p", "720p"}
+        names -= _SIZES
     return with_parts([name for name in RENDITIONS if name in names and why_not(name, tracks) is None], tracks)
 
 

@@ -1,4 +1,4 @@
-"""The interface of transports, as far as sending needs it."""
+"""The interface through which messages leave; transports.py implements it."""
 
 import hashlib
 from dataclasses import dataclass

@@ -85,10 +85,10 @@ def _visible_series(session: Session, caller: Caller) -> ColumnElement[bool]:
     """A predicate on Series: the tutor's own, and those that the student or a parent's child takes part in."""
     if isinstance(caller, Operator):
         return true()
-    ways: list[ColumnElement[bool]] = []
+    conditions: list[ColumnElement[bool]] = []
     if caller.tutor_id is not None:
-        ways.append(Series.tutor_id == caller.tutor_id)
+        conditions.append(Series.tutor_id == caller.tutor_id)
     if students := students_of(session, caller):
         seats = select(SeriesParticipant.series_id).where(SeriesParticipant.student_id.in_(students))
-        ways.append(Series.id.in_(seats))
-    return or_(false(), *ways)
+        conditions.append(Series.id.in_(seats))
+    return or_(false(), *conditions)

@@ -16,7 +16,7 @@ from worker.jobs.enqueue import enqueue
 from worker.jobs.orders.board_orders import SnapshotPage, SnapshotSession
 from worker.jobs.orders.order import Order
 from worker.jobs.runs.job_run import JobRun
-from worker.uploads.private_files import full_disk_named
+from worker.uploads.private_files import report_full_disk
 from worker.workflows.boards.draw_board import DrawContext, DrawnSnapshot, draw_board, draw_page
 from worker.workflows.context import WorkerContext
 
@@ -28,7 +28,7 @@ _BATCH = 100
 
 def snapshot_page(run: JobRun, order: SnapshotPage, context: WorkerContext) -> None:
     """Draw the page unless its pictures are current; nothing is stored for a deleted page."""
-    with full_disk_named(), context.spool.workspace(run.claim.job_id) as folder:
+    with report_full_disk(), context.spool.workspace(run.claim.job_id) as folder:
         snapshot = draw_page(DrawContext(run, context, folder), order.page_id)
     run.check()
     state = "gone" if snapshot is None else "drawn" if snapshot.files else "unchanged"
@@ -40,7 +40,7 @@ def snapshot_page(run: JobRun, order: SnapshotPage, context: WorkerContext) -> N
 
 def snapshot_session(run: JobRun, order: SnapshotSession, context: WorkerContext) -> None:
     """Draw every page that changed and then, if any did, the document of all pages. Pages are committed one by one."""
-    with full_disk_named(), context.spool.workspace(run.claim.job_id) as folder:
+    with report_full_disk(), context.spool.workspace(run.claim.job_id) as folder:
         drawing = DrawContext(run, context, folder)
         snapshots = _snapshot_pages(drawing, order.session_id)
         document = draw_board(drawing, order.session_id)

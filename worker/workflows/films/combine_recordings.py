@@ -20,7 +20,7 @@ from worker.recordings.films.combinable import Combinable, combinables_of, requi
 from worker.recordings.films.films import COMBINED
 from worker.recordings.ingest.register import NewRecording
 from worker.recordings.source import lock_recording
-from worker.uploads.private_files import full_disk_named
+from worker.uploads.private_files import report_full_disk
 from worker.uploads.spool_writer import SpoolFile
 from worker.workflows.boards.board_images import board_with_images
 from worker.workflows.boards.board_moments import store_moments
@@ -54,7 +54,7 @@ def combine_recordings(run: JobRun, order: CombineRecordings, context: WorkerCon
     with context.database.transaction() as session:
         history = load_history(session, order.session_id)
         recordings = combinables_of(session, order.session_id)
-    with full_disk_named(), context.spool.workspace(run.claim.job_id) as folder:
+    with report_full_disk(), context.spool.workspace(run.claim.job_id) as folder:
         lesson = _lesson(order, context, history, recordings, folder)
         require_several(recordings, order.session_id, is_drawn=lesson.board is not None)
         _require_length(context, lesson)

@@ -25,7 +25,7 @@ from worker.recordings.objects.names import recording_prefix, replay_name
 from worker.recordings.outputs.renditions import set_rendition
 from worker.recordings.source import lock_recording
 from worker.storage.objects import StoredObject
-from worker.uploads.private_files import full_disk_named
+from worker.uploads.private_files import report_full_disk
 from worker.uploads.spool_writer import SpoolFile
 from worker.workflows.boards.board_images import board_with_images
 from worker.workflows.boards.board_moments import store_moments
@@ -57,7 +57,7 @@ def replay_board(run: JobRun, order: ReplayBoard, context: WorkerContext) -> Non
     with context.database.transaction() as session:
         history = load_history(session, order.session_id)
         voices = voices_of(session, order.session_id)
-    with full_disk_named(), context.spool.workspace(run.claim.job_id) as folder:
+    with report_full_disk(), context.spool.workspace(run.claim.job_id) as folder:
         with _voice_announced(order, context):
             timeline = _timeline(order, context, history, voices, folder)
             replay = _make(run, context, timeline, voices, folder)

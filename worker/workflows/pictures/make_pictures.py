@@ -20,7 +20,7 @@ from worker.recordings.outputs.pictures import (
 )
 from worker.recordings.source import lock_recording, playback_version_of
 from worker.recordings.texts.chapters import set_scene_chapters
-from worker.uploads.private_files import full_disk_named
+from worker.uploads.private_files import report_full_disk
 from worker.workflows.context import WorkerContext
 from worker.workflows.pictures.drawn_times import replay_of
 from worker.workflows.pictures.picture_attempt import PictureAttempt
@@ -49,7 +49,7 @@ def make_pictures(run: JobRun, order: MakePictures, context: WorkerContext) -> N
         if recording.type == "board" and recording.size is not None and ReplayBoard.kind in filming:
             raise ReplayUnfinished(f"The board of recording {order.recording_id} is still filmed.")
         names = begin_pending(session, order.recording_id, is_picture)
-    with full_disk_named(), context.spool.workspace(run.claim.job_id) as folder:
+    with report_full_disk(), context.spool.workspace(run.claim.job_id) as folder:
         _make_all(PictureAttempt(run, context, recording, folder), order, names)
 
 

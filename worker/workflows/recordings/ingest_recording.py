@@ -16,7 +16,7 @@ from worker.recordings.outputs.order_renditions import drop_renditions, order_re
 from worker.recordings.outputs.pictures import drop_pictures
 from worker.recordings.outputs.rendition_rules import automatic_renditions, tracks_of
 from worker.recordings.source import UploadedSource, find_source, lock_recording, mark_processing, version_of
-from worker.uploads.private_files import full_disk_named
+from worker.uploads.private_files import report_full_disk
 from worker.whiteboards.board import board_snapshot
 from worker.whiteboards.has_recordings import mark_recorded
 from worker.workflows.boards.page_addresses import renew_document
@@ -38,7 +38,7 @@ def ingest_recording(run: JobRun, order: IngestRecording, context: WorkerContext
         source = find_source(session, order.recording_id)
     if source is None or source.version != order.version:
         return
-    with full_disk_named(), context.spool.workspace(run.claim.job_id) as folder:
+    with report_full_disk(), context.spool.workspace(run.claim.job_id) as folder:
         uploaded = uploaded_bytes(context, source, folder)
         limits = Limits(max_seconds=context.settings.recording_max_seconds)
         ingest = IngestContext(context.binaries, context.store, folder, limits)

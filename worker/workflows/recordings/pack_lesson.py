@@ -22,7 +22,7 @@ from worker.recordings.reading import duration_ms
 from worker.recordings.source import lock_recording
 from worker.recordings.texts.captions import all_captions
 from worker.recordings.texts.chapters import chapter_cues
-from worker.uploads.private_files import full_disk_named
+from worker.uploads.private_files import report_full_disk
 from worker.workflows.boards.board_moments import chapters_of
 from worker.workflows.boards.pages_beside import PagePictures, PagesBeside, pages_beside
 from worker.workflows.context import WorkerContext
@@ -79,7 +79,7 @@ def pack_lesson(run: JobRun, order: PackLesson, context: WorkerContext) -> None:
         session.expunge_all()
     if plan is None or plan.stored is not None:
         return
-    with full_disk_named(), context.spool.workspace(run.claim.job_id) as folder:
+    with report_full_disk(), context.spool.workspace(run.claim.job_id) as folder:
         run.progress(10, "fetching the lesson")
         lesson = _fetch(plan, context, folder)
         run.progress(60, "storing the file")

@@ -5,7 +5,7 @@ from pathlib import Path
 from worker.errors import NotFound
 from worker.recordings.source import UploadedSource
 from worker.storage.objects import StoredObject
-from worker.uploads.private_files import full_disk_named
+from worker.uploads.private_files import report_full_disk
 from worker.workflows.context import WorkerContext
 
 
@@ -37,7 +37,7 @@ def stored_source(context: WorkerContext, source: UploadedSource) -> StoredObjec
 def fetch_bytes(context: WorkerContext, object_name: str, path: Path, *, sha1: str, size: int) -> Path:
     """Download an object to a path on the spool's disk, which exists only once it is complete and verified."""
     context.spool.require_space(size)
-    with full_disk_named():
+    with report_full_disk():
         context.store.download(object_name, path, sha1=sha1)
         path.chmod(0o600)
     return path

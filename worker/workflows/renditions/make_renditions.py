@@ -10,7 +10,7 @@ from worker.media.renditions.rendition_forms import PICTURES, SOUNDS
 from worker.recordings.outputs.order_renditions import in_order, is_rendition
 from worker.recordings.outputs.pending_rows import MoreOrdered, begin_pending, require_none_pending
 from worker.recordings.outputs.rendition_rows import FastCopy, fast_copy_of, store_hls
-from worker.uploads.private_files import full_disk_named
+from worker.uploads.private_files import report_full_disk
 from worker.workflows.context import WorkerContext
 from worker.workflows.renditions.copy_renditions import copy_pictures
 from worker.workflows.renditions.encode_renditions import encode_pictures, encode_sounds
@@ -27,7 +27,7 @@ def make_renditions(run: JobRun, order: MakeRenditions, context: WorkerContext) 
     try:
         with run.transaction() as session:
             fast_copy, names = _begin(session, order)
-        with full_disk_named(), context.spool.workspace(run.claim.job_id) as folder:
+        with report_full_disk(), context.spool.workspace(run.claim.job_id) as folder:
             _make_all(Rendering(run, order, context, folder, fast_copy), names)
     except RecordingReplaced:
         run.succeed({"renditions": {}})

@@ -20,7 +20,7 @@ from worker.recordings.outputs.renditions import is_named, ready, set_rendition
 from worker.recordings.reading import kept_board
 from worker.recordings.source import lock_recording
 from worker.storage.objects import StoredObject
-from worker.uploads.private_files import full_disk_named
+from worker.uploads.private_files import report_full_disk
 from worker.workflows.context import WorkerContext
 
 
@@ -52,7 +52,7 @@ def draw_recording(run: JobRun, order: DrawRecordingBoard, context: WorkerContex
     if kept is None or is_drawn:
         run.succeed({"recording_id": order.recording_id, "state": "nothing" if kept is None else "unchanged"})
         return
-    with full_disk_named(), context.spool.workspace(run.claim.job_id) as folder:
+    with report_full_disk(), context.spool.workspace(run.claim.job_id) as folder:
         stored = _store(run, context, kept, folder)
     run.check()
     skipped = sum(len(page.skipped) for page in kept.board.pages)
