@@ -19,7 +19,7 @@ from worker.jobs.runs.run_lease import LeaseTiming
 
 _BATCH = 100
 _PAUSE = 0.05
-_RHYTHM = LeaseTiming(lease=30.0, renewal=10.0, pulse=2.0)
+_TIMING = LeaseTiming(lease=30.0, renewal=10.0, heartbeat=2.0)
 _ALL_IDS = "SELECT id FROM jobs WHERE state = 'queued' ORDER BY created_at"
 _WAITS = "SELECT extract(epoch FROM started_at - created_at)::float * 1000 FROM jobs WHERE started_at IS NOT NULL"
 
@@ -50,7 +50,7 @@ def _measure_steps(figure: Figure, laboratory: Laboratory, database: Database, j
         claims.append(claimed)
 
     def finish(number: int) -> None:
-        with JobRun(database, claims[number], _RHYTHM).finish():
+        with JobRun(database, claims[number], _TIMING).finish():
             pass
 
     def order_batch(batch: int) -> None:

@@ -1,4 +1,4 @@
-"""What people want to be told and how: preferences, alarms of lessons, registered channels."""
+"""How people want to be notified: preferences, alarms of lessons, registered channels."""
 
 from datetime import datetime, time
 

@@ -18,7 +18,7 @@ from sqlalchemy import Engine, make_url
 from sqlalchemy.pool import QueuePool
 
 from worker.database import Database
-from worker.jobs.runs.run_heartbeat import Pulse
+from worker.jobs.runs.run_heartbeat import RunHeartbeat
 
 # Deleted rows stay in the files, since nothing vacuums, and slow down each scan of their table.
 _MOST_TESTS = 50
@@ -128,8 +128,8 @@ class EmptyDatabase:
 
 def _is_idle(frame: FrameType) -> bool:
     """A thread of a pool without work (b2sdk leaves some), or a heartbeat without a run (it ends 15 beats later)."""
-    is_pulse = frame.f_code is Pulse._beat.__code__
-    return frame.f_code is _worker.__code__ or (is_pulse and not frame.f_locals["self"]._runs)
+    is_heartbeat = frame.f_code is RunHeartbeat._beat.__code__
+    return frame.f_code is _worker.__code__ or (is_heartbeat and not frame.f_locals["self"]._runs)
 
 
 def _pool(engine: Engine) -> QueuePool:

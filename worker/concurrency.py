@@ -33,9 +33,9 @@ class TaskGroup:
 def together(should_stop: ShouldStop) -> Iterator[TaskGroup]:
     """A block that ends when every step started in it has ended; raises the error of the first step that failed.
 
-    The other steps are then told to stop, as they are when an exception from outside leaves the block, such as Celery's
-    soft time limit; in both cases no step outlives the block. A program that a step starts is killed when the thread
-    that started it ends, so each step must wait for its own programs.
+    The other steps are then asked to stop, as they are when an exception from outside leaves the block, such as
+    Celery's soft time limit; in both cases no step outlives the block. A program that a step starts is killed when the
+    thread that started it ends, so each step must wait for its own programs.
     """
     abandoned = threading.Event()
     with ThreadPoolExecutor(_MOST, "step") as pool:

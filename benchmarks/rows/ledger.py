@@ -19,7 +19,7 @@ from worker.workflows.recordings.failure_hooks import ENDINGS
 _BATCH, _LOOKS = 100, 5
 _PEOPLE = 20
 _LEASE, _EXPIRED = 600.0, -1.0
-_RHYTHM = LeaseTiming(lease=_LEASE, renewal=10.0, pulse=2.0)
+_TIMING = LeaseTiming(lease=_LEASE, renewal=10.0, heartbeat=2.0)
 
 
 def measure_claims(side: Side) -> Took:
@@ -30,7 +30,7 @@ def measure_claims(side: Side) -> Took:
     relaying = milliseconds(lambda: _publish(side))
     waiting, running = iter(ids), iter(claims)
     claiming = milliseconds(lambda: claims.append(_claim(side, next(waiting))), times=_BATCH)
-    ending = milliseconds(lambda: JobRun(side.database, next(running), _RHYTHM).succeed(), times=_BATCH)
+    ending = milliseconds(lambda: JobRun(side.database, next(running), _TIMING).succeed(), times=_BATCH)
     return {
         "order a job": ordering,
         f"relay: publish {_BATCH} due jobs": relaying,

@@ -24,6 +24,7 @@ TERMS = {
     r"gainsays?": "contradict",
     r"lies about": "is unclaimed",
     r"strangers?": "untrusted user",
+    r"told": "report, notify, ask, distinguish",
 }
 _PATTERN = re.compile("|".join(rf"(?P<t{n}>\b(?:{word})\b)" for n, word in enumerate(TERMS)), re.IGNORECASE)
 

@@ -21,7 +21,7 @@ from worker.jobs.reaper import reap
 from worker.jobs.runs.cancel import cancel_job, retry_job
 from worker.jobs.runs.failure_hooks import FailedJob
 from worker.jobs.runs.retry import Decision
-from worker.jobs.runs.run_statements import LeaseLost, end, pulse
+from worker.jobs.runs.run_statements import LeaseLost, end, heartbeat
 from worker.jobs.runs.settle import release_runs, settle
 
 LEASE = PublicationLease(20.0, 600.0)
@@ -107,7 +107,7 @@ def test_stale_token_writes_nothing(ledger: Ledger, sample_order: type[SampleOrd
         session.execute(text("INSERT INTO users (first_name, email) VALUES ('Zombie', 'z@example.com')"))
         end(session, zombie.job_id, zombie.token, state="succeeded", result={"by": "zombie"})
     with pytest.raises(LeaseLost), ledger.database.transaction() as session:
-        pulse(session, zombie, lease=30.0, progress=99, note=None)
+        heartbeat(session, zombie, lease=30.0, progress=99, note=None)
     job = ledger.job(job_id)
     assert (job.state, job.run_token, job.progress) == ("running", heir.token, 0)
     with ledger.database.transaction() as session:
@@ -119,7 +119,7 @@ def test_pulse_moves_the_sequence_only_when_something_changed(ledger: Ledger, sa
     numbers = []
     for progress in (0, 40, 40):
         with ledger.database.transaction() as session:
-            assert pulse(session, run, lease=30.0, progress=progress, note=None) is False
+            assert heartbeat(session, run, lease=30.0, progress=progress, note=None) is False
         numbers.append(ledger.job(run.job_id).progress_seq)
     assert numbers == [1, 2, 2]
 

@@ -43,7 +43,7 @@ from worker.workflows.recordings.remove_files import remove_recording_files
 from worker.workflows.recordings.store_source import store_source
 
 DATA = Path(__file__).parent.parent / "data"
-RHYTHM = LeaseTiming(lease=30, renewal=10, pulse=0.05)
+TIMING = LeaseTiming(lease=30, renewal=10, heartbeat=0.05)
 WORK: dict[type[Order], Callable[[JobRun, Any, WorkerContext], None]] = {
     IngestRecording: ingest_recording,
     StoreSource: store_source,
@@ -93,7 +93,7 @@ class RecordingFixture:
         """Perform that job as a worker does, with another context if one is passed; returns its row."""
         job_id = self.due(order, recording_id)
         do = work or WORK[order]
-        performer = Performer(self.database, "test", RHYTHM, 0.01, ENDINGS)
+        performer = Performer(self.database, "test", TIMING, 0.01, ENDINGS)
         with suppress(JobNotDone):  # what the ledger says of it is what counts
             performer.perform(job_id, lambda run, done: do(run, done, context or self.context))
         return self.job(job_id)
@@ -103,7 +103,7 @@ class RecordingFixture:
         with self.database.transaction() as session:
             claimed = claim(session, self.due(order, recording_id), worker="dying", lease=30)
         assert claimed is not None
-        return JobRun(self.database, claimed, RHYTHM)
+        return JobRun(self.database, claimed, TIMING)
 
     def lose(self, run: JobRun) -> None:
         """The lease expires and the job is queued again."""

@@ -72,7 +72,7 @@ class HeartbeatWriter:
         self._database = database
         self._values = {"process": process, "part": part, "children": children}
         self._interval = interval
-        # Mutable: a consumer that is told to leave a queue has fewer.
+        # Mutable: a consumer that is asked to leave a queue has fewer.
         self.queues = queues
         self._now = now
         self._written = float("-inf")

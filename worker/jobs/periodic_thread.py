@@ -21,7 +21,7 @@ _LONGEST_PAUSE = 5.0
 def failed_service(error: BaseException) -> str:
     """The service that raised an error: `postgresql`, `broker`, `storage`, or `none`.
 
-    Told apart by package: the first two both raise an OperationalError.
+    By package, since the first two both raise an OperationalError.
     """
     cause: BaseException | None = error
     while cause is not None:

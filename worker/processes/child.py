@@ -42,9 +42,9 @@ class ChildContext:
         return self.context.database
 
 
-def rhythm(settings: Settings) -> LeaseTiming:
+def lease_timing(settings: Settings) -> LeaseTiming:
     """The lease timing of runs."""
-    return LeaseTiming(lease=settings.run_lease, renewal=settings.lease_renewal, pulse=settings.pulse_interval)
+    return LeaseTiming(lease=settings.run_lease, renewal=settings.lease_renewal, heartbeat=settings.pulse_interval)
 
 
 def open_child(**_signal: object) -> None:
@@ -59,7 +59,7 @@ def open_child(**_signal: object) -> None:
         performer=Performer(
             database,
             app.process_name,
-            rhythm(app.settings),
+            lease_timing(app.settings),
             app.settings.retry_base,
             ENDINGS,
             app.settings.worker_concurrency,

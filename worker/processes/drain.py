@@ -40,7 +40,7 @@ def broker_errors(app: Celery) -> tuple[type[Exception], ...]:
 def find_workers(app: Celery, names: Collection[str], *, host: str) -> list[LiveWorker]:
     """The workers with these names that answer; without names, all those on `host`.
 
-    Raises NotFound, and Conflict for two workers of one name, whose jobs could not be told apart.
+    Raises NotFound, and Conflict for two workers of one name, whose jobs could not be distinguished.
     """
     answers: dict[str, int] = {}
     for _call in range(_ROLL_CALLS):

@@ -17,7 +17,7 @@ from worker.database import Database
 from worker.jobs.enqueue import enqueue
 from worker.jobs.orders.recording_orders import IngestRecording
 from worker.jobs.runs.claim import claim
-from worker.jobs.runs.run_statements import end, pulse
+from worker.jobs.runs.run_statements import end, heartbeat
 
 
 class Work:
@@ -37,7 +37,7 @@ class Work:
 
     def progress(self, percent: int, note: str) -> None:
         with self._database.transaction() as session:
-            pulse(session, self._claim, lease=30, progress=percent, note=note)
+            heartbeat(session, self._claim, lease=30, progress=percent, note=note)
 
     def succeed(self) -> None:
         with self._database.transaction() as session:

@@ -7,7 +7,7 @@ from worker.jobs.enqueue import enqueue
 from worker.jobs.orders.routine_orders import SendOverdue
 from worker.jobs.runs.claim import claim
 from worker.jobs.runs.job_run import JobRun
-from worker.processes.child import rhythm
+from worker.processes.child import lease_timing
 from worker.workflows.context import WorkerContext
 from worker.workflows.lessons.send_overdue import send_overdue
 
@@ -18,7 +18,7 @@ def send_what_is_overdue(deliveries: DeliveryFixture) -> None:
     with deliveries.database.transaction() as session:
         claimed = claim(session, job_id, worker="w", lease=30.0)
     assert claimed is not None
-    run = JobRun(deliveries.database, claimed, rhythm(deliveries.settings))
+    run = JobRun(deliveries.database, claimed, lease_timing(deliveries.settings))
     send_overdue(run, WorkerContext(deliveries.settings, deliveries.database))
     assert run.finished
 

@@ -273,7 +273,7 @@ class TestPage:
         def be_cancelled(run: JobRun, order: Any, context: WorkerContext) -> None:
             with board.database.transaction() as session:
                 cancel_job(session, ENDINGS, run.claim.job_id)
-            run.progress(1)  # what the next pulse has to say
+            run.progress(1)  # what the next heartbeat has to say
             wait_for(lambda: run.cancelled)
             snapshot_page(run, order, context)
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from tests.waiting import PATIENCE
-from tests.workflows.conftest import RHYTHM, RecordingFixture
+from tests.workflows.conftest import TIMING, RecordingFixture
 from worker.jobs.enqueue import enqueue
 from worker.jobs.orders.lesson_orders import CombineRecordings
 from worker.jobs.orders.recording_orders import IngestRecording
@@ -95,7 +95,7 @@ def combine(recordings: RecordingFixture) -> Callable[[], Any]:
         order = CombineRecordings(recordings.session_id, recordings.context.settings.spool_id, 20, "user:1", 1)
         with recordings.database.transaction() as session:
             job_id = enqueue(session, order, principal="user:1")
-        performer = Performer(recordings.database, "test", RHYTHM, 0.01, ENDINGS)
+        performer = Performer(recordings.database, "test", TIMING, 0.01, ENDINGS)
         with suppress(JobNotDone):  # what the ledger says of it is what counts
             performer.perform(job_id, lambda run, order: combine_recordings(run, order, recordings.context))
         job = recordings.job(job_id)

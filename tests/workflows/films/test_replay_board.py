@@ -96,7 +96,7 @@ class Lesson:
 
     def perform(self, job_id: UUID, kind: type[Order] = ReplayBoard) -> Any:
         """Perform the job as a worker does, and return its row."""
-        performer = Performer(self.database, "test", LeaseTiming(lease=30, renewal=10, pulse=0.05), 0.01, ENDINGS)
+        performer = Performer(self.database, "test", LeaseTiming(lease=30, renewal=10, heartbeat=0.05), 0.01, ENDINGS)
         with suppress(JobNotDone):  # what the ledger says of it is what counts
             performer.perform(job_id, lambda run, order: WORK[kind](run, order, self.context))
         return self.sql("SELECT * FROM jobs WHERE id = :id", id=job_id)[0]
@@ -261,7 +261,7 @@ def test_a_cancelled_film_leaves_nothing(lesson: Lesson) -> None:
             cancel_job(session, ENDINGS, job_id)
         replay_board(run, order, context)
 
-    performer = Performer(lesson.database, "test", LeaseTiming(lease=30, renewal=10, pulse=0.05), 0.01, ENDINGS)
+    performer = Performer(lesson.database, "test", LeaseTiming(lease=30, renewal=10, heartbeat=0.05), 0.01, ENDINGS)
     with suppress(JobNotDone):
         performer.perform(job_id, lambda run, order: cancelled(run, order, lesson.context))
     assert lesson.sql("SELECT state FROM jobs WHERE id = :id", id=job_id)[0].state == "cancelled"

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from devstack.programs import postgres_programs
 from tests.statements import run_statement
-from tests.workflows.conftest import RHYTHM, RecordingFixture, Versions
+from tests.workflows.conftest import TIMING, RecordingFixture, Versions
 from worker import clock
 from worker.database import Database
 from worker.jobs.enqueue import enqueue
@@ -66,7 +66,7 @@ class RestoredDatabase:
     def run(self, job_id: Any) -> Any:
         """The row of a job after one run."""
         with contextlib.suppress(JobNotDone):
-            Performer(self.database, "test", RHYTHM, 0.01, ENDINGS).perform(
+            Performer(self.database, "test", TIMING, 0.01, ENDINGS).perform(
                 job_id, lambda run, order: WORK[type(order)](run, order, self.context)
             )
         return self.sql("SELECT * FROM jobs WHERE id = :id", id=job_id)[0]

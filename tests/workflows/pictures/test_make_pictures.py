@@ -12,7 +12,7 @@ from devstack.emulator.credentials import Credentials
 from models.recordings import Recording
 from tests.conftest import MakeSettings
 from tests.waiting import PATIENCE
-from tests.workflows.conftest import DATA, RHYTHM, HeldFfmpeg, RecordingFixture, Versions, WithFfmpeg
+from tests.workflows.conftest import DATA, TIMING, HeldFfmpeg, RecordingFixture, Versions, WithFfmpeg
 from worker.database import Database
 from worker.jobs.enqueue import enqueue
 from worker.jobs.orders.board_orders import ReplayBoard
@@ -164,7 +164,7 @@ def replayed(recordings: RecordingFixture) -> int:
     order = ReplayBoard(recordings.session_id, spool_id, shorten_idle=False, asked_by="user:1", recorded_by=1)
     with recordings.database.transaction() as session:
         job_id = enqueue(session, order, principal="user:1")
-    performer = Performer(recordings.database, "test", RHYTHM, 0.01, ENDINGS)
+    performer = Performer(recordings.database, "test", TIMING, 0.01, ENDINGS)
     performer.perform(job_id, lambda run, order: replay_board(run, order, recordings.context))
     recording_id = int(recordings.job(job_id).result["recording_id"])
     assert recordings.perform(IngestRecording, recording_id).state == "succeeded"

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from tests.waiting import PATIENCE
-from tests.workflows.conftest import RHYTHM, RecordingFixture
+from tests.workflows.conftest import TIMING, RecordingFixture
 from worker.jobs.enqueue import enqueue
 from worker.jobs.orders.board_orders import ReplayBoard
 from worker.jobs.orders.recording_orders import IngestRecording
@@ -122,7 +122,7 @@ class Board:
         """Make the film that was ordered last, and ingest it; returns the row of its job."""
         job_id = self.films()[-1].id
         self.sql("UPDATE jobs SET run_at = now() WHERE state = 'queued'")
-        performer = Performer(self.recordings.database, "test", RHYTHM, 0.01, ENDINGS)
+        performer = Performer(self.recordings.database, "test", TIMING, 0.01, ENDINGS)
         with suppress(JobNotDone):  # what the ledger says of it is what counts
             performer.perform(job_id, lambda run, order: replay_board(run, order, self.recordings.context))
         job = self.recordings.job(job_id)

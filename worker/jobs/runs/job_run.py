@@ -37,7 +37,7 @@ class JobRun:
         self,
         database: Database,
         claimed: Claim,
-        rhythm: LeaseTiming,
+        timing: LeaseTiming,
         *,
         worker: str = "",
         next_job: Callable[[], UUID | None] | None = None,
@@ -51,8 +51,8 @@ class JobRun:
         self._worker = worker
         self._next_job = next_job or _no_job
         self._database = database
-        self._lease_seconds = rhythm.lease
-        self.lease = RunLease(database, claimed, rhythm)
+        self._lease_seconds = timing.lease
+        self.lease = RunLease(database, claimed, timing)
 
     @property
     def cancelled(self) -> bool:

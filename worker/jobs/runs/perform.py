@@ -21,7 +21,7 @@ from worker.jobs.runs.error_document import describe
 from worker.jobs.runs.failure_hooks import FailureHooks
 from worker.jobs.runs.job_run import JobRun
 from worker.jobs.runs.run_failure import settle_failure
-from worker.jobs.runs.run_heartbeat import Pulse
+from worker.jobs.runs.run_heartbeat import RunHeartbeat
 from worker.jobs.runs.run_lease import LeaseTiming
 from worker.jobs.runs.run_statements import LeaseLost
 from worker.jobs.runs.unstarted_jobs import UnstartedJobs
@@ -52,7 +52,7 @@ class Performer:
 
     database: Database
     worker: str
-    rhythm: LeaseTiming
+    timing: LeaseTiming
     retry_base: float
     endings: FailureHooks
     # The number of children of this worker, which share lanes; None: lanes are ignored.
@@ -64,11 +64,11 @@ class Performer:
 
     @cached_property
     def _claimer(self) -> Claimer:
-        return Claimer(self.database, self.worker, self.rhythm.lease, self.children)
+        return Claimer(self.database, self.worker, self.timing.lease, self.children)
 
     @cached_property
-    def _pulse(self) -> Pulse:
-        return Pulse(self.rhythm.pulse)
+    def _heartbeat(self) -> RunHeartbeat:
+        return RunHeartbeat(self.timing.heartbeat)
 
     def perform(self, job_id: UUID, work: Work, *, others: Sequence[UUID] = ()) -> None:
         """Run the job if it can be claimed, then the `others` of its message, each claimed when the one before ends.
@@ -79,10 +79,10 @@ class Performer:
         unstarted = UnstartedJobs(others, give_back=self._give_back, stopping=self.stopping)
         next_job = unstarted.peek if others else None
         not_done: list[JobNotDone] = []
-        with self._pulse.of(unstarted) if others else nullcontext():
+        with self._heartbeat.of(unstarted) if others else nullcontext():
             claimed = self._claimer.claim(job_id) or self._claimer.claim_next(unstarted)
             while claimed is not None:
-                run = JobRun(self.database, claimed, self.rhythm, worker=self.worker, next_job=next_job)
+                run = JobRun(self.database, claimed, self.timing, worker=self.worker, next_job=next_job)
                 try:
                     self._run_bound(run, work)
                 except JobNotDone as error:
@@ -119,14 +119,14 @@ class Performer:
             _log.info("job_started", attempt=claimed.attempt)
         outcome = "lost"
         try:
-            with self._pulse.of(run.lease):
+            with self._heartbeat.of(run.lease):
                 work(run, _order_of(claimed))
                 if not run.finished:
                     run.succeed()
             outcome = "succeeded"
         except Exception as error:
             if run.lost or isinstance(error, LeaseLost):
-                # The run was told to stop, so any other error is not the job's outcome. The reaper decides.
+                # The run was asked to stop, so any other error is not the job's outcome. The reaper decides.
                 _log.warning("lease_lost")
                 raise JobNotDone("lease lost") from error
             # Every kind of failure is settled in the ledger first.

@@ -10,17 +10,17 @@ from typing import Protocol
 _IDLE_BEATS = 15
 
 
-class Beating(Protocol):
+class HeartbeatSubject(Protocol):
     """What heartbeats are sent for: a run, or the jobs that wait behind it (worker/jobs/runs/unstarted_jobs.py)."""
 
-    def pulse(self) -> None:
+    def heartbeat(self) -> None:
         """Send one heartbeat; called at each interval. Must not fail."""
 
-    def end_pulse(self) -> None:
-        """Stop; called after the last `pulse`, which may not have returned yet."""
+    def end_heartbeat(self) -> None:
+        """Stop; called after the last `heartbeat`, which may not have returned yet."""
 
 
-class Pulse:
+class RunHeartbeat:
     """Every `interval` seconds writes each run's progress, renews its lease and checks for cancellation.
 
     One thread for all runs: starting a thread for each and waking it to end it cost a short job more than its claim.
@@ -29,23 +29,23 @@ class Pulse:
     def __init__(self, interval: float) -> None:
         self._interval = interval
         self._lock = threading.Lock()
-        self._runs: set[Beating] = set()
+        self._runs: set[HeartbeatSubject] = set()
         self._beating = False
 
     @contextmanager
-    def of(self, run: Beating) -> Iterator[None]:
+    def of(self, run: HeartbeatSubject) -> Iterator[None]:
         """Send heartbeats for `run` while the block runs, and none after it."""
         with self._lock:
             self._runs.add(run)
             if not self._beating:
                 self._beating = True
-                threading.Thread(target=self._beat, name="pulse", daemon=True).start()
+                threading.Thread(target=self._beat, name="heartbeat", daemon=True).start()
         try:
             yield
         finally:
             with self._lock:
                 self._runs.discard(run)
-            run.end_pulse()
+            run.end_heartbeat()
 
     def _beat(self) -> None:
         idle = 0
@@ -58,4 +58,4 @@ class Pulse:
                     self._beating = False
                     return
             for run in runs:
-                run.pulse()
+                run.heartbeat()

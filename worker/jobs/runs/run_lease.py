@@ -6,35 +6,35 @@ from dataclasses import dataclass
 
 from worker.database import Database
 from worker.jobs.runs.claim import Claim
-from worker.jobs.runs.run_statements import LeaseLost, pulse
+from worker.jobs.runs.run_statements import LeaseLost, heartbeat
 from worker.logs import get_logger
 
 _log = get_logger(__name__)
 
-_LAST_PULSE = 10.0
+_LAST_HEARTBEAT = 10.0
 
 
 @dataclass(frozen=True)
 class LeaseTiming:
-    """In seconds: how long a run's lease lasts, how often it is renewed, and how often progress is checked."""
+    """In seconds: how long a run's lease lasts, how often it is renewed, and how often a heartbeat is sent."""
 
     lease: float
     renewal: float
-    pulse: float
+    heartbeat: float
 
 
 class RunLease:
     """The state that a run shares with its heartbeat (worker/jobs/runs/run_heartbeat.py), which is another thread."""
 
-    def __init__(self, database: Database, claimed: Claim, rhythm: LeaseTiming) -> None:
+    def __init__(self, database: Database, claimed: Claim, timing: LeaseTiming) -> None:
         self._database = database
         self._claim = claimed
-        self._rhythm = rhythm
+        self._timing = timing
         self._progress = 0
         self._note: str | None = None
         self._cancelled = threading.Event()
         self._lost = threading.Event()
-        self._pulsing = threading.Lock()
+        self._sending = threading.Lock()
         self._written: tuple[int, str | None] = (0, None)
         self._renewed = time.monotonic()
         self._ended = False
@@ -52,22 +52,22 @@ class RunLease:
     @property
     def seconds_left(self) -> float:
         """A lower bound of the seconds until the reaper may take the job back."""
-        return self._rhythm.lease - (time.monotonic() - self._renewed)
+        return self._timing.lease - (time.monotonic() - self._renewed)
 
     def progress(self, percent: float, note: str | None = None) -> None:
         """Set what the next heartbeat writes: a percentage (0 to 100, never decreasing), and the current step."""
         self._progress = max(self._progress, min(100, int(percent)))
         self._note = note or self._note
 
-    def pulse(self) -> None:
+    def heartbeat(self) -> None:
         """Renew the lease when due, write new progress, check for cancellation. Never fails."""
-        with self._pulsing:
+        with self._sending:
             state = (self._progress, self._note)
-            due = time.monotonic() - self._renewed >= self._rhythm.renewal
+            due = time.monotonic() - self._renewed >= self._timing.renewal
             if self._ended or self.lost or (state == self._written and not due):
                 return
             try:
-                self._pulse_once(*state)
+                self._send_heartbeat(*state)
             except LeaseLost:
                 self._lost.set()
             except Exception as error:  # noqa: BLE001 - the database may be briefly unavailable; the lease decides
@@ -77,15 +77,15 @@ class RunLease:
             else:
                 self._written, self._renewed = state, time.monotonic()
 
-    def end_pulse(self) -> None:
+    def end_heartbeat(self) -> None:
         """Send no further heartbeat; wait for the current one, but not for long if the database hangs."""
-        waited = self._pulsing.acquire(timeout=_LAST_PULSE)
+        waited = self._sending.acquire(timeout=_LAST_HEARTBEAT)
         self._ended = True
         if waited:
-            self._pulsing.release()
+            self._sending.release()
 
-    def _pulse_once(self, percent: int, note: str | None) -> None:
+    def _send_heartbeat(self, percent: int, note: str | None) -> None:
         with self._database.statement() as session:
-            cancel_requested = pulse(session, self._claim, lease=self._rhythm.lease, progress=percent, note=note)
+            cancel_requested = heartbeat(session, self._claim, lease=self._timing.lease, progress=percent, note=note)
         if cancel_requested:
             self._cancelled.set()

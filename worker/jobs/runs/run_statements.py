@@ -15,7 +15,7 @@ from worker.jobs.runs.claim import Claim
 # VACUUM has thousands of dead entries of jobs that were running.
 _LOCK = text("SELECT 1 FROM jobs WHERE id = :id AND run_token = :token AND (state = 'running') IS TRUE FOR UPDATE")
 
-_PULSE = text(
+_HEARTBEAT = text(
     """
     UPDATE jobs
        SET lease_until = now() + make_interval(secs => :lease),
@@ -77,10 +77,10 @@ def lock(session: Executor, run: Claim) -> None:
         raise lease_lost(run.job_id)
 
 
-def pulse(session: Executor, run: Claim, *, lease: float, progress: int, note: str | None) -> bool:
+def heartbeat(session: Executor, run: Claim, *, lease: float, progress: int, note: str | None) -> bool:
     """Renew the lease and write progress; True when cancellation was requested. Raises LeaseLost."""
     values = {"id": run.job_id, "token": run.token, "lease": lease, "progress": progress, "note": note}
-    row = session.execute(_PULSE, values).fetchone()
+    row = session.execute(_HEARTBEAT, values).fetchone()
     if row is None:
         raise lease_lost(run.job_id)
     return bool(row.cancel_requested)

@@ -45,12 +45,12 @@ class UnstartedJobs:
         with self._lock, suppress(ValueError):  # given back just now; the ledger allows only one run
             self._job_ids.remove(job_id)
 
-    def pulse(self) -> None:
+    def heartbeat(self) -> None:
         """Give the jobs back when no further one should begin."""
         if self._is_over():
-            self.end_pulse()
+            self.end_heartbeat()
 
-    def end_pulse(self) -> None:
+    def end_heartbeat(self) -> None:
         """Give back the remaining jobs. Never fails: otherwise their publication lease expires."""
         with self._lock:
             left, self._job_ids = self._job_ids, []
