@@ -38,6 +38,7 @@ from devstack.valkey import EmbeddedValkey
 from tests.buckets import with_new_bucket
 from tests.certificate import make_certificate
 from tests.empty_databases import EmptyDatabase
+from tests.ledger_intervals import shorter_intervals
 from tests.memory import memory_directory
 from tests.statements import run_statement
 from tests.turns import ByFile, line_of, niceness_of, turns_of
@@ -86,18 +87,6 @@ _PROGRAMS = {name.lower(): os.environ[name] for name in ("FFMPEG_PATH", "FFPROBE
 # Compiled modules are kept: a run starts hundreds of processes, and each would compile all that it imports.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
-
-# Ten times shorter than in production, so that a lease that runs out is a matter of seconds.
-_LEDGER_INTERVALS = (
-    "relay_interval",
-    "reaper_interval",
-    "published_lease",
-    "published_lease_max",
-    "run_lease",
-    "lease_renewal",
-    "pulse_interval",
-    "retry_base",
-)
 
 
 _TESTS = Path(__file__).parent
@@ -347,7 +336,7 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> MakeSettings:
     """
 
     def build(**changes: Any) -> Settings:
-        values: dict[str, Any] = {name: Settings.model_fields[name].default / 10 for name in _LEDGER_INTERVALS}
+        values: dict[str, Any] = dict(shorter_intervals(10))
         # A test sends more in a minute than a person does. Tests of the limits ask for them.
         values |= {"limit_requests_per_minute": 0, "limit_wrong_tokens_per_minute": 0}
         # Renditions take minutes of processor time. Tests of them ask for them.

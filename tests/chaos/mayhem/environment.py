@@ -23,6 +23,7 @@ from tests.chaos.mayhem.parts import Parts
 from tests.chaos.mayhem.watchdog import Watchdog
 from tests.chaos.mayhem.workers import Workers
 from tests.forking.forked_process import Start, start_process
+from tests.ledger_intervals import shorter_intervals
 from tests.waiting import PATIENCE, wait_for
 from worker.access.issue_token import issue_token
 from worker.app import create_app
@@ -35,16 +36,6 @@ from worker.settings import DEVELOPMENT_KEY, Settings
 
 FINISHED = ("succeeded", "failed", "cancelled", "dead")
 CLIPS = Path(__file__).parents[2] / "data"
-_INTERVALS = (
-    "relay_interval",
-    "reaper_interval",
-    "published_lease",
-    "published_lease_max",
-    "run_lease",
-    "lease_renewal",
-    "pulse_interval",
-    "retry_base",
-)
 _TUTOR = 1
 _PEOPLE = """
 INSERT INTO users (id, first_name, email) VALUES (1, 'Almaz', 'almaz@example.org');
@@ -90,7 +81,7 @@ class Environment:
         self.folder = folder
         self.start = start
         self.database_name = database
-        values: dict[str, Any] = {name: Settings.model_fields[name].default / quick for name in _INTERVALS}
+        values: dict[str, Any] = dict(shorter_intervals(quick))
         if parts.b2 is not None:
             values |= {
                 "backblaze_realm": parts.storage.realm,

@@ -1,7 +1,7 @@
 """`astegni jobs retry|cancel|purge`: one job by its id, or many by a filter."""
 
 import json as json_format
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
@@ -26,55 +26,34 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Change nothing; say wha
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object for each job.")]
 
 
+_HELP = {
+    "retry": "Queue failed, dead or cancelled jobs again, each with a fresh set of attempts.",
+    "cancel": "Cancel waiting jobs, and request that running ones stop.",
+    "purge": "Delete jobs that have ended, with their attempts, before their retention does.",
+}
+
+
 def register(app: typer.Typer) -> None:
     """Add these commands."""
-    for command in (retry, cancel, purge):
-        app.command()(command)
+    for action, help_text in _HELP.items():
+        app.command(action, help=help_text)(_command(action))
 
 
-def retry(
-    job_id: JobIdArgument = None,
-    state: State = None,
-    kind: Kind = None,
-    subject: Subject = None,
-    older_than: OlderThan = None,
-    limit: Limit = 1000,
-    dry_run: DryRun = False,
-    as_: As = None,
-    json: Json = False,
-) -> None:
-    """Queue failed, dead or cancelled jobs again, each with a fresh set of attempts."""
-    _act("retry", job_id, (state, kind, subject, older_than), limit, dry_run, as_, json)
+def _command(action: str) -> Callable[..., None]:
+    def act(
+        job_id: JobIdArgument = None,
+        state: State = None,
+        kind: Kind = None,
+        subject: Subject = None,
+        older_than: OlderThan = None,
+        limit: Limit = 1000,
+        dry_run: DryRun = False,
+        as_: As = None,
+        json: Json = False,
+    ) -> None:
+        _act(action, job_id, (state, kind, subject, older_than), limit, dry_run, as_, json)
 
-
-def cancel(
-    job_id: JobIdArgument = None,
-    state: State = None,
-    kind: Kind = None,
-    subject: Subject = None,
-    older_than: OlderThan = None,
-    limit: Limit = 1000,
-    dry_run: DryRun = False,
-    as_: As = None,
-    json: Json = False,
-) -> None:
-    """Cancel waiting jobs, and request that running ones stop."""
-    _act("cancel", job_id, (state, kind, subject, older_than), limit, dry_run, as_, json)
-
-
-def purge(
-    job_id: JobIdArgument = None,
-    state: State = None,
-    kind: Kind = None,
-    subject: Subject = None,
-    older_than: OlderThan = None,
-    limit: Limit = 1000,
-    dry_run: DryRun = False,
-    as_: As = None,
-    json: Json = False,
-) -> None:
-    """Delete jobs that have ended, with their attempts, before their retention does."""
-    _act("purge", job_id, (state, kind, subject, older_than), limit, dry_run, as_, json)
+    return act
 
 
 def _act(
