@@ -123,6 +123,23 @@ def test_a_dead_microphone_and_an_ended_track_are_reported(studio: Studio) -> No
     assert studio.finish()["state"] == "finished"
 
 
+def test_all_marks_arrive_when_more_are_left_than_requests_with_bytes(studio: Studio, sql: Sql) -> None:
+    studio.record()
+    studio.wait("studio.recorder.state.storedBytes > 0")
+    studio.run(
+        "(async () => { for (let count = 0; count < 150; count += 1) { studio.recorder.pause();"
+        " await new Promise((resolve) => setTimeout(resolve, 20)); await studio.recorder.resume(); } })()"
+    )
+    studio.wait("studio.recorder.state.waitingBytes === 0")
+    # All of the pauses, and a gap for each slice, are sent again with the little that the device still holds.
+    sql("UPDATE uploads SET state = 'terminated'")
+    for file in studio.settings.spool_dir.glob("*.upload"):
+        file.unlink()
+    receipt = studio.finish()
+    assert [mark["kind"] for mark in receipt["marks"]].count("pause") == 150
+    assert sum(gap["to_ms"] - gap["from_ms"] for gap in receipt["gaps"]) == studio.run("studio.recorder.state.gapsMs")
+
+
 def test_of_an_upload_that_is_gone_the_first_slice_and_what_was_not_acknowledged_are_sent_again(
     studio: Studio, sql: Sql, watch: Watch
 ) -> None:

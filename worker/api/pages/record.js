@@ -190,7 +190,7 @@ function renderLive(state) {
 /** In decibels above -60; updated more often than everything else. */
 function showLevel() {
   if ($('live').hidden) return;
-  const { level } = recorder;
+  const { level } = recorder.state;
   $('level').value = level ? Math.max(0, 60 + 20 * Math.log10(level)) : 0;
 }
 

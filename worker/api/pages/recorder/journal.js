@@ -6,6 +6,9 @@ const digest = async (bytes) => (
   crypto.subtle ? base64(new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))) : null
 );
 
+/** Milliseconds of slices or marks. */
+const lengthOf = (parts) => parts.reduce((sum, { from_ms, to_ms }) => sum + to_ms - from_ms, 0);
+
 /** Slices, and marks of what is missing between them. What the disk refuses is kept in memory. */
 class Journal {
   disk; // undefined until it is open, null without one
@@ -24,16 +27,9 @@ class Journal {
   end = 0; // of the last slice, in bytes and in milliseconds
   lastMs = 0;
   restoredTo = null; // the end of what an earlier page wrote, until the server's offset is known
-  recordedMs = 0;
-  gapsMs = 0; // without pauses
+  refusal = null; // why the disk refused an entry, until it takes one and memory is empty
   #memory = new Map(); // slices that the disk has not taken, by their offset
   #newest = null; // {offset, bytes} of the slice that is sent next as long as the link is good
-  #onFull;
-
-  /** `onFull(error)` is called when the disk refuses an entry. */
-  constructor(onFull) {
-    this.#onFull = onFull;
-  }
 
   get memoryBytes() {
     return [...this.#memory.values()].reduce((sum, { length }) => sum + length, 0);
@@ -60,8 +56,9 @@ class Journal {
       if (bytes) await this.disk.call('write', id, `${entry.offset}`, bytes);
       await this.disk.call('write', id, JOURNAL, utf8(`\n${JSON.stringify({ stored: this.storedTo, ...entry })}`));
       this.#memory.delete(entry.offset);
+      if (!this.memoryBytes) this.refusal = null;
     } catch (error) {
-      this.#onFull(error);
+      this.refusal = error.message;
     }
   }
 
@@ -69,11 +66,9 @@ class Journal {
     Object.assign(this.facts, facts);
     this.storedTo = stored ?? this.storedTo;
     if (mark) this.marks.push(mark);
-    if (mark && mark.kind !== 'pause') this.gapsMs += mark.to_ms - mark.from_ms;
     if (!slice.length) return;
     this.slices.push(slice);
     [this.end, this.lastMs] = [slice.offset + slice.length, slice.to_ms];
-    this.recordedMs += slice.to_ms - slice.from_ms;
   }
 
   async mark(kind, from, to) {

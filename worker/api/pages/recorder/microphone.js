@@ -10,7 +10,7 @@ class Microphone {
   #analyser;
   #rate = 8_000; // a sixth of the usual cost; not every browser resamples a microphone
   #samples = new Float32Array(8_192);
-  #silentSince = Date.now();
+  #silentSince = performance.now();
   #restUntil = 0;
   #readAt = 0;
 
@@ -20,14 +20,14 @@ class Microphone {
 
   /** Root mean square of the newest samples, 0 to 1; null until it listens. Reading this keeps it listening. */
   get level() {
-    this.#readAt = Date.now();
+    this.#readAt = performance.now();
     const newest = this.#hear()?.subarray(-1_024);
     return newest ? Math.sqrt(newest.reduce((sum, value) => sum + value * value, 0) / newest.length) : null;
   }
 
   /** Whether nothing was heard for SILENCE, so that the microphone must be dead. Must be read twice a second. */
   get isSilent() {
-    const now = Date.now();
+    const now = performance.now();
     if (now < this.#restUntil && now > this.#readAt + REST) this.rest();
     else {
       const samples = this.#hear();
@@ -60,10 +60,9 @@ class Microphone {
       this.#analyser = new AnalyserNode(this.#context, { fftSize: this.#samples.length });
       this.#context.createMediaStreamSource(this.#stream).connect(this.#analyser);
     } catch {
+      // The next attempt is at the usual rate.
       this.rest();
-      if (!this.#rate) return;
       this.#rate = undefined;
-      this.#listen();
     }
   }
 }

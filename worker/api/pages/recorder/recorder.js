@@ -3,9 +3,13 @@
 const SLICE = 2_000; // milliseconds
 const TICK = 500;
 const ASLEEP = 8_000; // neither a tick nor a slice for so long: the device slept
+const DAY = 86_400_000; // a clock that moved on by more was set; by less, the device slept
 const BIT_RATES = { video: 600_000, screen: 600_000, board: 250_000, sound: 24_000 };
 const VIDEO_TYPES = ['video/webm;codecs=vp8,opus', 'video/webm', 'video/mp4;codecs=avc3.42E01E,mp4a.40.2', 'video/mp4'];
 const SOUND_TYPES = ['audio/webm;codecs=opus', 'audio/webm', 'audio/mp4', 'audio/ogg;codecs=opus'];
+
+/** Changes when the device's clock is set, and by the length of a sleep if the browser does not count it. */
+const drift = () => Math.round(Date.now() - performance.now());
 
 /**
  * A recording. Events: `change` (several times a second), `warning` (`detail`: `{kind, on, about}`), `token` (the
@@ -13,7 +17,7 @@ const SOUND_TYPES = ['audio/webm;codecs=opus', 'audio/webm', 'audio/mp4', 'audio
  */
 export class Recorder extends EventTarget {
   #options;
-  #journal = new Journal(({ message }) => this.#warn('disk-full', Boolean(this.#journal.disk), message));
+  #journal = new Journal();
   #sender;
   #taking = null; // the promise of `take`
   #starting = null; // and that of `start`
@@ -29,6 +33,7 @@ export class Recorder extends EventTarget {
   #from = 0; // where the next slice begins
   #pausedAt = null;
   #aliveAt = 0; // time of the last tick or slice
+  #drift = 0; // see `drift`, at that time
   #ticks = 0;
   #diskLeft = null;
   #wakeLock = null;
@@ -63,22 +68,18 @@ export class Recorder extends EventTarget {
 
   /** A snapshot of all that a page may show. */
   get state() {
-    const { facts, end, storedTo, recordedMs, gapsMs, lastMs, memoryBytes, disk } = this.#journal;
+    const { facts, slices, marks, end, storedTo, lastMs, memoryBytes, disk } = this.#journal;
     const { id, session, type, title, label, mime, startedAt, total, skipped } = facts;
     const { link, bytesPerSecond } = this.#sender;
     const running = this.#phase === 'recording' ? Math.max(0, this.#now() - this.#from) : 0;
     return {
       id, session, type, title, label, mime, startedAt, lastAt: startedAt + lastMs, isEnded: total !== null,
       phase: this.#phase, warnings: [...this.#warnings], receipt: this.#receipt,
-      recordedMs: recordedMs + running, gapsMs,
+      recordedMs: lengthOf(slices) + running, gapsMs: lengthOf(marks.filter(({ kind }) => kind !== 'pause')),
       recordedBytes: end - skipped, storedBytes: storedTo - skipped, waitingBytes: end - storedTo, memoryBytes,
-      link, bytesPerSecond, disk: disk?.kind ?? null, diskLeft: this.#diskLeft, level: this.level,
+      link, bytesPerSecond, disk: disk?.kind ?? null, diskLeft: this.#diskLeft,
+      level: this.#microphone?.level ?? null,
     };
-  }
-
-  /** Loudness of the microphone (root mean square, 0 to 1), or null without one. */
-  get level() {
-    return this.#microphone?.level ?? null;
   }
 
   /** Makes this tab the owner and reads the newest state from the disk; every other method does this first. */
@@ -89,6 +90,7 @@ export class Recorder extends EventTarget {
 
   async #take() {
     const { id } = this.#journal.facts;
+    this.#drift = drift();
     this.#journal.disk = await openDisk();
     this.#release = await own(id);
     if (!this.#release) throw new Error('another tab has this recording');
@@ -201,7 +203,18 @@ export class Recorder extends EventTarget {
   }
 
   #now() {
+    this.#noticeClock();
     return Date.now() - this.#journal.facts.startedAt;
+  }
+
+  /** When the device's clock is set, the start moves with it: what was recorded is still that long ago. */
+  #noticeClock() {
+    const moved = drift() - this.#drift;
+    const { startedAt } = this.#journal.facts;
+    if (startedAt === null || (moved > -TICK && moved < DAY)) return;
+    this.#drift += moved;
+    this.#aliveAt += moved;
+    this.#journal.write({ facts: { startedAt: startedAt + moved } });
   }
 
   /** Records the stream, with the page's own MediaRecorder if there is one. */
@@ -278,10 +291,11 @@ export class Recorder extends EventTarget {
 
   #onTick() {
     this.#noticeSleep();
-    this.#aliveAt = Date.now();
+    [this.#aliveAt, this.#drift] = [Date.now(), drift()];
     this.#sender.send();
     this.#warn('silent', Boolean(this.#microphone?.isSilent));
-    if (!this.#journal.memoryBytes) this.#warn('disk-full', false);
+    const { disk, refusal } = this.#journal;
+    this.#warn('disk-full', Boolean(disk && refusal), refusal);
     if (this.#ticks % 2) this.#refreshCanvas();
     if (this.#ticks % 20 === 0) this.#measureDisk();
     this.#ticks += 1;
@@ -290,6 +304,7 @@ export class Recorder extends EventTarget {
 
   /** Starts a new MediaRecorder after a sleep: by the old one's clock, the sleep would be part of the recording. */
   #noticeSleep() {
+    this.#noticeClock();
     if (this.#phase !== 'recording' || this.#part.isGiven || Date.now() - this.#aliveAt < ASLEEP) return false;
     this.#aliveAt = Date.now();
     // Its last slice may already contain frames from after the sleep.
@@ -324,9 +339,10 @@ export class Recorder extends EventTarget {
   async #onChange() {
     this.wake();
     if (this.#phase !== 'recording') return;
+    const isAwake = this.#wakeLock?.released === false;
     // A phone may kill a hidden page, and stops camera and microphone when its screen turns off.
     if (document.hidden) this.#flush();
-    else this.#wakeLock = await navigator.wakeLock?.request('screen').catch(() => null);
+    else if (!isAwake) this.#wakeLock = await navigator.wakeLock?.request('screen').catch(() => null);
   }
 
   #tell(name, detail) {

@@ -1,6 +1,7 @@
 // Sends what this device holds, by tus 1.0.
 
 const PIECE = 65_536; // most bytes of a request: a slow link sends it in PATIENCE
+const MOST_MARKS = 50; // of a request
 const LONGEST_RETRY = 15_000;
 const SLOW = 10_000; // a link is slow when this many ms wait
 /** Statuses after which a retry may succeed, besides every 5xx. An upload that is gone is created again. */
@@ -8,9 +9,8 @@ const PASSING = new Set([401, 404, 408, 409, 410, 421, 423, 425, 429]);
 
 /** The base URL of the API in an upload's address; null for a path, which any API accepts. */
 const baseOf = (location) => (/^https?:\/\/[^/]/.test(location) ? new URL('../../', location).href : null);
-const failure = (message, status, seconds = 0, location = null) => (
-  Object.assign(new Error(message), { status, seconds, location })
-);
+const metadata = (values) => Object.entries(values).filter(([, value]) => value != null)
+  .map(([key, value]) => `${key} ${base64(utf8(value))}`).join(',');
 
 /** The user in a token, not verified: it separates the people who share this browser. Null without one. */
 function whoOf(token) {
@@ -21,8 +21,20 @@ function whoOf(token) {
   }
 }
 
-const metadata = (values) => Object.entries(values).filter(([, value]) => value != null)
-  .map(([key, value]) => `${key} ${base64(utf8(value))}`).join(',');
+/** An error for a response. Between us and the API may be a proxy; of what it answers itself, only 413 will last. */
+async function refusal(response) {
+  const { status, headers } = response;
+  const isOfApi = headers.get('Content-Type')?.startsWith('application/problem+json') || status === 413;
+  const problem = await response.json().catch(() => null);
+  return Object.assign(new Error(problem?.detail ?? `status ${status}`), { status: isOfApi ? status : 502, headers });
+}
+
+/** Throws when a proxy or the page of a captive portal has answered. */
+function offsetOf({ headers }) {
+  const offset = headers.get('Upload-Offset');
+  if (!/^\d+$/.test(offset)) throw new Error('this response is not from the API');
+  return Number(offset);
+}
 
 /** Sends a journal until it is finished. `on` has the functions `token()`, `refused(reason)`, `finished(receipt)`. */
 class Sender {
@@ -52,7 +64,7 @@ class Sender {
     try {
       while (!this.isStopped && await this.#sendNext()) this.#failures = 0;
     } catch (error) {
-      this.#failed(error ?? new Error('unknown'));
+      await this.#failed(error ?? new Error('unknown'));
     } finally {
       this.#isBusy = false;
     }
@@ -64,17 +76,35 @@ class Sender {
     this.send();
   }
 
-  #failed({ message, status = 0, seconds = 0 }) {
+  /** Decides by the server's answer when to try again, and where. Without `headers` it is not the server's. */
+  async #failed({ message, status = 0, headers }) {
     const isFinal = status >= 400 && status < 500 && !PASSING.has(status);
+    const seconds = Number(headers?.get('Retry-After')) || (status === 401 ? 15 : 0);
     this.#offset = null;
     this.#failures += 1;
-    // The upload's machine may be lost, or the page's policy may forbid its address.
-    if (!status) this.#isAside = !this.#isAside;
-    this.link = { 0: 'offline', 401: 'token' }[status] ?? 'busy';
     const longer = Math.min(LONGEST_RETRY, 500 * 2 ** this.#failures) * (0.5 + Math.random() / 2);
     this.#retryAt = performance.now() + (isFinal ? 4 * LONGEST_RETRY : Math.max(seconds * 1_000, longer));
+    this.link = { 0: 'offline', 401: 'token' }[status] ?? 'busy';
     this.#on.refused(isFinal ? message : null);
     if (status === 401) this.#on.token();
+    // The upload's machine may be lost, or the page's policy may forbid its address.
+    if (status === 0) this.#isAside = !this.#isAside;
+    if (headers && this.#journal.facts.upload) await this.#leave(status, headers);
+  }
+
+  /** Leaves an API that does not have the bytes, and an upload that the server no longer has. */
+  async #leave(status, headers) {
+    const { facts, end, storedTo } = this.#journal;
+    const isGone = status === 404 || status === 410;
+    if (isGone && facts.total !== null && storedTo >= end) await this.#on.finished(null);
+    else if (isGone) {
+      // What is held here becomes a new upload.
+      this.#gone = facts.upload;
+      await this.#journal.write({ facts: { upload: null } });
+    } else if (status === 421) {
+      this.#isAside = false;
+      await this.#journal.write({ facts: { base: baseOf(headers.get('Location')) } });
+    }
   }
 
   /** Sends what comes next; false when there is nothing to send now. */
@@ -85,7 +115,7 @@ class Sender {
     if (this.#offset === null) await this.#readOffset();
     const piece = await this.#nextPiece();
     if (piece) await this.#sendPiece(piece);
-    else if (facts.total !== null && this.#offset + facts.skipped >= facts.total) await this.#finish();
+    else if (facts.total !== null) await this.#finish();
     return piece !== null;
   }
 
@@ -94,8 +124,8 @@ class Sender {
     const token = await timely((async () => this.#options.token(this.#refusedToken))(), 'the page');
     const who = whoOf(token);
     if (who !== null && this.#journal.facts.who === null) await this.#journal.write({ facts: { who } });
-    if (who === null || who !== this.#journal.facts.who) throw failure('this person is not signed in', 401, 15);
-    return token;
+    if (who !== null && who === this.#journal.facts.who) return token;
+    throw Object.assign(new Error('this person is not signed in'), { status: 401 });
   }
 
   async #ask(method, path, headers = {}, body = undefined) {
@@ -106,9 +136,7 @@ class Sender {
     });
     if (response.ok) return response;
     if (response.status === 401) this.#refusedToken = token;
-    const { status, headers: answered } = response;
-    const seconds = answered.get('Retry-After') ?? (status === 401 ? 15 : 0);
-    throw failure((await response.text()).slice(0, 500), status, Number(seconds), answered.get('Location'));
+    throw await refusal(response);
   }
 
   /** Creates the upload, or finds one whose creation got no response. */
@@ -122,17 +150,13 @@ class Sender {
     const started_at = new Date(facts.startedAt + clock).toISOString();
     const { items } = await (await this.#ask('GET', `v1/uploads?session_id=${session_id}`)).json();
     const isOurs = (upload) => upload.id !== this.#gone && Date.parse(upload.started_at) === Date.parse(started_at);
-    let upload = items.find(isOurs)?.id;
-    let base = null;
-    if (!upload) {
-      const { title, type, mime } = facts;
-      const filename = `${facts.id}.${/^\w+\/(\w+)/.exec(mime)[1]}`;
-      const values = { session_id, title, type, filetype: mime, filename, started_at, clock_offset_ms: clock };
-      const headers = { 'Upload-Defer-Length': '1', 'Upload-Metadata': metadata(values) };
-      const location = (await this.#ask('POST', 'v1/uploads', headers)).headers.get('Location');
-      [upload, base] = [location.split('/').at(-1), baseOf(location)];
-    }
-    await this.#journal.write({ facts: { upload, base } });
+    const { title, type, mime } = facts;
+    const filename = `${facts.id}.${/^\w+\/(\w+)/.exec(mime)[1]}`;
+    const values = { session_id, title, type, filetype: mime, filename, started_at, clock_offset_ms: clock };
+    const headers = { 'Upload-Defer-Length': '1', 'Upload-Metadata': metadata(values) };
+    const create = async () => (await this.#ask('POST', 'v1/uploads', headers)).headers.get('Location');
+    const location = items.find(isOurs)?.id ?? await create();
+    await this.#journal.write({ facts: { upload: location.split('/').at(-1), base: baseOf(location) } });
   }
 
   /** Milliseconds that the server's clock is ahead, by the fastest of three answers. */
@@ -151,36 +175,16 @@ class Sender {
     return new URL(`v1/uploads/${upload}`, (this.#isAside ? null : base) ?? this.#options.api);
   }
 
-  /** Asks for the offset. `isSent`: an API without the bytes has named the one that is asked now. */
-  async #readOffset(isSent = false) {
+  async #readOffset() {
+    const journal = this.#journal;
+    const offset = offsetOf(await this.#ask('HEAD', this.#path));
+    // An earlier page may have sent what it had not yet written. What this page records comes after that.
+    const { skipped } = journal.facts;
+    const beyond = journal.restoredTo === null ? 0 : offset + skipped - journal.restoredTo;
+    if (beyond > 0) await journal.write({ facts: { skipped: skipped - beyond } });
+    journal.restoredTo = null;
     this.#marksSent = 0;
-    try {
-      this.#offset = Number((await this.#ask('HEAD', this.#path)).headers.get('Upload-Offset'));
-    } catch (error) {
-      const { facts, end, storedTo } = this.#journal;
-      // The server no longer has it: either all of it was stored, or what is held here becomes a new upload.
-      const isGone = error.status === 404 || error.status === 410;
-      if (isGone && facts.total !== null && storedTo >= end) await this.#on.finished(null);
-      else if (isGone) {
-        this.#gone = facts.upload;
-        await this.#journal.write({ facts: { upload: null } });
-      } else if (error.status === 421) {
-        this.#isAside = false;
-        await this.#journal.write({ facts: { base: baseOf(error.location) } });
-        // Two APIs that name each other are asked at the usual intervals.
-        if (!isSent) return this.#readOffset(true);
-      }
-      throw error;
-    }
-    return this.#passOver();
-  }
-
-  /** An earlier page may have sent what it had not yet written. What this page records comes after that. */
-  async #passOver() {
-    const { facts, restoredTo } = this.#journal;
-    const beyond = restoredTo === null ? 0 : this.#offset + facts.skipped - restoredTo;
-    this.#journal.restoredTo = null;
-    if (beyond > 0) await this.#journal.write({ facts: { skipped: facts.skipped - beyond } });
+    this.#offset = offset;
   }
 
   /** The bytes at the server's offset, as `{slice, bytes}`; missing bytes are skipped and marked as a gap. */
@@ -210,17 +214,18 @@ class Sender {
 
   /** Sends no checksum, so that the server keeps what has arrived of a request that is cut off. */
   async #patch(bytes, more) {
-    const marks = this.#journal.marks.slice(this.#marksSent, this.#marksSent + 50);
+    const marks = this.#journal.marks.slice(this.#marksSent, this.#marksSent + MOST_MARKS);
     const named = marks.length && { 'Upload-Marks': JSON.stringify(marks) };
     const known = { 'Content-Type': 'application/offset+octet-stream', 'Upload-Offset': this.#offset };
-    const response = await this.#ask('PATCH', this.#path, { ...known, ...named, ...more }, bytes);
-    this.#offset = Number(response.headers.get('Upload-Offset'));
+    this.#offset = offsetOf(await this.#ask('PATCH', this.#path, { ...known, ...named, ...more }, bytes));
     this.#marksSent += marks.length;
   }
 
   async #finish() {
+    const nothing = new Uint8Array(0);
+    while (this.#journal.marks.length > this.#marksSent + MOST_MARKS) await this.#patch(nothing);
     // Idempotent: a finished upload does not change.
-    await this.#patch(new Uint8Array(0), { 'Upload-Length': this.#offset });
+    await this.#patch(nothing, { 'Upload-Length': this.#offset });
     await this.#on.finished(await (await this.#ask('GET', this.#path)).json());
   }
 }
