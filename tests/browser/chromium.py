@@ -72,9 +72,9 @@ class Page:
         """Cut the page's link."""
         self._limit_network(offline=True)
 
-    def reconnect(self) -> None:
-        """Give the page its link back."""
-        self._limit_network(offline=False)
+    def reconnect(self, *, bytes_per_second: int = -1) -> None:
+        """Give the page its link back, with a limit in each direction; -1: without one."""
+        self._limit_network(offline=False, bytes_per_second=bytes_per_second)
 
     def drag(self, points: Sequence[tuple[float, float]]) -> None:
         """Press the mouse at the first point, move it over the others, and release it at the last one."""
@@ -95,10 +95,10 @@ class Page:
         """The result of a command of the protocol for this tab."""
         return self._call(method, parameters)
 
-    def _limit_network(self, *, offline: bool) -> None:
+    def _limit_network(self, *, offline: bool, bytes_per_second: int = -1) -> None:
         self._call("Network.enable", {})
-        unlimited = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": -1}
-        self._call("Network.emulateNetworkConditions", {"offline": offline, **unlimited})
+        rates = {"latency": 0, "downloadThroughput": bytes_per_second, "uploadThroughput": bytes_per_second}
+        self._call("Network.emulateNetworkConditions", {"offline": offline, **rates})
 
     def _mouse(self, kind: str, x: float, y: float) -> None:
         pressed = {"button": "left", "buttons": int(kind != "mouseReleased"), "clickCount": 1}

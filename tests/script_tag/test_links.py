@@ -12,6 +12,14 @@ from tests.script_tag.conftest import BoardPage, Lesson
 from tests.waiting import wait_for
 
 LINE = ((20, 20), (60, 60), (90, 30))
+# Three minutes of writing by hand: 270 KB as JSON.
+WRITE = """(async () => {
+  for (let n = 0; n < 200; n += 1) {
+    const points = [...Array(90).keys()].map((k) => [100.25 + k + n / 4, 50.75 + ((k * 7) % 31)]);
+    const stroke = { stroke_type: 'pen', stroke_data: { points, color: '#000000', width: 3 } };
+    await whiteboardManager.saveStroke(stroke);
+  }
+})()"""
 NAMES = "whiteboardManager.currentPage.strokes.map((stroke) => stroke.client_id)"
 
 
@@ -57,6 +65,23 @@ def test_a_link_that_is_cut_for_20_seconds_loses_and_doubles_nothing(
     ]
     assert by_tutor == [name for name in drawn if name in set(by_tutor)]
     assert (tutor.errors, student.errors) == ([], [])
+
+
+def test_what_was_written_during_an_outage_is_sent_over_a_thin_link(lesson: Lesson, sql: Sql) -> None:
+    tutor = lesson.tutor("alone")
+    tutor.call_alone()
+    tutor.send()
+    tutor.page.cut()
+    tutor.run(WRITE)
+    tutor.wait("astegni.pending().then((rest) => rest.length === 200)")
+    names = tutor.run("astegni.pending().then((rest) => rest.map(({ stroke }) => stroke.client_id))")
+    tutor.page.reconnect(bytes_per_second=48_000 // 8)
+    tutor.run("void astegni.send()")
+    wait_for(lambda: _kept(sql), details=lambda: tutor.run("logged"))
+    tutor.page.reconnect()
+    tutor.send()
+    assert _kept(sql) == names
+    assert tutor.errors == []
 
 
 def test_a_killed_browser_sends_the_rest_when_the_page_is_opened_again(

@@ -41,7 +41,13 @@ function failureOf(status, headers, text) {
   return new Refused(status, problem);
 }
 
-/** Sends a request; returns the JSON of the response, or null. Throws Refused or Away. `key` is an Idempotency-Key. */
+/** Bytes a second: a link that sends a body more slowly is considered dead. */
+const LEAST_RATE = 2_000;
+
+/**
+ * Sends a request; returns the JSON of the response, or null. Throws Refused or Away. `key` is an Idempotency-Key,
+ * `seconds` how long to wait for the response, in addition to the time that a slow link needs for the body.
+ */
 async function ask(method, path, body, { key, seconds = 15 } = {}) {
   const credential = token();
   if (!credential) throw new Away('nobody is signed in', SECONDS_AFTER_401);
@@ -49,9 +55,9 @@ async function ask(method, path, body, { key, seconds = 15 } = {}) {
   if (body !== undefined) headers['Content-Type'] = 'application/json';
   if (key) headers['Idempotency-Key'] = key;
   const abort = new AbortController();
-  const timer = setTimeout(() => abort.abort(), seconds * 1000);
+  const content = body === undefined ? undefined : JSON.stringify(body);
+  const timer = setTimeout(() => abort.abort(), (seconds + (content?.length ?? 0) / LEAST_RATE) * 1000);
   try {
-    const content = body === undefined ? undefined : JSON.stringify(body);
     const response = await fetch(new URL(path, base), {
       // Without `cache`: with `no-store` each request would have a preflight of its own.
       method, headers, body: content, signal: abort.signal, credentials: 'omit',

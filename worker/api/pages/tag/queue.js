@@ -8,7 +8,7 @@ const LINGER = 700; // milliseconds; strokes within them share a request
 const FIRST_RETRY = 1_000;
 const LONGEST_RETRY = 30_000;
 const MOST_STROKES = 200;
-const MOST_BYTES = 250_000; // nginx refuses bodies of more than 1 MB by default
+const MOST_BYTES = 60_000; // ten seconds of a link of 48 kbit/s; a broken one costs them again
 const RETRY_LATER = 2_000;
 
 /** Thrown by a handler to postpone an operation; what follows need not wait. It is given up after `patience` ms. */
