@@ -6,7 +6,18 @@ import pytest
 
 from tests.browser.chromium import Page
 from tests.browser.conftest import Studio, Watch
+from tests.conftest import Sql
 from tests.waiting import wait_for
+
+# A link that loses the responses to requests whose address matches, until `lost` is null.
+_LOSES = (
+    "window.lost = /{lost}/; window.losses = 0; const overLink = window.fetch;"
+    "window.fetch = async (url, ...given) => {{"
+    " const response = await overLink(url, ...given);"
+    " if (!lost?.test(url)) return response;"
+    " losses += 1;"
+    " throw new TypeError('lost'); }};"
+)
 
 
 @pytest.fixture
@@ -22,14 +33,18 @@ def record_page(studio: Studio) -> Page:
 
 
 def _reload(studio: Studio, page: Page) -> None:
+    _open(studio, page)
+    _wait(page, "document.querySelectorAll('#session option').length")
+
+
+def _open(studio: Studio, page: Page, before: str = "") -> None:
     page.open("about:blank")
     page.run_before_each_load(
         "window.faults = []; addEventListener('error', (event) => faults.push(event.message));"
         "addEventListener('unhandledrejection', (event) => faults.push(String(event.reason)));"
-        "addEventListener('securitypolicyviolation', (event) => faults.push(event.blockedURI));"
+        "addEventListener('securitypolicyviolation', (event) => faults.push(event.blockedURI));" + before
     )
     page.open(f"{studio.api}/record")
-    _wait(page, "document.querySelectorAll('#session option').length")
 
 
 def _wait(page: Page, condition: str) -> Any:
@@ -113,3 +128,40 @@ def test_without_a_token_it_asks_for_one_and_keeps_it_out_of_the_address(studio:
     _wait(record_page, "document.querySelectorAll('#session option').length")
     assert record_page.run("location.href") == f"{studio.api}/record"
     assert record_page.run("localStorage.getItem('token')") is None
+
+
+def test_sessions_that_a_bad_link_loses_are_requested_again(studio: Studio, record_page: Page) -> None:
+    _open(studio, record_page, _LOSES.format(lost="sessions"))
+    _wait(record_page, "document.getElementById('alerts').textContent.startsWith('The server cannot be reached')")
+    record_page.run("lost = null; 0")
+    _wait(record_page, "document.querySelectorAll('#session option').length")
+    assert record_page.run("[document.getElementById('alerts').textContent, faults]") == ["", []]
+
+
+def _record_voice(page: Page) -> None:
+    _wait(page, "document.querySelectorAll('#session option').length")
+    page.run("document.querySelector('[value=voice]').click(); document.getElementById('start').click()")
+    _wait(page, "parseInt(document.getElementById('stored').textContent)")
+    page.run("document.getElementById('stop').click()")
+    _wait(page, "losses")
+
+
+def test_the_address_of_a_lesson_is_shown_after_a_lost_response(studio: Studio, record_page: Page) -> None:
+    _open(studio, record_page, _LOSES.format(lost="playback"))
+    _record_voice(record_page)
+    record_page.run("lost = null; 0")
+    _wait(record_page, "document.getElementById('watch').href")
+    assert record_page.run("faults") == []
+
+
+def test_a_recording_that_cannot_be_prepared_is_named(studio: Studio, record_page: Page, sql: Sql) -> None:
+    _open(studio, record_page, _LOSES.format(lost="playback"))
+    _record_voice(record_page)
+    sql(
+        "UPDATE whiteboard_session_recordings"
+        """ SET is_available = false, is_processing = false, error = '{"detail": "It is damaged."}'"""
+    )
+    _wait(record_page, "document.getElementById('alerts').textContent")
+    assert record_page.run("document.getElementById('alerts').textContent") == (
+        "The recording has arrived, but could not be prepared. It is damaged."
+    )

@@ -64,9 +64,12 @@ async function get(path) {
   const headers = { Authorization: `Bearer ${token()}` };
   const response = await fetch(new URL(path, api), { headers, cache: 'no-store', credentials: 'omit' });
   if (response.status === 401) askForToken('tokenMissing');
-  if (!response.ok) throw new Error(`status ${response.status}`);
+  if (!response.ok) throw Object.assign(new Error(`status ${response.status}`), { status: response.status });
   return response.json();
 }
+
+/** Whether there was no response, or one that may be another the next time. */
+const isWorthRepeating = ({ status }) => !status || status >= 500 || status === 429;
 
 async function showSessions() {
   if (!token()) {
@@ -137,6 +140,11 @@ function use(chosen) {
   recorder.addEventListener('finished', ({ detail }) => finished(detail));
 }
 
+async function playbackOf(id) {
+  const { renditions } = await get(`v1/recordings/${id}/playback`);
+  return renditions.find((rendition) => rendition.url)?.url;
+}
+
 async function finished(receipt) {
   const done = recorder;
   await listLeft();
@@ -150,10 +158,11 @@ async function finished(receipt) {
   $('address').textContent = new URL(`v1/recordings/${id}/playback`, api).pathname;
   while (recorder === done && !watched) {
     const recording = await get(`v1/recordings/${id}`).catch(() => ({ is_processing: true }));
-    if (recording.is_available) {
-      const { renditions } = await get(`v1/recordings/${id}/playback`);
-      watched = renditions.find((rendition) => rendition.url)?.url;
-    } else if (!recording.is_processing) return;
+    if (recording.is_available) watched = await playbackOf(id).catch(() => null);
+    else if (!recording.is_processing) {
+      warn('failed', true, recording.error?.detail ?? '');
+      return;
+    }
     if (!watched) await new Promise((resolve) => { setTimeout(resolve, 3_000); });
   }
   if (recorder === done) {
@@ -296,8 +305,18 @@ addEventListener('beforeunload', (event) => {
   if (recorder && !['finished', 'discarded', 'left', 'new'].includes(recorder.state.phase)) event.preventDefault();
 });
 
+let nextAttempt = null;
+
 async function begin() {
-  await showSessions().catch((error) => console.debug(error));
+  clearTimeout(nextAttempt);
+  try {
+    await showSessions();
+    warn('unreachable', false);
+  } catch (error) {
+    console.debug(error);
+    warn('unreachable', isWorthRepeating(error));
+    if (isWorthRepeating(error)) nextAttempt = setTimeout(begin, 5_000);
+  }
   if (!recorder) await listLeft();
 }
 
