@@ -276,6 +276,15 @@ def test_metadata_is_checked_and_what_clients_add_is_ignored(tus: Tus) -> None:
     assert tus.create(5000, clock_offset_ms="-1200", started_at="2027-01-04T11:00:00Z").status_code == 201
 
 
+@pytest.mark.parametrize(
+    "started_at", ["1970-01-01T00:03:00.000Z", "0001-01-01T00:00:00+14:00", "2124-01-01T00:00:00Z"]
+)
+def test_a_recorder_whose_clock_was_wrong_at_the_start_may_upload(tus: Tus, started_at: str) -> None:
+    path = tus.start(5000, started_at=started_at, clock_offset_ms=56 * 365 * 86_400_000)
+
+    assert tus.read(path)["started_at"] is None
+
+
 def test_another_version_of_the_protocol_is_refused(
     client: TestClient, tus: Tus, bearer: Bearer, school: School
 ) -> None:
@@ -317,6 +326,16 @@ def test_marks_that_cannot_be_read_are_refused(tus: Tus, marks: str) -> None:
     path = tus.start(5000)
 
     assert tus.patch(path, 0, SOUND[:100], Upload_Marks=marks).status_code == 422
+
+
+def test_marks_of_a_recorder_whose_clock_was_set_are_left_out(tus: Tus) -> None:
+    path = tus.start(5000)
+    back = {"kind": "pause", "from_ms": -3_595_000, "to_ms": -3_590_000}
+    forward = {"kind": "sleep", "from_ms": 9000, "to_ms": 6 * 366 * 86_400_000}
+    pause = {"kind": "pause", "from_ms": 5000, "to_ms": 9000}
+
+    assert tus.patch(path, 0, SOUND[:100], Upload_Marks=json.dumps([back, pause, forward])).status_code == 204
+    assert tus.read(path)["marks"] == [pause]
 
 
 def test_the_length_is_set_once(tus: Tus) -> None:

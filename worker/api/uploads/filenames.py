@@ -14,7 +14,8 @@ _LONGEST = 255
 _PARAMETER = re.compile(rb';\s*([^\s=;"]+)\s*=\s*("(?:\\.|[^"\\])*"(?=\s*(?:;|$))|[^;]*)', re.DOTALL)
 _PART = re.compile(r"filename\*(\d{1,3})?(\*)?")
 _DRIVE = re.compile(r"([A-Za-z]:)?\\")
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+# And halves of characters, which charsets like UTF-7 can encode and PostgreSQL cannot store.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 # No real name has these: its bytes are Western European (cp1252).
 _HIGH_CONTROL = re.compile("[\x80-\x9f]")
 # The only escapes that browsers write; and non-ASCII characters, which scripts escape.
@@ -109,7 +110,7 @@ def _extended_name(parts: dict[int, tuple[bytes, bool]]) -> str:
 
 
 def _without_folders(name: str) -> str:
-    """The last part of a Unix path, or of a Windows path (old browsers), without control characters."""
+    """The last part of a Unix path, or of a Windows path (old browsers), without characters that no name has."""
     if _DRIVE.match(name):
         name = name.rpartition("\\")[2]
     return _CONTROL.sub("", name.rstrip("/").rpartition("/")[2].replace("\t", " ")).strip()[:_LONGEST]

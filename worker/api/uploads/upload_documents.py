@@ -6,12 +6,14 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import Path
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
 
 from worker.api.http.fields import Document, Words
+from worker.api.http.written_values import in_reach, in_utc, written_instant
 from worker.api.recordings.recording_documents import UploadForm
 
-_MOST_OFFSET = 10 * 366 * 86_400_000
+# A century: the clock of a device with an empty battery begins in 1970.
+_MOST_OFFSET = 100 * 366 * 86_400_000
 _SIGNED = re.compile(r"-?(0|[1-9]\d{0,18})", re.ASCII)
 # Media types that no recorder writes. Of all others the bytes decide what the file is.
 _OTHER_FILES = re.compile(r"(image|text|font|model|message)/|application/(pdf|zip|json|xml|javascript|x-msdownload)\b")
@@ -29,6 +31,14 @@ def _recording(media_type: str) -> str:
     return media_type
 
 
+def _plausible(moment: datetime) -> datetime | None:
+    """The moment in UTC; None if the clock of the device was wrong when the recording began."""
+    try:
+        return in_utc(in_reach(moment))
+    except ValueError:
+        return None
+
+
 UploadId = Annotated[str, Path(pattern="^[0-9a-f]{32}$", description="The last part of the upload's `Location`.")]
 
 
@@ -37,6 +47,8 @@ class UploadMetadata(UploadForm):
 
     filename: Annotated[Words, Field(max_length=255)] | None = None
     filetype: Annotated[Words, Field(max_length=255), AfterValidator(_recording)] | None = None
+    # By a recorder, which would repeat the same time with each attempt.
+    started_at: Annotated[AwareDatetime, BeforeValidator(written_instant), AfterValidator(_plausible)] | None = None
     # Server time minus the time of the device.
     clock_offset_ms: Annotated[int, Field(ge=-_MOST_OFFSET, le=_MOST_OFFSET), BeforeValidator(_signed)] | None = None
 

@@ -18,15 +18,23 @@ class Mark(Body):
     """A time in which the recorder recorded nothing; milliseconds of its clock since `started_at`."""
 
     kind: Literal["pause", "gap", "sleep"]
-    from_ms: Annotated[int, Field(ge=0, le=_LONGEST)]
-    to_ms: Annotated[int, Field(ge=0, le=_LONGEST)]
+    from_ms: int
+    to_ms: int
+
+    @property
+    def is_plausible(self) -> bool:
+        """Whether it lies in a recording; otherwise the device's clock was set while it was made."""
+        return self.from_ms >= 0 and self.to_ms <= _LONGEST
 
 
 _MARKS = TypeAdapter(Annotated[list[Mark], Field(max_length=200)])
 
 
 def read_marks(headers: Headers) -> list[dict[str, Any]]:
-    """`Upload-Marks`: pauses and gaps of the recorder as JSON. Raises InvalidInput."""
+    """`Upload-Marks`: pauses and gaps of the recorder as JSON, without implausible ones. Raises InvalidInput.
+
+    A recorder repeats its marks with each attempt: refusing one would refuse the rest of its lesson for ever.
+    """
     value = headers.get("upload-marks")
     if value is None:
         return []
@@ -41,4 +49,4 @@ def read_marks(headers: Headers) -> list[dict[str, Any]]:
         ) from error
     if any(mark.to_ms < mark.from_ms for mark in marks):
         raise InvalidInput("A mark in Upload-Marks ends before it begins.")
-    return [mark.model_dump() for mark in marks]
+    return [mark.model_dump() for mark in marks if mark.is_plausible]
