@@ -72,9 +72,9 @@ class Page:
         """Cut the page's link."""
         self._limit_network(offline=True)
 
-    def reconnect(self, *, bytes_per_second: int = -1) -> None:
-        """Give the page its link back, with a limit in each direction; -1: without one."""
-        self._limit_network(offline=False, bytes_per_second=bytes_per_second)
+    def reconnect(self, *, bytes_per_second: int = -1, latency: float = 0) -> None:
+        """Give the page its link back, with a limit in each direction (-1: none) and milliseconds of latency."""
+        self._limit_network(offline=False, bytes_per_second=bytes_per_second, latency=latency)
 
     def drag(self, points: Sequence[tuple[float, float]]) -> None:
         """Press the mouse at the first point, move it over the others, and release it at the last one."""
@@ -95,9 +95,9 @@ class Page:
         """The result of a command of the protocol for this tab."""
         return self._call(method, parameters)
 
-    def _limit_network(self, *, offline: bool, bytes_per_second: int = -1) -> None:
+    def _limit_network(self, *, offline: bool, bytes_per_second: int = -1, latency: float = 0) -> None:
         self._call("Network.enable", {})
-        rates = {"latency": 0, "downloadThroughput": bytes_per_second, "uploadThroughput": bytes_per_second}
+        rates = {"latency": latency, "downloadThroughput": bytes_per_second, "uploadThroughput": bytes_per_second}
         self._call("Network.emulateNetworkConditions", {"offline": offline, **rates})
 
     def _mouse(self, kind: str, x: float, y: float) -> None:

@@ -84,6 +84,19 @@ def test_what_was_written_during_an_outage_is_sent_over_a_thin_link(lesson: Less
     assert tutor.errors == []
 
 
+def test_a_slow_answer_is_not_asked_for_with_each_stroke(lesson: Lesson, sql: Sql) -> None:
+    tutor = lesson.tutor("alone")
+    tutor.call_alone()
+    tutor.send()
+    tutor.page.reconnect(latency=400)
+    for _ in range(3):
+        tutor.draw(*LINE)
+        tutor.send()
+    asked = "performance.getEntriesByType('resource').filter(({ name }) => name.endsWith('/v1/time')).length"
+    assert tutor.run(asked) == 3
+    assert len(_kept(sql)) == 3
+
+
 def test_a_killed_browser_sends_the_rest_when_the_page_is_opened_again(
     lesson: Lesson, chromium_program: str, tmp_path: Path, sql: Sql
 ) -> None:

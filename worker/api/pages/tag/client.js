@@ -75,8 +75,10 @@ async function ask(method, path, body, { key, seconds = 15 } = {}) {
 /** The worker's id of a row of the platform: `{id, is_imported}`. */
 const linkOf = (kind, id) => ask('GET', `v1/platform/links/${kind}/${id}`);
 
-/** Milliseconds; a slower response leaves the offset so uncertain that it is measured again for the next strokes. */
+/** Milliseconds; a slower response leaves the offset so uncertain that it is measured again a minute later. */
 const FAST_ANSWER = 300;
+/** Not for each request: many people share the address of a mobile network, whose requests are limited. */
+const CLOCK_INTERVAL = 60_000;
 const CLOCK_ANSWERS = 3;
 
 /** Milliseconds that the worker's clock is ahead of this one; strokes of both sides then have comparable times. */
@@ -84,13 +86,16 @@ const clock = {
   offset: null,
   took: Infinity, // the fastest answer: the offset is wrong by half of it at most
   drift: null, // of the device's clock against the monotonic one
+  askAt: 0, // by the monotonic clock
 
   async read() {
     const drift = Date.now() - performance.now();
-    if (Math.abs(drift - this.drift) > FAST_ANSWER) this.took = Infinity;
+    if (Math.abs(drift - this.drift) > FAST_ANSWER) [this.took, this.askAt] = [Infinity, 0];
     this.drift = drift;
-    const isSure = this.took <= FAST_ANSWER;
-    for (let n = 0; n < CLOCK_ANSWERS && !isSure; n += 1) await this.ask();
+    if (this.took > FAST_ANSWER && performance.now() >= this.askAt) {
+      for (let n = 0; n < CLOCK_ANSWERS; n += 1) await this.ask();
+      this.askAt = performance.now() + CLOCK_INTERVAL;
+    }
     return this.offset;
   },
 
