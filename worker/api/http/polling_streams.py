@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Callable, Collection
 from typing import Generic, TypeVar
 
-from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from worker import clock
@@ -128,11 +127,10 @@ class Subscriptions(Generic[W]):
             try:
                 # Not in a request thread: all of those may be waiting for a connection.
                 publish = await asyncio.to_thread(self._read_updates, set(self._open))
-            except SQLAlchemyError as error:
+                publish()
+            except Exception as error:  # noqa: BLE001 - all streams of the process depend on this task
                 # The streams stay open: clients would only reconnect to the same outage.
                 _log.warning("stream_poll_failed", error=type(error).__name__)
-                continue
-            publish()
 
     def _end_expired(self) -> None:
         """End streams whose token has expired. Needs no query, so it works while the database is down."""
