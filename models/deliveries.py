@@ -64,6 +64,13 @@ class Delivery(Base):
         Index("ix_deliveries_sending", "id", postgresql_where=text("state = 'sending'")),
         Index("ix_deliveries_schedule_id", "schedule_id", "user_id"),
         Index("ix_deliveries_entry_id", "entry_id"),
+        # Few: for the later announcements that contradict one.
+        Index(
+            "ix_deliveries_announcements",
+            "user_id",
+            "id",
+            postgresql_where=text("kind IN ('lesson-moved', 'lesson-cancelled', 'lesson-restored', 'lesson-booked')"),
+        ),
         # Ended deliveries by time: deleted after their retention.
         Index("ix_deliveries_over", "updated_at", postgresql_where=text("state NOT IN ('pending', 'sending')")),
         # Only postponed deliveries, few of the millions that wait; for the metrics.

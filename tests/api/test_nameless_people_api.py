@@ -87,6 +87,10 @@ def test_students_of_a_lesson(view: str, students: list[str], words: str) -> Non
         "tutor": "",
         "students": students,
         "subject": "Mathematics",
+        "ends_at": "2026-11-14T12:00:00+00:00",
+        "sequence": 1,
+        "created_at": "2026-05-01T08:00:00+00:00",
+        "updated_at": "2026-06-01T09:30:00+00:00",
     }
 
     message = render("lesson-cancelled", lesson, Recipient("", "en", "UTC"))

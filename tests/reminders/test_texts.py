@@ -15,7 +15,7 @@ from jinja2 import meta
 from models.states import MESSAGE_KINDS
 from worker.foreign_text import clean
 from worker.reminders.texts import amharic, english
-from worker.reminders.texts.attachments import attachment
+from worker.reminders.texts.attachments import METHODS, attachment
 from worker.reminders.texts.data import DATA
 from worker.reminders.texts.facts import Untellable, facts
 from worker.reminders.texts.recipient import CalendarStyle, Language, Recipient
@@ -53,7 +53,7 @@ LEAST: dict[str, dict[str, Any]] = {
         "minutes_left": 15,
     },
     "lesson-moved": STORED | {"before_starts_at": "2026-11-13T05:00:00+00:00"},
-    "lesson-cancelled": LESSON,
+    "lesson-cancelled": STORED,
     "lesson-restored": STORED,
     "lesson-booked": STORED,
     "request-received": {"request_id": 3, "requester": "Tesfaye Alemu"},
@@ -79,7 +79,7 @@ MOST: dict[str, dict[str, Any]] = {
     "lesson-reminder": {"subject": "Mathematics", "location": "Bole", **LINKS},
     "entry-reminder": {},
     "lesson-moved": {"subject": "Mathematics", "location": "Bole", **LINKS, "by": "Abebe Kebede", "count": 1},
-    "lesson-cancelled": {"subject": "Mathematics", "by": "Liya Tesfaye", "count": 12},
+    "lesson-cancelled": {"subject": "Mathematics", "location": "Bole", **LINKS, "by": "Liya Tesfaye", "count": 12},
     "lesson-restored": {"subject": "Mathematics", "location": "Bole", **LINKS, "count": 1},
     "lesson-booked": {"subject": "Mathematics", "location": "Bole", **LINKS, "by": "Tesfaye Alemu"},
     "request-received": {"student": "Liya", "package_name": "Weekend", "message": "Soon?", "link": "https://a.example"},
@@ -388,7 +388,7 @@ def test_times_are_the_readers_and_the_zone_is_named_unless_it_is_the_lessons(
 
 
 def test_zone_is_named_in_amharic() -> None:
-    message = render("lesson-cancelled", LESSON | {"timezone": "America/New_York"}, reader("am", "ethiopian"))
+    message = render("lesson-cancelled", STORED | {"timezone": "America/New_York"}, reader("am", "ethiopian"))
     assert "ከሰዓት በኋላ 8:00 ሰዓት (14:00)፣ በአዲስ አበባ ሰዓት (UTC+3)" in message.text
 
 
@@ -538,19 +538,38 @@ def test_wrong_facts_are_one_error(kind: str, changes: dict[str, Any]) -> None:
 
 def test_unwritable_instants_of_the_file_are_the_same_error() -> None:
     with pytest.raises(Untellable):
-        attachment("lesson-reminder", full("lesson-reminder", updated_at="yesterday"), reader())
+        file_of("lesson-reminder", updated_at="yesterday")
+
+
+def file_of(kind: str, language: Language = "en", **changes: Any) -> bytes | None:
+    return attachment(kind, full(kind, **changes), reader(language), organizer="no-reply+a@astegni.example")
 
 
 @pytest.mark.parametrize("kind", MESSAGE_KINDS)
-def test_only_single_lessons_that_will_be_have_a_file(kind: str) -> None:
-    octets = attachment(kind, full(kind), reader())
-    assert (octets is not None) == (kind in ("lesson-reminder", "lesson-moved", "lesson-restored", "lesson-booked"))
-    for moved in ("lesson-moved", "lesson-restored"):
-        assert attachment(moved, full(moved, count=2), reader()) is None
+def test_only_single_lessons_have_a_file(kind: str) -> None:
+    assert (file_of(kind, count=1) is not None) == (kind in METHODS)
+    for grouped in ("lesson-moved", "lesson-restored", "lesson-cancelled"):
+        assert file_of(grouped, count=2) is None
+
+
+@pytest.mark.parametrize(("language", "summary"), [("en", "Cancelled: Physics, Abebe Kebede"),
+                                                   ("am", "ተሰርዟል: Physics, Abebe Kebede")])  # fmt: skip
+def test_file_of_a_cancelled_lesson_cancels_it(language: Language, summary: str) -> None:
+    octets = file_of("lesson-cancelled", language, count=1, subject="Physics")
+    assert octets is not None
+    calendar = icalendar.Calendar.from_ical(octets)
+    assert calendar["METHOD"] == "CANCEL"
+    event: Any
+    (event,) = calendar.walk("VEVENT")
+    assert (event["UID"], event["SEQUENCE"]) == ("lesson-7@astegni", 2)
+    assert (event["STATUS"], event["TRANSP"]) == ("CANCELLED", "TRANSPARENT")
+    assert event["ORGANIZER"] == "mailto:no-reply+a@astegni.example"
+    assert event["DTSTART"].dt == datetime(2026, 11, 14, 11, 0, tzinfo=UTC)
+    assert event["SUMMARY"] == summary
 
 
 def test_file_is_the_lesson() -> None:
-    octets = attachment("lesson-moved", full("lesson-moved"), reader())
+    octets = file_of("lesson-moved")
     assert octets is not None
     calendar = icalendar.Calendar.from_ical(octets)
     assert calendar["METHOD"] == "PUBLISH"
@@ -569,11 +588,12 @@ def test_file_is_the_lesson() -> None:
         "meet.example (link from the tutor): https://meet.example/abc\nhttps://board.example/7"
     )
     assert event["STATUS"] == "CONFIRMED"
+    # RFC 5546 §3.2.1 requires it.
+    assert event["ORGANIZER"] == "mailto:no-reply+a@astegni.example"
 
 
 def test_file_of_a_parent_names_the_child_and_needs_no_subject() -> None:
-    data = LEAST["lesson-reminder"] | {"view": "parent"}
-    octets = attachment("lesson-reminder", data, reader("am"))
+    octets = file_of("lesson-reminder", "am", view="parent", subject=None)
     assert octets is not None
     assert "SUMMARY:Liya Tesfaye: ትምህርት\\, Abebe Kebede" in octets.decode()
 
@@ -585,15 +605,15 @@ def test_file_and_feed_are_the_same_event_to_a_calendar() -> None:
     empty: dict[str, Any] = dict.fromkeys(texts)
     lesson = FeedLesson(view="student", id=7, tutor="A", students=(), is_slot=False, timezone=ADDIS, status="scheduled",
                         sequence=2, **times, **empty)  # fmt: skip
-    octets = attachment("lesson-reminder", LEAST["lesson-reminder"], reader())
+    octets = file_of("lesson-reminder")
     assert octets is not None
     assert f"UID:{feed_event(lesson, timezone=ADDIS).uid}\r\n" in octets.decode()
 
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_words_stay_within_their_event(name: str) -> None:
-    changes = {"subject": HOSTILE[name], "tutor": HOSTILE[name], "location": HOSTILE[name]}
-    octets = attachment("lesson-reminder", full("lesson-reminder", **changes), reader())
+    changes: dict[str, Any] = {"subject": HOSTILE[name], "tutor": HOSTILE[name], "location": HOSTILE[name]}
+    octets = file_of("lesson-reminder", **changes)
     assert octets is not None
     assert len(icalendar.Calendar.from_ical(octets).walk("VEVENT")) == 1
     assert octets.count(b"END:VEVENT\r\n") == 1

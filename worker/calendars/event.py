@@ -9,7 +9,8 @@ class Event:
     """One lesson or slot. Instants are aware; `timezone` is an IANA name (None or unknown: times are given in UTC).
 
     `rrule` repeats the event from `starts_at` on, by the local clock. `sequence` and `changed_at` must increase with
-    every change. With `busy` False the time is free. A `url` other than http or https is omitted.
+    every change. With `busy` False the time is free. A `url` other than http or https is omitted. `organizer` is a mail
+    address; empty in calendars for subscription.
     """
 
     uid: str
@@ -27,3 +28,4 @@ class Event:
     url: str = ""
     categories: tuple[str, ...] = ()
     rrule: str = ""
+    organizer: str = ""

@@ -53,7 +53,7 @@ def compose(
         mail.add_alternative(encodable(message.html), subtype="html")
     for attachment in message.attachments:
         main, _, sub = attachment.media_type.partition("/")
-        params = {"charset": "utf-8"} if main == "text" else None
+        params = ({"charset": "utf-8"} if main == "text" else {}) | dict(attachment.parameters)
         mail.add_attachment(attachment.content, maintype=main, subtype=sub, params=params)
         *_, part = mail.iter_attachments()
         part.replace_header("Content-Disposition", attachment_field(one_line(attachment.name)))

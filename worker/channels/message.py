@@ -15,11 +15,12 @@ _LONGEST_LINE = 1000
 
 @dataclass(frozen=True)
 class Attachment:
-    """A file that goes with a mail; `media_type` like `text/calendar`."""
+    """A file that goes with a mail; `media_type` like `text/calendar`, with these `parameters`."""
 
     name: str
     media_type: str
     content: bytes
+    parameters: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -60,5 +60,5 @@ class WorkerContext:
     def deliverer(self) -> BatchSender:
         """The sender of messages, which remembers which providers do not respond."""
         settings = self.settings
-        manner = SendPolicy(settings.delivery_lease, settings.timezone, settings.whiteboard_url)
+        manner = SendPolicy(settings.delivery_lease, settings.timezone, settings.whiteboard_url, settings.from_email)
         return BatchSender(self.database, Transports(settings), manner)

@@ -153,6 +153,7 @@ class TestNews:
             "by": "Sara",
             "view": "tutor",
             "students": ["Abel"],
+            "schedule_ids": [7],
             "before_starts_at": "2026-05-02T09:00:00+00:00",
         }
 
@@ -172,6 +173,9 @@ class TestNews:
             "starts_at": "2026-05-02T09:00:00+00:00",
             "timezone": "Africa/Addis_Ababa",
             "subject": "Maths",
+            "schedule_ids": [7],
+            "ends_at": "2026-05-02T10:00:00+00:00",
+            "sequence": 2,
         }
 
     def test_many_of_a_series_are_one_message(self) -> None:
@@ -204,6 +208,7 @@ class TestNews:
         )
         assert (student.user_ids, parent.user_ids) == ((2,), (3,))
         assert (student.kind, student.key, student.data["count"]) == ("lesson-restored", "lesson-restored:2:3", 2)
+        assert student.data["schedule_ids"] == [2, 3]
         # The announcement expires at the end of the last of them.
         assert student.expires_at == NOW + 3 * DAY + HOUR
 

@@ -107,7 +107,9 @@ class DeliveryFixture:
 
     def new_deliverer(self, ways: Any = None, patience: float = 10.0) -> BatchSender:
         """Another process's, as it were: it has learned nothing yet."""
-        manner = SendPolicy(self.settings.delivery_lease, self.settings.timezone, None, patience=patience)
+        settings = self.settings
+        lease, zone, organizer = settings.delivery_lease, settings.timezone, settings.from_email
+        manner = SendPolicy(lease, zone, None, organizer, patience=patience)
         return BatchSender(self.database, ways or Transports(self.settings), manner)
 
     def lesson(self, starts_in: timedelta = timedelta(minutes=10), **columns: Any) -> tuple[int, datetime]:

@@ -6,12 +6,15 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from uuid import uuid4
 
+import icalendar
 import pytest
 
+from models.schedules import Schedule
 from tests.conftest import School
 from tests.reminders.sending.conftest import DeliveryFixture, MailSink
 from tests.statements import waits_for_a_lock
 from tests.waiting import PATIENCE, wait_for
+from worker import clock
 from worker.channels.destinations import Mailbox, Webhook, to_text
 from worker.channels.egress import EgressPolicy
 from worker.channels.registration import checked_destination
@@ -22,8 +25,10 @@ from worker.reminders.delivery.claim import claim
 from worker.reminders.delivery.claimed import read_claimed
 from worker.reminders.delivery.in_app import put_in_app
 from worker.reminders.delivery.transport import RenderedMessage
+from worker.reminders.planning.lessons import Scope
 from worker.reminders.planning.plan import plan_reminders
 from worker.reminders.planning.preferences import Preferences
+from worker.workflows.lessons.notify_changes import notices_of_changes
 from worker.workflows.lessons.set_alarms import set_preferences
 
 
@@ -144,15 +149,23 @@ def test_a_moved_or_cancelled_lesson_reminds_nobody(deliveries: DeliveryFixture)
     assert deliveries.all("SELECT * FROM notifications") == []
 
 
-def announced(deliveries: DeliveryFixture, lesson: tuple[int, datetime], kind: str, count: int, seconds: int) -> int:
-    """An announcement to the student by mail, due so many seconds ago."""
+def announced(deliveries: DeliveryFixture, lesson: tuple[int, datetime], kind: str, seconds: int, *more: int) -> int:
+    """An announcement to the student by mail, due so many seconds ago; `more`: further lessons of its group."""
     at = lesson[1].isoformat()
+    ids = [lesson[0], *more]
     return deliveries.message(
         kind,
         channel="email",
         schedule_id=lesson[0],
         due_at=datetime.now(UTC) - timedelta(seconds=seconds),
-        data={"count": count, "view": "student", "students": [""], "before_starts_at": at, "starts_at": at}
+        data={
+            "count": len(ids),
+            "schedule_ids": ids,
+            "view": "student",
+            "students": [""],
+            "before_starts_at": at,
+            "starts_at": at,
+        }
         | {"tutor": "Abebe", "timezone": "UTC", "subject": "Mathematics"},
     )
 
@@ -172,30 +185,57 @@ def test_an_announcement_that_has_waited_does_not_contradict_a_later_one(
 ) -> None:
     """After an outage of the mail server they are due in any order."""
     lesson = deliveries.lesson(timedelta(days=1))
-    stale = announced(deliveries, lesson, first, 1, 1)
-    valid = announced(deliveries, lesson, then, 1, 5)
+    stale = announced(deliveries, lesson, first, 1)
+    valid = announced(deliveries, lesson, then, 5)
     deliveries.send_all()
     assert deliveries.outcome(valid) == ("sent", None)
     assert deliveries.outcome(stale) == ("dropped", "superseded")
     assert len(mail.received) == 1
 
 
-@pytest.mark.parametrize(
-    ("first", "then"),
-    [
-        (("lesson-moved", 1), ("lesson-moved", 1)),
-        # The others are still moved.
-        (("lesson-moved", 12), ("lesson-cancelled", 1)),
-    ],
-)
+def test_a_group_contradicts_what_was_said_of_any_of_its_lessons(deliveries: DeliveryFixture, mail: MailSink) -> None:
+    first, second, third = (deliveries.lesson(timedelta(days=day)) for day in (1, 2, 3))
+    stale = announced(deliveries, second, "lesson-moved", 1, third[0])
+    valid = announced(deliveries, first, "lesson-cancelled", 5, second[0], third[0])
+    deliveries.send_all()
+    assert deliveries.outcome(valid) == ("sent", None)
+    assert deliveries.outcome(stale) == ("dropped", "superseded")
+    assert len(mail.received) == 1
+
+
+@pytest.mark.parametrize("then", ["lesson-moved", "lesson-cancelled"])
+@pytest.mark.parametrize("of_first", [True, False])
 def test_announcements_that_do_not_contradict_each_other_are_all_sent(
-    deliveries: DeliveryFixture, mail: MailSink, first: tuple[str, int], then: tuple[str, int]
+    deliveries: DeliveryFixture, mail: MailSink, then: str, *, of_first: bool
 ) -> None:
-    lesson = deliveries.lesson(timedelta(days=1))
-    for kind, count in (first, then):
-        announced(deliveries, lesson, kind, count, 1)
+    """Of two moved lessons one is cancelled: the other is still moved."""
+    first, second = (deliveries.lesson(timedelta(days=day)) for day in (1, 2))
+    announced(deliveries, first, "lesson-moved", 1, second[0])
+    announced(deliveries, first if of_first else second, then, 1)
     deliveries.send_all()
     assert len(mail.received) == 2
+
+
+def test_the_mail_of_a_cancelled_lesson_cancels_it_in_calendars(deliveries: DeliveryFixture, mail: MailSink) -> None:
+    lesson, starts_at = deliveries.lesson(timedelta(days=1), sequence=3)
+    scope = Scope(schedule_ids=[lesson])
+    with deliveries.database.transaction() as session, notices_of_changes(session, scope, by=None, now=clock.now()):
+        row = session.get_one(Schedule, lesson)
+        row.status, row.sequence = "cancelled", 4
+    deliveries.send_all()
+    parts = [
+        part
+        for sent in mail.messages
+        for part in sent.iter_attachments()
+        if "2@example.org" in sent["To"] and part.get_content_type() == "text/calendar"
+    ]
+    (part,) = parts
+    assert part["Content-Type"].params["method"] == "CANCEL"
+    calendar = icalendar.Calendar.from_ical(part.get_content())
+    event: Any
+    (event,) = calendar.walk("VEVENT")
+    assert (calendar["METHOD"], event["STATUS"], event["SEQUENCE"]) == ("CANCEL", "CANCELLED", 4)
+    assert (event["UID"], event["DTSTART"].dt) == (f"lesson-{lesson}@astegni", starts_at)
 
 
 def test_who_is_inactive_or_not_of_the_lesson_is_not_reminded(deliveries: DeliveryFixture) -> None:

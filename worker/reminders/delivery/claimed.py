@@ -12,9 +12,12 @@ from worker.access.names import name_sql
 from worker.database import Executor
 from worker.reminders.planning.announcements import BOOKED, CANCELLED, MOVED, RESTORED
 
+# Literals, because the index of announcements has them.
+_ANNOUNCEMENTS = ", ".join(f"'{kind}'" for kind in (MOVED, CANCELLED, RESTORED, BOOKED))
 # Later reminders are compared by planned times, since quiet hours and retries move `due_at`. Later announcements have
-# higher ids, because the change that they announce had to lock the lesson.
-_SUPERSEDED = """
+# higher ids, because the change that they announce had to lock the lesson. One that concerns only some lessons of a
+# group contradicts nothing: the others are still what the group's announcement says.
+_SUPERSEDED = f"""
     CASE WHEN d.kind = 'lesson-reminder' THEN EXISTS (
                SELECT FROM deliveries later
                 WHERE later.schedule_id = d.schedule_id AND later.user_id = d.user_id AND later.channel = d.channel
@@ -22,13 +25,13 @@ _SUPERSEDED = """
                   AND later.minutes_before < d.minutes_before
                   AND later.starts_at - make_interval(mins => later.minutes_before) <= now()
                   AND later.state IN ('pending', 'sending', 'sent', 'failed'))
-         WHEN d.kind = ANY(:announcements) THEN EXISTS (
+         WHEN d.kind IN ({_ANNOUNCEMENTS}) THEN EXISTS (
                SELECT FROM deliveries later
-                WHERE later.schedule_id = d.schedule_id AND later.user_id = d.user_id AND later.channel = d.channel
-                  AND later.kind = ANY(:announcements) AND (later.kind = :cancelled) <> (d.kind = :cancelled)
-                  AND later.id > d.id AND later.data -> 'count' >= d.data -> 'count')
+                WHERE later.user_id = d.user_id AND later.id > d.id AND later.kind IN ({_ANNOUNCEMENTS})
+                  AND later.channel = d.channel AND (later.kind = :cancelled) <> (d.kind = :cancelled)
+                  AND (later.data -> 'schedule_ids') @> (d.data -> 'schedule_ids'))
          ELSE false END
-"""
+"""  # noqa: S608 - words of our own
 _TAKE = text(
     f"""
     WITH taken AS (
@@ -134,5 +137,5 @@ def read_claimed(
     Counts an attempt for each. A second sender of the same batch gets nothing.
     """
     values = {"ids": list(ids), "token": token, "run": run, "lease": lease}
-    values |= {"announcements": [MOVED, CANCELLED, RESTORED, BOOKED], "cancelled": CANCELLED}
+    values["cancelled"] = CANCELLED
     return [ClaimedDelivery(*row) for row in executor.execute(_TAKE, values).fetchall()]

@@ -15,18 +15,19 @@ _REMINDERS = frozenset({"lesson-reminder", "entry-reminder"})
 
 
 def compose(
-    delivery: ClaimedDelivery, lesson: Mapping[str, Any], *, default_zone: str, now: datetime
+    delivery: ClaimedDelivery, lesson: Mapping[str, Any], *, default_zone: str, organizer: str, now: datetime
 ) -> RenderedMessage:
     """The rendered message. Data stored with the delivery take precedence over the row of its lesson or entry.
 
-    Raises Untellable when data are missing.
+    `organizer` is the mail address that organizes lessons. Raises Untellable when data are missing.
     """
     data = {**lesson, **delivery.entry_facts, **delivery.data}
     if delivery.kind in _REMINDERS and delivery.starts_at is not None:
         data["minutes_left"] = round((delivery.starts_at - now).total_seconds() / 60)
     reader = _reader(delivery, default_zone)
     words = render(delivery.kind, data, reader)
-    lesson_file = attachment(delivery.kind, data, reader) if delivery.channel != "in_app" else None
+    has_file = delivery.channel != "in_app"
+    lesson_file = attachment(delivery.kind, data, reader, organizer=organizer) if has_file else None
     # The data are for programs, but may be displayed: they must not reverse the direction of what surrounds them.
     return RenderedMessage(words.subject, words.summary, words.text, words.html, lesson_file, shown_values(data))
 

@@ -32,13 +32,14 @@ _PROVIDERS_AT_ONCE = 4
 class SendPolicy:
     """Settings of sending. `lease`: seconds for which a delivery is claimed; `board_url`: the setting WHITEBOARD_URL.
 
-    `patience`: for how many seconds one batch may occupy its process; messages that a slow provider has not accepted by
-    then are postponed.
+    `organizer`: the sender's mail address, which calendar files name. `patience`: for how many seconds one batch may
+    occupy its process; messages that a slow provider has not accepted by then are postponed.
     """
 
     lease: float
     default_zone: str
     board_url: str | None
+    organizer: str
     patience: float = 10.0
 
 
@@ -189,7 +190,9 @@ class BatchSender:
 
     def _say(self, delivery: ClaimedDelivery, run: _BatchRun) -> RenderedMessage:
         lesson = run.lessons.facts_for(delivery.schedule_id, delivery.user_id)
-        return compose(delivery, lesson, default_zone=self._manner.default_zone, now=clock.now())
+        manner = self._manner
+        zone, organizer = manner.default_zone, manner.organizer
+        return compose(delivery, lesson, default_zone=zone, organizer=organizer, now=clock.now())
 
 
 def _record_sent(delivery: ClaimedDelivery) -> None:

@@ -18,6 +18,7 @@ from worker.errors import InvalidInput, Misconfigured
 from worker.reminders import channel_codes
 from worker.reminders.delivery.claimed import ClaimedDelivery
 from worker.reminders.delivery.transport import RenderedMessage, message_id
+from worker.reminders.texts.attachments import METHODS
 from worker.settings import Settings
 
 
@@ -107,7 +108,10 @@ def _host(url: str) -> str:
 
 
 def _message(delivery: ClaimedDelivery, rendered: RenderedMessage, *, to_account: bool = False) -> Message:
-    files = (Attachment("lesson.ics", "text/calendar", rendered.lesson_file),) if rendered.lesson_file else ()
+    files: tuple[Attachment, ...] = ()
+    if rendered.lesson_file:
+        method = METHODS[delivery.kind]
+        files = (Attachment("lesson.ics", "text/calendar", rendered.lesson_file, {"method": method}),)
     # Phones show the summary; a mail has room for the whole text.
     text = rendered.text if delivery.way == "email" else rendered.summary
     return Message(

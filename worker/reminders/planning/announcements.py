@@ -14,7 +14,7 @@ RESTORED, BOOKED = "lesson-restored", "lesson-booked"
 
 @dataclass(frozen=True)
 class Announcement:
-    """One message to some people; it names the first of `count` lessons. `key`: makes the announcement idempotent."""
+    """One message to some people; it names the first of its lessons. `key`: makes the announcement idempotent."""
 
     kind: str
     user_ids: tuple[int, ...]
@@ -25,14 +25,13 @@ class Announcement:
 
 
 class _Told(NamedTuple):
-    """The part of an announcement that its readers share; `schedule_id` is the first of `lessons`, `place` their role.
+    """The part of an announcement that its readers share: its lessons by id, the first one first, and their role.
 
     Obsolete after `until`, when the last of the lessons has ended.
     """
 
     kind: str
-    schedule_id: int
-    lessons: int
+    schedule_ids: tuple[int, ...]
     place: ViewerRole
     until: datetime
 
@@ -68,9 +67,9 @@ def announcements_for(
         first = ids[0]
         place = before[first].people.get(user_id) or after[first].people[user_id]
         until = max(_until(kind, before[lesson_id], after[lesson_id]) for lesson_id in ids)
-        readers[_Told(kind, first, len(ids), place, until)].append(user_id)
+        readers[_Told(kind, tuple(ids), place, until)].append(user_id)
     return [
-        _news(change, user_ids, before[change.schedule_id], after[change.schedule_id], by)
+        _news(change, user_ids, before[change.schedule_ids[0]], after[change.schedule_ids[0]], by)
         for change, user_ids in readers.items()
     ]
 
@@ -95,16 +94,22 @@ def _until(kind: str, was: Lesson, is_now: Lesson) -> datetime:
 
 def _news(change: _Told, user_ids: Sequence[int], was: Lesson, is_now: Lesson, by: str | None) -> Announcement:
     # Every change of a lesson increments its sequence: another move is another announcement.
-    key = f"{change.kind}:{change.schedule_id}:{is_now.sequence}"
+    first = change.schedule_ids[0]
+    key = f"{change.kind}:{first}:{is_now.sequence}"
     # The role at the time of the change: the person may have left the lesson before this is sent.
-    data: dict[str, Any] = {"schedule_id": change.schedule_id, "count": change.lessons, "by": by}
-    data |= {"view": change.place.view, "students": list(change.place.students)}
+    data: dict[str, Any] = {"schedule_id": first, "count": len(change.schedule_ids), "by": by}
+    data |= {
+        "schedule_ids": list(change.schedule_ids),
+        "view": change.place.view,
+        "students": list(change.place.students),
+    }
     if change.kind == MOVED:
         data["before_starts_at"] = _utc(was.starts_at)
     elif change.kind == CANCELLED:
         # The row may have changed before this is sent.
         data |= {"tutor": was.tutor, "starts_at": _utc(was.starts_at), "timezone": was.timezone, "subject": was.subject}
-    return Announcement(change.kind, tuple(user_ids), change.schedule_id, key, data, change.until)
+        data |= {"ends_at": _utc(was.ends_at), "sequence": is_now.sequence}
+    return Announcement(change.kind, tuple(user_ids), first, key, data, change.until)
 
 
 def _utc(instant: datetime) -> str:

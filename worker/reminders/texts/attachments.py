@@ -8,28 +8,37 @@ from worker.calendars.ics import render_event
 from worker.reminders.texts.facts import facts, instant, telling
 from worker.reminders.texts.recipient import Recipient
 
-_KINDS = ("lesson-reminder", "lesson-moved", "lesson-restored", "lesson-booked")
+# The METHOD of each kind's file (RFC 5546), which the mail that carries it repeats (RFC 6047 §2.4).
+METHODS: Mapping[str, str] = {
+    "lesson-reminder": "PUBLISH",
+    "lesson-moved": "PUBLISH",
+    "lesson-restored": "PUBLISH",
+    "lesson-booked": "PUBLISH",
+    "lesson-cancelled": "CANCEL",
+}
 _FROM_TUTOR = {"en": "link from the tutor", "am": "ከአስተማሪው የተላከ ሊንክ"}
 _LESSON = {"en": "Lesson", "am": "ትምህርት"}
+# In the text too: some calendars import a cancelled event like any other.
+_CANCELLED = {"en": "Cancelled", "am": "ተሰርዟል"}
 
 
-def attachment(kind: str, data: Mapping[str, Any], reader: Recipient) -> bytes | None:
-    """The lesson that will take place as an .ics file; None for other kinds, and for a group of lessons.
+def attachment(kind: str, data: Mapping[str, Any], reader: Recipient, *, organizer: str) -> bytes | None:
+    """The lesson as an .ics file; None for other kinds, and for a group of lessons (a CANCEL names only one UID).
 
-    METHOD is PUBLISH: a REQUEST or CANCEL needs an organizer and attendees who reply (RFC 5546 §3.2), which a lesson
-    does not have. The UID is that of the person's calendar feed, so a calendar that has the lesson moves it. Raises
-    Untellable like `render`.
+    A lesson is published, since a REQUEST needs attendees who reply (RFC 5546 §3.2.2); a cancelled one is cancelled as
+    published events are (§4.1.3). Both methods require the organizer, a mail address. The UID is that of the person's
+    calendar feed, so a calendar that has the lesson moves or cancels it. Raises Untellable like `render`.
     """
-    if kind not in _KINDS:
+    if kind not in METHODS:
         return None
     known = facts(kind, data, reader)
     if known.get("count", 1) > 1:
         return None
     with telling(kind):
-        return render_event(_event(known, data))
+        return render_event(_event(known, data, organizer, cancelled=METHODS[kind] == "CANCEL"))
 
 
-def _event(known: Mapping[str, Any], data: Mapping[str, Any]) -> Event:
+def _event(known: Mapping[str, Any], data: Mapping[str, Any], organizer: str, *, cancelled: bool) -> Event:
     meeting, board = _marked(known, "meeting"), known["board_link"] or ""
     return Event(
         uid=f"lesson-{known['schedule_id']}@astegni",
@@ -39,12 +48,15 @@ def _event(known: Mapping[str, Any], data: Mapping[str, Any]) -> Event:
         starts_at=instant(data["starts_at"]),
         ends_at=instant(data["ends_at"]),
         timezone=data["timezone"],
-        summary=_summary(known),
+        summary=": ".join([*([_CANCELLED[known["language"]]] if cancelled else []), _summary(known)]),
+        cancelled=cancelled,
+        busy=not cancelled,
         description="\n".join(filter(None, (meeting, board))),
         # Google and most phones show the location and hide URL. In URL, a link of the tutor could not be marked as
         # theirs.
         location=_marked(known, "location") or known["location"] or meeting or board,
         url=board,
+        organizer=organizer,
     )
 
 

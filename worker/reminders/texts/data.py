@@ -63,8 +63,8 @@ class LessonMoved(CalendarLesson):
     by: NotRequired[str | None]
 
 
-class LessonCancelled(LessonText):
-    """The cancelled lesson, or the first one of a group (`count` > 1)."""
+class LessonCancelled(CalendarLesson):
+    """The cancelled lesson as it was, or the first one of a group (`count` > 1), without a file."""
 
     count: NotRequired[int]
     by: NotRequired[str | None]
