@@ -11,15 +11,16 @@ from sqlalchemy.orm import Session
 from tests.jobs.conftest import Ledger, SampleOrder
 from tests.statements import waits_for_a_lock
 from tests.waiting import wait_for
-from worker.errors import Unavailable
+from worker.errors import Conflict, Unavailable
 from worker.jobs.publish import PublicationLease, publish
 from worker.jobs.reaper import reap
-from worker.jobs.runs.cancel import cancel_job
+from worker.jobs.runs.cancel import cancel_job, retry_job
 from worker.jobs.runs.failure_hooks import FailedJob, FailureHooks
 from worker.jobs.runs.job_run import JobRun
 from worker.jobs.runs.perform import JobNotDone, Performer
 from worker.jobs.runs.retry import Decision
 from worker.jobs.runs.run_lease import LeaseTiming
+from worker.jobs.runs.run_statements import end
 from worker.jobs.runs.settle import release_runs, settle
 
 # The heartbeat reads the request too late.
@@ -91,6 +92,31 @@ def test_a_shutdown_after_the_request_queues_nothing(
     assert ledger.job(job_id).state == "cancelled"
     assert [each.state for each in ended] == ["cancelled"]
     assert [line.outcome for line in ledger.attempts(job_id)] == ["released"]
+
+
+def test_an_order_while_a_job_is_being_cancelled_gets_one_that_begins_after_it(
+    ledger: Ledger, hooks: FailureHooks, sample_order: type[SampleOrder]
+) -> None:
+    first = ledger.order(sample_order(key="same"))
+    run = ledger.claim(first)
+    with ledger.database.transaction() as session:
+        cancel_job(session, hooks, first)
+
+    second = ledger.order(sample_order(key="same"))
+
+    assert second != first
+    assert ledger.order(sample_order(key="same")) == second
+    assert ledger.try_claim(second) is None
+    with ledger.database.transaction() as session:
+        end(session, first, run.token, state="cancelled", outcome="cancelled")
+    with ledger.database.transaction() as session, pytest.raises(Conflict):
+        retry_job(session, first)
+    again = ledger.claim(second)
+    with ledger.database.transaction() as session:
+        end(session, second, again.token, state="succeeded")
+    with ledger.database.transaction() as session:
+        retry_job(session, first)
+    assert ledger.order(sample_order(key="same")) == first
 
 
 def test_a_success_after_the_request_is_kept(ledger: Ledger, hooks: FailureHooks) -> None:

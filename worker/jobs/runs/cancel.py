@@ -11,6 +11,7 @@ from worker.after_commit import announce_after_commit
 from worker.errors import Conflict, NotFound, problem
 from worker.jobs.actions import record_action
 from worker.jobs.orders.registered import order_type
+from worker.jobs.runs.claim import CANCELLING
 from worker.jobs.runs.failure_hooks import FailedJob, FailureHooks, run_failure_hook
 
 CANCELLED = problem("cancelled", "Cancelled", 409, "The job was cancelled before it was done.")
@@ -23,28 +24,33 @@ _CANCEL_WAITING = text(
      WHERE id = :id
     """
 )
+# Its key becomes free for the next order, which this job cannot do any more. By its new key that one waits for its end
+# (CLAIMABLE).
 _ASK_RUNNING = text(
-    """
-    UPDATE jobs SET cancel_requested_at = now(), progress_seq = progress_seq + 1
+    f"""
+    UPDATE jobs SET cancel_requested_at = now(), unique_key = '{CANCELLING}' || unique_key,
+           progress_seq = progress_seq + 1
      WHERE id = :id
-    """
+    """  # noqa: S608 - a constant of our own
 )
 # Attempt numbers continue, so that the history stays in order; the job gets its original number of attempts again.
 _REVIVE = text(
-    """
+    f"""
     UPDATE jobs SET state = 'queued', run_at = now(), publish_at = NULL, max_attempts = attempt + :attempts,
            finished_at = NULL, cancel_requested_at = NULL, error = NULL, result = NULL, publications = 0, progress = 0,
-           progress_note = NULL, progress_seq = progress_seq + 1
+           progress_note = NULL, progress_seq = progress_seq + 1,
+           unique_key = regexp_replace(unique_key, '^{CANCELLING}', '')
      WHERE id = :id
-    """
+    """  # noqa: S608 - a constant of our own
 )
 
 
 def cancel_job(session: Session, endings: FailureHooks, job_id: UUID, *, by: str = "system") -> str:
     """Cancel a waiting job at once, or request that a running one stop at its next heartbeat; return its state.
 
-    `by` is recorded, once for a running job. Raises NotFound, Conflict for a job that has ended, and
-    UnreadableArguments for one whose hook cannot read its arguments.
+    An order with the unique key of a job that was requested to stop gets a job of its own, which begins after it. `by`
+    is recorded, once for a running job. Raises NotFound, Conflict for a job that has ended, and UnreadableArguments for
+    one whose hook cannot read its arguments.
     """
     job = session.execute(_LOCK, {"id": job_id}).one_or_none()
     if job is None:

@@ -11,10 +11,14 @@ from sqlalchemy import TextClause, text
 from worker.database import Executor
 
 # `run_at <= now()`: a duplicate message must not start a retry early. A row that is `running` is never claimed, however
-# old its lease: only the reaper takes it back, so that the lost attempt is recorded first.
-CLAIMABLE = """
-    state IN ('queued', 'published', 'retryable') AND attempt < max_attempts AND cancel_requested_at IS NULL
-    AND run_at <= now()
+# old its lease: only the reaper takes it back, so that the lost attempt is recorded first. A job ordered while one with
+# its unique key was being cancelled begins after the end of that one.
+CANCELLING = "cancelling "
+CLAIMABLE = f"""
+    j.state IN ('queued', 'published', 'retryable') AND j.attempt < j.max_attempts AND j.cancel_requested_at IS NULL
+    AND j.run_at <= now()
+    AND NOT EXISTS (SELECT FROM jobs earlier
+                     WHERE earlier.unique_key = '{CANCELLING}' || j.unique_key AND earlier.state = 'running')
 """
 # An assignment list for the job `j`.
 START = """

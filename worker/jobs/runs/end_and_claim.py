@@ -13,7 +13,7 @@ from worker.jobs.runs.run_statements import END, end_values, lease_lost
 # job, e.g. that of a cancel.
 _TEMPLATE = """
     {end}, waiting AS MATERIALIZED (
-        SELECT id FROM jobs WHERE id = :next_id AND lane IS NULL AND {claimable} FOR UPDATE SKIP LOCKED
+        SELECT id FROM jobs j WHERE id = :next_id AND lane IS NULL AND {claimable} FOR UPDATE SKIP LOCKED
     ), claimed AS (
         UPDATE jobs j SET {start} FROM waiting, history WHERE j.id = waiting.id RETURNING {claimed}
     )
