@@ -1,8 +1,9 @@
 """Lessons that no series manages: single ones, and free slots that a student has booked."""
 
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -11,20 +12,29 @@ from models.schedules import Schedule
 from worker.schedules.conflicts.clash import is_collision
 
 
-def follow_single_lessons(session: Session, booking_id: int, *, now: datetime) -> None:
-    """Cancel future lessons that their booking no longer covers, and restore those that it covers again.
+def single_lessons(session: Session, booking_ids: Collection[int], *, now: datetime) -> Sequence[int]:
+    """The ids of the future lessons of these bookings that no series manages."""
+    return session.scalars(select(Schedule.id).where(*_single(booking_ids, now)).order_by(Schedule.id)).all()
 
-    A lesson whose time is taken meanwhile stays cancelled.
+
+def booked_slots(session: Session, schedule_ids: Collection[int]) -> set[int]:
+    """Those of these lessons that are slots which a student has booked here."""
+    statement = select(Schedule.id).where(Schedule.id.in_(schedule_ids), Schedule.booked_at.is_not(None))
+    return set(session.scalars(statement))
+
+
+def follow_single_lessons(
+    session: Session, booking_ids: Collection[int], schedule_ids: Collection[int], *, now: datetime
+) -> None:
+    """Cancel those of these lessons that their booking no longer covers, and restore those that it covers again.
+
+    Only future ones of these bookings. A lesson whose time is taken meanwhile stays cancelled.
     """
-    booking = session.get_one(Booking, booking_id)
-    statement = select(Schedule).where(
-        Schedule.booking_id == booking_id,
-        Schedule.starts_at > now,
-        or_(Schedule.series_id.is_(None), Schedule.booked_at.is_not(None)),
-    )
+    bookings = {booking.id: booking for booking in session.scalars(select(Booking).where(Booking.id.in_(booking_ids)))}
+    statement = select(Schedule).where(Schedule.id.in_(schedule_ids), *_single(booking_ids, now))
     # All of them, in the common lock order of lessons: reminders are planned for each locked one.
     for lesson in session.scalars(statement.order_by(Schedule.id).with_for_update()):
-        covered = covers(booking, lesson)
+        covered = lesson.booking_id is not None and covers(bookings[lesson.booking_id], lesson)
         if lesson.status == "scheduled" and not covered:
             lesson.status, lesson.cancelled_by = "cancelled", "series"
             touch(lesson, now)
@@ -46,6 +56,14 @@ def touch(lesson: Schedule, now: datetime) -> None:
     """Record a change that calendars must show (RFC 5545 §3.8.7.4)."""
     lesson.sequence += 1
     lesson.updated_at = now
+
+
+def _single(booking_ids: Collection[int], now: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (
+        Schedule.booking_id.in_(booking_ids),
+        Schedule.starts_at > now,
+        or_(Schedule.series_id.is_(None), Schedule.booked_at.is_not(None)),
+    )
 
 
 def _bring_back(session: Session, lesson: Schedule, now: datetime) -> None:

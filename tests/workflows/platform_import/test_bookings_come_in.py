@@ -117,6 +117,44 @@ def test_series_made_here_follow_the_bookings(
     assert sql("SELECT kind FROM deliveries WHERE kind LIKE 'lesson-c%'") == []
 
 
+def test_slots_booked_and_lessons_made_here_follow_the_bookings(
+    run_import: Import, platform: Platform, sql: Sql, database: Database
+) -> None:
+    """Imported lessons follow their own rows there."""
+    run_import()
+    booking = _bookings(sql)[14, 11]
+    now = datetime.now(UTC)
+    imported = sql("SELECT id, status FROM tutor_schedules ORDER BY id")
+    (slot, lesson) = (
+        sql(
+            "INSERT INTO tutor_schedules (tutor_id, student_id, booking_id, booked_at, schedule_date, start_time,"
+            " end_time, timezone, starts_at, ends_at) VALUES (14, 11, :booking, :booked_at, :day, '03:00', '04:00',"
+            " 'UTC', :starts_at, :starts_at + interval '1 hour') RETURNING id",
+            booking=booking.id,
+            booked_at=booked_at,
+            day=(now + timedelta(days=days)).date(),
+            starts_at=datetime.combine((now + timedelta(days=days)).date(), time(3), UTC),
+        )[0].id
+        for days, booked_at in ((40, now), (41, None))
+    )
+    sql(
+        "INSERT INTO schedule_participants (schedule_id, student_id, booking_id, starts_at, ends_at, status)"
+        " SELECT id, student_id, booking_id, starts_at, ends_at, status FROM tutor_schedules WHERE id = ANY(:ids)",
+        ids=[slot, lesson],
+    )
+    for change, status in (
+        ("UPDATE enrolled_students SET status = 'suspended' WHERE id = 71", "cancelled"),
+        ("UPDATE enrolled_students SET status = 'active' WHERE id = 71", "scheduled"),
+        ("DELETE FROM enrolled_students WHERE id = 71", "cancelled"),
+    ):
+        platform.owner.execute(change)
+        run_import()
+        rows = dict(sql("SELECT id, status FROM tutor_schedules ORDER BY id"))
+        assert (rows[slot], rows[lesson]) == (status, status), change
+        assert [(row.id, rows[row.id]) for row in imported] == imported
+    assert sql("SELECT kind FROM deliveries WHERE kind LIKE 'lesson-c%'") == []
+
+
 def test_a_status_that_people_set_here_stays_until_it_changes_there(
     run_import: Import, platform: Platform, sql: Sql
 ) -> None:

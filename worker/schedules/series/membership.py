@@ -15,7 +15,7 @@ from worker.schedules.conflicts.clash import ScheduleClash
 from worker.schedules.planning import Planning
 from worker.schedules.series.occurrences import today_in
 from worker.schedules.series.reconcile import lock_series, reconcile
-from worker.schedules.standalone_lessons import follow_single_lessons
+from worker.schedules.standalone_lessons import follow_single_lessons, single_lessons
 
 _OVER = frozenset({"completed", "cancelled"})
 
@@ -59,30 +59,32 @@ def join_series(session: Session, series_id: int, member: SeriesMember, planning
 
 
 def follow_booking(session: Session, booking_id: int, planning: Planning) -> None:
-    """Bring every series and future lesson of a booking in line with its status and dates, which have just changed.
+    """Bring every series and future lesson of a booking in line with its status and dates, which have just changed."""
+    session.flush()
+    follow_bookings(session, [booking_id], single_lessons(session, [booking_id], now=planning.now), planning)
 
-    A series without any active booking stops as its bookings did, and resumes when one is active again. Lessons that
-    have become impossible meanwhile are recorded as skips.
+
+def follow_bookings(
+    session: Session, booking_ids: Collection[int], schedule_ids: Collection[int], planning: Planning
+) -> Sequence[int]:
+    """Bring the series of these bookings, and these lessons of theirs that no series manages, in line with them.
+
+    Returns the ids of the series. A series without any active booking stops as its bookings did, and resumes when one
+    is active again. Lessons that have become impossible meanwhile are recorded as skips.
     """
-    session.flush()
-    # A booked slot is locked below, and the series of a lesson are always locked before it.
-    of_slots = select(Schedule.series_id).where(
-        Schedule.booking_id == booking_id, Schedule.starts_at > planning.now, Schedule.series_id.is_not(None)
-    )
-    slot_series = {series_id for series_id in session.scalars(of_slots) if series_id is not None}
-    lock_series(session, sorted(_series_of(session, [booking_id]) | slot_series))
-    follow_in_series(session, [booking_id], planning)
-    follow_single_lessons(session, booking_id, now=planning.now)
-
-
-def follow_in_series(session: Session, booking_ids: Collection[int], planning: Planning) -> Sequence[int]:
-    """Bring the series of these bookings in line with them, as `follow_booking` does; returns the ids of the series."""
-    session.flush()
     ids = sorted(_series_of(session, booking_ids))
-    if ids:
-        for series in lock_series(session, ids):
-            _follow(session, series, planning.now)
+    # A booked slot is locked below, and the series of a lesson are always locked before it.
+    of_slots = select(Schedule.series_id).where(Schedule.id.in_(schedule_ids), Schedule.series_id.is_not(None))
+    slot_series = {series_id for series_id in session.scalars(of_slots) if series_id is not None}
+    series_ids = sorted(slot_series.union(ids))
+    if series_ids:
+        locked = lock_series(session, series_ids)
+        for series in locked:
+            if series.id in ids:
+                _follow(session, series, planning.now)
         reconcile(session, ids, planning)
+    if schedule_ids:
+        follow_single_lessons(session, booking_ids, schedule_ids, now=planning.now)
     return ids
 
 

@@ -12,6 +12,7 @@ from worker.platform.links import Link
 from worker.platform.refusals import Refusal
 from worker.schedules.document_calendar import CalendarRow, cancel_calendar_rows, store_calendar_rows
 from worker.schedules.platform_overlaps import neighbours
+from worker.workflows.platform_import.bookings.lesson_kinds import DOCUMENT_LESSON
 from worker.workflows.platform_import.documents.calendar_rows import (
     CalendarPeople,
     calendar_columns,
@@ -32,7 +33,7 @@ _WORDS = ("subject", "grade_level", "session_format", "student_name", "meeting_l
 class DocumentCalendar(Kind):
     """All rows of `tutor_schedules`."""
 
-    name = "document_lesson"
+    name = DOCUMENT_LESSON
     source = document_source(
         "tutor_schedules",
         ("tutor_id",),

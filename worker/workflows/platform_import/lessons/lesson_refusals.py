@@ -7,9 +7,9 @@ from sqlalchemy.orm import Session
 from worker.platform.links import linked_platform_ids
 from worker.platform.refusals import Refusal
 from worker.schedules.platform_overlaps import people_in_two_roles
+from worker.workflows.platform_import.bookings.lesson_kinds import LESSON
 from worker.workflows.platform_import.lessons.collisions import Collision
 
-LESSON = "lesson"
 NOBODYS = Refusal("nobodys", "no course: nobody's", "Give the lesson a group on the platform, or delete it there.")
 
 

@@ -16,12 +16,13 @@ from worker.platform.source import Join, Source
 from worker.reminders.planning.plan import hold_series, plan_reminders
 from worker.schedules.platform_lessons import PlatformLesson, cancel_lessons, hold_lessons, store_lessons
 from worker.schedules.platform_overlaps import neighbours
+from worker.workflows.platform_import.bookings.lesson_kinds import LESSON
 from worker.workflows.platform_import.kind import ImportOutcome, Incoming, Kind, Pull
 from worker.workflows.platform_import.lessons.collisions import find_collisions
 from worker.workflows.platform_import.lessons.convert_lesson import convert_lesson, lesson_instants
 from worker.workflows.platform_import.lessons.lesson_alarms import ALARM, set_alarms
 from worker.workflows.platform_import.lessons.lesson_people import read_known_people
-from worker.workflows.platform_import.lessons.lesson_refusals import LESSON, NOBODYS, collision_refusals, two_role_notes
+from worker.workflows.platform_import.lessons.lesson_refusals import NOBODYS, collision_refusals, two_role_notes
 from worker.workflows.platform_import.unknown_words import unknown_lesson_words
 
 
