@@ -40,7 +40,7 @@ from worker.workflows.recordings.ingest_recording import ingest_recording
 from worker.workflows.recordings.retry_recording import retry_recording
 from worker.workflows.renditions.make_renditions import make_renditions
 from worker.workflows.uploads.end_upload import finish_upload, recover_upload, terminate_upload
-from worker.workflows.uploads.seal_uploads import seal_uploads
+from worker.workflows.uploads.seal_uploads import expire_upload, seal_uploads
 from worker.workflows.uploads.sweep_spool import sweep_spool
 
 DAY = 86_400
@@ -242,6 +242,34 @@ def test_a_recovered_upload_whose_last_request_died_is_finished(
 
     assert upload.seal() == "finished"
     assert "recovered" not in upload.recording.recording_metadata
+
+
+def test_the_file_of_a_recovered_upload_stays_from_the_request_that_continues_it(
+    upload: UploadFixture, sample: bytes
+) -> None:
+    """Its first byte may arrive after the sweep has found the upload old."""
+    half = len(sample) // 2
+    upload.send(sample[:half])
+    assert upload.seal() == "recovered"
+    long_ago = time.time() - 2 * DAY
+    os.utime(upload.file.path, (long_ago, long_ago))
+
+    appending = upload.begin(half, len(sample) - half)
+    assert not expire_upload(upload.context, upload.id, idle=DAY)
+
+    appending.store(sample[half:], last=True)
+    finish_upload(upload.context, upload.id, appending.digest)
+    assert (upload.row.state, upload.row.recorded_bytes) == ("finished", len(sample))
+
+
+def test_the_file_of_a_recovered_upload_that_nobody_continues_expires(upload: UploadFixture, sample: bytes) -> None:
+    upload.send(sample[:1000])
+    assert upload.seal() == "recovered"
+    assert not expire_upload(upload.context, upload.id, idle=DAY)
+    long_ago = time.time() - 2 * DAY
+    os.utime(upload.file.path, (long_ago, long_ago))
+    assert expire_upload(upload.context, upload.id, idle=DAY)
+    assert not upload.file.path.exists()
 
 
 def test_an_upload_abandoned_twice_is_extended_twice(upload: UploadFixture, sample: bytes) -> None:

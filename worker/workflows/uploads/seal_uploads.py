@@ -9,8 +9,8 @@ from worker.database import AWAY
 from worker.errors import AstegniError
 from worker.jobs.runs.job_run import JobRun
 from worker.logs import get_logger
-from worker.uploads.spool import Spool
 from worker.uploads.upload_errors import UploadGone
+from worker.uploads.upload_rows import lock_upload
 from worker.uploads.upload_upkeep import kept_uploads, open_uploads, recovered_uploads
 from worker.workflows.context import WorkerContext
 from worker.workflows.uploads.end_upload import recover_upload
@@ -52,17 +52,21 @@ def sweep_upload_files(context: WorkerContext) -> int:
     expired = [upload_id for upload_id in spool.upload_ids(older_than=settings.spool_retention) if upload_id in kept]
     with context.database.transaction() as session:
         recovered = recovered_uploads(session, expired)
-    removed = [upload_id for upload_id in recovered if _expire(spool, upload_id, settings.spool_retention)]
+    removed = [upload_id for upload_id in recovered if expire_upload(context, upload_id, idle=settings.spool_retention)]
     for upload_id in set(old) - kept:
         spool.upload(upload_id).remove()
     return len(removed) + len(set(old) - kept)
 
 
-def _expire(spool: Spool, upload_id: str, age: float) -> bool:
-    """Remove the file unless its upload was continued a moment ago."""
-    file = spool.upload(upload_id)
-    with suppress(UploadGone), file.locked():
-        if file.idle_seconds() > age:
+def expire_upload(context: WorkerContext, upload_id: str, *, idle: float) -> bool:
+    """Remove the file of a recovered upload to which nothing was added for `idle` seconds; returns whether it was.
+
+    A request that continues it has reopened its row, perhaps before its first byte arrives.
+    """
+    file = context.spool.upload(upload_id)
+    with suppress(UploadGone), file.locked(), context.database.transaction() as session:
+        upload = lock_upload(session, upload_id)
+        if upload is not None and upload.state == "recovered" and file.idle_seconds() > idle:
             file.remove()
             return True
     return False
