@@ -8,6 +8,7 @@ import pytest
 
 from models.recordings import Recording
 from tests.conftest import School, Sql
+from worker.canvases.limits import MOST_STROKES_OF_PAGE
 from worker.database import Database
 from worker.recordings.texts.board_texts import BoardText, set_board_texts
 from worker.recordings.texts.chapters import Chapter, ChapterList, set_chapters
@@ -126,6 +127,20 @@ def test_times_follow_the_pauses_of_the_recorder(lesson: Lesson) -> None:
         BoardText(100_000, "in the pause"),
         BoardText(240_000, "behind it"),
     ]
+
+
+def test_texts_of_a_very_long_board_are_found(lesson: Lesson) -> None:
+    """As many strokes as are drawn of one page come before the text on the next."""
+    lesson.sql(
+        "INSERT INTO whiteboard_canvas_data (page_id, session_id, stroke_type, stroke_data, stroke_order, created_at)"
+        " SELECT :page, :id, 'pen', '{}', number, :at FROM generate_series(1, :most) AS number",
+        page=lesson.pages[0],
+        id=lesson.id,
+        at=BEGIN,
+        most=MOST_STROKES_OF_PAGE,
+    )
+    lesson.stroke(300, 1, "the end")
+    assert lesson.texts() == [BoardText(300_000, "the end")]
 
 
 def test_strokes_without_times_count_when_they_arrived(lesson: Lesson) -> None:

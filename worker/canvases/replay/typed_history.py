@@ -32,12 +32,14 @@ _PAGES = text(
 _TURNS = text("SELECT page_id, at FROM page_activations WHERE session_id = :session_id ORDER BY at, id")
 _STROKES = text(
     f"""
-    SELECT page_id, stroke_order, created_at, started_at, ended_at,
-           CASE WHEN is_deleted THEN deleted_at END AS deleted_at,
-           CASE WHEN stroke_type = 'text' AND octet_length(stroke_data::text) <= :most_bytes
-                THEN stroke_data::text END AS data
-      FROM page_strokes WHERE session_id = :session_id AND {WAS_SEEN}
-     ORDER BY stroke_order, id LIMIT :most
+    SELECT stroke.* FROM unnest(CAST(:pages AS integer[])) AS page (id)
+     CROSS JOIN LATERAL (
+           SELECT page_id, stroke_order, created_at, started_at, ended_at,
+                  CASE WHEN is_deleted THEN deleted_at END AS deleted_at,
+                  CASE WHEN stroke_type = 'text' AND octet_length(stroke_data::text) <= :most_bytes
+                       THEN stroke_data::text END AS data
+             FROM page_strokes WHERE page_id = page.id AND {WAS_SEEN}
+            ORDER BY page_strokes.stroke_order, page_strokes.id LIMIT :most) AS stroke
     """  # noqa: S608 - a condition of our own
 )
 # Stands for everything that is not text: only its times matter.
@@ -48,11 +50,11 @@ def load_typed_history(session: Session, session_id: int) -> History | None:
     """The history of a session's board, with a short line for each stroke but text; None when nothing was drawn."""
     board = session.execute(_BOARD, {"session_id": session_id}).one_or_none()
     rows = session.execute(_PAGES, {"session_id": session_id, "most": MOST_PAGES}).all()
-    values = {"session_id": session_id, "most_bytes": _MOST_BYTES_OF_TEXT, "most": MOST_STROKES_OF_PAGE}
     strokes: dict[int, list[DrawnStroke]] = {row.id: [] for row in rows}
+    values = {"pages": list(strokes), "most_bytes": _MOST_BYTES_OF_TEXT, "most": MOST_STROKES_OF_PAGE}
     for stroke in session.execute(_STROKES, values):
         figure = _figure(stroke.data)
-        if figure is not None and stroke.page_id in strokes:
+        if figure is not None:
             strokes[stroke.page_id].append(_drawn(figure, stroke))
     if board is None or not any(strokes.values()):
         return None
