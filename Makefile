@@ -84,7 +84,7 @@ thin-link: install-dev ## Record a lesson of three minutes over 48 kbit/s with b
 	THIN_LINK_SECONDS=180 $(BIN)/pytest -q -s tests/script_tag/test_thin_link.py
 
 # BENCH="--only ledger" for one figure, BENCH=--quick to try the benchmarks themselves.
-bench: install-dev ## Measure what docs/benchmarks.md says, beside peers, in about ten minutes
+bench: install-dev ## Measure what docs/benchmarks.md says, beside peers, in half an hour
 	@$(BIN)/python -m benchmarks $(BENCH)
 
 house: install-dev ## Print sizes, names, imports and types of the code, beside their limits
