@@ -33,6 +33,9 @@ _FLAGS = (
     "--disable-background-timer-throttling",
     # Each window would load two pages for suggestions below the address bar: half the processor time of a new browser.
     "--disable-features=WebUIOmniboxPopup,WebUIOmniboxAimPopup",
+    # Each context would start those that come with the browser: a quarter of the time of a new page.
+    "--disable-extensions",
+    "--disable-component-extensions-with-background-pages",
 )
 
 

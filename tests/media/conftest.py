@@ -1,6 +1,7 @@
 """Recordings to work on: four made by a real Chromium, the rest made here with ffmpeg, small and once per session."""
 
 import json
+import os
 import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -112,26 +113,35 @@ def write_drawn(binaries: Binaries, picture: str, words: Sequence[str], path: Pa
     subprocess.run([*command, *words, path], check=True, timeout=PATIENCE)
 
 
+def shared_folder(name: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of all processes of this run; what it holds is complete and not changed any more."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def make(binaries: Binaries, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """`make("vp8.webm")`: the recording of that recipe, or the sample of a real browser, e.g. `chrome-vp9.webm`."""
-    folder = tmp_path_factory.mktemp("recordings")
+    folder = shared_folder("recordings", tmp_path_factory)
 
     def make_one(name: str) -> Path:
         if name.startswith("chrome-"):
             return DATA / name.removeprefix("chrome-")
-        path = folder / name
+        path, own = folder / name, folder / f"{os.getpid()}-{name}"
         if path.exists():
             return path
         if name == "words.srt":
-            path.write_text("1\n00:00:00,000 --> 00:00:01,000\nSelam\n")
-            return path
-        if name == "resized.txt":
-            path.write_text(f"file {make_one('wide.webm')}\nfile {make_one('tall.webm')}\n")
-            return path
-        words = [str(make_one(word[1:-1])) if word.startswith("{") else word for word in RECIPES[name]]
-        subprocess.run([binaries.ffmpeg, "-v", "error", "-nostdin", "-y", *words, path], check=True, timeout=PATIENCE)
-        return path
+            own.write_text("1\n00:00:00,000 --> 00:00:01,000\nSelam\n")
+        elif name == "resized.txt":
+            own.write_text(f"file {make_one('wide.webm')}\nfile {make_one('tall.webm')}\n")
+        else:
+            words = [str(make_one(word[1:-1])) if word.startswith("{") else word for word in RECIPES[name]]
+            command: list[str | Path] = [binaries.ffmpeg, "-v", "error", "-nostdin", "-y", *words, own]
+            subprocess.run(command, check=True, timeout=PATIENCE)
+        # Two processes may make the same at once; each finds only what is complete.
+        return own.replace(path)
 
     return make_one
 

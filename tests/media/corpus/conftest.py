@@ -5,6 +5,7 @@ Everything is made from ffmpeg's test signals and from a few captures of real br
 """
 
 import itertools
+import os
 import struct
 import subprocess
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.media.conftest import shared_folder
 from tests.waiting import PATIENCE
 from worker.media.copying.plan_copy import plan_copy
 from worker.media.copying.remux import write_copy
@@ -103,17 +105,20 @@ class Kit:
     def _create(self, name: str) -> Path:
         if name not in RECIPES and (DATA / name).exists():
             return DATA / name
-        path = self._folder / name
+        path, own = self._folder / name, self._folder / f"{os.getpid()}-{name}"
+        if path.exists():
+            return path
         if name == "words.srt":
-            path.write_text("1\n00:00:00,000 --> 00:00:01,000\nSelam\n", encoding="ascii")
-        if not path.exists():
+            own.write_text("1\n00:00:00,000 --> 00:00:01,000\nSelam\n", encoding="ascii")
+        else:
             words: list[str | Path] = [
                 str(self._create(word[1:-1])) if word.startswith("{") else word for word in RECIPES[name]
             ]
             clean = ["-map_metadata", "-1", "-fflags", "+bitexact"]
-            command: list[str | Path] = [self._binaries.ffmpeg, "-v", "error", "-nostdin", "-y", *words, *clean, path]
+            command: list[str | Path] = [self._binaries.ffmpeg, "-v", "error", "-nostdin", "-y", *words, *clean, own]
             subprocess.run(command, check=True, timeout=PATIENCE)
-        return path
+        # Two processes may make the same at once; each finds only what is complete.
+        return own.replace(path)
 
     def cut(self, name: str, share: float) -> bytes:
         """The first `share` of it: the tab died."""
@@ -217,7 +222,7 @@ def box(kind: bytes, payload: bytes = b"") -> bytes:
 
 @pytest.fixture(scope="session")
 def kit(binaries: Binaries, tmp_path_factory: pytest.TempPathFactory) -> Kit:
-    return Kit(tmp_path_factory.mktemp("corpus"), binaries)
+    return Kit(shared_folder("corpus", tmp_path_factory), binaries)
 
 
 @pytest.fixture(scope="session")
