@@ -72,8 +72,11 @@ def _index(content: bytes, at: int) -> tuple[int, list[tuple[int, int, bool]]]:
     return scale, [(size, ticks, bool(access >> 31)) for size, ticks, access in entries]
 
 
-def validate_picture(track: Track, *, size: tuple[int, int], rate: float) -> None:
-    """H.264 that every phone plays, in these even pixels, at a constant rate and with stated colours."""
+def validate_picture(track: Track, *, size: tuple[int, int], rate: float, rests: bool = False) -> None:
+    """H.264 that every phone plays, in these even pixels, at a constant rate and with stated colours.
+
+    Where it `rests`, frames that repeat the one before may be missing.
+    """
     stream = track.stream
     assert (stream["codec_name"], stream["codec_tag_string"]) == ("h264", "avc1")
     assert (stream["profile"], stream["pix_fmt"]) == ("Main", "yuv420p")
@@ -88,7 +91,9 @@ def validate_picture(track: Track, *, size: tuple[int, int], rate: float) -> Non
     assert track.times == sorted(track.times)
     assert abs(track.times[0]) <= CLOCK
     gaps = [after - before for before, after in zip(track.times, track.times[1:], strict=False)]
-    assert all(abs(gap - 1 / rate) <= CLOCK for gap in gaps)
+    frames = [gap * rate for gap in gaps]
+    assert all(abs(number - round(number)) <= CLOCK * rate for number in frames)
+    assert all(round(number) >= 1 if rests else round(number) == 1 for number in frames)
 
 
 def read_track(path: Path, binaries: Binaries) -> Track:

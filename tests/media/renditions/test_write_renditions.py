@@ -26,6 +26,7 @@ SECONDS = 12
 # A flash of 200 ms and a beep at the same time, each second.
 FLASHES = "color=black:s=640x480:r=30:d={0},drawbox=color=white:t=fill:enable='lt(mod(t,1),0.2)'"
 BEEPS = "aevalsrc='0.2*sin(2*PI*1000*t)*lt(mod(t,1),0.2)':s=48000:d={0}"
+LOSSLESS = ("-c:v", "libx264", "-preset", "ultrafast", "-qp", "0")
 VP8 = ("-c:v", "libvpx", "-threads", "1", "-deadline", "realtime", "-cpu-used", "8", "-b:v", "1M")
 
 
@@ -76,7 +77,7 @@ def test_one_decoding_gives_every_track(lesson: Path, render: Render, binaries: 
     small = validate_fragmented(files["360p"], binaries, seconds=SECONDS, longest_segment=4)
     validate_picture(small, size=(480, 360), rate=15)
     board = validate_fragmented(files["board"], binaries, seconds=SECONDS, longest_segment=10)
-    validate_picture(board, size=(640, 480), rate=5)
+    validate_picture(board, size=(640, 480), rate=5, rests=True)
     sound = validate_fragmented(files["audio-aac"], binaries, seconds=SECONDS, longest_segment=10.1)
     assert (sound.stream["profile"], sound.stream["sample_rate"], sound.stream["channels"]) == ("LC", "16000", 1)
     opus = read_track(files["audio"], binaries).stream
@@ -117,7 +118,7 @@ def test_a_picture_is_never_enlarged(
 
     track = validate_fragmented(render(source, name)[name], binaries, seconds=1, longest_segment=1)
 
-    validate_picture(track, size=size, rate=5 if name == "board" else 10)
+    validate_picture(track, size=size, rate=5 if name == "board" else 10, rests=name == "board")
 
 
 def test_what_moves_all_the_time_stays_below_the_limit(ffmpeg: Ffmpeg, render: Render) -> None:
@@ -147,6 +148,63 @@ def test_a_page_turn_is_a_key_frame(ffmpeg: Ffmpeg, render: Render, binaries: Bi
     track = validate_fragmented(render(source, "board")["board"], binaries, seconds=16, longest_segment=10)
 
     assert [round(key, 1) for key in track.keys] == [0.0, 10.0, 13.4]
+
+
+def test_a_board_has_a_frame_for_each_change_and_every_ten_seconds(
+    ffmpeg: Ffmpeg, render: Render, binaries: Binaries
+) -> None:
+    # A pen of two pixels touches the board where and when nobody would notice; then nothing happens.
+    changes = {4.0: (0, 0), 4.2: (7, 1), 5.0: (640, 360), 12.4: (1278, 718)}
+    dots = ",".join(
+        f"drawbox=x={x}:y={y}:w=2:h=2:color=black:t=fill:enable='gte(t,{at - 0.01})'" for at, (x, y) in changes.items()
+    )
+    source = ffmpeg("rests.mp4", "-f", "lavfi", "-i", f"color=white:s=1280x720:r=5:d=33.4,{dots}", *LOSSLESS)
+
+    track = validate_fragmented(render(source, "board")["board"], binaries, seconds=33.4, longest_segment=10)
+
+    assert {*changes, 0, 10, 20, 30} <= {round(time, 1) for time in track.times}
+    assert len(track.times) <= 12
+    assert track.keys == [0, 10, 20, 30]
+
+
+@pytest.mark.parametrize("name", ["360p", "720p", "board"])
+@pytest.mark.parametrize(
+    ("matrix", "range_", "pixels"),
+    [
+        ("bt709", "pc", "yuv420p"),
+        ("bt709", "tv", "yuv420p"),
+        ("smpte170m", "tv", "yuv420p"),
+        ("bt470bg", "pc", "yuv420p"),
+        ("bt470bg", "tv", "yuv444p"),
+        ("bt2020nc", "tv", "yuv420p10le"),
+        ("unknown", "tv", "yuv420p"),
+    ],
+)
+def test_colours_stay_as_they_are(
+    ffmpeg: Ffmpeg, render: Render, binaries: Binaries, name: str, matrix: str, range_: str, pixels: str
+) -> None:
+    # Where a recording names no matrix, everybody takes BT.601 for a picture of less than 720 lines.
+    size, stated = "640x480" if name == "360p" or matrix == "unknown" else "1280x720", matrix
+    if matrix == "unknown":
+        matrix = "smpte170m"
+    bars = (
+        f"smptehdbars=s={size}:r=5:d=1,format=gbrp,scale=out_color_matrix={matrix}:out_range={range_},format={pixels}"
+    )
+    tags = ("-colorspace", stated, "-color_range", range_)
+    source = ffmpeg(f"{stated}-{range_}-{pixels}-{size}.mp4", "-f", "lavfi", "-i", bars, *tags, *LOSSLESS)
+
+    rendition = render(source, name)[name]
+
+    shown = mean_colours(binaries, rendition, "bt709" if name != "360p" and "720" in size else "smpte170m", "tv")
+    for was, now in zip(mean_colours(binaries, source, matrix, range_), shown, strict=True):
+        assert abs(was - now) <= 3
+
+
+def mean_colours(binaries: Binaries, path: Path, matrix: str, range_: str) -> bytes:
+    """Red, green and blue of 14 by 8 tiles of the first frame, as a player shows them that reads these colours."""
+    read = f"scale=in_color_matrix={matrix}:in_range={range_}:flags=accurate_rnd,format=gbrp,scale=14:8:flags=area"
+    words = ["-i", str(path), "-frames:v", "1", "-vf", f"{read},format=rgb24", "-f", "rawvideo", "-"]
+    return subprocess.run([binaries.ffmpeg, "-v", "error", *words], capture_output=True, check=True, timeout=60).stdout
 
 
 def test_the_picture_of_a_camera_that_stopped_stands_until_the_end(

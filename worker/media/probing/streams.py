@@ -8,8 +8,8 @@ from worker.media.probing.codecs import codec_string
 from worker.media.probing.track import Track
 
 ENTRIES = (
-    "stream=index,codec_name,codec_type,profile,level,width,height,pix_fmt,sample_rate,channels,mime_codec_string"
-    ",sample_aspect_ratio,nb_read_packets:stream_tags=alpha_mode,ALPHA_MODE:stream_disposition=attached_pic,default"
+    "stream=index,codec_name,codec_type,profile,level,width,height,pix_fmt,color_space,color_range,sample_rate,channels"
+    ",mime_codec_string,sample_aspect_ratio,nb_read_packets:stream_tags=alpha_mode,ALPHA_MODE:stream_disposition=attached_pic,default"
     ":stream_side_data=rotation"
 )
 
@@ -40,6 +40,9 @@ class VideoStream:
     pixel_aspect: float = 1.0
     # Whether the header states an impossible pixel aspect ratio.
     aspect_is_wrong: bool = False
+    # The YUV matrix, and `tv` (limited) or `pc` (full range), by ffmpeg's names; "unknown" where none is stated.
+    color_space: str = "unknown"
+    color_range: str = "unknown"
 
     @property
     def shown_size(self) -> tuple[int, int]:
@@ -78,6 +81,8 @@ def video_stream(stream: Words, track: Track) -> VideoStream:
         max_key_interval_ms=round(track.longest_key_interval * 1000),
         pixel_aspect=_pixel_aspect(stream),
         aspect_is_wrong=has_wrong_aspect(stream),
+        color_space=str(stream.get("color_space", "unknown")),
+        color_range=str(stream.get("color_range", "unknown")),
     )
 
 

@@ -16,8 +16,8 @@ def colour_matrix(height: int) -> str:
     return "bt709" if height >= _HD_HEIGHT else "smpte170m"
 
 
-def picture_options(form: PictureForm, video: VideoStream) -> dict[str, Any]:
-    """Options for an encoded picture, with a key frame every `key_seconds` and where the content changes."""
+def picture_options(form: PictureForm, video: VideoStream, seconds: float) -> dict[str, Any]:
+    """Options for a picture of this duration, with a key frame every `key_seconds` and where a board's page turns."""
     rate = frame_rate(form, video.frame_rate)
     return {
         **_CLEAN,
@@ -31,15 +31,27 @@ def picture_options(form: PictureForm, video: VideoStream) -> dict[str, Any]:
         "pix_fmt": "yuv420p",
         # Without B-frames, frames are stored in the order of their times, so that players which ignore edit lists keep
         # picture and sound in sync.
-        "x264-params": f"keyint={rate * form.key_seconds}:scenecut=0",
+        "x264-params": f"keyint={'infinite' if form.is_board else rate * form.key_seconds}:scenecut=0",
         "bf": 0,
         "flags:v": "+bitexact",
         # Fixed, since the bytes depend on it: the same on every machine.
         "threads:v": 2,
         "f": "mp4",
         "movflags": f"+frag_keyframe{FRAGMENTED}",
-        # x264's own detection misses the turn of a nearly empty page; the filter scdet marks these frames.
-        **({"tune": "stillimage", "force_key_frames": "scd_metadata"} if form.is_board else {}),
+        **(_board_options(seconds) if form.is_board else {}),
+    }
+
+
+def _board_options(seconds: float) -> dict[str, Any]:
+    # Seconds in units of the time base.
+    end = f"round({seconds:.3f}/TB)"
+    return {
+        "tune": "stillimage",
+        # Unchanged frames are left out: each lasts until the next one, the last until the end.
+        "fps_mode": "vfr",
+        "bsf:v": f"setts=duration='if(eq(NEXT_PTS,NOPTS),{end},NEXT_PTS)-PTS'",
+        # The filters mark them: x264 counts frames, not seconds, and misses the turn of a nearly empty page.
+        "force_key_frames": "scd_metadata",
     }
 
 

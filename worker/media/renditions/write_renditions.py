@@ -1,6 +1,6 @@
 """Write several renditions of a recording in one run of ffmpeg, which decodes it once."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,18 +8,16 @@ from typing import Any
 import ffmpeg
 
 from worker.media.containers.kinds import detect_demuxer
-from worker.media.decoding.changing_size import ONE_GRAPH, fitted, padded
+from worker.media.decoding.changing_size import ONE_GRAPH
 from worker.media.decoding.loudness import levelled
-from worker.media.decoding.transparency import alpha_decoder, on_paper
 from worker.media.limits import input_options
 from worker.media.probing.probe import Probe
-from worker.media.probing.streams import VideoStream
 from worker.media.processes.binaries import Binaries
 from worker.media.processes.budget import Budget, copy_budget, never
 from worker.media.processes.runner import run_ffmpeg
-from worker.media.renditions.fit_picture import fitted_size, frame_rate
-from worker.media.renditions.rendition_forms import PAGE_TURN, PICTURES, SOUNDS, PictureForm
-from worker.media.renditions.rendition_options import colour_matrix, copied_options, picture_options, sound_options
+from worker.media.renditions.picture_filters import decoder, rendition_picture, split, steady_picture
+from worker.media.renditions.rendition_forms import PICTURES, SOUNDS
+from worker.media.renditions.rendition_options import copied_options, picture_options, sound_options
 from worker.media.whole_files import removed_on_failure
 
 
@@ -91,36 +89,24 @@ def _outputs(recorded: Recorded, targets: Mapping[str, Path], seconds: float, *,
     sounds = [name for name in targets if name in SOUNDS]
     video = recorded.probed.video
     # Transparent pictures are put on paper before they are scaled, which takes one size.
-    options = {**input_options(detect_demuxer(recorded.path)), **(_decoder(video) or ONE_GRAPH)}
+    options = {**input_options(detect_demuxer(recorded.path)), **(decoder(video) or ONE_GRAPH)}
     unused = {} if pictures and sounds else {"vn" if sounds else "an": None}
     media = ffmpeg.input(str(recorded.path.absolute()), **options, **unused)
     length = {"t": f"{seconds:.3f}"}
     outputs = []
     if pictures and video is not None:
-        steady = _steady(media["v:0"], pictures, video)
-        for name, branch in zip(pictures, _split(steady, len(pictures), "split"), strict=True):
+        steady = steady_picture(media["v:0"], pictures, video)
+        for name, branch in zip(pictures, split(steady, len(pictures), "split"), strict=True):
             form = PICTURES[name]
-            options = picture_options(form, video)
-            picture = _picture(branch, form, video)
+            options = picture_options(form, video, seconds)
+            picture = rendition_picture(branch, form, video)
             outputs.append(ffmpeg.output(picture, str(targets[name].absolute()), **options, **length))
     if sounds:
         heard = levelled(_whole(media["a:0"], seconds), recorded.gain)
-        for name, branch in zip(sounds, _split(heard, len(sounds), "asplit"), strict=True):
+        for name, branch in zip(sounds, split(heard, len(sounds), "asplit"), strict=True):
             options = sound_options(SOUNDS[name], tight=tight)
             outputs.append(ffmpeg.output(branch, str(targets[name].absolute()), **options, **length))
     return outputs
-
-
-def _decoder(video: VideoStream | None) -> dict[str, str]:
-    """The decoder for a transparent picture."""
-    return alpha_decoder(video.codec, alpha=video.alpha) if video else {}
-
-
-def _split(stream: Any, number: int, name: str) -> list[Any]:
-    if number == 1:
-        return [stream]
-    branches = stream.filter_multi_output(name, number)
-    return [branches[index] for index in range(number)]
 
 
 def _whole(sound: Any, seconds: float) -> Any:
@@ -130,27 +116,3 @@ def _whole(sound: Any, seconds: float) -> Any:
         .filter("aresample", **{"async": 1000, "first_pts": 0})
         .filter("apad", whole_dur=f"{seconds:.3f}")
     )
-
-
-def _steady(picture: Any, names: Sequence[str], video: VideoStream) -> Any:
-    """What these renditions share: the picture from 0, at the highest of their rates, opaque, in its own size."""
-    upright = picture.filter("setsar", "1") if video.aspect_is_wrong else picture
-    # First, so that only frames that are kept are processed.
-    rate = max(frame_rate(PICTURES[name], video.frame_rate) for name in names)
-    steady = upright.filter("fps", rate, start_time=0)
-    # H.264 has no transparency: browsers would show a black background.
-    return on_paper(steady) if _decoder(video) else steady
-
-
-def _picture(picture: Any, form: PictureForm, video: VideoStream) -> Any:
-    """The picture up to the end of the recording, in the size, rate and colours of this form."""
-    width, height = fitted_size(form, video.shown_size)
-    matrix = colour_matrix(height)
-    steady = picture.filter("fps", frame_rate(form, video.frame_rate), start_time=0)
-    shaped = (
-        padded(fitted(steady, width, height, out_color_matrix=matrix, out_range="tv"), width, height)
-        .filter("format", "yuv420p")
-        .filter("setparams", colorspace=matrix, color_primaries=matrix, color_trc=matrix, range="tv")
-    )
-    whole = shaped.filter("tpad", stop=-1, stop_mode="clone")
-    return whole.filter("scdet", threshold=PAGE_TURN) if form.is_board else whole
