@@ -32,6 +32,11 @@ def tracked_files() -> list[Path]:
     return [ROOT / name for name in names.splitlines()]
 
 
+def test_no_file_keeps_the_marks_of_a_merge() -> None:
+    marked = [path.relative_to(ROOT) for path in tracked_files() if re.search(rb"(?m)^[<>]{7} ", path.read_bytes())]
+    assert marked == [], "resolve the conflict and remove its marks"
+
+
 def test_every_order_has_exactly_one_task() -> None:
     app = create_app(SETTINGS)
     app.loader.import_default_modules()
