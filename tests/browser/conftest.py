@@ -114,6 +114,7 @@ def studio(
     with serve_studio(lambda: api) as origin:
         api_settings = settings(secret_key=_KEY, cors_origins=(origin,), spool_reserve_bytes=0)
         api, process = processes.api(api_settings)
+        processes.worker(api_settings)
         token = issue_token(api_settings.signing_key, sub=school.tutor.user_id, role="tutor", role_ids={"tutor": 11})
         session = httpx2.post(
             f"{api}/v1/whiteboard/sessions",
@@ -138,8 +139,7 @@ EXACT = 0.2
 
 @pytest.fixture
 def watch(studio: Studio, sql: Sql, tmp_path: Path, processes: Processes) -> Watch:
-    """`watch(recording_id)`: wait until it is available, and look at its playback. Only this needs a worker."""
-    processes.worker(studio.settings)
+    """`watch(recording_id)`: wait until it is available, and look at its playback."""
 
     def look(recording_id: int) -> Film:
         row = "SELECT is_available, recording_metadata FROM whiteboard_session_recordings WHERE id = :id"
