@@ -130,6 +130,19 @@ def test_without_a_token_it_asks_for_one_and_keeps_it_out_of_the_address(studio:
     assert record_page.run("localStorage.getItem('token')") is None
 
 
+def test_a_screen_is_not_shared_when_the_microphone_is_denied(record_page: Page) -> None:
+    record_page.run("""
+        window.shared = document.createElement('canvas').captureStream();
+        navigator.mediaDevices.getDisplayMedia = async () => shared;
+        navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('no', 'NotAllowedError'); };
+        document.querySelector('[value=screen]').click();
+        document.getElementById('start').click();
+    """)
+    _wait(record_page, "document.querySelector('#alerts .warning')")
+    assert record_page.run("shared.getTracks().map(({ readyState }) => readyState)") == ["ended"]
+    assert record_page.run("document.getElementById('live').hidden")
+
+
 def test_sessions_that_a_bad_link_loses_are_requested_again(studio: Studio, record_page: Page) -> None:
     _open(studio, record_page, _LOSES.format(lost="sessions"))
     _wait(record_page, "document.getElementById('alerts').textContent.startsWith('The server cannot be reached')")

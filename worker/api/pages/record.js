@@ -107,8 +107,14 @@ async function stream(of) {
   const isCamera = of === 'camera' && { width: { ideal: 640 }, frameRate: { ideal: 15 } };
   if (of !== 'screen') return devices.getUserMedia({ audio: SOUND, video: isCamera });
   const screen = await devices.getDisplayMedia({ video: { frameRate: { ideal: 10 } } });
-  const voice = await devices.getUserMedia({ audio: SOUND });
-  return new MediaStream([...screen.getVideoTracks(), ...voice.getAudioTracks()]);
+  try {
+    const voice = await devices.getUserMedia({ audio: SOUND });
+    return new MediaStream([...screen.getVideoTracks(), ...voice.getAudioTracks()]);
+  } catch (error) {
+    // Otherwise the browser would go on sharing the screen.
+    screen.getTracks().forEach((track) => track.stop());
+    throw error;
+  }
 }
 
 let source = null;

@@ -2,6 +2,7 @@
 
 Amharic writes one sound with several Ge'ez letters, and everybody chooses among them: ሀ ሐ ኀ ኸ, ሰ ሠ, አ ዐ, ጸ ፀ, in all
 seven orders. In the first and the third of these families the first and the fourth order (ሀ ሃ, አ ኣ) sound alike, too.
+Letters for a rounded consonant (ቈ ቍ, ኰ ኵ, ጐ ጕ, ኈ ኍ) are written as plain ones (ቆ ቁ, ኮ ኩ, ጎ ጉ, ሆ ሁ) as often.
 """  # noqa: RUF002 - letters of Ge'ez
 
 import unicodedata
@@ -13,6 +14,8 @@ _FAMILIES = (
     ("አኡኢኣኤእኦ", "ዐዑዒዓዔዕዖ"),
     ("ጸጹጺጻጼጽጾ", "ፀፁፂፃፄፅፆ"),
     ("ኋ", "ሗ"),
+    ("ቆቁኮኩጎጉሆሁ", "ቈቍኰኵጐጕኈኍ"),
+    ("ሆሁ", "ዀዅ"),
 )
 _SAME_VOWEL = {"ሃ": "ሀ", "ኣ": "አ"}  # noqa: RUF001 - letters of Ge'ez
 # Latin, Greek, Cyrillic, Hebrew, Arabic and Ethiopic letters, and symbols: the result for these is cached.

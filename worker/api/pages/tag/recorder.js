@@ -39,6 +39,6 @@ async function sendLeftRecordings() {
   const { leftRecordings } = await recorderModule();
   for (const recorder of await leftRecordings(recorderOptions)) {
     const { isEnded, lastAt, label } = recorder.state;
-    if (isEnded || label?.canGoOn === false || lastAt < Date.now() - ABANDONED) await recorder.send();
+    if (isEnded || label?.canGoOn === false || lastAt < Date.now() - ABANDONED) await recorder.send().catch(complain);
   }
 }
