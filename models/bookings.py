@@ -109,7 +109,7 @@ class Booking(Base):
 
 
 class Enrollment(Base):
-    """Legacy: an older shape of a booking, kept for its column names; only the import of legacy rows reads it."""
+    """Legacy: an older form of a booking, kept for its column names; only the import of legacy rows reads it."""
 
     __tablename__ = "tutor_student_enrollments"
 

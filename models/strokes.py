@@ -19,7 +19,7 @@ from models.states import (
 
 
 class Stroke(Base):
-    """One stroke, shape or text as the board's client sent it. Undone and cleared ones stay, marked deleted."""
+    """One stroke as the board's client sent it. Undone and cleared ones stay, marked deleted."""
 
     __tablename__ = "whiteboard_canvas_data"
 

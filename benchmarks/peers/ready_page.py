@@ -14,19 +14,19 @@ _OUTLINE = re.compile(rb"<path[^>]*/>")
 def as_shapes(page: DrawnPage) -> list[dict[str, Any]]:
     """The page as lines, arcs and letters: one object for each shape, numbers in lists."""
     shapes: list[dict[str, Any]] = []
-    for figure in page.figures:
-        colour = _hex(getattr(figure, "colour", None) or page.background)
-        if isinstance(figure, Lines):
-            for contour in figure.contours:
+    for shape in page.shapes:
+        colour = _hex(getattr(shape, "colour", None) or page.background)
+        if isinstance(shape, Lines):
+            for contour in shape.contours:
                 points = [tuple(point) for point in contour.tolist()]
-                shapes.append({"points": points, "closed": figure.closed, "width": figure.width, "colour": colour})
-        elif isinstance(figure, Circle):
-            centre = (figure.x, figure.y)
-            shapes.append({"centre": centre, "radius": figure.radius, "width": figure.width, "colour": colour})
+                shapes.append({"points": points, "closed": shape.closed, "width": shape.width, "colour": colour})
+        elif isinstance(shape, Circle):
+            centre = (shape.x, shape.y)
+            shapes.append({"centre": centre, "radius": shape.radius, "width": shape.width, "colour": colour})
         else:
-            [line] = figure.lines
-            at = (figure.x, figure.y)
-            shapes.append({"text": line, "at": at, "size": figure.size, "colour": colour})
+            [line] = shape.lines
+            at = (shape.x, shape.y)
+            shapes.append({"text": line, "at": at, "size": shape.size, "colour": colour})
     return shapes
 
 
@@ -38,16 +38,16 @@ def as_svg(page: DrawnPage) -> str:
         '<g fill="none" stroke-linecap="round" stroke-linejoin="round">',
     ]
     for drawn in page.drawn:
-        figure = drawn.figure
-        if isinstance(figure, Text):
+        shape = drawn.shape
+        if isinstance(shape, Text):
             parts.append(_outlines(page, drawn))
             continue
-        pen = f'stroke="{_hex(figure.colour or page.background)}" stroke-width="{figure.width:g}"'
-        if isinstance(figure, Circle):
-            parts.append(f'<circle cx="{figure.x:.2f}" cy="{figure.y:.2f}" r="{figure.radius:.2f}" {pen}/>')
+        pen = f'stroke="{_hex(shape.colour or page.background)}" stroke-width="{shape.width:g}"'
+        if isinstance(shape, Circle):
+            parts.append(f'<circle cx="{shape.x:.2f}" cy="{shape.y:.2f}" r="{shape.radius:.2f}" {pen}/>')
             continue
-        name = "polygon" if figure.closed else "polyline"
-        for contour in figure.contours:
+        name = "polygon" if shape.closed else "polyline"
+        for contour in shape.contours:
             points = " ".join([f"{x:.2f},{y:.2f}" for x, y in contour.tolist()])
             parts.append(f'<{name} points="{points}" {pen}/>')
     return "".join([*parts, "</g></svg>"])

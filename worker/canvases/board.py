@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from worker.canvases.shapes import Colour, Figure
+from worker.canvases.shapes import Colour, Shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,9 +18,9 @@ class SkippedStroke:
 
 @dataclass(frozen=True, slots=True)
 class DrawnStroke:
-    """A figure and its times; `deleted_at` is when it was undone or cleared."""
+    """A shape and its times; `deleted_at` is when it was undone or cleared."""
 
-    figure: Figure
+    shape: Shape
     order: int | None
     created_at: datetime | None = None
     started_at: datetime | None = None
@@ -30,7 +30,7 @@ class DrawnStroke:
 
 @dataclass(frozen=True, slots=True)
 class DrawnPage:
-    """A page to draw: figures in drawing order, sizes in CSS pixels. `image` is drawn behind the ink, scaled to fit."""
+    """A page to draw: shapes in drawing order, sizes in CSS pixels. `image` is drawn behind the ink, scaled to fit."""
 
     number: int
     title: str
@@ -43,9 +43,9 @@ class DrawnPage:
     image: Path | None = None
 
     @property
-    def figures(self) -> Iterator[Figure]:
-        """The figures on the page now, without deleted ones, in drawing order."""
-        return (drawn.figure for drawn in self.drawn if drawn.deleted_at is None)
+    def shapes(self) -> Iterator[Shape]:
+        """The shapes on the page now, without deleted ones, in drawing order."""
+        return (drawn.shape for drawn in self.drawn if drawn.deleted_at is None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,7 @@ class Text:
     strikethrough: bool = False
 
 
-Figure = Lines | Circle | Text
+Shape = Lines | Circle | Text
 
 # The distance between baselines in font sizes, as in the platform's typing preview.
 LINE_HEIGHT = 1.2

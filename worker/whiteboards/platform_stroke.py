@@ -7,7 +7,7 @@ _PREFIX = "platform-"
 
 
 class PlatformStroke(NamedTuple):
-    """A platform stroke, its data in the stored shape as JSON text. The profile is None in older rows.
+    """A platform stroke, its data in the stored format as JSON text. The profile is None in older rows.
 
     `name` is the `client_id` that the script of the platform's pages (`/astegni.js`) gave it; None without one.
     """

@@ -110,7 +110,7 @@ def append_strokes(
 def _accepted(
     drawer: SessionRole, permissions: Mapping[str, Any], strokes: Sequence[NewStroke]
 ) -> tuple[list[NewStroke], dict[int, str]]:
-    """The strokes to store, in the stored shape, and the messages about rejected ones by index."""
+    """The strokes to store, in the stored format, and the messages about rejected ones by index."""
     accepted: list[NewStroke] = []
     refused: dict[int, str] = {}
     forbidden: Forbidden | None = None

@@ -1,6 +1,6 @@
 """Pure checks of the strokes that a client sends, before any of them is stored.
 
-Two shapes are stored for line, rectangle and circle: the freehand `points` that the board's client writes, and the
+Two formats are stored for line, rectangle and circle: the freehand `points` that the board's client writes, and the
 geometric keys that its redraw reads. All lengths are CSS pixels of the client's canvas. Shapes of other libraries are
 converted to these first.
 """
@@ -13,7 +13,7 @@ from math import isnan
 from typing import Any
 
 from worker.errors import InvalidInput
-from worker.stroke_shapes import NotUnderstood, board_shape
+from worker.stroke_formats import NotUnderstood, to_board_format
 from worker.whiteboards.stroke_values import MOST_POINTS, check_json, check_storable
 
 MOST_STROKES = 500
@@ -44,12 +44,12 @@ class NewStroke:
 
 
 def accepted_stroke(stroke: NewStroke) -> NewStroke:
-    """The stroke in the stored shape, whatever library wrote it.
+    """The stroke in the stored format, whatever library wrote it.
 
     Raises InvalidInput, naming the stroke, when it has nothing to draw, too much, or values that cannot be stored.
     """
     try:
-        accepted = replace(stroke, stroke_data=board_shape(stroke.stroke_type, stroke.stroke_data))
+        accepted = replace(stroke, stroke_data=to_board_format(stroke.stroke_type, stroke.stroke_data))
     except NotUnderstood as error:
         raise InvalidInput(f"Stroke {stroke.client_id}: {error}.") from error
     _check_stroke(accepted)

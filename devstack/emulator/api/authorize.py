@@ -1,4 +1,4 @@
-"""b2_authorize_account, whose response has a different shape in each version of the API."""
+"""b2_authorize_account, whose response differs in each version of the API."""
 
 import base64
 import binascii

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from worker.canvases.drawing.page import LONGEST_PIECE, backdrop_of, draw_background, draw_figure
+from worker.canvases.drawing.page import LONGEST_PIECE, backdrop_of, draw_background, draw_shape
 from worker.canvases.engine import skia
 from worker.canvases.stored.pages import read_page
 
@@ -20,8 +20,8 @@ def _pixels(colour: str, longest_piece: int = LONGEST_PIECE) -> np.ndarray:
     backdrop = backdrop_of(page)
     with surface as canvas:
         draw_background(canvas, page, backdrop)
-        for figure in page.figures:
-            draw_figure(canvas, figure, backdrop, longest_piece=longest_piece)
+        for shape in page.shapes:
+            draw_shape(canvas, shape, backdrop, longest_piece=longest_piece)
     rgba: np.ndarray = surface.makeImageSnapshot().toarray(colorType=skia.kRGBA_8888_ColorType)
     return rgba[:, :, :3].astype(np.int16)
 

@@ -149,8 +149,8 @@ def test_every_character_is_drawn_invisible_or_named(text: str) -> None:
     page = _page("x" + text)
     named = " ".join(skipped.reason for skipped in page.skipped)
     missing = without_glyph(re.sub(r"[\ud800-\udfff]", "", text))
-    (figure,) = page.figures
-    shown_text = "".join(figure.lines)  # type: ignore[union-attr]
+    (shape,) = page.shapes
+    shown_text = "".join(shape.lines)  # type: ignore[union-attr]
     written = {letter for family, letters in runs(shown_text) for letter in letters}
     for letter in set(text) - written:
         if "\ud800" <= letter <= "\udfff":
@@ -167,13 +167,13 @@ def test_every_character_is_drawn_invisible_or_named(text: str) -> None:
 def test_no_ink_is_outside_of_its_box(text: str) -> None:
     """A film draws anew only what is within the box of a text."""
     page = _page(text, x=400, y=400)
-    for figure in page.figures:
-        assert isinstance(figure, Text)
-        left, top, right, bottom = ink_of(figure)
+    for shape in page.shapes:
+        assert isinstance(shape, Text)
+        left, top, right, bottom = ink_of(shape)
         surface = skia.Surface(1600, 800)
         canvas = surface.getCanvas()
         canvas.clear(skia.ColorWHITE)
-        draw_text(canvas, figure, skia.Paint(AntiAlias=True))
+        draw_text(canvas, shape, skia.Paint(AntiAlias=True))
         rows, columns = np.nonzero(surface.toarray()[:, :, 0] < 200)
         if len(rows):
             assert left - 1 <= columns.min()

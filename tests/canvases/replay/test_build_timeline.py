@@ -50,7 +50,7 @@ def test_strokes_of_two_people_overlap() -> None:
         board([pen(1, started_at=1, ended_at=3, created_at=3), pen(2, started_at=0, ended_at=4, created_at=4)])
     )
     assert spans(timeline) == [(1000, 5000), (2000, 4000)]
-    assert [len(timeline.figures_at(moment, 0)) for moment in (1000, 1500, 2500, 4500)] == [0, 1, 2, 2]
+    assert [len(timeline.shapes_at(moment, 0)) for moment in (1000, 1500, 2500, 4500)] == [0, 1, 2, 2]
 
 
 def test_a_stroke_without_times_ends_when_it_arrived_and_begins_when_the_one_before_was_done() -> None:
@@ -101,7 +101,7 @@ def test_what_was_taken_back_is_gone_from_then_on() -> None:
             ]
         )
     )
-    assert [len(timeline.figures_at(moment, 0)) for moment in (2000, 3999, 4000, 6000)] == [1, 1, 0, 1]
+    assert [len(timeline.shapes_at(moment, 0)) for moment in (2000, 3999, 4000, 6000)] == [1, 1, 0, 1]
 
 
 def test_what_is_wiped_after_the_lesson_stays_in_its_replay() -> None:
@@ -194,8 +194,8 @@ def test_any_times_make_a_replay(pages: list[list[Any]], short: bool, data: Any)
 def test_at_any_time_the_strokes_up_to_then_are_shown(rows: list[Any], moment: int) -> None:
     """Those that have ended whole, those in hand in part, none that is to come and none that is gone."""
     timeline = build_timeline(board([pen(number + 1) | row for number, row in enumerate(rows)]))
-    shown = timeline.figures_at(moment, 0)
+    shown = timeline.shapes_at(moment, 0)
     alive = [stroke for stroke in timeline.strokes if stroke.removed_at is None or stroke.removed_at > moment]
-    whole = {id(stroke.figure) for stroke in alive if stroke.end <= moment}
-    assert {id(figure) for figure in shown} >= whole
+    whole = {id(stroke.shape) for stroke in alive if stroke.end <= moment}
+    assert {id(shape) for shape in shown} >= whole
     assert len(shown) - len(whole) == sum(stroke.start < moment < stroke.end for stroke in alive)

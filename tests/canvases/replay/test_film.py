@@ -26,7 +26,7 @@ from worker.media.processes.binaries import Binaries, find_binaries
 from worker.settings import Settings
 
 BEGIN = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
-# Of 255, on average of eight by eight pixels. A figure that was clipped before it was drawn has edges that the engine
+# Of 255, on average of eight by eight pixels. A shape that was clipped before it was drawn has edges that the engine
 # rounds otherwise; a missing pen's width of black ink is 32.
 ROUNDING = 16
 
@@ -40,7 +40,7 @@ def still(timeline: ReplayTimeline, page: DrawnPage, index: int, at: int) -> Any
     """The frame drawn at once, from nothing."""
     pixels = blank_frame()
     canvas = FrameCanvas(page, pixels)
-    canvas.draw(timeline.figures_at(at, index), canvas.whole, over=False)
+    canvas.draw(timeline.shapes_at(at, index), canvas.whole, over=False)
     return pixels
 
 
@@ -59,7 +59,7 @@ drawn_points = st.lists(places, min_size=2, max_size=6)
 inks = st.fixed_dictionaries(
     {"color": st.sampled_from(["#000", "#c00", "rgba(0,80,255,0.4)"]), "width": st.integers(1, 40)}
 )
-shapes = st.one_of(
+stored_strokes = st.one_of(
     st.tuples(
         st.sampled_from(["pen", "eraser", "line", "rectangle", "circle", "triangle", "arrow"]),
         st.builds(lambda points, ink: {"points": [list(p) for p in points], **ink}, drawn_points, inks),
@@ -79,7 +79,7 @@ shapes = st.one_of(
 def strokes(draw: Any) -> list[dict[str, Any]]:
     """Strokes that overlap in space and in time, in an order of their own; some of them are taken back."""
     rows = []
-    for number, (kind, data) in enumerate(draw(st.lists(shapes, min_size=1, max_size=8))):
+    for number, (kind, data) in enumerate(draw(st.lists(stored_strokes, min_size=1, max_size=8))):
         start, length = draw(st.integers(0, 80)) / 10, draw(st.integers(0, 40)) / 10
         deletion = draw(st.none() | st.integers(0, 150))
         deleted = {} if deletion is None else {"deleted_at": BEGIN + timedelta(seconds=deletion / 10)}

@@ -1,4 +1,4 @@
-"""Figures that are not finished yet."""
+"""Shapes that are not finished yet."""
 
 import numpy as np
 import pytest
@@ -15,13 +15,13 @@ BOX = Lines((np.array([[0.0, 0.0], [30.0, 0.0], [30.0, 10.0], [0.0, 10.0]]),), 3
 ARROW = Lines((np.array([[0.0, 0.0], [100.0, 0.0]]), np.array([[90.0, 5.0], [100.0, 0.0], [90.0, -5.0]])), 3, BLACK)
 RING = Circle(50, 50, 20, 3, BLACK)
 WORDS = Text(("ab", "cde"), 0, 0, 20, BLACK, underline=True)
-FIGURES = (PEN, BOX, ARROW, RING, WORDS)
+SHAPES = (PEN, BOX, ARROW, RING, WORDS)
 
 
-@pytest.mark.parametrize("figure", FIGURES)
-def test_nothing_at_first_and_all_in_the_end(figure: Lines | Circle | Text) -> None:
-    assert part_of(figure, 0.0) is None
-    assert part_of(figure, 1.0) is figure
+@pytest.mark.parametrize("shape", SHAPES)
+def test_nothing_at_first_and_all_in_the_end(shape: Lines | Circle | Text) -> None:
+    assert part_of(shape, 0.0) is None
+    assert part_of(shape, 1.0) is shape
 
 
 def test_a_pen_comes_point_by_point() -> None:
@@ -68,9 +68,9 @@ lines = st.builds(
 
 
 @given(lines, st.floats(0, 1), st.floats(0, 1))
-def test_what_is_drawn_only_grows(figure: Lines, fraction: float, other: float) -> None:
+def test_what_is_drawn_only_grows(shape: Lines, fraction: float, other: float) -> None:
     before, after = sorted((fraction, other))
-    shorter, longer = part_of(figure, before), part_of(figure, after)
+    shorter, longer = part_of(shape, before), part_of(shape, after)
 
     def drawn(part: object) -> float:
         return sum(map(length_of, part.contours)) if isinstance(part, Lines) else 0.0
@@ -79,12 +79,12 @@ def test_what_is_drawn_only_grows(figure: Lines, fraction: float, other: float) 
 
 
 @given(lines, st.floats(0, 1), st.floats(0, 1))
-def test_the_boxes_hold_what_changes(figure: Lines, fraction: float, other: float) -> None:
+def test_the_boxes_hold_what_changes(shape: Lines, fraction: float, other: float) -> None:
     before, after = sorted((fraction, other))
-    part = part_of(figure, after)
+    part = part_of(shape, after)
     if not isinstance(part, Lines) or before == after:
         return
-    whole, changed = box_of(figure), box_between(figure, before, after)
+    whole, changed = box_of(shape), box_between(shape, before, after)
     for box in (whole, changed):
         x, y = part.contours[-1][-1]
         assert box.left <= x + 1e-6
@@ -95,8 +95,6 @@ def test_the_boxes_hold_what_changes(figure: Lines, fraction: float, other: floa
     assert whole.bottom >= changed.bottom
 
 
-@pytest.mark.parametrize(
-    "figure", [*FIGURES, Lines((np.zeros((2, 2)),), 3, None), Text(("a" * 10_000,), 0, 0, 9, BLACK)]
-)
-def test_no_figure_takes_no_time_or_for_ever(figure: Lines | Circle | Text) -> None:
-    assert 150 <= natural_ms(figure) <= 6000
+@pytest.mark.parametrize("shape", [*SHAPES, Lines((np.zeros((2, 2)),), 3, None), Text(("a" * 10_000,), 0, 0, 9, BLACK)])
+def test_no_shape_takes_no_time_or_for_ever(shape: Lines | Circle | Text) -> None:
+    assert 150 <= natural_ms(shape) <= 6000

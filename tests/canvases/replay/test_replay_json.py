@@ -92,7 +92,7 @@ def test_read_back_points_are_where_they_were() -> None:
     timeline = build_timeline(board())
     for stroke, stroke_document in zip(timeline.strokes, replay_document(timeline)["strokes"], strict=True):
         for contour, deltas in zip(
-            getattr(stroke.figure, "contours", ()), stroke_document.get("contours", ()), strict=True
+            getattr(stroke.shape, "contours", ()), stroke_document.get("contours", ()), strict=True
         ):
             points = np.cumsum(np.array(deltas).reshape(-1, 2), axis=0) / 10
             assert np.abs(points - contour).max() <= 0.05 + 1e-9

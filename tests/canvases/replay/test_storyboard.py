@@ -53,7 +53,7 @@ def test_each_tile_is_the_board_at_its_moment() -> None:
         page = timeline.page_at(at)
         expected = blank_frame(WIDTH, HEIGHT)
         canvas = FrameCanvas(timeline.pages[page], expected)
-        canvas.draw(timeline.figures_at(at, page), canvas.whole, over=False)
+        canvas.draw(timeline.shapes_at(at, page), canvas.whole, over=False)
         assert np.abs(tile.astype(int) - expected.astype(int)).max() <= 1, at
         seen.add(tile.tobytes())
     assert len(seen) > 10

@@ -176,14 +176,14 @@ def test_every_stroke_is_on_the_page_or_named(
     numbered = [{**stroke, "stroke_order": order} for order, stroke in enumerate(strokes)]
     page = read_page({"strokes": numbered, "width": width, "height": height})
     named = {skipped.order for skipped in page.skipped}
-    drawn = {stroke.order: stroke.figure for stroke in page.drawn}
+    drawn = {stroke.order: stroke.shape for stroke in page.drawn}
     assert named | drawn.keys() == set(range(len(strokes)))
     for order in drawn.keys() - named:
-        figure = drawn[order]
-        for contour in getattr(figure, "contours", ()):
+        shape = drawn[order]
+        for contour in getattr(shape, "contours", ()):
             assert contour.min() >= -1
             assert contour[:, 0].max() <= page.width + 1
             assert contour[:, 1].max() <= page.height + 1
-        if isinstance(figure, Circle | Text):
-            assert -1 <= figure.x <= page.width + 1
-            assert -1 <= figure.y <= page.height + 1
+        if isinstance(shape, Circle | Text):
+            assert -1 <= shape.x <= page.width + 1
+            assert -1 <= shape.y <= page.height + 1

@@ -49,7 +49,7 @@ def _size(*strokes: dict[str, Any], **document: Any) -> tuple[int, int]:
 @settings(max_examples=60, deadline=None)
 def test_strokes_are_drawn_by_their_order_then_by_id(rows: list[tuple[int | None, int]]) -> None:
     strokes = [_line(row_id, 10, stroke_order=order, id=row_id) for order, row_id in rows]
-    ends = [figure.contours[0][1][0] for figure in read_page({"strokes": strokes}).figures]  # type: ignore[union-attr]
+    ends = [shape.contours[0][1][0] for shape in read_page({"strokes": strokes}).shapes]  # type: ignore[union-attr]
 
     numbered = sorted((order, row_id) for order, row_id in rows if order is not None)
     unnumbered = sorted(row_id for order, row_id in rows if order is None)
@@ -136,8 +136,8 @@ def test_text_is_never_cut_off(text: str, data: dict[str, Any]) -> None:
     )
 )
 def test_text_is_as_wide_as_it_is_measured(text: str) -> None:
-    (figure,) = read_page({"strokes": [_text("x" + text, x=900)]}).figures
-    assert 0 <= width_of(figure.lines[0], figure) <= 11 * 18 * (1 + len(text))  # type: ignore[union-attr,arg-type]
+    (shape,) = read_page({"strokes": [_text("x" + text, x=900)]}).shapes
+    assert 0 <= width_of(shape.lines[0], shape) <= 11 * 18 * (1 + len(text))  # type: ignore[union-attr,arg-type]
 
 
 RENDER = """

@@ -116,7 +116,7 @@ def test_a_million_points_are_cut_to_what_a_stroke_may_have() -> None:
     points = [[n % 1000, n % 700] for n in range(1_000_000)]
     page = read_page({"strokes": [_stroke("pen", {"points": points})]})
 
-    (drawn,) = page.figures
+    (drawn,) = page.shapes
     assert sum(map(len, drawn.contours)) == MOST_POINTS_OF_STROKE  # type: ignore[union-attr, arg-type]  # Lines
     assert str(MOST_POINTS_OF_STROKE) in page.skipped[0].reason
 
@@ -131,7 +131,7 @@ def test_one_long_text_among_the_points_does_not_swell_them() -> None:
     # As an array of texts, each of these numbers would take as much memory as the longest: 16 GB.
     points: list[Any] = [[n, n] for n in range(2000)]
     points[7] = ["9" * 1_000_000, "x" * 1_000_000]
-    (drawn,) = read_page({"strokes": [_stroke("pen", {"points": points})]}).figures
+    (drawn,) = read_page({"strokes": [_stroke("pen", {"points": points})]}).shapes
     assert len(drawn.contours[0]) == 1999  # type: ignore[union-attr]  # Lines
 
 
@@ -162,7 +162,7 @@ def test_any_text_is_drawn_or_named(text: str) -> None:
 
 
 def test_line_ends_of_every_system_end_a_line() -> None:
-    (text,) = read_page({"strokes": [_stroke("text", {"text": "a\r\nb\rc\nd\n\ne", "x": 1, "y": 2})]}).figures
+    (text,) = read_page({"strokes": [_stroke("text", {"text": "a\r\nb\rc\nd\n\ne", "x": 1, "y": 2})]}).shapes
     assert text.lines == ("a", "b", "c", "d", "", "e")  # type: ignore[union-attr]  # a Text
 
 
@@ -208,12 +208,12 @@ def test_any_json_is_a_page(document: dict[str, Any]) -> None:
     page = read_page(document)
     assert 1 <= page.width <= LONGEST_SIDE
     assert 1 <= page.height <= LONGEST_SIDE
-    for figure in page.figures:
-        for contour in getattr(figure, "contours", ()):
+    for shape in page.shapes:
+        for contour in getattr(shape, "contours", ()):
             assert np.isfinite(contour).all()
             assert np.abs(contour).max() <= FARTHEST + 15
-        assert 0 < getattr(figure, "width", 1) <= WIDEST_PEN
-        assert 0 < getattr(figure, "size", 1) <= LARGEST_FONT
+        assert 0 < getattr(shape, "width", 1) <= WIDEST_PEN
+        assert 0 < getattr(shape, "size", 1) <= LARGEST_FONT
     _draw(page, min(4, 20 / max(page.width, page.height)))
     write_svg(page, io.BytesIO())
 

@@ -13,7 +13,7 @@ from worker.canvases.board import DrawnPage
 from worker.canvases.drawing.images import as_jpeg, fitted_rectangle, open_image
 from worker.canvases.engine import skia
 from worker.canvases.lettering.text import draw_text
-from worker.canvases.shapes import Circle, Colour, Figure, Lines, Points
+from worker.canvases.shapes import Circle, Colour, Lines, Points, Shape
 
 # A background image is rendered at two pixels per CSS pixel for documents and for scales above 1, or at one pixel when
 # the page is larger than this (square CSS pixels; it takes 64 MB at two).
@@ -30,8 +30,8 @@ def draw_page(canvas: Any, page: DrawnPage, backdrop: Any = None) -> None:
     if backdrop is None:
         backdrop = backdrop_of(page, fine=canvas.getTotalMatrix().getScaleX() > 1)
     draw_background(canvas, page, backdrop)
-    for figure in page.figures:
-        draw_figure(canvas, figure, backdrop)
+    for shape in page.shapes:
+        draw_shape(canvas, shape, backdrop)
 
 
 def backdrop_of(page: DrawnPage, *, fine: bool = False, small: bool = False) -> Any:
@@ -75,17 +75,17 @@ def draw_background(canvas: Any, page: DrawnPage, backdrop: Any) -> None:
     canvas.drawRect(skia.Rect(page.width, page.height), backdrop)
 
 
-def draw_figure(canvas: Any, figure: Figure, backdrop: Any, *, longest_piece: int = LONGEST_PIECE) -> None:
-    """Draw one figure; an eraser paints the backdrop. A line of more points than `longest_piece` is drawn in pieces."""
-    if isinstance(figure, Lines):
-        erases = figure.colour is None
-        pen = _pen(skia.Paint(backdrop), figure.width) if erases else _coloured_pen(figure.colour, figure.width)
-        for path in _paths(figure, longest_piece):
+def draw_shape(canvas: Any, shape: Shape, backdrop: Any, *, longest_piece: int = LONGEST_PIECE) -> None:
+    """Draw one shape; an eraser paints the backdrop. A line of more points than `longest_piece` is drawn in pieces."""
+    if isinstance(shape, Lines):
+        erases = shape.colour is None
+        pen = _pen(skia.Paint(backdrop), shape.width) if erases else _coloured_pen(shape.colour, shape.width)
+        for path in _paths(shape, longest_piece):
             canvas.drawPath(path, pen)
-    elif isinstance(figure, Circle):
-        canvas.drawCircle(figure.x, figure.y, figure.radius, _coloured_pen(figure.colour, figure.width))
+    elif isinstance(shape, Circle):
+        canvas.drawCircle(shape.x, shape.y, shape.radius, _coloured_pen(shape.colour, shape.width))
     else:
-        draw_text(canvas, figure, _paint(figure.colour))
+        draw_text(canvas, shape, _paint(shape.colour))
 
 
 def _paths(lines: Lines, longest_piece: int) -> Iterator[Any]:

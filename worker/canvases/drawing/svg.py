@@ -44,7 +44,7 @@ def _svg(page: DrawnPage, behind: Colour) -> bytes:
 
 
 def _unused(page: DrawnPage) -> Colour:
-    used = {(figure.colour.red, figure.colour.green, figure.colour.blue) for figure in page.figures if figure.colour}
+    used = {(shape.colour.red, shape.colour.green, shape.colour.blue) for shape in page.shapes if shape.colour}
     # The engine writes all six digits of a colour that starts with 01.
     colours = (Colour(value >> 16, value >> 8 & 255, value & 255) for value in count(0x010203))
     return next(colour for colour in colours if (colour.red, colour.green, colour.blue) not in used)

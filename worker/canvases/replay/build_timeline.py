@@ -80,7 +80,7 @@ def _placed(voices: Sequence[RecordedVoice], clock: ReplayClock | RecordedClock)
 
 def _timed(stroke: StrokeTimes, clock: ReplayClock | RecordedClock, removed_at: int | None) -> TimedStroke:
     start, end = clock.film(stroke.start), clock.film(stroke.end)
-    return TimedStroke(stroke.page, stroke.place, stroke.drawn.figure, start, end, clock.at(removed_at))
+    return TimedStroke(stroke.page, stroke.place, stroke.drawn.shape, start, end, clock.at(removed_at))
 
 
 _WallTurn = tuple[int, int]

@@ -7,7 +7,7 @@ import numpy as np
 
 from worker.canvases.lettering.bounds import ink_of
 from worker.canvases.replay.partial import is_freehand
-from worker.canvases.shapes import Circle, Figure, Lines, Points
+from worker.canvases.shapes import Circle, Lines, Points, Shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,24 +29,24 @@ class DirtyRect:
         )
 
 
-def box_of(figure: Figure) -> DirtyRect:
-    """The box around all ink of the figure."""
-    if isinstance(figure, Lines):
-        drawn = [contour for contour in figure.contours if len(contour)]
-        return _around(np.concatenate(drawn), figure.width) if drawn else DirtyRect(0, 0, 0, 0)
-    if isinstance(figure, Circle):
-        reach = figure.radius + figure.width / 2
-        return DirtyRect(figure.x - reach, figure.y - reach, figure.x + reach, figure.y + reach)
-    return DirtyRect(*ink_of(figure))
+def box_of(shape: Shape) -> DirtyRect:
+    """The box around all ink of the shape."""
+    if isinstance(shape, Lines):
+        drawn = [contour for contour in shape.contours if len(contour)]
+        return _around(np.concatenate(drawn), shape.width) if drawn else DirtyRect(0, 0, 0, 0)
+    if isinstance(shape, Circle):
+        reach = shape.radius + shape.width / 2
+        return DirtyRect(shape.x - reach, shape.y - reach, shape.x + reach, shape.y + reach)
+    return DirtyRect(*ink_of(shape))
 
 
-def box_between(figure: Figure, before: float, after: float) -> DirtyRect:
-    """The box around what changes when the drawn fraction of the figure grows from `before` to `after`."""
-    if before <= 0 or not isinstance(figure, Lines) or not is_freehand(figure):
-        return box_of(figure)
-    contour = figure.contours[0]
+def box_between(shape: Shape, before: float, after: float) -> DirtyRect:
+    """The box around what changes when the drawn fraction of the shape grows from `before` to `after`."""
+    if before <= 0 or not isinstance(shape, Lines) or not is_freehand(shape):
+        return box_of(shape)
+    contour = shape.contours[0]
     steps = len(contour) - 1
-    return _around(contour[math.floor(before * steps) : math.ceil(after * steps) + 1], figure.width)
+    return _around(contour[math.floor(before * steps) : math.ceil(after * steps) + 1], shape.width)
 
 
 def _around(points: Points, width: float) -> DirtyRect:

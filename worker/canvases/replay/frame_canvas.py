@@ -6,11 +6,11 @@ from collections.abc import Iterable
 import numpy as np
 
 from worker.canvases.board import DrawnPage
-from worker.canvases.drawing.page import backdrop_of, draw_background, draw_figure
+from worker.canvases.drawing.page import backdrop_of, draw_background, draw_shape
 from worker.canvases.engine import skia
 from worker.canvases.replay.dirty_rects import DirtyRect
 from worker.canvases.replay.i420 import Pixels
-from worker.canvases.shapes import Figure
+from worker.canvases.shapes import Shape
 
 WIDTH, HEIGHT = 1280, 720
 # Fills the frame around a page of another aspect ratio: darker than paper, lighter than ink.
@@ -52,8 +52,8 @@ class FrameCanvas:
         )
         return area if area[0] < area[2] and area[1] < area[3] else None
 
-    def draw(self, figures: Iterable[Figure], within: Area, *, over: bool) -> None:
-        """Draw figures within the area: over its present pixels when `over`, else over the page's background."""
+    def draw(self, shapes: Iterable[Shape], within: Area, *, over: bool) -> None:
+        """Draw shapes within the area: over its present pixels when `over`, else over the page's background."""
         page_colour = self._page.background
         with self._surface as canvas:
             canvas.save()
@@ -64,8 +64,8 @@ class FrameCanvas:
                 # The page may end within a pixel, whose old value must not remain.
                 canvas.drawColor(skia.Color(page_colour.red, page_colour.green, page_colour.blue))
                 draw_background(canvas, self._page, self._backdrop)
-            for figure in figures:
-                draw_figure(canvas, figure, self._backdrop)
+            for shape in shapes:
+                draw_shape(canvas, shape, self._backdrop)
             canvas.restore()
 
 

@@ -8,7 +8,7 @@ from worker.canvases.replay.frame_canvas import HEIGHT, WIDTH, Area, FrameCanvas
 from worker.canvases.replay.i420 import Picture
 from worker.canvases.replay.partial import part_of
 from worker.canvases.replay.timeline import TimedStroke
-from worker.canvases.shapes import Figure
+from worker.canvases.shapes import Shape
 
 # More boxes than this (people drawing at the same time) are merged into one.
 _MOST_BOXES = 6
@@ -72,7 +72,7 @@ class IncrementalPage:
             self._next += 1
             if stroke.removed_at is None or stroke.removed_at > at:
                 self._growing[stroke] = 0.0
-                self._boxes[stroke] = box_of(stroke.figure)
+                self._boxes[stroke] = box_of(stroke.shape)
 
     def _grow(self, at: int) -> list[DirtyRect]:
         """Grow all strokes that have begun. Returns the boxes that changed."""
@@ -80,7 +80,7 @@ class IncrementalPage:
         for stroke, before in self._growing.items():
             after = stroke.shown_at(at)
             if after > before:
-                changed.append(box_between(stroke.figure, before, after))
+                changed.append(box_between(stroke.shape, before, after))
                 self._growing[stroke] = after
         return changed
 
@@ -92,7 +92,7 @@ class IncrementalPage:
             del self._growing[stroke]
         if not self._whole or self._whole[-1].place < finished[0].place:
             self._whole += finished
-            self._settled.draw([stroke.figure for stroke in finished], self._settled.whole, over=True)
+            self._settled.draw([stroke.shape for stroke in finished], self._settled.whole, over=True)
             return []
         self._whole = sorted([*self._whole, *finished], key=lambda stroke: stroke.place)
         return [self._boxes[stroke] for stroke in finished]
@@ -112,8 +112,8 @@ class IncrementalPage:
         areas = ((stroke, self._shown.area(self._boxes[stroke])) for stroke in strokes)
         return [stroke for stroke, stroke_area in areas if stroke_area is not None and _overlap(stroke_area, area)]
 
-    def _parts(self, strokes: Iterable[TimedStroke]) -> list[Figure]:
-        parts = (part_of(stroke.figure, self._growing.get(stroke, 1.0)) for stroke in strokes)
+    def _parts(self, strokes: Iterable[TimedStroke]) -> list[Shape]:
+        parts = (part_of(stroke.shape, self._growing.get(stroke, 1.0)) for stroke in strokes)
         return [part for part in parts if part is not None]
 
 

@@ -1,4 +1,4 @@
-"""Partially drawn figures: as much of a figure as has been drawn at some time."""
+"""Partially drawn shapes: as much of a shape as has been drawn at some time."""
 
 import math
 import unicodedata
@@ -6,32 +6,32 @@ import unicodedata
 import numpy as np
 
 from worker.canvases.replay.pen_speed import length_of
-from worker.canvases.shapes import Circle, Figure, Lines, Points, Text
+from worker.canvases.shapes import Circle, Lines, Points, Shape, Text
 
 # The polygon that approximates part of a circle: sides of four pixels at most, except for the largest circles.
 _SIDE = 4.0
 _MOST_SIDES = 720
 
 
-def part_of(figure: Figure, fraction: float) -> Figure | None:
+def part_of(shape: Shape, fraction: float) -> Shape | None:
     """The part drawn so far, for a `fraction` of 0 to 1; None when nothing is visible yet.
 
-    The points of a pen were sampled at regular intervals, so they appear one by one; the outline of a shape grows at
+    The points of a pen were sampled at regular intervals, so they appear one by one; the outline of a polygon grows at
     constant speed, text letter by letter.
     """
     if fraction <= 0:
         return None
     if fraction >= 1:
-        return figure
-    if isinstance(figure, Lines):
-        return _part_of_lines(figure, fraction)
-    if isinstance(figure, Circle):
-        return _arc(figure, fraction)
-    return _part_of_text(figure, fraction)
+        return shape
+    if isinstance(shape, Lines):
+        return _part_of_lines(shape, fraction)
+    if isinstance(shape, Circle):
+        return _arc(shape, fraction)
+    return _part_of_text(shape, fraction)
 
 
 def is_freehand(lines: Lines) -> bool:
-    """Whether the points are those of a moving pen, not the corners of a shape."""
+    """Whether the points are those of a moving pen, not the corners of a polygon."""
     return len(lines.contours) == 1 and not lines.closed
 
 

@@ -1,8 +1,8 @@
-"""Estimates how long it takes to draw a figure, for strokes without recorded times."""
+"""Estimates how long it takes to draw a shape, for strokes without recorded times."""
 
 import numpy as np
 
-from worker.canvases.shapes import Circle, Figure, Lines, Points
+from worker.canvases.shapes import Circle, Lines, Points, Shape
 
 # A writing hand moves 500 to 900 CSS pixels per second; a tutor types seven or eight letters per second.
 _PIXELS_PER_MS = 0.7
@@ -10,14 +10,14 @@ _MS_PER_LETTER = 130
 _SHORTEST_MS, _LONGEST_MS = 150, 6000
 
 
-def natural_ms(figure: Figure) -> int:
+def natural_ms(shape: Shape) -> int:
     """The estimated duration in milliseconds, between _SHORTEST_MS and _LONGEST_MS."""
-    if isinstance(figure, Lines):
-        duration = sum(map(length_of, figure.contours)) / _PIXELS_PER_MS
-    elif isinstance(figure, Circle):
-        duration = 2 * np.pi * figure.radius / _PIXELS_PER_MS
+    if isinstance(shape, Lines):
+        duration = sum(map(length_of, shape.contours)) / _PIXELS_PER_MS
+    elif isinstance(shape, Circle):
+        duration = 2 * np.pi * shape.radius / _PIXELS_PER_MS
     else:
-        duration = sum(map(len, figure.lines)) * _MS_PER_LETTER
+        duration = sum(map(len, shape.lines)) * _MS_PER_LETTER
     return round(min(_LONGEST_MS, max(_SHORTEST_MS, duration)))
 
 

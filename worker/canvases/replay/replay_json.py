@@ -12,7 +12,7 @@ import numpy as np
 
 from worker.canvases.replay.partial import is_freehand
 from worker.canvases.replay.timeline import ReplayTimeline, TimedStroke
-from worker.canvases.shapes import Circle, Colour, Figure, Lines, Points, Text
+from worker.canvases.shapes import Circle, Colour, Lines, Points, Shape, Text
 
 FORMAT, VERSION = "astegni-replay", 1
 # Coordinates are integers in tenths of a CSS pixel: finer than any screen, and small numbers compress well.
@@ -63,17 +63,17 @@ def _stroke(stroke: TimedStroke) -> dict[str, Any]:
         "place": stroke.place,
         "start": stroke.start,
         "end": stroke.end,
-        **_figure(stroke.figure),
+        **_shape(stroke.shape),
     }
     if stroke.removed_at is not None:
         document["gone"] = stroke.removed_at
     return document
 
 
-def _figure(figure: Figure) -> dict[str, Any]:
-    if isinstance(figure, Lines):
-        return _lines(figure)
-    return _circle(figure) if isinstance(figure, Circle) else _text(figure)
+def _shape(shape: Shape) -> dict[str, Any]:
+    if isinstance(shape, Lines):
+        return _lines(shape)
+    return _circle(shape) if isinstance(shape, Circle) else _text(shape)
 
 
 def _lines(lines: Lines) -> dict[str, Any]:

@@ -67,7 +67,7 @@ class _PageTile:
             if stroke.start < at and (stroke.removed_at is None or stroke.removed_at > at)
         ]
         self._finish([stroke for stroke in seen if stroke.end <= at])
-        growing = [part_of(stroke.figure, stroke.shown_at(at)) for stroke in seen if at < stroke.end]
+        growing = [part_of(stroke.shape, stroke.shown_at(at)) for stroke in seen if at < stroke.end]
         if not growing:
             return self._pixels
         self._shown[:] = self._pixels
@@ -77,9 +77,9 @@ class _PageTile:
     def _finish(self, finished: list[TimedStroke]) -> None:
         before = len(self._finished)
         if finished[:before] == self._finished:
-            self._canvas.draw((stroke.figure for stroke in finished[before:]), self._canvas.whole, over=True)
+            self._canvas.draw((stroke.shape for stroke in finished[before:]), self._canvas.whole, over=True)
         else:
-            self._canvas.draw((stroke.figure for stroke in finished), self._canvas.whole, over=False)
+            self._canvas.draw((stroke.shape for stroke in finished), self._canvas.whole, over=False)
         self._finished = finished
 
 

@@ -80,7 +80,7 @@ def _interval(drawn: DrawnStroke) -> tuple[int | None, int] | None:
     """The start, if it is known, and the end; None when no time is known."""
     arrived, start, end = _ms(drawn.created_at), _ms(drawn.started_at), _ms(drawn.ended_at)
     if start is not None and end is None:
-        end = start + natural_ms(drawn.figure)
+        end = start + natural_ms(drawn.shape)
     if end is None:
         return None if arrived is None else (None, arrived)
     if start is not None:
@@ -96,7 +96,7 @@ def _lay_out(strokes: list[_KnownTimes], free: int | None) -> list[StrokeTimes]:
 
     When there is too little time they are drawn faster; when there is none they take their natural time and end late.
     """
-    natural = [natural_ms(stroke.drawn.figure) for stroke in strokes]
+    natural = [natural_ms(stroke.drawn.shape) for stroke in strokes]
     arrived, total = strokes[0].end, sum(natural)
     room = total if free is None else arrived - free
     duration = min(total, max(room, total // _MOST_HURRY)) if room > 0 else total

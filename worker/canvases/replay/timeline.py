@@ -9,7 +9,7 @@ from datetime import datetime
 
 from worker.canvases.board import DrawnPage
 from worker.canvases.replay.partial import part_of
-from worker.canvases.shapes import Figure
+from worker.canvases.shapes import Shape
 from worker.media.films.mix import SoundPiece
 from worker.media.probing.recorded_time import RecordedStretch
 
@@ -24,20 +24,20 @@ class PageShown:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TimedStroke:
-    """A figure, with the index of its page and its place in that page's drawing order.
+    """A shape, with the index of its page and its place in that page's drawing order.
 
     It grows from `start` to `end` and is removed at `removed_at`, if ever.
     """
 
     page: int
     place: int
-    figure: Figure
+    shape: Shape
     start: int
     end: int
     removed_at: int | None
 
     def shown_at(self, at: int) -> float:
-        """The visible fraction of the figure, 0 to 1."""
+        """The visible fraction of the shape, 0 to 1."""
         if self.removed_at is not None and self.removed_at <= at:
             return 0.0
         if at >= self.end:
@@ -85,8 +85,8 @@ class ReplayTimeline:
         """The index of the page that is shown at this time."""
         return self.turns[max(0, bisect.bisect_right(self.turns, at, key=lambda turn: turn.at) - 1)].page
 
-    def figures_at(self, at: int, page: int) -> list[Figure]:
-        """The figures visible on a page at this time, in drawing order."""
+    def shapes_at(self, at: int, page: int) -> list[Shape]:
+        """The shapes visible on a page at this time, in drawing order."""
         strokes = sorted((stroke for stroke in self.strokes if stroke.page == page), key=lambda stroke: stroke.place)
-        parts = (part_of(stroke.figure, stroke.shown_at(at)) for stroke in strokes)
+        parts = (part_of(stroke.shape, stroke.shown_at(at)) for stroke in strokes)
         return [part for part in parts if part is not None]

@@ -1,6 +1,6 @@
 """Loads the part of a board's history that its typed text needs: texts, and the times of all other strokes.
 
-A player waits for this, and reading all strokes of a long lesson as figures would take a second.
+A player waits for this, and reading all strokes of a long lesson as shapes would take a second.
 """
 
 from typing import Any
@@ -13,10 +13,10 @@ from worker.canvases.board import DrawnBoard, DrawnPage, DrawnStroke
 from worker.canvases.limits import MOST_PAGES, MOST_STROKES_OF_PAGE
 from worker.canvases.replay.history import History
 from worker.canvases.replay.timeline import PageShown
-from worker.canvases.shapes import BLACK, WHITE, Figure, Lines
+from worker.canvases.shapes import BLACK, WHITE, Lines, Shape
 from worker.canvases.snapshots.strokes import WAS_SEEN
 from worker.canvases.stored.json_text import parse_json
-from worker.canvases.stored.stroke_data import figure_of
+from worker.canvases.stored.stroke_data import shape_of
 from worker.canvases.stored.stroke_fields import Undrawable
 
 # Bytes of JSON: the longest text that is drawn, with every letter escaped.
@@ -53,9 +53,9 @@ def load_typed_history(session: Session, session_id: int) -> History | None:
     strokes: dict[int, list[DrawnStroke]] = {row.id: [] for row in rows}
     values = {"pages": list(strokes), "most_bytes": _MOST_BYTES_OF_TEXT, "most": MOST_STROKES_OF_PAGE}
     for stroke in session.execute(_STROKES, values):
-        figure = _figure(stroke.data)
-        if figure is not None:
-            strokes[stroke.page_id].append(_drawn(figure, stroke))
+        shape = _shape(stroke.data)
+        if shape is not None:
+            strokes[stroke.page_id].append(_drawn(shape, stroke))
     if board is None or not any(strokes.values()):
         return None
     places = {row.id: place for place, row in enumerate(rows)}
@@ -68,18 +68,18 @@ def load_typed_history(session: Session, session_id: int) -> History | None:
     )
 
 
-def _figure(data: str | None) -> Figure | None:
-    """The figure of a text, the placeholder line for any other stroke; None for a text of which nothing is visible."""
+def _shape(data: str | None) -> Shape | None:
+    """The shape of a text, the placeholder line for any other stroke; None for a text of which nothing is visible."""
     if data is None:
         return _DRAWN
     try:
-        return figure_of("text", parse_json(data))[0]
+        return shape_of("text", parse_json(data))[0]
     except (Undrawable, ValueError, RecursionError):
         return None
 
 
-def _drawn(figure: Figure, row: Any) -> DrawnStroke:
-    return DrawnStroke(figure, row.stroke_order, row.created_at, row.started_at, row.ended_at, row.deleted_at)
+def _drawn(shape: Shape, row: Any) -> DrawnStroke:
+    return DrawnStroke(shape, row.stroke_order, row.created_at, row.started_at, row.ended_at, row.deleted_at)
 
 
 def _page(row: Any, strokes: list[DrawnStroke]) -> DrawnPage:

@@ -24,9 +24,9 @@ class TypedText:
 def typed_texts(timeline: ReplayTimeline, duration_ms: int) -> list[TypedText]:
     """The texts that appear within the first `duration_ms`, in order. `is_marked`: bold or underlined."""
     texts = [
-        _typed(stroke, stroke.figure)
+        _typed(stroke, stroke.shape)
         for stroke in timeline.strokes
-        if isinstance(stroke.figure, Text) and stroke.start < duration_ms and _stays(stroke)
+        if isinstance(stroke.shape, Text) and stroke.start < duration_ms and _stays(stroke)
     ]
     return [text for text in texts if text.text]
 
@@ -35,7 +35,7 @@ def _stays(stroke: TimedStroke) -> bool:
     return stroke.removed_at is None or stroke.removed_at - stroke.end >= _LEAST_SHOWN_MS
 
 
-def _typed(stroke: TimedStroke, figure: Text) -> TypedText:
-    lines = (" ".join(shown(line).split()) for line in figure.lines)
+def _typed(stroke: TimedStroke, shape: Text) -> TypedText:
+    lines = (" ".join(shown(line).split()) for line in shape.lines)
     text = "\n".join(line for line in lines if line)
-    return TypedText(max(0, stroke.start), stroke.page, text, figure.size, figure.bold or figure.underline)
+    return TypedText(max(0, stroke.start), stroke.page, text, shape.size, shape.bold or shape.underline)

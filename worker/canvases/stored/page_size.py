@@ -8,7 +8,7 @@ import numpy as np
 
 from worker.canvases.lettering.bounds import body_of
 from worker.canvases.limits import LONGEST_SIDE, MARGIN, MOST_PIXELS_OF_PAGE, PAGE_HEIGHT, PAGE_WIDTH
-from worker.canvases.shapes import Circle, Figure, Lines
+from worker.canvases.shapes import Circle, Lines, Shape
 from worker.canvases.stored.points import number_of
 
 # Ink less than this beyond an edge of the page is not reported. CSS pixels.
@@ -16,7 +16,7 @@ _UNSEEN = 1.0
 
 
 class InkBounds(NamedTuple):
-    """The bounding box of a figure's path, or of its letters; ink extends `ink` beyond it on each side."""
+    """The bounding box of a shape's path, or of its letters; ink extends `ink` beyond it on each side."""
 
     left: float
     top: float
@@ -40,7 +40,7 @@ def page_size(reaches: Iterable[InkBounds], width: object = None, height: object
 
 
 def beyond(reach: InkBounds, width: int, height: int) -> str | None:
-    """A message when a page of this size shows only part of the figure; None when it shows all of it.
+    """A message when a page of this size shows only part of the shape; None when it shows all of it.
 
     Raises OutsidePage when it shows none of it.
     """
@@ -57,7 +57,7 @@ def beyond(reach: InkBounds, width: int, height: int) -> str | None:
 
 
 class OutsidePage(Exception):
-    """No part of the figure is on the page; the message is for people."""
+    """No part of the shape is on the page; the message is for people."""
 
 
 def _stated(value: object) -> int | None:
@@ -79,15 +79,15 @@ def _bounded(width: int, height: int) -> tuple[int, int]:
     return (MOST_PIXELS_OF_PAGE // height, height) if height <= square else (square, square)
 
 
-def ink_bounds_of(figure: Figure) -> InkBounds | None:
-    """The bounds of the figure; None when it leaves no ink."""
-    if isinstance(figure, Lines):
-        if figure.colour is None or not any(map(len, figure.contours)):
+def ink_bounds_of(shape: Shape) -> InkBounds | None:
+    """The bounds of the shape; None when it leaves no ink."""
+    if isinstance(shape, Lines):
+        if shape.colour is None or not any(map(len, shape.contours)):
             return None
-        points = figure.contours[0] if len(figure.contours) == 1 else np.concatenate(figure.contours)
+        points = shape.contours[0] if len(shape.contours) == 1 else np.concatenate(shape.contours)
         (left, top), (right, bottom) = points.min(axis=0).tolist(), points.max(axis=0).tolist()
-        return InkBounds(left, top, right, bottom, figure.width / 2)
-    if isinstance(figure, Circle):
-        x, y, radius = figure.x, figure.y, figure.radius
-        return InkBounds(x - radius, y - radius, x + radius, y + radius, figure.width / 2)
-    return InkBounds(*body_of(figure))
+        return InkBounds(left, top, right, bottom, shape.width / 2)
+    if isinstance(shape, Circle):
+        x, y, radius = shape.x, shape.y, shape.radius
+        return InkBounds(x - radius, y - radius, x + radius, y + radius, shape.width / 2)
+    return InkBounds(*body_of(shape))

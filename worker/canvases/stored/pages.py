@@ -1,4 +1,4 @@
-"""Converts stored boards to pages that can be drawn: figures in drawing order, background and size.
+"""Converts stored boards to pages that can be drawn: shapes in drawing order, background and size.
 
 A page document is `{"background_color", "width", "height", "page_title", "page_number", "strokes": [...]}`, a stroke
 `{"stroke_type", "stroke_data", "stroke_order", "created_at", …}`; a board is `{"pages": [...]}`, or one page alone.
@@ -12,11 +12,11 @@ from typing import Any
 
 from worker.canvases.board import DrawnBoard, DrawnPage, DrawnStroke, SkippedStroke
 from worker.canvases.limits import MOST_PAGES, MOST_POINTS_OF_PAGE, MOST_STROKES_OF_PAGE
-from worker.canvases.shapes import WHITE, Figure, Lines
+from worker.canvases.shapes import WHITE, Lines, Shape
 from worker.canvases.stored.colours import colour_of, over_white
 from worker.canvases.stored.json_text import gc_paused
 from worker.canvases.stored.page_size import InkBounds, OutsidePage, beyond, ink_bounds_of, page_size
-from worker.canvases.stored.stroke_data import figure_of
+from worker.canvases.stored.stroke_data import shape_of
 from worker.canvases.stored.stroke_fields import Undrawable
 from worker.canvases.stored.stroke_row import StrokeRow, drawing_place, is_integer
 
@@ -38,7 +38,7 @@ def read_page(
     """The page of a document; strokes that cannot be drawn, or only in part, are in `skipped`.
 
     Strokes are a list in any order, or an iterator in drawing order, of which one is in memory at a time: as Python
-    values a stroke takes ten times the memory of its JSON, as a figure twice.
+    values a stroke takes ten times the memory of its JSON, as a shape twice.
 
     `ever`: the page is large enough for strokes that were undone or cleared too, since a replay shows them.
     """
@@ -52,7 +52,7 @@ def _read_page(document: Mapping[str, Any], number: int, image: Path | None, *, 
     stored_number, page_id = document.get("page_number"), document.get("page_id")
     page_number = stored_number if is_integer(stored_number) else number
     title = document.get("page_title")
-    reaches = [ink_bounds_of(stroke.figure) if ever or stroke.deleted_at is None else None for stroke in drawn]
+    reaches = [ink_bounds_of(stroke.shape) if ever or stroke.deleted_at is None else None for stroke in drawn]
     width, height = page_size(filter(None, reaches), document.get("width"), document.get("height"))
     drawn, outside = _on_page(drawn, reaches, width, height)
     return DrawnPage(
@@ -91,15 +91,15 @@ def _read_strokes(strokes: Iterator["StrokeRow"]) -> tuple[list[DrawnStroke], li
         if stroke.is_nothing:
             continue
         try:
-            figure, remarks = figure_of(stroke.type, stroke.data)
-            points += _points_in(figure)
+            shape, remarks = shape_of(stroke.type, stroke.data)
+            points += _points_in(shape)
             if points > MOST_POINTS_OF_PAGE:
                 raise Undrawable(f"the page has more than {MOST_POINTS_OF_PAGE} points")
         except Undrawable as error:
             skipped.append(SkippedStroke(stroke.order, str(error)))
             continue
         skipped.extend(SkippedStroke(stroke.order, remark) for remark in remarks)
-        drawn.append(DrawnStroke(figure, stroke.order, *stroke.instants))
+        drawn.append(DrawnStroke(shape, stroke.order, *stroke.instants))
     return drawn, skipped
 
 
@@ -121,5 +121,5 @@ def _on_page(
     return inside, outside
 
 
-def _points_in(figure: Figure) -> int:
-    return sum(map(len, figure.contours)) if isinstance(figure, Lines) else 1
+def _points_in(shape: Shape) -> int:
+    return sum(map(len, shape.contours)) if isinstance(shape, Lines) else 1

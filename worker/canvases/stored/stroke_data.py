@@ -1,4 +1,4 @@
-"""Converts stored strokes to figures: every type in both of its stored formats, and invalid data.
+"""Converts stored strokes to shapes: every type in both of its stored formats, and invalid data.
 
 A line, rectangle or circle has either the freehand `points` that the board's client writes or the geometric keys that
 its redraw reads. A stroke that cannot be drawn raises Undrawable and nothing else; corrections are returned as remarks.
@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from worker.canvases.shapes import Circle, Figure, Lines
+from worker.canvases.shapes import Circle, Lines, Shape
 from worker.canvases.stored.shape_fitting import arrow_of, circle_of, rectangle_of, triangle_of
 from worker.canvases.stored.stroke_fields import (
     PEN_WIDTH,
@@ -22,27 +22,27 @@ from worker.canvases.stored.stroke_fields import (
     width_of,
 )
 from worker.canvases.stored.text_data import text_of
-from worker.stroke_shapes import NotUnderstood, board_shape
+from worker.stroke_formats import NotUnderstood, to_board_format
 
 
-def figure_of(stroke_type: object, data: object) -> tuple[Figure, list[str]]:
-    """The figure of one stored stroke, and remarks on what was corrected to draw it. Raises Undrawable."""
+def shape_of(stroke_type: object, data: object) -> tuple[Shape, list[str]]:
+    """The shape of one stored stroke, and remarks on what was corrected to draw it. Raises Undrawable."""
     reader = _READERS.get(stroke_type) if isinstance(stroke_type, str) else None
     if reader is None:
         raise Undrawable(f"unknown type {stroke_type[:40]!r}" if isinstance(stroke_type, str) else "it has no type")
     if not isinstance(data, Mapping):
         raise Undrawable("stroke_data is not an object")
     try:
-        shape = board_shape(stroke_type, data)
+        converted = to_board_format(stroke_type, data)
     except NotUnderstood as error:
         raise Undrawable(str(error)) from error
-    figure, remarks = reader(shape)
-    if _is_nothing(figure):
+    shape, remarks = reader(converted)
+    if _is_nothing(shape):
         raise Undrawable("it has no length")
-    return figure, remarks
+    return shape, remarks
 
 
-Read = tuple[Figure, list[str]]
+Read = tuple[Shape, list[str]]
 
 
 def _pen(data: Mapping[str, Any]) -> Read:
@@ -115,11 +115,11 @@ _READERS: dict[str, Callable[[Mapping[str, Any]], Read]] = {
 }
 
 
-def _is_nothing(figure: Figure) -> bool:
-    """Whether the figure has no extent: a canvas then draws nothing, not even a dot."""
-    if isinstance(figure, Lines):
+def _is_nothing(shape: Shape) -> bool:
+    """Whether the shape has no extent: a canvas then draws nothing, not even a dot."""
+    if isinstance(shape, Lines):
         # Nearly every stroke ends at another x than it starts at, which two numbers show.
         return all(
-            contour.item(0) == contour.item(-2) and bool((contour == contour[0]).all()) for contour in figure.contours
+            contour.item(0) == contour.item(-2) and bool((contour == contour[0]).all()) for contour in shape.contours
         )
-    return isinstance(figure, Circle) and figure.radius == 0
+    return isinstance(shape, Circle) and shape.radius == 0

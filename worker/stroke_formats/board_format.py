@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from itertools import chain
 from typing import Any
 
-from worker.stroke_shapes.points import points_of
-from worker.stroke_shapes.tldraw import unpack
-from worker.stroke_shapes.values import NotUnderstood, Shape, number_of
+from worker.stroke_formats.points import points_of
+from worker.stroke_formats.tldraw import unpack
+from worker.stroke_formats.values import NotUnderstood, StrokeData, number_of
 
 _FONT_SIZE = re.compile(r"(\d{1,4}(?:\.\d{1,4})?)px")
 
@@ -43,7 +43,7 @@ _SAME_PLACE = 2.0
 _PLAIN = (int, float)
 
 
-def board_shape(stroke_type: object, data: Shape) -> Shape:
+def to_board_format(stroke_type: object, data: StrokeData) -> StrokeData:
     """The data of a stroke in the format of the board's client; the same object when nothing has to change.
 
     Raises NotUnderstood.
@@ -56,14 +56,14 @@ def board_shape(stroke_type: object, data: Shape) -> Shape:
         and not any(isinstance(value, str) and key in _LENGTHS for key, value in data.items())
     ):
         return data
-    shape = dict(data)
+    result = dict(data)
     if foreign:
-        _rename(shape, stroke_type)
-    for key in _LENGTHS & shape.keys():
-        shape[key] = number_of(shape[key], shape[key])
-    if "points" in shape:
-        _take_points(shape, stroke_type, foreign=foreign)
-    return shape
+        _rename(result, stroke_type)
+    for key in _LENGTHS & result.keys():
+        result[key] = number_of(result[key], result[key])
+    if "points" in result:
+        _take_points(result, stroke_type, foreign=foreign)
+    return result
 
 
 def _are_pairs(points: object) -> bool:
@@ -79,111 +79,111 @@ def _is_pair(point: object) -> bool:
     return type(point) is list and len(point) == 2 and type(point[0]) in _PLAIN and type(point[1]) in _PLAIN
 
 
-def _rename(shape: dict[str, Any], stroke_type: object) -> None:
+def _rename(data: dict[str, Any], stroke_type: object) -> None:
     """Rename the keys of other libraries to ours, where ours are missing."""
-    if isinstance(shape.get("attrs"), Mapping):  # Konva's JSON
-        shape |= shape.pop("attrs")
-    unpack(shape)
-    _check_transforms(shape)
-    if "points" not in shape:
-        _find_points(shape, stroke_type)
-    if "points" not in shape and isinstance(stroke_type, str):
-        _take_geometry(shape, stroke_type)
-    _take_pen(shape, stroke_type)
-    _take_look(shape)
+    if isinstance(data.get("attrs"), Mapping):  # Konva's JSON
+        data |= data.pop("attrs")
+    unpack(data)
+    _check_transforms(data)
+    if "points" not in data:
+        _find_points(data, stroke_type)
+    if "points" not in data and isinstance(stroke_type, str):
+        _take_geometry(data, stroke_type)
+    _take_pen(data, stroke_type)
+    _take_look(data)
 
 
-def _check_transforms(shape: Shape) -> None:
+def _check_transforms(data: StrokeData) -> None:
     for key, nothing in _TRANSFORMS.items():
-        if number_of(shape.get(key), None) not in (None, nothing) or shape.get(key) is True:
+        if number_of(data.get(key), None) not in (None, nothing) or data.get(key) is True:
             raise NotUnderstood(f"it has {key}: send its points as they stand on the page")
-    if shape.get("transform") not in (None, "", "none", [1, 0, 0, 1, 0, 0]):
+    if data.get("transform") not in (None, "", "none", [1, 0, 0, 1, 0, 0]):
         raise NotUnderstood("it has a transform: send its points as they stand on the page")
 
 
-def _find_points(shape: dict[str, Any], stroke_type: object) -> None:
+def _find_points(data: dict[str, Any], stroke_type: object) -> None:
     """Set `points` from the keys of other libraries."""
     for key in ("paths", "path", "segments"):
-        if isinstance(shape.get(key), list | str):
-            shape["points"] = shape.pop(key)
-            if key == "path" and {"left", "top", "width", "height"} <= shape.keys():
-                shape["points"] = _placed_by_fabric(shape)
+        if isinstance(data.get(key), list | str):
+            data["points"] = data.pop(key)
+            if key == "path" and {"left", "top", "width", "height"} <= data.keys():
+                data["points"] = _placed_by_fabric(data)
             return
-    if stroke_type in _HANDWRITING and isinstance(shape.get("x"), list) and isinstance(shape.get("y"), list):
-        shape["points"] = {key: shape.pop(key) for key in ("x", "y", "p") if key in shape}
+    if stroke_type in _HANDWRITING and isinstance(data.get("x"), list) and isinstance(data.get("y"), list):
+        data["points"] = {key: data.pop(key) for key in ("x", "y", "p") if key in data}
 
 
-def _placed_by_fabric(shape: Shape) -> object:
+def _placed_by_fabric(data: StrokeData) -> object:
     """The points of a path where Fabric shows it: its bounding box may have been moved after drawing."""
-    points, _pressures = points_of(shape["points"])
-    pen = number_of(shape.get("strokeWidth"), 1.0)
-    box = [number_of(shape[key], None) for key in ("left", "top", "width", "height")]
+    points, _pressures = points_of(data["points"])
+    pen = number_of(data.get("strokeWidth"), 1.0)
+    box = [number_of(data[key], None) for key in ("left", "top", "width", "height")]
     if points is None or None in box:
-        return shape["points"]
+        return data["points"]
     shifts = []
     for axis, (edge, length, origin) in enumerate(zip(box[:2], box[2:], ("originX", "originY"), strict=True)):
         along = [point[axis] for point in points]
-        start = _ORIGINS.get(str(shape.get(origin)), _ORIGINS["left"])
+        start = _ORIGINS.get(str(data.get(origin)), _ORIGINS["left"])
         shift = edge + start * (length + pen) - (min(along) + max(along)) / 2
         shifts.append(shift if abs(shift) > _SAME_PLACE else 0.0)
     return [[x + shifts[0], y + shifts[1]] for x, y in points]
 
 
-def _take_geometry(shape: dict[str, Any], stroke_type: str) -> None:
+def _take_geometry(data: dict[str, Any], stroke_type: str) -> None:
     for foreign, ours in _GEOMETRY.get(stroke_type, {}).items():
-        _move(shape, foreign, ours)
-    if stroke_type == "circle" and "x" not in shape and {"left", "top", "radius"} <= shape.keys():  # Fabric
-        radius = number_of(shape["radius"], 0.0)
-        shape["x"], shape["y"] = (number_of(shape.pop(key), 0.0) + radius for key in ("left", "top"))
+        _move(data, foreign, ours)
+    if stroke_type == "circle" and "x" not in data and {"left", "top", "radius"} <= data.keys():  # Fabric
+        radius = number_of(data["radius"], 0.0)
+        data["x"], data["y"] = (number_of(data.pop(key), 0.0) + radius for key in ("left", "top"))
 
 
-def _take_look(shape: dict[str, Any]) -> None:
+def _take_look(data: dict[str, Any]) -> None:
     for key in _COLOURS:
-        if isinstance(shape.get(key), str | int | Mapping):
-            _move(shape, key, "color")
-    if isinstance(shape.get("color"), int | Mapping):
-        shape["color"] = _css(shape["color"])
-    if isinstance(shape.get("font"), str) and "fontSize" not in shape and (size := _FONT_SIZE.search(shape["font"])):
-        shape["fontSize"] = float(size[1])
+        if isinstance(data.get(key), str | int | Mapping):
+            _move(data, key, "color")
+    if isinstance(data.get("color"), int | Mapping):
+        data["color"] = _css(data["color"])
+    if isinstance(data.get("font"), str) and "fontSize" not in data and (size := _FONT_SIZE.search(data["font"])):
+        data["fontSize"] = float(size[1])
 
 
-def _take_pen(shape: dict[str, Any], stroke_type: object) -> None:
+def _take_pen(data: dict[str, Any], stroke_type: object) -> None:
     """Set `width` to the pen's width. If another key holds that, `width` is the box's (Konva, Fabric, Excalidraw)."""
-    key = next((key for key in _WIDTHS if shape.get(key) is not None), None)
+    key = next((key for key in _WIDTHS if data.get(key) is not None), None)
     if key is None:
         return
-    if stroke_type == "rectangle" and "points" not in shape:
-        corner = [number_of(shape.get(name), None) for name in ("x", "y", "width", "height")]
+    if stroke_type == "rectangle" and "points" not in data:
+        corner = [number_of(data.get(name), None) for name in ("x", "y", "width", "height")]
         if None in corner:
             return
         x, y, width, height = corner
-        shape["points"] = [[x, y], [x + width, y + height]]
+        data["points"] = [[x, y], [x + width, y + height]]
         for name in ("x", "y", "height"):
-            del shape[name]
-    if stroke_type != "rectangle" or "points" in shape:
-        shape["width"] = shape.pop(key)
+            del data[name]
+    if stroke_type != "rectangle" or "points" in data:
+        data["width"] = data.pop(key)
 
 
-def _move(shape: dict[str, Any], foreign: str, ours: str) -> None:
-    if foreign in shape and ours not in shape:
-        shape[ours] = shape.pop(foreign)
+def _move(data: dict[str, Any], foreign: str, ours: str) -> None:
+    if foreign in data and ours not in data:
+        data[ours] = data.pop(foreign)
 
 
-def _take_points(shape: dict[str, Any], stroke_type: object, *, foreign: bool) -> None:
-    points, pressures = points_of(shape["points"])
+def _take_points(data: dict[str, Any], stroke_type: object, *, foreign: bool) -> None:
+    points, pressures = points_of(data["points"])
     if points is None:
         return
-    if foreign and stroke_type != "text" and not _is_absolute(shape):
+    if foreign and stroke_type != "text" and not _is_absolute(data):
         # Excalidraw, tldraw, Konva: points are relative to the corner of their element.
-        left, top = number_of(shape.pop("x", 0), 0.0), number_of(shape.pop("y", 0), 0.0)
+        left, top = number_of(data.pop("x", 0), 0.0), number_of(data.pop("y", 0), 0.0)
         points = [(x + left, y + top) for x, y in points]
-    shape["points"] = [list(point) for point in points]
-    if pressures and "pressures" not in shape:
-        shape["pressures"] = pressures
+    data["points"] = [list(point) for point in points]
+    if pressures and "pressures" not in data:
+        data["pressures"] = pressures
 
 
-def _is_absolute(shape: Shape) -> bool:
-    return "x" not in shape or "y" not in shape
+def _is_absolute(data: StrokeData) -> bool:
+    return "x" not in data or "y" not in data
 
 
 def _css(colour: object) -> object:

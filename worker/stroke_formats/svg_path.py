@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
-from worker.stroke_shapes.values import NotUnderstood, Point, number_of
+from worker.stroke_formats.values import NotUnderstood, Point, number_of
 
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _WORD = re.compile(rf"([MLHVCSQTAZmlhvcsqtaz])|({_NUMBER})|[\s,]+")
@@ -138,9 +138,9 @@ def _curve(corners: list[Point]) -> Iterator[Point]:
         yield left[0]
 
 
-def _arc(start: Point, shape: list[float], end: Point) -> list[Point]:
+def _arc(start: Point, arc: list[float], end: Point) -> list[Point]:
     """Points of an elliptical arc without its first (SVG 2 §B.2.4, endpoint to centre parameterisation)."""
-    wide, high, turn, large, sweep = abs(shape[0]), abs(shape[1]), math.radians(shape[2]), shape[3], shape[4]
+    wide, high, turn, large, sweep = abs(arc[0]), abs(arc[1]), math.radians(arc[2]), arc[3], arc[4]
     if not wide or not high:
         return [end]
     cosine, sine = math.cos(turn), math.sin(turn)

@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from worker.stroke_shapes.svg_path import commands_of_list, commands_of_text, points_along
-from worker.stroke_shapes.values import NotUnderstood, Point, flat_points, number_of
+from worker.stroke_formats.svg_path import commands_of_list, commands_of_text, points_along
+from worker.stroke_formats.values import NotUnderstood, Point, flat_points, number_of
 
 _LONGEST_PATH = 1_000_000
 # The `points` of an SVG polyline.

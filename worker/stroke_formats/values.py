@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-Shape = Mapping[str, Any]
+StrokeData = Mapping[str, Any]
 Point = tuple[float, float]
 
 _NUMBER = re.compile(r"\s*([-+]?(?:\d{1,30}\.?\d{0,30}|\.\d{1,30})(?:[eE][-+]?\d{1,3})?)\s*(?:px)?\s*", re.ASCII)
@@ -13,7 +13,7 @@ _LARGEST = 2**53
 
 
 class NotUnderstood(ValueError):
-    """The shape would be drawn other than intended; the message says what to send instead."""
+    """The stroke would be drawn other than intended; the message says what to send instead."""
 
 
 def number_of(value: object, otherwise: Any) -> Any:

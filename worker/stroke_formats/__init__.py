@@ -5,7 +5,7 @@ pixels. Known formats are converted; strokes that would certainly be drawn other
 anything else is returned unchanged, and callers decide whether it can be stored or drawn.
 """
 
-from worker.stroke_shapes.board_shape import board_shape
-from worker.stroke_shapes.values import NotUnderstood, Shape
+from worker.stroke_formats.board_format import to_board_format
+from worker.stroke_formats.values import NotUnderstood, StrokeData
 
-__all__ = ["NotUnderstood", "Shape", "board_shape"]
+__all__ = ["NotUnderstood", "StrokeData", "to_board_format"]

@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from itertools import accumulate, chain
 from typing import Any
 
-from worker.stroke_shapes.points import points_of
-from worker.stroke_shapes.values import NotUnderstood, number_of
+from worker.stroke_formats.points import points_of
+from worker.stroke_formats.values import NotUnderstood, number_of
 
 _FIRST, _NEXT = struct.Struct("<3f"), struct.Struct("<3e")
 # Sizes in pixels.
@@ -28,18 +28,18 @@ _COLOURS = {
 }
 
 
-def unpack(shape: dict[str, Any]) -> None:
+def unpack(data: dict[str, Any]) -> None:
     """Replace `props` and `segments` with the keys that other libraries use for points, colour and width."""
-    props = shape.get("props")
+    props = data.get("props")
     if isinstance(props, Mapping) and isinstance(props.get("segments"), list):
-        del shape["props"]
-        shape["segments"] = _transform(_points_of(props["segments"]), props, shape)
+        del data["props"]
+        data["segments"] = _transform(_points_of(props["segments"]), props, data)
         if (colour := props.get("color")) is not None:
-            shape.setdefault("strokeColor", _COLOURS.get(str(colour), colour))
+            data.setdefault("strokeColor", _COLOURS.get(str(colour), colour))
         if (width := _SIZES.get(str(props.get("size")))) is not None:
-            shape.setdefault("strokeWidth", width)
-    elif isinstance(shape.get("segments"), list):
-        shape["segments"] = _points_of(shape["segments"])
+            data.setdefault("strokeWidth", width)
+    elif isinstance(data.get("segments"), list):
+        data["segments"] = _points_of(data["segments"])
 
 
 def _points_of(segments: list[Any]) -> list[Any]:
@@ -72,10 +72,10 @@ def _decode(text: str, *, deltas: bool) -> list[list[float]]:
     ]
 
 
-def _transform(points: list[Any], props: Mapping[str, Any], shape: dict[str, Any]) -> list[Any]:
+def _transform(points: list[Any], props: Mapping[str, Any], data: dict[str, Any]) -> list[Any]:
     """The points, scaled and rotated about the shape's corner as tldraw shows them; unchanged when one is invalid."""
     wide, high = (number_of(props.get(key), 1.0) for key in ("scaleX", "scaleY"))
-    turn = number_of(shape.pop("rotation", 0), 0.0)
+    turn = number_of(data.pop("rotation", 0), 0.0)
     if (wide, high, turn) == (1.0, 1.0, 0):
         return points
     plain, pressures = points_of(points)

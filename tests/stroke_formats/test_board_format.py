@@ -15,7 +15,7 @@ from models.states import STROKE_TYPES
 from tests.examples import examples
 from worker.canvases.stored.pages import read_page
 from worker.errors import InvalidInput
-from worker.stroke_shapes import NotUnderstood, board_shape
+from worker.stroke_formats import NotUnderstood, to_board_format
 from worker.whiteboards.stroke_validation import NewStroke, accepted_stroke
 
 LINE = [[10, 20], [30, 40], [50, 20]]
@@ -41,7 +41,7 @@ def nested(value: Any, depth: int) -> Any:
 
 
 # What the library writes, by where that is documented, and what a board makes of it.
-SHAPES: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = [
+FORMATS: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = [
     ("objects of pointer events", "pen", {"points": [{"x": 10, "y": 20}, {"x": 30, "y": 40}]}, {"points": LINE[:2]}),
     (
         "signature_pad, toData(): point groups",
@@ -291,7 +291,7 @@ SHAPES: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(
-    ("library", "stroke_type", "written", "board_stroke"), SHAPES, ids=[shape[0] for shape in SHAPES]
+    ("library", "stroke_type", "written", "board_stroke"), FORMATS, ids=[each[0] for each in FORMATS]
 )
 def test_what_another_library_writes_is_stored_as_it_is_meant(
     library: str, stroke_type: str, written: dict[str, Any], board_stroke: dict[str, Any]
@@ -299,19 +299,19 @@ def test_what_another_library_writes_is_stored_as_it_is_meant(
     before = repr(written)
     assert accepted_stroke(NewStroke("a", stroke_type, written)).stroke_data == board_stroke
     assert repr(written) == before
-    assert board_shape(stroke_type, board_stroke) == board_stroke
+    assert to_board_format(stroke_type, board_stroke) == board_stroke
 
 
 @pytest.mark.drawing
 @pytest.mark.parametrize(
-    ("library", "stroke_type", "written", "board_stroke"), SHAPES, ids=[shape[0] for shape in SHAPES]
+    ("library", "stroke_type", "written", "board_stroke"), FORMATS, ids=[each[0] for each in FORMATS]
 )
 def test_what_another_library_wrote_into_the_database_is_drawn(
     library: str, stroke_type: str, written: dict[str, Any], board_stroke: dict[str, Any]
 ) -> None:
-    (ours,) = read_page({"strokes": [{"stroke_type": stroke_type, "stroke_data": board_stroke}]}).figures
+    (ours,) = read_page({"strokes": [{"stroke_type": stroke_type, "stroke_data": board_stroke}]}).shapes
     page = read_page({"strokes": [{"stroke_type": stroke_type, "stroke_data": written}]})
-    assert repr([*page.figures]) == repr([ours])
+    assert repr([*page.shapes]) == repr([ours])
     assert page.skipped == ()
 
 
@@ -407,10 +407,10 @@ def test_an_arc_stays_on_its_ellipse_and_ends_where_it_should(
 @pytest.mark.parametrize("radius", ["1e-200", "1e-310", "1", "9e15"])
 @pytest.mark.parametrize("end", ["0 0", "1e-200 0", "5 0", "9e15 9e15"])
 def test_an_arc_that_floats_cannot_compute_is_a_straight_line(radius: str, end: str) -> None:
-    shape = board_shape("pen", {"path": f"M0 0A{radius} {radius} 0 0 1 {end}"})
-    assert shape["points"][0] == [0, 0]
-    assert shape["points"][-1] == [float(each) for each in end.split()]
-    assert all(math.isfinite(x) and math.isfinite(y) for x, y in shape["points"])
+    converted = to_board_format("pen", {"path": f"M0 0A{radius} {radius} 0 0 1 {end}"})
+    assert converted["points"][0] == [0, 0]
+    assert converted["points"][-1] == [float(each) for each in end.split()]
+    assert all(math.isfinite(x) and math.isfinite(y) for x, y in converted["points"])
 
 
 def test_a_stroke_of_the_boards_own_client_is_not_touched() -> None:
@@ -419,7 +419,7 @@ def test_a_stroke_of_the_boards_own_client_is_not_touched() -> None:
         ("rectangle", {"x": 1, "y": 2, "width": 3, "height": 4}),
         ("text", {"text": "a", "x": 1, "y": 2, "fontSize": 18}),
     ):
-        assert board_shape(stroke_type, data) is data
+        assert to_board_format(stroke_type, data) is data
 
 
 NUMBERS = st.integers(-1000, 1000) | st.floats(-1000, 1000)
@@ -487,8 +487,8 @@ KEYS = [
 @given(st.sampled_from(STROKE_TYPES), st.dictionaries(st.sampled_from(KEYS), JSON, max_size=6))
 def test_no_shape_breaks_the_reading(stroke_type: str, data: dict[str, Any]) -> None:
     try:
-        shape = board_shape(stroke_type, data)
+        converted = to_board_format(stroke_type, data)
     except NotUnderstood:
         return
-    again = board_shape(stroke_type, shape)
-    assert repr(again) == repr(shape) or not data.keys().isdisjoint({"props", "segments"})
+    again = to_board_format(stroke_type, converted)
+    assert repr(again) == repr(converted) or not data.keys().isdisjoint({"props", "segments"})
