@@ -15,7 +15,7 @@ from worker.workflows.lessons import send_overdue
 @shared_task(name=SEND, bind=True)  # type: ignore[untyped-decorator]  # celery publishes no types
 def send(self: Task, ids: list[int], token: str) -> None:
     """Send a batch. Idempotent: the token is valid for one sender, and only until others claim the deliveries."""
-    self.app.child.context.deliverer.deliver(ids, UUID(token))
+    self.app.child.context.batch_sender.deliver(ids, UUID(token))
 
 
 @performs(SendOverdue)

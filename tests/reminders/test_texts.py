@@ -17,7 +17,7 @@ from worker.foreign_text import clean
 from worker.reminders.texts import amharic, english
 from worker.reminders.texts.attachments import METHODS, attachment
 from worker.reminders.texts.data import DATA
-from worker.reminders.texts.facts import Untellable, facts
+from worker.reminders.texts.facts import InvalidMessageData, facts
 from worker.reminders.texts.recipient import CalendarStyle, Language, Recipient
 from worker.reminders.texts.render import _environment, render
 from worker.reminders.texts.spans import about, exactly
@@ -506,7 +506,7 @@ def test_cleansing(words: str, line: str) -> None:
 def test_missing_facts_are_told_by_name(kind: str) -> None:
     for key in LEAST[kind]:
         data = {name: value for name, value in LEAST[kind].items() if name != key}
-        with pytest.raises(Untellable, match=key):
+        with pytest.raises(InvalidMessageData, match=key):
             render(kind, data, reader())
 
 
@@ -531,13 +531,13 @@ def test_templates_refuse_what_they_are_not_given() -> None:
     ],
 )
 def test_wrong_facts_are_one_error(kind: str, changes: dict[str, Any]) -> None:
-    with pytest.raises(Untellable) as caught:
+    with pytest.raises(InvalidMessageData) as caught:
         render(kind, LEAST["lesson-reminder"] | changes, reader())
     assert not caught.value.retryable
 
 
 def test_unwritable_instants_of_the_file_are_the_same_error() -> None:
-    with pytest.raises(Untellable):
+    with pytest.raises(InvalidMessageData):
         file_of("lesson-reminder", updated_at="yesterday")
 
 

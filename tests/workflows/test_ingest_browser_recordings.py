@@ -219,7 +219,7 @@ def test_a_copy_that_is_not_the_recording_is_encoded_from_it(
 
     assert better is not None
     other, result = better
-    assert (other.way, result.is_whole) == ("encoded", True)
+    assert (other.variant, result.is_whole) == ("encoded", True)
     assert [repair.kind for repair in other.repairs] == ["encoded", "encoded"]
     assert result.copy_or_raise().duration_ms == pytest.approx(4000, abs=100)
 

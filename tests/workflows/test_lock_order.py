@@ -211,7 +211,7 @@ def actions(database: Database, school: School) -> ConcurrentActions:
     return ConcurrentActions(database, school)
 
 
-WAYS: dict[str, Callable[[ConcurrentActions], list[Iterator[None]]]] = {
+CASES: dict[str, Callable[[ConcurrentActions], list[Iterator[None]]]] = {
     "preferences": lambda actions: [
         actions.preferences(actions.school.student),
         actions.preferences(actions.school.tutor),
@@ -242,11 +242,11 @@ WAYS: dict[str, Callable[[ConcurrentActions], list[Iterator[None]]]] = {
 }
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_nobody_is_stopped(actions: ConcurrentActions, way: str) -> None:
+@pytest.mark.parametrize("case", CASES)
+def test_nobody_is_stopped(actions: ConcurrentActions, case: str) -> None:
     actions.cancel_every_third()
 
-    actions.run(*WAYS[way](actions))
+    actions.run(*CASES[case](actions))
 
 
 def test_a_booked_slot_is_locked_after_its_series(actions: ConcurrentActions) -> None:

@@ -41,7 +41,7 @@ class UnknownRecipients:
     def __init__(self) -> None:
         self._rows: dict[str, _Row] = {}
 
-    def refused(self, provider: str, unknown: HeldBackDelivery) -> bool:
+    def record_refusal(self, provider: str, unknown: HeldBackDelivery) -> bool:
         """Record that the server reports a recipient as unknown. Returns whether it refuses everybody.
 
         If so, the recipients are not at fault.
@@ -53,7 +53,7 @@ class UnknownRecipients:
         row.refuses_everybody = row.refuses_everybody or len(row.unknown) >= MOST_UNKNOWN
         return row.refuses_everybody
 
-    def taken(self, provider: str, now: float) -> Sequence[HeldBackDelivery]:
+    def record_acceptance(self, provider: str, now: float) -> Sequence[HeldBackDelivery]:
         """Record that the server has accepted a recipient; returns those that it really does not know."""
         row = self._rows.pop(provider, _Row())
         if row.refuses_everybody:

@@ -57,8 +57,8 @@ class WorkerContext:
         return None if connection is None else PlatformPeople(connection)
 
     @cached_property
-    def deliverer(self) -> BatchSender:
+    def batch_sender(self) -> BatchSender:
         """The sender of messages, which remembers which providers do not respond."""
         settings = self.settings
-        manner = SendPolicy(settings.delivery_lease, settings.timezone, settings.whiteboard_url, settings.from_email)
-        return BatchSender(self.database, Transports(settings), manner)
+        policy = SendPolicy(settings.delivery_lease, settings.timezone, settings.whiteboard_url, settings.from_email)
+        return BatchSender(self.database, Transports(settings), policy)

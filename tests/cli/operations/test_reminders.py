@@ -59,9 +59,9 @@ def sender(database: Database, settings: MakeSettings) -> Iterator[Callable[...,
     threads: list[threading.Thread] = []
 
     def start(**changes: Any) -> None:
-        deliverer = WorkerContext(settings(**changes), database).deliverer
+        sender = WorkerContext(settings(**changes), database).batch_sender
         dispatcher = Dispatcher(
-            database, lambda _lane, ids, token: deliverer.deliver(ids, token), children=1, interval=0.1, lease=30
+            database, lambda _lane, ids, token: sender.deliver(ids, token), children=1, interval=0.1, lease=30
         )
 
         def work() -> None:

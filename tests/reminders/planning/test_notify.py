@@ -13,7 +13,7 @@ from worker.access.session_people import people_of_session
 from worker.database import Database
 from worker.reminders.planning.announcements import announcements_for
 from worker.reminders.planning.lessons import Lesson, ViewerRole
-from worker.reminders.planning.notify import tell
+from worker.reminders.planning.notify import notify
 
 NOW = datetime(2026, 5, 1, 9, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -29,9 +29,9 @@ class UserFixture:
             result = session.execute(text(statement), values)
             return result.all() if result.returns_rows else []  # type: ignore[attr-defined]
 
-    def tell(self, *user_ids: int, key: str = "k", **options: Any) -> int:
+    def notify(self, *user_ids: int, key: str = "k", **options: Any) -> int:
         with self.database.transaction() as session:
-            return tell(session, "test", user_ids=user_ids, data={"label": "ሰላም"}, key=key, now=NOW, **options)
+            return notify(session, "test", user_ids=user_ids, data={"label": "ሰላም"}, key=key, now=NOW, **options)
 
     def deliveries(self) -> set[tuple[int, str]]:
         return {(row.user_id, row.channel) for row in self.sql("SELECT * FROM deliveries")}
@@ -42,21 +42,21 @@ def users(database: Database, school: School) -> UserFixture:
     return UserFixture(database)
 
 
-class TestTell:
+class TestNotify:
     def test_by_the_channels_that_each_prefers(self, users: UserFixture) -> None:
         users.sql("INSERT INTO notification_preferences (user_id, channels) VALUES (2, '{in_app,7}')")
-        assert users.tell(1, 2, 2, expires_at=NOW + DAY) == 4
+        assert users.notify(1, 2, 2, expires_at=NOW + DAY) == 4
         assert users.deliveries() == {(1, "email"), (1, "in_app"), (2, "in_app"), (2, "7")}
         row = users.sql("SELECT * FROM deliveries")[0]
         assert (row.kind, row.state, row.due_at, row.expires_at) == ("test", "pending", NOW, NOW + DAY)
         assert row.data == {"label": "ሰላም"}
 
     def test_once_for_each_key(self, users: UserFixture) -> None:
-        assert [users.tell(1), users.tell(1, 2), users.tell(1, key="other")] == [2, 2, 2]
+        assert [users.notify(1), users.notify(1, 2), users.notify(1, key="other")] == [2, 2, 2]
 
     def test_nobody_who_is_not_active_or_not_there(self, users: UserFixture) -> None:
         users.sql("UPDATE users SET is_active = false WHERE id = 2")
-        assert users.tell() == users.tell(2, 99) == 0
+        assert users.notify() == users.notify(2, 99) == 0
 
 
 class TestPeopleOfSession:

@@ -63,20 +63,20 @@ class Book:
     def alarm(self, user_id: int, minutes: int | None, channels: list[str] | None = None, **of: int) -> None:
         ((name, number),) = of.items()
         self.sql(
-            f"INSERT INTO lesson_alarms (user_id, {name}, minutes_before, channels) VALUES (:user, :id, :min, :ways)",  # noqa: S608
+            f"INSERT INTO lesson_alarms (user_id, {name}, minutes_before, channels) VALUES (:user, :id, :min, :kinds)",  # noqa: S608
             user=user_id,
             id=number,
             min=minutes,
-            ways=channels,
+            kinds=channels,
         )
 
     def prefer(self, user_id: int, alarms: list[int], channels: list[str]) -> None:
         self.sql(
-            "INSERT INTO notification_preferences (user_id, alarms, channels) VALUES (:id, :alarms, :ways)"
-            " ON CONFLICT (user_id) DO UPDATE SET alarms = :alarms, channels = :ways",
+            "INSERT INTO notification_preferences (user_id, alarms, channels) VALUES (:id, :alarms, :channels)"
+            " ON CONFLICT (user_id) DO UPDATE SET alarms = :alarms, channels = :channels",
             id=user_id,
             alarms=alarms,
-            ways=channels,
+            channels=channels,
         )
 
     def plan(self, *ids: int, now: datetime = NOW) -> Planned:

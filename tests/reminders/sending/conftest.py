@@ -102,15 +102,15 @@ class DeliveryFixture:
     def __init__(self, database: Database, settings: Settings) -> None:
         self.database = database
         self.settings = settings
-        self.deliverer = self.new_deliverer()
+        self.sender = self.new_sender()
         self._numbers = itertools.count(1)
 
-    def new_deliverer(self, ways: Any = None, patience: float = 10.0) -> BatchSender:
+    def new_sender(self, transport: Any = None, patience: float = 10.0) -> BatchSender:
         """Another process's, as it were: it has learned nothing yet."""
         settings = self.settings
         lease, zone, organizer = settings.delivery_lease, settings.timezone, settings.from_email
-        manner = SendPolicy(lease, zone, None, organizer, patience=patience)
-        return BatchSender(self.database, ways or Transports(self.settings), manner)
+        policy = SendPolicy(lease, zone, None, organizer, patience=patience)
+        return BatchSender(self.database, transport or Transports(self.settings), policy)
 
     def lesson(self, starts_in: timedelta = timedelta(minutes=10), **columns: Any) -> tuple[int, datetime]:
         """A lesson of tutor 11 and student 22; its id and start."""
@@ -179,7 +179,7 @@ class DeliveryFixture:
         with self.database.transaction() as session:
             session.add(NotificationPreference(user_id=user_id, **columns))
 
-    def send_all(self, deliverer: BatchSender | None = None) -> None:
+    def send_all(self, sender: BatchSender | None = None) -> None:
         """Claim what is due, lane by lane, and send it."""
         for lane in BATCH:
             token = uuid4()
@@ -187,7 +187,7 @@ class DeliveryFixture:
                 lease = self.settings.delivery_lease
                 claimed = claim(statement, lane, lost=False, token=token, most=1000, lease=lease)
             for ids in batches(claimed, BATCH[lane]):
-                (deliverer or self.deliverer).deliver(ids, token)
+                (sender or self.sender).deliver(ids, token)
 
     def one(self, sql: str, **values: Any) -> Any:
         with self.database.transaction() as session:

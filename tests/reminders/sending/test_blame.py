@@ -50,7 +50,7 @@ def send_due_now(deliveries: DeliveryFixture, rounds: int = 1) -> None:
     """As if their times had come; by a process that has learned nothing yet."""
     for _ in range(rounds):
         deliveries.do("UPDATE deliveries SET due_at = now() WHERE state = 'pending'")
-        deliveries.send_all(deliveries.new_deliverer())
+        deliveries.send_all(deliveries.new_sender())
 
 
 @pytest.mark.parametrize("stage", ["recipient", "content"])
@@ -109,7 +109,7 @@ def test_over_a_daily_limit_a_hundred_people_keep_their_channels(deliveries: Del
     deliveries.do("UPDATE deliveries SET due_at = now(), expires_at = now() WHERE id = :id", id=late)
     deliveries.do("UPDATE deliveries SET due_at = now() WHERE state = 'pending'")
     # The same process, after its rest.
-    deliveries.deliverer._breaker._failing.clear()
+    deliveries.sender._breaker._failing.clear()
     deliveries.do("UPDATE provider_troubles SET since = now() - interval '1 hour'")
     deliveries.send_all()
 
@@ -144,7 +144,7 @@ def test_the_alarm_ends_when_another_process_sends(deliveries: DeliveryFixture, 
 
     mail.recipient = None
     deliveries.do("UPDATE deliveries SET due_at = now()")
-    deliveries.send_all(deliveries.new_deliverer())
+    deliveries.send_all(deliveries.new_sender())
     assert trouble(deliveries) == {}
 
 
@@ -156,7 +156,7 @@ def test_an_alarm_that_nobody_can_stop_any_more_ends(deliveries: DeliveryFixture
     deliveries.do("UPDATE provider_troubles SET last_at = now() - interval '16 min'")
     assert trouble(deliveries) == {}
     deliveries.do("UPDATE deliveries SET due_at = now()")
-    deliveries.send_all(deliveries.new_deliverer())
+    deliveries.send_all(deliveries.new_sender())
     assert trouble(deliveries)["email"] < 60
 
 
@@ -540,7 +540,7 @@ def test_keys_that_this_process_does_not_have_are_nobodys_fault(deliveries: Deli
 
 def after_the_rest(deliveries: DeliveryFixture) -> None:
     """The same process, when it asks the server again."""
-    for record in deliveries.deliverer._breaker._failing.values():
+    for record in deliveries.sender._breaker._failing.values():
         record.open_until = 0.0
     deliveries.do("UPDATE deliveries SET due_at = now() WHERE state = 'pending'")
     deliveries.send_all()
@@ -612,10 +612,10 @@ def test_no_log_names_the_host_of_a_webhook(
     deliveries: DeliveryFixture, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
     class Gone:
-        """A way out that refuses."""
+        """A transport that refuses."""
 
         def __getattr__(self, name: str) -> Any:
-            return getattr(deliveries.deliverer._ways, name)
+            return getattr(deliveries.sender._transport, name)
 
         def send(self, _delivery: Any, _message: Any) -> None:
             raise PermanentFailure("The host wants no more messages: 410.")
@@ -625,7 +625,7 @@ def test_no_log_names_the_host_of_a_webhook(
         channel=deliveries.channel("webhook", seal(deliveries, Webhook(address, new_webhook_secret())))
     )
     with caplog.at_level("DEBUG"):
-        deliveries.send_all(deliveries.new_deliverer(Gone()))
+        deliveries.send_all(deliveries.new_sender(Gone()))
     assert deliveries.delivery(message).state == "failed"
     # Another test of this process may have configured the logs.
     log_text = "".join([caplog.text, *capsys.readouterr()])

@@ -189,11 +189,11 @@ def test_the_dispatcher_hands_over_batches_of_a_lane_and_waits_for_them(deliveri
     dispatcher.dispatch()
     assert len(hands.batches) == 2
     for _lane, ids, token in hands.batches:
-        deliveries.deliverer.deliver(ids, token)
+        deliveries.sender.deliver(ids, token)
     assert deliveries.delivery(shown).state == "sent"
     dispatcher.dispatch()
     assert [(lane, len(ids)) for lane, ids, _token in hands.batches[2:]] == [("email", 20)]
-    deliveries.deliverer.deliver(*hands.batches[2][1:])
+    deliveries.sender.deliver(*hands.batches[2][1:])
     assert dispatcher.dispatch() == 1.0
     assert deliveries.one("SELECT count(*) AS n FROM deliveries WHERE state <> 'sent'").n == 0
 

@@ -98,7 +98,7 @@ def test_the_message_has_the_same_id_at_every_attempt(deliveries: DeliveryFixtur
     delivery = deliveries.message(channel="email")
     deliveries.send_all()
     deliveries.do("UPDATE deliveries SET state = 'pending', sent_at = NULL")
-    deliveries.send_all(deliveries.new_deliverer())
+    deliveries.send_all(deliveries.new_sender())
     other = deliveries.message(channel="email", user_id=1)
     deliveries.send_all()
     first, second, third = (message_id for message_id, _to in mail.received)
@@ -341,13 +341,13 @@ def test_a_recipient_put_off_is_tried_again_while_it_makes_sense(deliveries: Del
     deliveries.do("UPDATE users SET email = 'busy@example.org' WHERE id = 2")
     delivery = deliveries.message(channel="email")
     for attempt, seconds in enumerate((5, 60, 300, 1800), 1):
-        deliveries.send_all(deliveries.new_deliverer())
+        deliveries.send_all(deliveries.new_sender())
         row = deliveries.delivery(delivery)
         assert (row.state, row.attempts) == ("pending", attempt)
         assert "451" in row.reason
         assert 0.75 * seconds < (row.due_at - datetime.now(UTC)).total_seconds() < 1.25 * seconds
         deliveries.make_due(delivery)
-    deliveries.send_all(deliveries.new_deliverer())
+    deliveries.send_all(deliveries.new_sender())
     assert deliveries.delivery(delivery).state == "failed"
     assert mail.requests["busy"] == 5
     # The address is not at fault: the message goes to another channel, and no channel is reported.
@@ -481,7 +481,7 @@ def test_a_failing_provider_delays_its_own_channel_only(deliveries: DeliveryFixt
     # It works again: what was put off goes out, and nothing twice.
     mail.closed = False
     deliveries.do("UPDATE deliveries SET due_at = now() WHERE state = 'pending'")
-    deliveries.send_all(deliveries.new_deliverer())
+    deliveries.send_all(deliveries.new_sender())
     assert len(mail.received) == len(set(mail.received)) == 30
 
 
@@ -512,7 +512,7 @@ def test_a_dead_webhook_is_not_waited_for_by_the_others(deliveries: DeliveryFixt
             reached.set()
 
     dead, alive = (deliveries.message(channel="email", user_id=user_id) for user_id in (1, 2))
-    deliveries.send_all(deliveries.new_deliverer(Receivers(receive)))
+    deliveries.send_all(deliveries.new_sender(Receivers(receive)))
     assert waited == [True]
     assert deliveries.delivery(dead).state == deliveries.delivery(alive).state == "sent"
 
@@ -523,7 +523,7 @@ def test_a_slow_provider_gives_its_process_back(deliveries: DeliveryFixture, mai
     mail.slowness = 0.4
     for _n in range(5):
         deliveries.message(channel="email")
-    deliveries.send_all(deliveries.new_deliverer(patience=1.0))
+    deliveries.send_all(deliveries.new_sender(patience=1.0))
     rows = deliveries.all("SELECT state, attempts FROM deliveries ORDER BY state, attempts")
     sent = sum(row.state == "sent" for row in rows)
     assert 1 <= sent <= 3
@@ -557,7 +557,7 @@ def test_a_code_comes_readable_where_it_was_ordered_and_nowhere_else(
 
 
 class Meddling:
-    """A way out during which something happens to the delivery."""
+    """A transport during which something happens to the delivery."""
 
     def __init__(self, meddle: Any) -> None:
         self.meddle = meddle
@@ -573,7 +573,7 @@ class Meddling:
         self.sent += 1
         self.meddle(delivery)
 
-    def rest(self) -> None:
+    def disconnect(self) -> None:
         pass
 
 
@@ -585,7 +585,7 @@ def test_no_transaction_is_open_while_it_is_sent(deliveries: DeliveryFixture) ->
         open_ones.append(deliveries.one(sql, idle="idle in transaction%").n)
 
     deliveries.message(channel="email")
-    deliveries.send_all(deliveries.new_deliverer(Meddling(look)))
+    deliveries.send_all(deliveries.new_sender(Meddling(look)))
     assert open_ones == [0]
 
 
@@ -598,7 +598,7 @@ def test_who_lost_its_lease_while_sending_marks_nothing(deliveries: DeliveryFixt
             claim(statement, "email", lost=True, token=heir, most=1, lease=60.0)
 
     delivery = deliveries.message(channel="email")
-    deliveries.send_all(deliveries.new_deliverer(Meddling(lose)))
+    deliveries.send_all(deliveries.new_sender(Meddling(lose)))
     row = deliveries.delivery(delivery)
     assert (row.state, row.send_token) == ("sending", heir)
 
@@ -611,14 +611,14 @@ def test_what_nobody_expected_is_tried_again_and_says_nothing_secret(
         raise error
 
     delivery = deliveries.message(channel="email")
-    deliveries.send_all(deliveries.new_deliverer(Meddling(crash)))
+    deliveries.send_all(deliveries.new_sender(Meddling(crash)))
     assert deliveries.outcome(delivery) == ("pending", "internal")
 
 
 def test_a_message_that_ends_its_process_each_time_is_given_up(deliveries: DeliveryFixture) -> None:
     delivery = deliveries.message(channel="email")
     deliveries.do("UPDATE deliveries SET attempts = 6")
-    deliveries.send_all(deliveries.new_deliverer(Meddling(lambda _delivery: pytest.fail("sent"))))
+    deliveries.send_all(deliveries.new_sender(Meddling(lambda _delivery: pytest.fail("sent"))))
     assert deliveries.outcome(delivery) == ("failed", "worker-lost")
 
 

@@ -80,7 +80,7 @@ def _without_broken(
     return replace(
         draft,
         path=target,
-        way="repaired",
+        variant="repaired",
         other_repairs=(
             *draft.other_repairs,
             *_drop_repairs("pictures-dropped", "video", pictures, draft.probed.duration_ms),

@@ -17,12 +17,12 @@ from worker.media.processes.binaries import Binaries
 
 @dataclass(frozen=True)
 class Draft:
-    """A fast copy on disk, with its source and plan. `way` is part of its name on B2; empty for the first attempt."""
+    """A fast copy on disk, with its source and plan. `variant` is part of its name on B2, empty at first."""
 
     probed: Probe
     plan: CopyPlan
     path: Path
-    way: str = ""
+    variant: str = ""
     # Repairs beyond those of the plan, and how many pictures and packets of sound it may lack.
     other_repairs: tuple[Repair, ...] = ()
     frame_loss: int = 0

@@ -118,7 +118,7 @@ def _check_and_picture(
 def _store(
     run: JobRun, context: IngestContext, source: UploadedSource, draft: Draft, should_stop: ShouldStop
 ) -> StoredObject:
-    name = playback_name(source.prefix, source.sha1, draft.plan.form.container, draft.way)
+    name = playback_name(source.prefix, source.sha1, draft.plan.form.container, draft.variant)
     size = max(draft.path.stat().st_size, 1)
 
     def report(count: int) -> None:

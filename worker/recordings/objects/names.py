@@ -38,9 +38,9 @@ def play_prefix(prefix: str, digest: str) -> str:
     return f"{prefix}{digest[:12]}/play/"
 
 
-def playback_name(prefix: str, digest: str, extension: str, way: str = "") -> str:
-    """The name of the fast copy; `way` tells how, if the first did not play (`repaired`, `encoded`, `sound`)."""
-    return f"{play_prefix(prefix, digest)}playback{'-' if way else ''}{way}.{extension}"
+def playback_name(prefix: str, digest: str, extension: str, variant: str = "") -> str:
+    """The name of the fast copy; `variant` tells how, if the first did not play (`repaired`, `encoded`, `sound`)."""
+    return f"{play_prefix(prefix, digest)}playback{'-' if variant else ''}{variant}.{extension}"
 
 
 def poster_name(prefix: str, digest: str) -> str:

@@ -49,10 +49,10 @@ _TAKE = text(
            lesson.status AS lesson_status, lesson.starts_at AS lesson_starts_at,
            entry.rings AS entry_rings, entry.title AS entry_title, entry.timezone AS entry_timezone,
            d.starts_at + entry.lasts AS entry_ends_at,
-           way.id AS channel_id, way.kind AS channel_kind, way.address, way.label,
-           way.confirmed_at IS NOT NULL AS confirmed, way.disabled_at IS NOT NULL AS disabled,
+           stored.id AS channel_id, stored.kind AS stored_kind, stored.address, stored.label,
+           stored.confirmed_at IS NOT NULL AS confirmed, stored.disabled_at IS NOT NULL AS disabled,
            {_SUPERSEDED} AS superseded,
-           way.kind = 'email' AND EXISTS (
+           stored.kind = 'email' AND EXISTS (
                SELECT FROM deliveries twin
                 WHERE twin.key = d.key AND twin.user_id = d.user_id AND twin.channel = 'email'
                   AND twin.state IN ('pending', 'sending', 'sent')) AS goes_to_account
@@ -61,8 +61,8 @@ _TAKE = text(
       LEFT JOIN notification_preferences preference ON preference.user_id = d.user_id
       LEFT JOIN lessons lesson ON lesson.id = d.schedule_id
       LEFT JOIN timetable entry ON entry.id = d.entry_id
-      LEFT JOIN notification_channels way ON way.user_id = d.user_id
-            AND way.id = CASE WHEN d.channel ~ '^[0-9]{{1,9}}$' THEN d.channel::integer END
+      LEFT JOIN notification_channels stored ON stored.user_id = d.user_id
+            AND stored.id = CASE WHEN d.channel ~ '^[0-9]{{1,9}}$' THEN d.channel::integer END
      ORDER BY d.due_at, d.id
     """  # noqa: S608 - a part of our own
 )
@@ -101,7 +101,7 @@ class ClaimedDelivery:
     entry_timezone: str | None
     entry_ends_at: datetime | None
     channel_id: int | None
-    channel_kind: str | None
+    stored_kind: str | None
     address: bytes | None
     label: str | None
     confirmed: bool
@@ -124,9 +124,9 @@ class ClaimedDelivery:
         }
 
     @property
-    def way(self) -> str | None:
+    def channel_kind(self) -> str | None:
         """The kind of its channel; None if the channel was removed."""
-        return self.channel if self.channel in ("in_app", "email") else self.channel_kind
+        return self.channel if self.channel in ("in_app", "email") else self.stored_kind
 
 
 def read_claimed(

@@ -19,7 +19,7 @@ def compose(
 ) -> RenderedMessage:
     """The rendered message. Data stored with the delivery take precedence over the row of its lesson or entry.
 
-    `organizer` is the mail address that organizes lessons. Raises Untellable when data are missing.
+    `organizer` is the mail address that organizes lessons. Raises InvalidMessageData when data are missing.
     """
     data = {**lesson, **delivery.entry_facts, **delivery.data}
     if delivery.kind in _REMINDERS and delivery.starts_at is not None:

@@ -21,8 +21,8 @@ _MOST_ATTEMPTS = len(RETRY_AFTER) + 2
 class DeliveryContext:
     """The facts on which the decision about a delivery is based.
 
-    `lesson_status` and `lesson_starts_at` are None without a lesson. `way` is the kind of its channel: `in_app`,
-    `email`, `webhook` or `apprise`; None when the channel was removed. `superseded`: a later reminder of the same
+    `lesson_status` and `lesson_starts_at` are None without a lesson. `channel_kind`: `in_app`, `email`,
+    `webhook` or `apprise`; None when the channel was removed. `superseded`: a later reminder of the same
     lesson by the same channel has become due, or a later announcement contradicts this one. `entry_rings`: the
     timetable entry is active and its alarm is on. `same_mailbox`: the message also goes to the account's address, and
     the channel has the same one. `has_address`: there is an address to send to; an account may have no e-mail.
@@ -36,7 +36,7 @@ class DeliveryContext:
     invited: bool
     lesson_status: str | None
     lesson_starts_at: datetime | None
-    way: str | None
+    channel_kind: str | None
     confirmed: bool
     disabled: bool
     superseded: bool
@@ -93,7 +93,7 @@ def _of_time(delivery: DeliveryContext, now: datetime) -> Discard | Reject | Non
 
 
 def _of_channel(delivery: DeliveryContext) -> Discard | Reject | None:
-    if delivery.way is None:
+    if delivery.channel_kind is None:
         return Discard("dropped", "channel-removed")
     if not delivery.has_address:
         return Discard("dropped", "no-address", instead_in_app=True)
@@ -105,7 +105,7 @@ def _of_channel(delivery: DeliveryContext) -> Discard | Reject | None:
 
 
 def _of_quiet_hours(delivery: DeliveryContext, now: datetime) -> Discard | Postpone | None:
-    if delivery.way == "in_app" or delivery.kind in _ASKED_FOR:
+    if delivery.channel_kind == "in_app" or delivery.kind in _ASKED_FOR:
         return None
     until = quiet_until(delivery.quiet_start, delivery.quiet_end, delivery.zone, now)
     if until is None:
@@ -128,7 +128,7 @@ def context_of(
         invited=lessons.invites(delivery.schedule_id, delivery.user_id),
         lesson_status=delivery.lesson_status,
         lesson_starts_at=delivery.lesson_starts_at,
-        way=delivery.way,
+        channel_kind=delivery.channel_kind,
         # An account's address and the app need no confirmation.
         confirmed=delivery.confirmed or delivery.channel_id is None,
         disabled=delivery.disabled,

@@ -12,7 +12,7 @@ from worker.access.names import name_sql
 _DUE = text(
     f"""
     SELECT d.id, d.kind, d.state, d.due_at, d.channel, d.attempts, d.reason, d.minutes_before, d.schedule_id,
-           d.user_id, lesson.subject, lesson.starts_at, way.label,
+           d.user_id, lesson.subject, lesson.starts_at, stored.label,
            coalesce({name_sql("person")}, '') AS name,
            CASE
                WHEN d.entry_id IS NOT NULL THEN 'entry'
@@ -30,8 +30,8 @@ _DUE = text(
       JOIN users person ON person.id = d.user_id
       LEFT JOIN lessons lesson ON lesson.id = d.schedule_id
       LEFT JOIN notification_preferences preference ON preference.user_id = d.user_id
-      LEFT JOIN notification_channels way ON way.user_id = d.user_id
-            AND way.id = CASE WHEN d.channel ~ '^[0-9]{{1,9}}$' THEN d.channel::integer END
+      LEFT JOIN notification_channels stored ON stored.user_id = d.user_id
+            AND stored.id = CASE WHEN d.channel ~ '^[0-9]{{1,9}}$' THEN d.channel::integer END
      WHERE d.id IN (SELECT id FROM deliveries WHERE state = 'pending' AND due_at <= :until
                      UNION ALL
                     SELECT id FROM deliveries WHERE state = 'sending' AND due_at <= :until)

@@ -15,7 +15,7 @@ from worker.reminders.delivery.fail import fail, put_in_app_instead, switch_off
 from worker.reminders.delivery.mark import end, mark_sent, put_off
 from worker.reminders.delivery.provider_troubles import clear_trouble, note_trouble
 from worker.reminders.delivery.retry import OUR_FAULT_PAUSE, after_failure, until_provider_works
-from worker.reminders.texts.facts import Untellable
+from worker.reminders.texts.facts import InvalidMessageData
 
 _log = get_logger(__name__)
 
@@ -32,7 +32,7 @@ class OutcomeWriter:
         self._run = run
         self._patience = patience
 
-    def sent(self, delivery: ClaimedDelivery, provider: str) -> None:
+    def record_sent(self, delivery: ClaimedDelivery, provider: str) -> None:
         """Record that `provider` sent it, which ends the provider's trouble, whichever process reported that."""
 
         def write() -> None:
@@ -47,7 +47,7 @@ class OutcomeWriter:
 
         retry_while_database_down(write, seconds=self._patience)
 
-    def not_sent(self, delivery: ClaimedDelivery, error: Exception, provider: str | None = None) -> None:
+    def record_not_sent(self, delivery: ClaimedDelivery, error: Exception, provider: str | None = None) -> None:
         """Record that it was not sent because of `error`: temporary, permanent, or unexpected.
 
         `provider`: the one that was called, or None.
@@ -55,17 +55,17 @@ class OutcomeWriter:
         match error:
             case UnknownRecipient():
                 # The recipient is known to be at fault only once the server accepts another one (switch_off).
-                _log.info("delivery_refused", delivery_id=delivery.id, provider=_told(provider), reason=error.reason)
+                _log.info("delivery_refused", delivery_id=delivery.id, provider=_public(provider), reason=error.reason)
                 self.settle(delivery, Reject(error.reason))
             case PermanentFailure():
-                _log.info("delivery_refused", delivery_id=delivery.id, provider=_told(provider), reason=error.reason)
+                _log.info("delivery_refused", delivery_id=delivery.id, provider=_public(provider), reason=error.reason)
                 self.settle(delivery, Reject(error.reason), channel_is_bad=error.address_is_bad)
-            case Untellable():
+            case InvalidMessageData():
                 _log.error("message_untellable", delivery_id=delivery.id, kind=delivery.kind, detail=error.detail)
                 self.settle(delivery, Reject(error.code))
             case OurFault():
-                self._alarm(provider or str(delivery.way), error.reason)
-                self.kept_back(delivery, max(OUR_FAULT_PAUSE, error.retry_after or 0.0), error.reason)
+                self._alarm(provider or str(delivery.channel_kind), error.reason)
+                self.hold_back(delivery, max(OUR_FAULT_PAUSE, error.retry_after or 0.0), error.reason)
             case TemporaryFailure():
                 self._failed_for_now(delivery, error.reason, error)
             case _:
@@ -73,7 +73,7 @@ class OutcomeWriter:
                 _log.error("delivery_crashed", delivery_id=delivery.id, kind=delivery.kind, error=type(error).__name__)
                 self._failed_for_now(delivery, "internal")
 
-    def kept_back(self, delivery: ClaimedDelivery, pause: float, reason: str) -> None:
+    def hold_back(self, delivery: ClaimedDelivery, pause: float, reason: str) -> None:
         """Postpone it by `pause` seconds or more, because of its provider only: no attempt is charged."""
         now, chance = clock.now(), random.random()
         decision = until_provider_works(delivery.created_at, delivery.expires_at, pause, reason, now=now, chance=chance)
@@ -85,7 +85,7 @@ class OutcomeWriter:
             switch_off(session, delivery, reason)
         _log.info("channel_switched_off", delivery_id=delivery.id, reason=reason)
 
-    def works(self, provider: str) -> None:
+    def record_response(self, provider: str) -> None:
         """Record that the provider responds, even if it refused a message or its recipient."""
         with self._database.transaction() as session:
             clear_trouble(session, provider)
@@ -111,7 +111,7 @@ class OutcomeWriter:
         _log.info("delivery_not_sent", delivery_id=delivery.id, kind=delivery.kind, decision=repr(decision))
 
     def _alarm(self, provider: str, reason: str) -> None:
-        _log.error("provider_refuses_us", provider=_told(provider), reason=reason)
+        _log.error("provider_refuses_us", provider=_public(provider), reason=reason)
         with self._database.transaction() as session:
             note_trouble(session, provider, reason)
 
@@ -130,6 +130,6 @@ class OutcomeWriter:
         )
 
 
-def _told(provider: str | None) -> str | None:
+def _public(provider: str | None) -> str | None:
     """The provider's name for logs: the host of a person's webhook is private."""
     return "webhook" if provider is not None and provider.startswith("webhook:") else provider

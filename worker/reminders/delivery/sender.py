@@ -49,17 +49,17 @@ class _BatchRun:
 
     token: UUID
     lessons: LessonFacts
-    settler: OutcomeWriter
+    outcomes: OutcomeWriter
     began: float = field(default_factory=time.monotonic)
 
 
 class BatchSender:
     """Sends batches, in one process; the state of circuit breakers is kept between batches."""
 
-    def __init__(self, database: Database, ways: Transport, manner: SendPolicy) -> None:
+    def __init__(self, database: Database, transport: Transport, policy: SendPolicy) -> None:
         self._database = database
-        self._ways = ways
-        self._manner = manner
+        self._transport = transport
+        self._policy = policy
         self._breaker = CircuitBreaker()
         self._unknown = UnknownRecipients()
 
@@ -69,27 +69,27 @@ class BatchSender:
             return
         run_token = uuid4()
         with self._database.statement() as statement:
-            claimed = read_claimed(statement, ids, token, run=run_token, lease=self._manner.lease)
+            claimed = read_claimed(statement, ids, token, run=run_token, lease=self._policy.lease)
         if not claimed:
             return
         about = {delivery.schedule_id for delivery in claimed if delivery.schedule_id is not None}
         with self._database.transaction() as session:
-            lessons = read_lesson_facts(session, about, board_url=self._manner.board_url)
-        run = _BatchRun(run_token, lessons, OutcomeWriter(self._database, run_token, patience=self._manner.lease / 2))
+            lessons = read_lesson_facts(session, about, board_url=self._policy.board_url)
+        run = _BatchRun(run_token, lessons, OutcomeWriter(self._database, run_token, patience=self._policy.lease / 2))
         going = [delivery for delivery in claimed if self._goes_out(delivery, run)]
-        self._put_in_app([delivery for delivery in going if delivery.way == "in_app"], run)
+        self._put_in_app([delivery for delivery in going if delivery.channel_kind == "in_app"], run)
         try:
-            self._send_out([delivery for delivery in going if delivery.way != "in_app"], run)
+            self._send_out([delivery for delivery in going if delivery.channel_kind != "in_app"], run)
         finally:
-            self._ways.rest()
+            self._transport.disconnect()
 
     def _goes_out(self, delivery: ClaimedDelivery, run: _BatchRun) -> bool:
-        same = bool(delivery.goes_to_account) and self._ways.leads_to_account(delivery)
-        context = context_of(delivery, run.lessons, default_zone=self._manner.default_zone, same_mailbox=same)
+        same = bool(delivery.goes_to_account) and self._transport.leads_to_account(delivery)
+        context = context_of(delivery, run.lessons, default_zone=self._policy.default_zone, same_mailbox=same)
         decision = decide(context, clock.now())
         if isinstance(decision, SendNow):
             return True
-        run.settler.settle(delivery, decision, attempted=False)
+        run.outcomes.settle(delivery, decision, attempted=False)
         return False
 
     def _put_in_app(self, deliveries: Sequence[ClaimedDelivery], run: _BatchRun) -> None:
@@ -97,9 +97,9 @@ class BatchSender:
         messages: dict[int, tuple[ClaimedDelivery, RenderedMessage]] = {}
         for delivery in deliveries:
             try:
-                messages[delivery.id] = delivery, self._say(delivery, run)
+                messages[delivery.id] = delivery, self._compose(delivery, run)
             except Exception as error:  # noqa: BLE001 - one message that cannot be composed must not hold up the others
-                run.settler.not_sent(delivery, error)
+                run.outcomes.record_not_sent(delivery, error)
         if not messages:
             return
 
@@ -107,18 +107,18 @@ class BatchSender:
             with self._database.transaction() as session:
                 put_in_app(session, messages, run.token)
 
-        retry_while_database_down(write, seconds=self._manner.lease / 2)
+        retry_while_database_down(write, seconds=self._policy.lease / 2)
         for delivery, _message in messages.values():
-            _record_sent(delivery)
+            _count_sent(delivery)
 
     def _send_out(self, deliveries: Sequence[ClaimedDelivery], run: _BatchRun) -> None:
         """Send to several providers concurrently, to each one sequentially."""
         by_provider: dict[str, list[ClaimedDelivery]] = {}
         for delivery in deliveries:
             try:
-                by_provider.setdefault(self._ways.provider(delivery), []).append(delivery)
+                by_provider.setdefault(self._transport.provider(delivery), []).append(delivery)
             except Exception as error:  # noqa: BLE001 - an unreadable address must not hold up the others
-                run.settler.not_sent(delivery, error)
+                run.outcomes.record_not_sent(delivery, error)
         if len(by_provider) == 1:
             self._send_by(*by_provider.popitem(), run)
         elif by_provider:
@@ -131,69 +131,68 @@ class BatchSender:
         waiting = list(deliveries)
         while waiting:
             now = time.monotonic()
-            if now - run.began > self._manner.patience:
+            if now - run.began > self._policy.patience:
                 with self._database.statement() as statement:
                     release(statement, [delivery.id for delivery in waiting], run.token, charged=True)
                 return
-            if now - renewed > self._manner.lease / 3:
+            if now - renewed > self._policy.lease / 3:
                 with self._database.statement() as statement:
-                    held = renew(statement, [delivery.id for delivery in waiting], run.token, lease=self._manner.lease)
+                    held = renew(statement, [delivery.id for delivery in waiting], run.token, lease=self._policy.lease)
                 waiting, renewed = [delivery for delivery in waiting if delivery.id in held], now
                 continue
             self._send(provider, waiting.pop(0), run)
 
     def _send(self, provider: str, delivery: ClaimedDelivery, run: _BatchRun) -> None:
-        rest = self._breaker.seconds_open(provider, time.monotonic())
-        if rest > 0:
-            run.settler.kept_back(delivery, rest, "provider-away")
+        pause = self._breaker.seconds_open(provider, time.monotonic())
+        if pause > 0:
+            run.outcomes.hold_back(delivery, pause, "provider-away")
             return
         try:
-            self._ask(provider, delivery, self._say(self._ways.readable(delivery), run), run)
+            self._try_to_send(provider, delivery, self._compose(self._transport.readable(delivery), run), run)
         except Exception as error:  # noqa: BLE001 - one message that cannot be sent must not hold up the others
-            run.settler.not_sent(delivery, error, provider)
+            run.outcomes.record_not_sent(delivery, error, provider)
         else:
-            run.settler.sent(delivery, provider)
-            _record_sent(delivery)
-            for unknown in self._unknown.taken(provider, time.monotonic()):
-                run.settler.switch_off(unknown.delivery, unknown.reason)
+            run.outcomes.record_sent(delivery, provider)
+            _count_sent(delivery)
+            for unknown in self._unknown.record_acceptance(provider, time.monotonic()):
+                run.outcomes.switch_off(unknown.delivery, unknown.reason)
 
-    def _ask(self, provider: str, delivery: ClaimedDelivery, message: RenderedMessage, run: _BatchRun) -> None:
+    def _try_to_send(self, provider: str, delivery: ClaimedDelivery, message: RenderedMessage, run: _BatchRun) -> None:
         began = time.monotonic()
         try:
             self._send_to_known(provider, delivery, message)
         except TemporaryFailure as error:
             now = time.monotonic()
             if error.alone:
-                self._works(provider, run)
+                self._record_response(provider, run)
             else:
                 self._breaker.record_failure(provider, now, took=now - began)
                 pause = self._breaker.seconds_open(provider, now)
                 if pause > 0:
-                    record_pause(str(delivery.way), now + pause)
+                    record_pause(str(delivery.channel_kind), now + pause)
             raise
         except PermanentFailure:
-            self._works(provider, run)
+            self._record_response(provider, run)
             raise
         self._breaker.record_success(provider)
 
     def _send_to_known(self, provider: str, delivery: ClaimedDelivery, message: RenderedMessage) -> None:
         try:
-            self._ways.send(delivery, message)
+            self._transport.send(delivery, message)
         except UnknownRecipient as error:
-            if self._unknown.refused(provider, HeldBackDelivery(delivery, error.reason, time.monotonic())):
+            if self._unknown.record_refusal(provider, HeldBackDelivery(delivery, error.reason, time.monotonic())):
                 raise OurFault(f"{error.reason} It says so of everybody.") from error
             raise
 
-    def _works(self, provider: str, run: _BatchRun) -> None:
+    def _record_response(self, provider: str, run: _BatchRun) -> None:
         self._breaker.record_success(provider)
-        run.settler.works(provider)
+        run.outcomes.record_response(provider)
 
-    def _say(self, delivery: ClaimedDelivery, run: _BatchRun) -> RenderedMessage:
+    def _compose(self, delivery: ClaimedDelivery, run: _BatchRun) -> RenderedMessage:
         lesson = run.lessons.facts_for(delivery.schedule_id, delivery.user_id)
-        manner = self._manner
-        zone, organizer = manner.default_zone, manner.organizer
+        zone, organizer = self._policy.default_zone, self._policy.organizer
         return compose(delivery, lesson, default_zone=zone, organizer=organizer, now=clock.now())
 
 
-def _record_sent(delivery: ClaimedDelivery) -> None:
-    record_message(str(delivery.way), (clock.now() - delivery.due_at).total_seconds())
+def _count_sent(delivery: ClaimedDelivery) -> None:
+    record_message(str(delivery.channel_kind), (clock.now() - delivery.due_at).total_seconds())

@@ -37,7 +37,7 @@ class Transport(Protocol):
     def leads_to_account(self, delivery: ClaimedDelivery) -> bool:
         """Whether its channel is the mailbox of the account's own address."""
 
-    def rest(self) -> None:
+    def disconnect(self) -> None:
         """Release what was kept for the next message, at the end of a batch."""
 
 

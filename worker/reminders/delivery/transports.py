@@ -63,7 +63,7 @@ class Transports:
             return False
         return isinstance(destination, Mailbox) and is_same_mailbox(destination.address, account.address)
 
-    def rest(self) -> None:
+    def disconnect(self) -> None:
         """Close the mail connection at the end of a batch; the next one may come much later."""
         mailer, self._mailer = self._mailer, None
         if mailer is not None:
@@ -113,7 +113,7 @@ def _message(delivery: ClaimedDelivery, rendered: RenderedMessage, *, to_account
         method = METHODS[delivery.kind]
         files = (Attachment("lesson.ics", "text/calendar", rendered.lesson_file, {"method": method}),)
     # Phones show the summary; a mail has room for the whole text.
-    text = rendered.text if delivery.way == "email" else rendered.summary
+    text = rendered.text if delivery.channel_kind == "email" else rendered.summary
     return Message(
         delivery.kind,
         rendered.subject,

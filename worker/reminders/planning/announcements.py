@@ -24,7 +24,7 @@ class Announcement:
     expires_at: datetime
 
 
-class _Told(NamedTuple):
+class _Change(NamedTuple):
     """The part of an announcement that its readers share: its lessons by id, the first one first, and their role.
 
     Obsolete after `until`, when the last of the lessons has ended.
@@ -60,16 +60,16 @@ def announcements_for(
             kind = _kind(was, is_now, user_id, now)
             if kind is not None and user_id != by_user_id:
                 changed[user_id, kind, was.subject].append(schedule_id)
-    readers: dict[_Told, list[int]] = defaultdict(list)
+    readers: dict[_Change, list[int]] = defaultdict(list)
     for (user_id, kind, _subject), ids in changed.items():
         if kind == RESTORED and known is not None and not any((lesson_id, user_id) in known for lesson_id in ids):
             continue
         first = ids[0]
         place = before[first].people.get(user_id) or after[first].people[user_id]
         until = max(_until(kind, before[lesson_id], after[lesson_id]) for lesson_id in ids)
-        readers[_Told(kind, tuple(ids), place, until)].append(user_id)
+        readers[_Change(kind, tuple(ids), place, until)].append(user_id)
     return [
-        _news(change, user_ids, before[change.schedule_ids[0]], after[change.schedule_ids[0]], by)
+        _announce(change, user_ids, before[change.schedule_ids[0]], after[change.schedule_ids[0]], by)
         for change, user_ids in readers.items()
     ]
 
@@ -92,7 +92,7 @@ def _until(kind: str, was: Lesson, is_now: Lesson) -> datetime:
     return was.ends_at if kind == CANCELLED else is_now.ends_at
 
 
-def _news(change: _Told, user_ids: Sequence[int], was: Lesson, is_now: Lesson, by: str | None) -> Announcement:
+def _announce(change: _Change, user_ids: Sequence[int], was: Lesson, is_now: Lesson, by: str | None) -> Announcement:
     # Every change of a lesson increments its sequence: another move is another announcement.
     first = change.schedule_ids[0]
     key = f"{change.kind}:{first}:{is_now.sequence}"

@@ -27,9 +27,9 @@ _COMPARED = """
                max(minutes_before) AS minutes_before, max(starts_at) AS starts_at,
                max(starts_at) - make_interval(mins => max(minutes_before)) AS due_at
           FROM (
-            SELECT key_begin || minutes_before || key_end AS key, user_id, way.channel, NULL AS id, NULL AS state,
+            SELECT key_begin || minutes_before || key_end AS key, user_id, chosen.channel, NULL AS id, NULL AS state,
                    {subject}, minutes_before, starts_at
-              FROM alarm CROSS JOIN unnest(channels) AS way (channel)
+              FROM alarm CROSS JOIN unnest(channels) AS chosen (channel)
              WHERE minutes_before IS NOT NULL
              UNION ALL
             SELECT key, user_id, channel, id, state, NULL, NULL, NULL FROM deliveries

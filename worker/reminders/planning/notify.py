@@ -11,22 +11,22 @@ from worker.limits.messages import note_messages
 from worker.reminders.planning.preferences import DEFAULTS
 
 # Ordered by person, so that concurrent notifications of the same people do not deadlock.
-_TELL = text(
+_INSERT = text(
     """
     INSERT INTO deliveries (kind, user_id, channel, schedule_id, data, key, due_at, expires_at)
-    SELECT :kind, users.id, way.channel, :schedule_id, CAST(:data AS jsonb), :key, :now, :expires_at
+    SELECT :kind, users.id, chosen.channel, :schedule_id, CAST(:data AS jsonb), :key, :now, :expires_at
       FROM users
       LEFT JOIN notification_preferences preference ON preference.user_id = users.id
-     CROSS JOIN unnest(coalesce(preference.channels, CAST(:channels AS varchar[]))) AS way (channel)
+     CROSS JOIN unnest(coalesce(preference.channels, CAST(:channels AS varchar[]))) AS chosen (channel)
      WHERE users.id = ANY(:user_ids) AND users.is_active
-     ORDER BY users.id, way.channel
+     ORDER BY users.id, chosen.channel
         ON CONFLICT (key, user_id, channel) DO NOTHING
     RETURNING id
     """
 ).bindparams(bindparam("data", type_=JSON))
 
 
-def tell(
+def notify(
     session: Session,
     kind: str,
     *,
@@ -46,6 +46,6 @@ def tell(
         return 0
     values = {"kind": kind, "user_ids": sorted(set(user_ids)), "data": dict(data), "key": key, "now": now}
     values |= {"schedule_id": schedule_id, "expires_at": expires_at, "channels": list(DEFAULTS.channels)}
-    new = len(session.scalars(_TELL, values).all())
+    new = len(session.scalars(_INSERT, values).all())
     note_messages(session, new)
     return new

@@ -5,7 +5,7 @@ from typing import Any
 
 from worker.calendars.event import Event
 from worker.calendars.ics import render_event
-from worker.reminders.texts.facts import facts, instant, telling
+from worker.reminders.texts.facts import checked_data, facts, instant
 from worker.reminders.texts.recipient import Recipient
 
 # The METHOD of each kind's file (RFC 5546), which the mail that carries it repeats (RFC 6047 §2.4).
@@ -27,14 +27,14 @@ def attachment(kind: str, data: Mapping[str, Any], reader: Recipient, *, organiz
 
     A lesson is published, since a REQUEST needs attendees who reply (RFC 5546 §3.2.2); a cancelled one is cancelled as
     published events are (§4.1.3). Both methods require the organizer, a mail address. The UID is that of the person's
-    calendar feed, so a calendar that has the lesson moves or cancels it. Raises Untellable like `render`.
+    calendar feed, so a calendar that has the lesson moves or cancels it. Raises InvalidMessageData like `render`.
     """
     if kind not in METHODS:
         return None
     known = facts(kind, data, reader)
     if known.get("count", 1) > 1:
         return None
-    with telling(kind):
+    with checked_data(kind):
         return render_event(_event(known, data, organizer, cancelled=METHODS[kind] == "CANCEL"))
 
 

@@ -34,7 +34,7 @@ _MOST_NAMES = 3
 _WORDS: Mapping[Language, Words] = {"en": english, "am": amharic}
 
 
-class Untellable(InvalidInput):
+class InvalidMessageData(InvalidInput):
     """The data of a message are incomplete or invalid: no later attempt can fix it."""
 
     code, title = "untellable", "Message without its facts"
@@ -43,19 +43,19 @@ class Untellable(InvalidInput):
 def facts(kind: str, data: Mapping[str, Any], reader: Recipient) -> dict[str, Any]:
     """The values that the templates of `kind` may use: every key of its data (optional ones None), and derived values.
 
-    Raises Untellable for an unknown kind, a missing key, or an invalid instant.
+    Raises InvalidMessageData for an unknown kind, a missing key, or an invalid instant.
     """
-    with telling(kind):
-        return _told(_shaped(kind, data), reader)
+    with checked_data(kind):
+        return _values_for(_fields_of(kind, data), reader)
 
 
 @contextmanager
-def telling(kind: str) -> Iterator[None]:
-    """Convert errors from values of the wrong type or range to Untellable, without repeating those values."""
+def checked_data(kind: str) -> Iterator[None]:
+    """Convert errors from values of the wrong type or range to InvalidMessageData, without repeating those values."""
     try:
         yield
     except (ValueError, TypeError, AttributeError, LookupError, OverflowError, TemplateError) as error:
-        raise Untellable(f"A {kind} cannot be said: {type(error).__name__} in its data or template.") from error
+        raise InvalidMessageData(f"A {kind} cannot be said: {type(error).__name__} in its data or template.") from error
 
 
 def instant(value: str) -> datetime:
@@ -66,17 +66,17 @@ def instant(value: str) -> datetime:
     return moment
 
 
-def _shaped(kind: str, data: Mapping[str, Any]) -> dict[str, Any]:
-    shape = DATA.get(kind)
-    if shape is None:
-        raise Untellable(f"There is no message {kind!r}.")
-    missing = shape.__required_keys__ - data.keys()
+def _fields_of(kind: str, data: Mapping[str, Any]) -> dict[str, Any]:
+    fields = DATA.get(kind)
+    if fields is None:
+        raise InvalidMessageData(f"There is no message {kind!r}.")
+    missing = fields.__required_keys__ - data.keys()
     if missing:
-        raise Untellable(f"A {kind} needs {', '.join(sorted(missing))}.")
-    return {key: data.get(key) for key in (*shape.__required_keys__, *shape.__optional_keys__)}
+        raise InvalidMessageData(f"A {kind} needs {', '.join(sorted(missing))}.")
+    return {key: data.get(key) for key in (*fields.__required_keys__, *fields.__optional_keys__)}
 
 
-def _told(known: dict[str, Any], reader: Recipient) -> dict[str, Any]:
+def _values_for(known: dict[str, Any], reader: Recipient) -> dict[str, Any]:
     words = _WORDS[reader.language]
     values = known | {
         "language": reader.language,

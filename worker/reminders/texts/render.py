@@ -12,7 +12,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from worker.foreign_text import clean
-from worker.reminders.texts.facts import facts, telling
+from worker.reminders.texts.facts import checked_data, facts
 from worker.reminders.texts.recipient import Language, Recipient
 
 # Two names and a subject at their longest. A line of over 998 octets is invalid (RFC 5322 §2.1.1).
@@ -34,11 +34,11 @@ class Rendered:
 def render(kind: str, data: Mapping[str, Any], reader: Recipient) -> Rendered:
     """Render the message `kind` (models.states.MESSAGE_KINDS) from `data`, for `reader`.
 
-    Raises Untellable when the data lack what `worker.reminders.texts.data` requires.
+    Raises InvalidMessageData when the data lack what `worker.reminders.texts.data` requires.
     """
     known = facts(kind, data, reader)
     name = f"{reader.language}/{kind}.j2"
-    with telling(kind):
+    with checked_data(kind):
         plain = _environment("text", reader.language).get_template(name)
         page = _environment("html", reader.language).get_template(name)
         subject = clean(plain.render(known, layout="subject.j2"), _LONGEST_SUBJECT, defang=False)

@@ -12,7 +12,7 @@ from worker.access.names import name_of
 from worker.bookings.booking_commands import ChangedBooking
 from worker.bookings.reading import share_live_booking
 from worker.bookings.statuses import FINAL, LIVE
-from worker.reminders.planning.notify import tell
+from worker.reminders.planning.notify import notify
 from worker.reminders.planning.people import family_of
 
 # No user's id. The statement runs even without recipients: otherwise the response time would reveal whether the student
@@ -32,9 +32,9 @@ def notify_of_offer(session: Session, booking: Booking, *, now: datetime) -> Non
     _, tutor = _tutor(session, booking)
     family = family_of(session, booking.student_id)
     data = {"booking_id": booking.id, "tutor": tutor}
-    tell(session, "booking-offered", user_ids=family.student or _NOBODY, data=data, key=key, now=now)
+    notify(session, "booking-offered", user_ids=family.student or _NOBODY, data=data, key=key, now=now)
     data["student"] = family.name
-    tell(session, "booking-offered", user_ids=family.parents or _NOBODY, data=data, key=key, now=now)
+    notify(session, "booking-offered", user_ids=family.parents or _NOBODY, data=data, key=key, now=now)
 
 
 def notify_of_change(session: Session, changed: ChangedBooking, *, by_user_id: int | None, now: datetime) -> None:
@@ -50,7 +50,7 @@ def notify_of_change(session: Session, changed: ChangedBooking, *, by_user_id: i
     if user_id == by_user_id:
         return
     data = {"booking_id": booking.id, "student": family_of(session, booking.student_id).name}
-    tell(session, kind, user_ids=[user_id], data=data, key=f"{kind}:{booking.id}", now=now)
+    notify(session, kind, user_ids=[user_id], data=data, key=f"{kind}:{booking.id}", now=now)
 
 
 def _tutor(session: Session, booking: Booking) -> tuple[int, str]:

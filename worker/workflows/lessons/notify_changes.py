@@ -12,7 +12,7 @@ from worker.access.names import person_name
 from worker.reminders.planning.alarms import copy_series_alarms
 from worker.reminders.planning.announcements import announcements_for
 from worker.reminders.planning.lessons import Scope, known_lessons, lessons_in, read_lessons
-from worker.reminders.planning.notify import tell
+from worker.reminders.planning.notify import notify
 from worker.reminders.planning.plan import plan_reminders
 from worker.schedules.series.reading import split_from
 
@@ -42,7 +42,7 @@ def notices_of_changes(
     user_id, name = _author(session, by)
     after = read_lessons(session, ids)
     for announcement in announcements_for(before, after, now=now, by_user_id=user_id, by=name, known=known_before):
-        tell(
+        notify(
             session,
             announcement.kind,
             user_ids=announcement.user_ids,

@@ -32,5 +32,5 @@ def _send_some(context: WorkerContext, lane: str, *, lost: bool) -> int:
     with context.database.statement() as statement:
         most = batch_size(lane, lost=lost)
         ids = claim(statement, lane, lost=lost, token=token, most=most, lease=lease, overdue=_OVERDUE)
-    context.deliverer.deliver(ids, token)
+    context.batch_sender.deliver(ids, token)
     return len(ids)

@@ -14,7 +14,7 @@ from worker.access.callers import Caller
 from worker.access.names import name_of
 from worker.bookings import requests
 from worker.bookings.requests import NewRequest, ask_for_lessons
-from worker.reminders.planning.notify import tell
+from worker.reminders.planning.notify import notify
 from worker.schedules.requests import zone_of_tutor
 from worker.workflows.lessons.requested_times import read_requested_times
 
@@ -47,7 +47,7 @@ def notify_of_request(session: Session, request: SessionRequest, *, now: datetim
     learner = _learner(request)
     student = request.student_name if learner is None else learner
     data = {"requester": requester, "student": student, "message": request.message}
-    _tell(session, "request-received", request, tutor_user_id, data, now)
+    _notify(session, "request-received", request, tutor_user_id, data, now)
 
 
 def notify_of_answer(session: Session, request: SessionRequest, *, now: datetime) -> None:
@@ -55,7 +55,7 @@ def notify_of_answer(session: Session, request: SessionRequest, *, now: datetime
     user_id, _ = _user(session, request.requester_type, request.requester_id)
     _, tutor = _user(session, "tutor", request.tutor_id)
     data = {"tutor": tutor, "student": _learner(request)}
-    _tell(session, f"request-{request.status}", request, user_id, data, now)
+    _notify(session, f"request-{request.status}", request, user_id, data, now)
 
 
 def _learner(request: SessionRequest) -> str | None:
@@ -63,13 +63,13 @@ def _learner(request: SessionRequest) -> str | None:
     return (request.student_name or "") if request.requester_type == "parent" else None
 
 
-def _tell(
+def _notify(
     session: Session, kind: str, request: SessionRequest, user_id: int | None, data: Mapping[str, Any], now: datetime
 ) -> None:
     if user_id is None:
         return
     whole = {"request_id": request.id, "package_name": request.package_name, **data}
-    tell(session, kind, user_ids=[user_id], data=whole, key=f"{kind}:{request.id}", now=now)
+    notify(session, kind, user_ids=[user_id], data=whole, key=f"{kind}:{request.id}", now=now)
 
 
 def _user(session: Session, profile_type: str, profile_id: int) -> tuple[int | None, str]:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from models.recordings import Recording
 from worker.access.session_people import people_of_session, teachers_of_session
-from worker.reminders.planning.notify import tell
+from worker.reminders.planning.notify import notify
 
 # Repairs that a viewer will notice, in the order in which they are mentioned.
 _NOTICED = ("cut-off", "gap", "damaged", "part-lost", "picture-lost", "sound-lost", "pictures-dropped", "sound-dropped")
@@ -26,7 +26,7 @@ def notify_of_recording(session: Session, recording: Recording, *, page: str | N
         "link": page and page.replace("{recording_id}", str(recording.id)),
         "missing": [kind for kind in _NOTICED if kind in repairs],
     }
-    tell(
+    notify(
         session,
         "recording-ready",
         user_ids=people_of_session(session, recording.session_id),
@@ -45,7 +45,7 @@ def notify_of_failure(session: Session, recording: Recording, error: Mapping[str
         "reason": error.get("detail"),
         "kept": recording.spool_name is not None,
     }
-    tell(
+    notify(
         session,
         "recording-failed",
         user_ids=[*recorder, *teachers_of_session(session, recording.session_id)],
