@@ -11,6 +11,7 @@ from tests.browser.watch.conftest import FLOWER, WATCHED, Lesson, Viewer
 from tests.conftest import Sql
 from worker import clock
 from worker.access.issue_token import issue_operator_token
+from worker.api.pages.page_assets import version
 
 _RECORDING = (
     "INSERT INTO whiteboard_session_recordings (session_id, recording_title, recording_type, is_processing,"
@@ -58,6 +59,9 @@ def test_recordings_lessons_and_jobs_are_listed(lesson: Lesson, browser: Chromiu
     viewer = _open(browser, lesson, lesson.token)
     viewer.wait("document.querySelector('#recordingList a')")
     assert viewer.run("document.querySelector('#recordingList a').href") == lesson.url
+    loaded = viewer.run("performance.getEntriesByType('resource').map((file) => file.name)")
+    names = ("watch.css", "index.js", "watch-words-en.js")
+    assert {f"{lesson.api}/{name}?v={version()}" for name in names} <= set(loaded)
     viewer.wait("!document.getElementById('week').hidden")
     assert viewer.run("document.getElementById('jobs').hidden") is True
     assert viewer.run("document.getElementById('flower').hidden") is True

@@ -6,6 +6,7 @@ import pytest
 from tests.browser.chromium import Chromium
 from tests.browser.watch.conftest import Lesson
 from tests.waiting import wait_for
+from worker.api.pages.page_assets import version
 
 _MOST_BYTES = 15_000
 
@@ -33,6 +34,7 @@ def test_a_browser_without_script_has_sound_chapters_and_files(lesson: Lesson, b
     assert page.run("document.scripts.length") == 0
     assert page.run("document.documentElement.scrollWidth") <= 320
     assert page.run("document.querySelectorAll('ol a').length") > 0
+    assert page.run("document.querySelector('link').href") == f"{lesson.api}/plain.css?v={version()}"
     page.run("document.querySelector('audio').play()")
     wait_for(lambda: page.run("document.querySelector('audio').currentTime > 0.5"))
     links = page.run("[...document.querySelectorAll('ul a')].map((link) => link.href)")
@@ -74,7 +76,7 @@ def test_a_browser_without_modules_is_led_there(lesson: Lesson, browser: Chromiu
     page = browser.page()
     page.run_before_each_load(f"localStorage.setItem('token', '{lesson.token}')" if not is_shared else "0")
     page.open(_share(lesson) if is_shared else lesson.url)
-    assert page.run("document.querySelector('script[nomodule]').src") == f"{lesson.api}/watch-old.js"
+    assert page.run("document.querySelector('script[nomodule]').src") == f"{lesson.api}/watch-old.js?v={version()}"
     page.run(httpx2.get(f"{lesson.api}/watch-old.js").text)
     wait_for(lambda: page.run("Boolean(document.querySelector('audio[controls]'))"))
     assert page.run("location.pathname").endswith("/plain")

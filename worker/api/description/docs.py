@@ -8,13 +8,16 @@ from typing import Any
 from fastapi import APIRouter, Request
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
+
+from worker.api.http.static_files import StaticFile
+from worker.api.pages.page_assets import REVALIDATED, version
 
 router = APIRouter(include_in_schema=False)
 
-# The page is public and the same for everybody.
 _HEADERS = {
-    "Cache-Control": "public, max-age=300",
+    "Content-Type": "text/html; charset=utf-8",
+    "Cache-Control": REVALIDATED,
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'",
 }
@@ -26,14 +29,9 @@ def get_docs(request: Request) -> Response:
     """The page, rendered once for each application."""
     state = request.app.state
     if not hasattr(state, "docs"):
-        state.docs = _page(request.app.openapi())
-    return HTMLResponse(state.docs, headers=_HEADERS)
-
-
-@router.get("/docs.css")
-def get_style() -> Response:
-    """The style sheet of the page."""
-    return Response(_templates().get_template("docs.css").render(), media_type="text/css", headers=_HEADERS)
+        state.docs = StaticFile(_page(request.app.openapi()).encode(), _HEADERS)
+    page: StaticFile = state.docs
+    return page.response(request)
 
 
 @cache
@@ -47,7 +45,7 @@ def _page(description: Mapping[str, Any]) -> str:
     return (
         _templates()
         .get_template("docs.html.j2")
-        .render(info=description["info"], tags=_by_tag(description), schemas=_schemas(description))
+        .render(version=version(), info=description["info"], tags=_by_tag(description), schemas=_schemas(description))
     )
 
 

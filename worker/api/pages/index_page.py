@@ -7,9 +7,10 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from worker.api.http.static_files import StaticFile
-from worker.api.pages.watch_page import PAGE_HEADERS, SCRIPT_HEADERS, bucket_origin
+from worker.api.pages.page_assets import with_version
+from worker.api.pages.watch_page import PAGE_HEADERS, bucket_origin
 from worker.api.services import ServicesOf
-from worker.player.player_files import INDEX_PARTS, joined, player_file
+from worker.player.player_files import player_file
 
 router = APIRouter(include_in_schema=False)
 
@@ -25,18 +26,8 @@ def get_index(request: Request, services: ServicesOf) -> Response:
     return _page(bucket_origin(services), services.settings.flower_url or "").response(request)
 
 
-@router.get("/index.js")
-def get_script(request: Request) -> Response:
-    """Its script."""
-    return _script().response(request)
-
-
 @cache
 def _page(bucket: str, flower: str) -> StaticFile:
     headers = PAGE_HEADERS | {"Content-Security-Policy": _POLICY.format(bucket=bucket)}
-    return StaticFile(player_file("index.html").replace("{flower}", html.escape(flower)).encode(), headers)
-
-
-@cache
-def _script() -> StaticFile:
-    return StaticFile(joined(INDEX_PARTS).encode(), SCRIPT_HEADERS)
+    text = with_version(player_file("index.html")).replace("{flower}", html.escape(flower))
+    return StaticFile(text.encode(), headers)

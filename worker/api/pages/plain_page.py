@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
-from importlib.resources import files
 from typing import Literal
 
 from fastapi import APIRouter, Request
@@ -23,8 +22,8 @@ from worker.api.http.callers import CallerOf
 from worker.api.http.conditional import accepts_gzip
 from worker.api.http.fields import RowId
 from worker.api.http.problems import responses
-from worker.api.http.static_files import StaticFile
 from worker.api.http.stream_tickets import TicketDocument
+from worker.api.pages.page_assets import version
 from worker.api.pages.plain_content import plain_content
 from worker.api.pages.watch_page import bucket_origin
 from worker.api.services import Services, ServicesOf
@@ -40,13 +39,6 @@ _POLICY = (
     "default-src 'none'; style-src 'self'; media-src {bucket}; img-src {bucket}; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-_STYLE = {"Content-Type": "text/css; charset=utf-8", "Cache-Control": "public, max-age=3600"}
-
-
-@router.get("/plain.css", include_in_schema=False)
-def get_style(request: Request) -> Response:
-    """The style sheet of the page."""
-    return _style().response(request)
 
 
 @router.post(
@@ -106,7 +98,8 @@ def render_plain(services: Services, session: Session, recording: Recording, opt
     values = plain_content(services, plan, chapters_of(session, recording).chapters, options.pictures, words)
     title = recording.recording_title or words["title"]
     template = _templates().get_template("plain.html.j2")
-    return template.render(title=title, language=options.language, words=words, part=options.part, **values)
+    values |= {"title": title, "language": options.language, "words": words, "part": options.part}
+    return template.render(version=version(), **values)
 
 
 def plain_response(services: Services, request: Request, page: str) -> Response:
@@ -127,8 +120,3 @@ def _templates() -> Environment:
     return Environment(
         loader=PackageLoader("worker.api", "pages"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-
-
-@cache
-def _style() -> StaticFile:
-    return StaticFile((files("worker.api.pages") / "plain.css").read_bytes(), _STYLE)

@@ -1,7 +1,7 @@
 // The page /record: it shows how `recorder.js` is used.
 
-import { Recorder, leftRecordings } from './recorder.js';
-import { WORDS } from './record-words.js';
+import { Recorder, leftRecordings } from './recorder.js?v={version}';
+import { WORDS } from './record-words.js?v={version}';
 
 const SOUND = { echoCancellation: true, noiseSuppression: true, autoGainControl: true, channelCount: 1 };
 const TYPES = { board: 'board', screen: 'screen', camera: 'video', voice: 'video' };

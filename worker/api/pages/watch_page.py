@@ -1,4 +1,4 @@
-"""`/watch/{id}` and `/watch/shared/{secret}`: the page that plays a lesson, its script, style sheet and words."""
+"""`/watch/{id}` and `/watch/shared/{secret}`: the page that plays a lesson."""
 
 from functools import cache
 from urllib.parse import quote
@@ -8,18 +8,15 @@ from starlette.responses import RedirectResponse, Response
 
 from worker.api.http.fields import RowId
 from worker.api.http.static_files import StaticFile
+from worker.api.pages.page_assets import REVALIDATED, with_version
 from worker.api.services import Services, ServicesOf
 from worker.errors import AstegniError
-from worker.player.player_files import PAGE_PARTS, joined, player_file
+from worker.player.player_files import player_file
 
 router = APIRouter(include_in_schema=False)
 
-# Fresh for an hour; for a week after that, a page uses its copy and checks for a new version meanwhile.
-_CACHED = {"Cache-Control": "public, max-age=3600, stale-while-revalidate=604800"}
-SCRIPT_HEADERS = _CACHED | {"Content-Type": "text/javascript; charset=utf-8"}
-_STYLE = _CACHED | {"Content-Type": "text/css; charset=utf-8"}
 # The page is the same for everybody, but its path may contain a share's secret: no shared cache may keep it.
-PAGE_HEADERS = {"Content-Type": "text/html; charset=utf-8", "Cache-Control": "private, max-age=300"}
+PAGE_HEADERS = {"Content-Type": "text/html; charset=utf-8", "Cache-Control": REVALIDATED}
 # Strokes, sound, film and pictures come from the bucket; everything else from the API itself.
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self' {bucket}; "
@@ -30,27 +27,6 @@ _POLICY = (
 SHARED_ROOT = "../../"
 # Relative, because the page is the same for all shares, and only its address has the secret.
 _PLAIN = '<p><a href="?plain=1">Page for old browsers · ለቆዩ አሳሾች የሚሆን ገጽ</a></p>'
-_FILES = {
-    "/watch.css": ("watch.css", _STYLE),
-    "/watch-words-en.js": ("words-en.js", SCRIPT_HEADERS),
-    "/watch-words-am.js": ("words-am.js", SCRIPT_HEADERS),
-    "/watch-old.js": ("scripts/old.js", SCRIPT_HEADERS),
-}
-
-
-@router.get("/watch.js")
-def get_script(request: Request) -> Response:
-    """The page's module; 304 for a browser that has it already."""
-    return script().response(request)
-
-
-@router.get("/watch.css")
-@router.get("/watch-words-en.js")
-@router.get("/watch-words-am.js")
-@router.get("/watch-old.js")
-def get_file(request: Request) -> Response:
-    """The style sheet, the words of one language, and the script of old browsers."""
-    return file(request.scope["route"].path).response(request)
 
 
 @router.get("/watch/{recording_id}")
@@ -76,22 +52,10 @@ def bucket_origin(services: Services) -> str:
 
 
 @cache
-def script() -> StaticFile:
-    """The parts in one module."""
-    return StaticFile(joined(PAGE_PARTS).encode(), SCRIPT_HEADERS)
-
-
-@cache
-def file(path: str) -> StaticFile:
-    """A file of the page."""
-    name, headers = _FILES[path]
-    return StaticFile(player_file(name).encode(), headers)
-
-
-@cache
 def page(root: str, bucket: str) -> StaticFile:
     """The page; `root` is the path to the folder of its files, `bucket` the origin that it may load objects from."""
     text = player_file("watch.html").replace("{root}", root).replace("{plain}", _PLAIN if root == SHARED_ROOT else "")
     for name in ("player", "contents"):
         text = text.replace(f"{{{name}}}", player_file(f"{name}.html"))
-    return StaticFile(text.encode(), PAGE_HEADERS | {"Content-Security-Policy": _POLICY.format(bucket=bucket)})
+    headers = PAGE_HEADERS | {"Content-Security-Policy": _POLICY.format(bucket=bucket)}
+    return StaticFile(with_version(text).encode(), headers)

@@ -142,7 +142,7 @@ async function showOlder() {
 
 async function chooseLanguage(language) {
   kept.set('record-language', language);
-  speak(language, (await import(`./watch-words-${language}.js`)).WORDS);
+  speak(language, (await import(`./watch-words-${language}.js?v={version}`)).WORDS);
   document.title = word('lessons');
   await begin();
 }

@@ -521,7 +521,7 @@ function showBytes() {
 
 async function chooseLanguage(language) {
   kept.set('record-language', language);
-  const { WORDS } = await import(`./watch-words-${language}.js`);
+  const { WORDS } = await import(`./watch-words-${language}.js?v={version}`);
   speak(language, WORDS);
   if (!playback?.recording_title) document.title = words.title;
   for (const [name, about] of alerts) warn(name, true, about);
