@@ -23,6 +23,7 @@ from worker.reminders.channel_codes import confirm
 from worker.reminders.channels import find_channel, register_channel
 from worker.reminders.delivery.claim import claim
 from worker.reminders.delivery.claimed import read_claimed
+from worker.reminders.delivery.fail import fail
 from worker.reminders.delivery.in_app import put_in_app
 from worker.reminders.delivery.transport import RenderedMessage
 from worker.reminders.planning.lessons import Scope
@@ -190,6 +191,31 @@ def test_an_announcement_that_has_waited_does_not_contradict_a_later_one(
     deliveries.send_all()
     assert deliveries.outcome(valid) == ("sent", None)
     assert deliveries.outcome(stale) == ("dropped", "superseded")
+    assert len(mail.received) == 1
+
+
+@pytest.mark.parametrize(
+    ("first", "then"), [("lesson-moved", "lesson-cancelled"), ("lesson-cancelled", "lesson-restored")]
+)
+def test_a_fallback_does_not_contradict_what_was_announced_before_its_channel_failed(
+    deliveries: DeliveryFixture, mail: MailSink, first: str, then: str
+) -> None:
+    """The fallback is the last delivery to be planned, and goes by another channel."""
+    lesson = deliveries.lesson(timedelta(days=1))
+    stale = announced(deliveries, lesson, first, 5)
+    token, run, lease = uuid4(), uuid4(), deliveries.settings.delivery_lease
+    with deliveries.database.statement() as statement:
+        claimed = claim(statement, "email", lost=False, token=token, most=1, lease=lease)
+    with deliveries.database.statement() as statement:
+        (delivery,) = read_claimed(statement, claimed, token, run=run, lease=lease)
+    valid = announced(deliveries, lesson, then, 1)
+    with deliveries.database.transaction() as session:
+        assert fail(session, delivery, run, "no such user", channel_is_bad=False)
+    fallback = deliveries.one("SELECT id FROM deliveries WHERE channel = 'in_app'").id
+    assert stale < valid < fallback
+    deliveries.send_all()
+    assert deliveries.outcome(valid) == ("sent", None)
+    assert deliveries.outcome(fallback) == ("dropped", "superseded")
     assert len(mail.received) == 1
 
 

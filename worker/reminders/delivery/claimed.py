@@ -14,9 +14,12 @@ from worker.reminders.planning.announcements import BOOKED, CANCELLED, MOVED, RE
 
 # Literals, because the index of announcements has them.
 _ANNOUNCEMENTS = ", ".join(f"'{kind}'" for kind in (MOVED, CANCELLED, RESTORED, BOOKED))
-# Later reminders are compared by planned times, since quiet hours and retries move `due_at`. Later announcements have
-# higher ids, because the change that they announce had to lock the lesson. One that concerns only some lessons of a
-# group contradicts nothing: the others are still what the group's announcement says.
+# The first delivery of the message that `{row}` delivers. An announcement made later has a higher one, because the
+# change that it announces had to lock the lesson; a fallback's own id tells only when the channel failed.
+_FIRST = "(SELECT min(first.id) FROM deliveries first WHERE first.key = {row}.key AND first.user_id = {row}.user_id)"
+# Later reminders are compared by planned times, since quiet hours and retries move `due_at`. Announcements are compared
+# whatever their channels are, because a fallback has another one. One that concerns only some lessons of a group
+# contradicts nothing: the others are still what the group's announcement says.
 _SUPERSEDED = f"""
     CASE WHEN d.kind = 'lesson-reminder' THEN EXISTS (
                SELECT FROM deliveries later
@@ -27,9 +30,10 @@ _SUPERSEDED = f"""
                   AND later.state IN ('pending', 'sending', 'sent', 'failed'))
          WHEN d.kind IN ({_ANNOUNCEMENTS}) THEN EXISTS (
                SELECT FROM deliveries later
-                WHERE later.user_id = d.user_id AND later.id > d.id AND later.kind IN ({_ANNOUNCEMENTS})
-                  AND later.channel = d.channel AND (later.kind = :cancelled) <> (d.kind = :cancelled)
-                  AND (later.data -> 'schedule_ids') @> (d.data -> 'schedule_ids'))
+                WHERE later.user_id = d.user_id AND later.kind IN ({_ANNOUNCEMENTS})
+                  AND (later.kind = :cancelled) <> (d.kind = :cancelled)
+                  AND (later.data -> 'schedule_ids') @> (d.data -> 'schedule_ids')
+                  AND {_FIRST.format(row="later")} > {_FIRST.format(row="d")})
          ELSE false END
 """  # noqa: S608 - words of our own
 _TAKE = text(
