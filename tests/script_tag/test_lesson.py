@@ -4,6 +4,7 @@ from tests.conftest import Sql
 from tests.script_tag.conftest import Lesson
 from tests.waiting import wait_for
 
+STROKE_NAMES = "whiteboardManager.currentPage.strokes.map((stroke) => stroke.client_id)"
 LINE = ((20, 20), (60, 60), (90, 30))
 
 
@@ -39,13 +40,11 @@ def test_strokes_of_both_sides_are_kept_with_their_times(lesson: Lesson, sql: Sq
         " ended_at > now() - interval '10 minutes' FROM whiteboard_canvas_data ORDER BY stroke_order"
     )
     assert rows == [("tutor", "pen", True, True), ("tutor", "arrow", True, True), ("student", "pen", True, True)]
-    # The message to the other side carried the names.
+    # The messages to the other side carry the names. A page sends one when the platform has stored the stroke, so they
+    # come later, and two may overtake each other.
     names = [row.client_id for row in sql("SELECT client_id FROM whiteboard_canvas_data ORDER BY stroke_order")]
-    assert tutor.run("whiteboardManager.currentPage.strokes.map((stroke) => stroke.client_id)") == names
-    # The page tells the other side of a stroke when the platform has stored it: two may overtake each other.
-    assert sorted(student.run("whiteboardManager.currentPage.strokes.map((stroke) => stroke.client_id)")) == sorted(
-        names
-    )
+    wait_for(lambda: tutor.run(STROKE_NAMES) == names, details=lambda: (names, tutor.run(STROKE_NAMES)))
+    wait_for(lambda: sorted(student.run(STROKE_NAMES)) == sorted(names), details=lambda: student.run(STROKE_NAMES))
     assert (tutor.errors, student.errors) == ([], [])
 
 
