@@ -20,6 +20,19 @@ WRITE = """(async () => {
     await whiteboardManager.saveStroke(stroke);
   }
 })()"""
+# What is queued, and its board, have times of ten days ago: nobody was online, or the clock was set meanwhile.
+_GROW_OLD = """new Promise((resolve) => {
+  indexedDB.open('astegni').onsuccess = ({ target: { result: database } }) => {
+    const change = database.transaction(['operations', 'boards'], 'readwrite');
+    for (const name of change.objectStoreNames) {
+      change.objectStore(name).openCursor().onsuccess = ({ target: { result: cursor } }) => {
+        cursor?.update({ ...cursor.value, at: cursor.value.at - 864_000_000 });
+        cursor?.continue();
+      };
+    }
+    change.oncomplete = () => { database.close(); resolve(); };
+  };
+})"""
 NAMES = "whiteboardManager.currentPage.strokes.map((stroke) => stroke.client_id)"
 
 
@@ -124,6 +137,21 @@ def test_a_killed_browser_sends_the_rest_when_the_page_is_opened_again(
     rows = sql("SELECT client_id, is_deleted FROM whiteboard_canvas_data ORDER BY stroke_order")
     assert [row.client_id for row in rows if not row.is_deleted] == names
     assert [row.is_deleted for row in rows] == [False, False, False, True]
+
+
+def test_what_could_not_be_sent_for_ten_days_is_sent(lesson: Lesson, sql: Sql) -> None:
+    tutor = lesson.tutor("alone")
+    tutor.call_alone()
+    tutor.send()
+    lesson.process.signal(signal.SIGSTOP)
+    tutor.draw(*LINE)
+    tutor.wait("astegni.pending().then((rest) => rest.length)")
+    names = tutor.run(NAMES)
+    tutor.run(_GROW_OLD)
+    lesson.process.signal(signal.SIGCONT)
+    tutor.load()
+    tutor.send()
+    assert _kept(sql) == names
 
 
 def _dead(lesson: Lesson) -> None:
