@@ -6,6 +6,8 @@ from datetime import datetime
 import pytest
 
 from tests.browser.conftest import Studio
+from tests.conftest import Sql
+from tests.waiting import wait_for
 
 _HOUR = 3_600_000
 _SETTABLE_CLOCK = """window.moved = 0;
@@ -38,3 +40,18 @@ def test_a_recording_that_began_in_1970_has_its_real_time(studio: Studio) -> Non
     receipt = studio.finish()
     assert receipt["gaps"] == []
     assert abs(datetime.fromisoformat(receipt["started_at"]).timestamp() - time.time()) < _HOUR / 1000
+
+
+def test_the_next_upload_of_a_recording_has_its_real_time(studio: Studio, sql: Sql) -> None:
+    studio.open(before=_SETTABLE_CLOCK)
+    studio.record()
+    studio.wait("studio.recorder.state.storedBytes > 0")
+    studio.run(f"moved = {-_HOUR}; studio.recorder.pause(); studio.recorder.resume()")
+    # As after the loss of the spool's disk.
+    sql("UPDATE uploads SET state = 'terminated'")
+    for file in studio.settings.spool_dir.glob("*.upload"):
+        file.unlink()
+    uploads = f"/v1/uploads?session_id={studio.session}"
+    wait_for(lambda: len(studio.get(uploads)["items"]) == 2)
+    first, second = (datetime.fromisoformat(upload["started_at"]) for upload in studio.get(uploads)["items"])
+    assert abs(first - second).total_seconds() < 1

@@ -17,6 +17,14 @@ Blob.prototype.arrayBuffer = function arrayBuffer() {
   if (losing) { losing -= 1; return Promise.reject(new Error('lost')); }
   return read.call(this);
 };"""
+_LATE_WAKE_LOCK = """window.locks = [];
+const granted = new Promise((resolve) => { window.grant = resolve; });
+const { request } = WakeLock.prototype;
+WakeLock.prototype.request = async function call(type) {
+  await granted;
+  locks.push(await request.call(this, type));
+  return locks.at(-1);
+};"""
 _GIVEN = """(async () => {
   let patience = 2500;
   const slowAtFirst = () => new Promise((resolve) => {
@@ -124,3 +132,12 @@ def test_bytes_that_the_last_page_sent_and_did_not_write_are_passed_over(studio:
     studio.run("studio.recorder.send()")
     studio.wait("studio.recorder.state.phase === 'finished'")
     assert studio.run("studio.recorder.state.receipt.length") == upload["offset"] + 100
+
+
+def test_a_wake_lock_that_is_granted_after_the_end_is_released(studio: Studio) -> None:
+    studio.open(before=_LATE_WAKE_LOCK)
+    studio.record()
+    studio.wait("studio.recorder.state.storedBytes > 0")
+    studio.finish()
+    studio.run("grant()")
+    studio.wait("locks.length && locks.every(({ released }) => released)")

@@ -5,6 +5,13 @@ from tests.browser.conftest import Studio, Watch, assert_whole
 
 _WITHOUT_LOCKS = "Object.defineProperty(Navigator.prototype, 'locks', { get: () => undefined });"
 _WITHOUT_WORKERS = "window.Worker = class { constructor() { throw new Error('no worker'); } };"
+_PICK_DATABASE = """window.databases = [];
+const { open } = IDBFactory.prototype;
+IDBFactory.prototype.open = function call(...options) {
+  const opening = open.apply(this, options);
+  opening.addEventListener('success', () => databases.push(opening.result));
+  return opening;
+};"""
 _WITHOUT_WEBM = """const supported = MediaRecorder.isTypeSupported;
 MediaRecorder.isTypeSupported = (type) => !type.includes('webm') && supported.call(MediaRecorder, type);"""
 
@@ -55,3 +62,26 @@ def test_sound_alone_is_24_kbit_a_second(studio: Studio, watch: Watch) -> None:
     assert state["recordedBytes"] * 8 / state["recordedMs"] < 32
     film = watch(receipt["recording_id"])
     assert len(film.onsets) >= 4
+
+
+def test_a_note_of_a_clock_that_was_ahead_keeps_nobody_out(studio: Studio) -> None:
+    studio.open(before=_WITHOUT_LOCKS)
+    studio.record()
+    studio.wait_for_seconds(3)
+    note = f"astegni-recordings/{studio.run('studio.recorder.state.id')}"
+    studio.open(before=_WITHOUT_LOCKS)
+    studio.run(f"localStorage.setItem('{note}', Date.now() + 3_600_000)")
+    assert studio.run("studio.left().then((left) => left.length)") == 1
+
+
+def test_rows_whose_database_the_browser_has_closed_are_opened_again(studio: Studio) -> None:
+    studio.open(before=_WITHOUT_WORKERS + _PICK_DATABASE)
+    studio.page.cut()
+    studio.record()
+    studio.wait_for_seconds(5)
+    # As when the browser's own process for databases has crashed.
+    studio.run("databases.at(-1).close(); databases.at(-1).dispatchEvent(new Event('close'))")
+    studio.wait_for_seconds(9)
+    assert studio.run("[studio.recorder.state.warnings, studio.recorder.state.memoryBytes]") == [[], 0]
+    studio.page.reconnect()
+    assert studio.finish()["gaps"] == []

@@ -40,12 +40,9 @@ class Disk {
   /** Calls a method after the calls before it have ended: a file that is open for writing cannot be removed. */
   call(method, ...args) {
     const result = this.#last.then(() => timely(this[method](...args), 'the disk'));
-    this.#last = result.catch((error) => error?.isLate && this.end());
+    this.#last = result.catch((error) => error?.isLate && this.end?.());
     return result;
   }
-
-  /** Ends what does not respond; the next call starts it again. */
-  end() {}
 }
 
 /** Files of the origin's private file system. */
@@ -88,6 +85,7 @@ class FileDisk extends Disk {
     return new Worker(address, { type: 'module', name: WORKER });
   }
 
+  /** Ends a worker that does not respond; the next call starts another. */
   end() {
     this.#worker?.terminate();
     this.#worker = null;
@@ -99,7 +97,9 @@ class RowDisk extends Disk {
   kind = 'rows';
   #database = null;
 
-  list = async () => [...new Set((await this.#run((rows) => rows.getAllKeys())).map(([id]) => id))];
+  // Without creating the database.
+  list = async () => ((await indexedDB.databases?.())?.every(({ name }) => name !== NAME) ? []
+    : [...new Set((await this.#run((rows) => rows.getAllKeys())).map(([id]) => id))]);
   remove = (...key) => this.#run((rows) => rows.delete(this.#below(...key)));
   #below = (...key) => IDBKeyRange.bound(key, [...key, []]);
 
@@ -124,6 +124,8 @@ class RowDisk extends Disk {
       opening.onsuccess = () => resolve(opening.result);
       opening.onerror = reject;
     });
+    // The browser closes it when it has lost its own process.
+    this.#database.onclose = () => { this.#database = null; };
     return new Promise((resolve, reject) => {
       const transaction = this.#database.transaction('rows', 'readwrite', { durability: 'strict' });
       const request = act(transaction.objectStore('rows'));
@@ -133,23 +135,25 @@ class RowDisk extends Disk {
   }
 }
 
+const DISKS = [new FileDisk(), new RowDisk()];
+let found = null;
+
 /** The first disk that can be written, or null: some browsers have the directory, but not the handle for writing. */
 async function findDisk() {
-  for (const disk of [new FileDisk(), new RowDisk()]) {
+  for (const disk of DISKS) {
     const probe = `probe-${Math.random()}`;
     try {
       await disk.call('write', probe, JOURNAL, utf8(''));
       await disk.call('remove', probe);
       return disk;
     } catch {
-      disk.end();
+      disk.end?.();
     }
   }
   return null;
 }
 
-let found = null;
-/** The page's disk. */
+/** The disk that the page writes to. */
 const openDisk = () => found ??= findDisk();
 
 /** Acquires the right to record or to send. Returns a function that releases it, or null while another tab has it. */
@@ -162,12 +166,9 @@ function own(id) {
     });
   }
   // Without TLS there are no locks: use a timestamp that the owning tab renews.
-  if (Date.now() - Number(localStorage.getItem(name)) < 3_000) return null;
+  if (Math.abs(Date.now() - localStorage.getItem(name)) < 3_000) return null;
   const renew = () => localStorage.setItem(name, Date.now());
   renew();
   const timer = setInterval(renew, 500);
-  return () => {
-    clearInterval(timer);
-    localStorage.removeItem(name);
-  };
+  return () => { clearInterval(timer); localStorage.removeItem(name); };
 }

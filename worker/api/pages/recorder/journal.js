@@ -37,8 +37,8 @@ class Journal {
 
   /** Reads the entries of an earlier recording. A crash may have cut off the last line; it was not acknowledged. */
   async restore(id) {
-    Object.assign(this, new Journal(), { disk: this.disk });
     const lines = new TextDecoder().decode(await this.disk.call('read', id, JOURNAL)).split('\n');
+    Object.assign(this, new Journal(), { disk: this.disk });
     const parse = (line) => { try { return [JSON.parse(line)]; } catch { return []; } };
     for (const entry of lines.flatMap(parse)) this.#apply(entry);
     this.restoredTo = this.end;
@@ -48,13 +48,15 @@ class Journal {
   async write(entry, bytes) {
     this.#apply(entry);
     const { id } = this.facts;
+    // The disk may have refused some of the facts.
+    const whole = this.refusal === null ? entry : { ...entry, facts: this.facts };
     if (bytes) {
       this.#newest = { offset: entry.offset, bytes };
       this.#memory.set(entry.offset, bytes);
     }
     try {
       if (bytes) await this.disk.call('write', id, `${entry.offset}`, bytes);
-      await this.disk.call('write', id, JOURNAL, utf8(`\n${JSON.stringify({ stored: this.storedTo, ...entry })}`));
+      await this.disk.call('write', id, JOURNAL, utf8(`\n${JSON.stringify({ stored: this.storedTo, ...whole })}`));
       this.#memory.delete(entry.offset);
       if (!this.memoryBytes) this.refusal = null;
     } catch (error) {
@@ -76,12 +78,14 @@ class Journal {
     if (from < to) await this.write({ mark });
   }
 
-  /** The bytes of a slice, or null when the disk has lost them. Throws when the disk does not respond. */
+  /** The bytes of a slice, or null when the disk has lost them. Throws when it cannot read the journal either. */
   async read({ offset, length, sha256 }) {
     const held = this.#memory.get(offset) ?? (offset === this.#newest?.offset ? this.#newest.bytes : null);
     if (held) return held;
+    const read = (name) => this.disk?.call('read', this.facts.id, name);
     const lost = (error) => { if (error.isLate) throw error; };
-    const bytes = await this.disk?.call('read', this.facts.id, `${offset}`).catch(lost);
+    const retry = (error) => error.name === 'NotFoundError' || read(JOURNAL).then(() => read(`${offset}`).catch(lost));
+    const bytes = await read(`${offset}`)?.catch(retry);
     return bytes?.length === length && await digest(bytes) === sha256 ? bytes : null;
   }
 

@@ -36,7 +36,7 @@ export class Recorder extends EventTarget {
   #drift = 0; // see `drift`, at that time
   #ticks = 0;
   #diskLeft = null;
-  #wakeLock = null;
+  #wakeLock = Promise.resolve(null);
 
   /** `options`: `session`, `token`, `type`, `title`, `label`, `api`, `bitRates`. */
   constructor(options) {
@@ -51,16 +51,16 @@ export class Recorder extends EventTarget {
 
   /** See `leftRecordings`. */
   static async left(options) {
-    const disk = await openDisk();
     const who = whoOf(await options.token(null));
+    const listOf = async (disk) => (await disk.call('list').catch(() => [])).map((id) => [disk, id]);
     const left = [];
-    for (const id of (who && await disk?.call('list')) ?? []) {
+    for (const [disk, id] of who === null ? [] : (await Promise.all(DISKS.map(listOf))).flat()) {
       const recorder = new Recorder(options);
       const journal = recorder.#journal;
       [recorder.#phase, journal.disk] = ['left', disk];
       const release = await own(id);
       if (release) await journal.restore(id).catch(() => {});
-      if (journal.facts.id === id && journal.facts.who === who && journal.end) left.push(recorder);
+      if (journal.facts.id === id && (journal.facts.who ?? who) === who && journal.end) left.push(recorder);
       release?.();
     }
     return left;
@@ -84,14 +84,13 @@ export class Recorder extends EventTarget {
 
   /** Makes this tab the owner and reads the newest state from the disk; every other method does this first. */
   take() {
-    this.#taking ??= this.#take().catch((error) => { this.#taking = null; throw error; });
-    return this.#taking;
+    return this.#taking ??= this.#take().catch((error) => { this.#release?.(); this.#taking = null; throw error; });
   }
 
   async #take() {
     const { id } = this.#journal.facts;
     this.#drift = drift();
-    this.#journal.disk = await openDisk();
+    this.#journal.disk ??= await openDisk();
     this.#release = await own(id);
     if (!this.#release) throw new Error('another tab has this recording');
     if (this.#phase === 'left') await this.#journal.restore(id);
@@ -109,8 +108,7 @@ export class Recorder extends EventTarget {
    * it accepts a MediaRecorder that the page has just started; the recording ends when that stops.
    */
   start(source) {
-    this.#starting = this.#start(source.stream ?? source, source.stream && source);
-    return this.#starting;
+    return (this.#starting = this.#start(source.stream ?? source, source.stream && source));
   }
 
   async #start(stream, given) {
@@ -177,9 +175,8 @@ export class Recorder extends EventTarget {
     await this.take();
     this.#setPhase('sending');
     await this.#halt();
-    const { end } = this.#journal;
-    if (!end) await this.#close('discarded');
-    else await this.#journal.write({ facts: { total: end } });
+    if (!this.#journal.end) await this.#close('discarded');
+    else await this.#journal.write({ facts: { total: this.#journal.end } });
     this.#sender.send();
   }
 
@@ -197,9 +194,8 @@ export class Recorder extends EventTarget {
 
   /** What this device still holds, as one file, so that what the server refuses can be saved by hand. */
   async blob() {
-    const { slices, facts } = this.#journal;
-    const parts = await Promise.all(slices.map((slice) => this.#journal.read(slice)));
-    return new Blob(parts.filter(Boolean), { type: facts.mime });
+    const parts = await Promise.all(this.#journal.slices.map((slice) => this.#journal.read(slice)));
+    return new Blob(parts.filter(Boolean), { type: this.#journal.facts.mime });
   }
 
   #now() {
@@ -210,11 +206,11 @@ export class Recorder extends EventTarget {
   /** When the device's clock is set, the start moves with it: what was recorded is still that long ago. */
   #noticeClock() {
     const moved = drift() - this.#drift;
-    const { startedAt } = this.#journal.facts;
+    const { startedAt, clock } = this.#journal.facts;
     if (startedAt === null || (moved > -TICK && moved < DAY)) return;
     this.#drift += moved;
     this.#aliveAt += moved;
-    this.#journal.write({ facts: { startedAt: startedAt + moved } });
+    this.#journal.write({ facts: { startedAt: startedAt + moved, clock: clock === null ? null : clock - moved } });
   }
 
   /** Records the stream, with the page's own MediaRecorder if there is one. */
@@ -232,7 +228,8 @@ export class Recorder extends EventTarget {
     media.addEventListener('dataavailable', ({ data }) => { if (!part.isIgnored) this.#keep(data); });
     if (!given) media.start(SLICE);
     [this.#part, this.#from, this.#aliveAt] = [part, this.#now(), Date.now()];
-    this.#journal.facts.mime ??= media.mimeType;
+    // Empty until its first slice, if the page named no type.
+    this.#journal.facts.mime ||= media.mimeType;
     this.#setPhase('recording');
   }
 
@@ -271,6 +268,7 @@ export class Recorder extends EventTarget {
     const write = async () => {
       const bytes = new Uint8Array(await timely(blob.arrayBuffer(), 'the browser'));
       if (!bytes.length) return;
+      if (!this.#journal.facts.mime) await this.#journal.write({ facts: { mime: blob.type } });
       const slice = { offset: this.#journal.end, length: bytes.length, sha256: await digest(bytes), from_ms, to_ms };
       await this.#journal.write(slice, bytes);
       this.#sender.send();
@@ -336,13 +334,13 @@ export class Recorder extends EventTarget {
   }
 
   /** The page was shown or hidden, the link is back, or there may be a new token. */
-  async #onChange() {
+  #onChange() {
     this.wake();
     if (this.#phase !== 'recording') return;
-    const isAwake = this.#wakeLock?.released === false;
+    const request = () => navigator.wakeLock?.request('screen').catch(() => null);
     // A phone may kill a hidden page, and stops camera and microphone when its screen turns off.
     if (document.hidden) this.#flush();
-    else if (!isAwake) this.#wakeLock = await navigator.wakeLock?.request('screen').catch(() => null);
+    else this.#wakeLock = this.#wakeLock.then((lock) => (lock?.released === false ? lock : request()));
   }
 
   #tell(name, detail) {
@@ -366,7 +364,7 @@ export class Recorder extends EventTarget {
     this.#listening.abort();
     this.#microphone?.rest();
     this.#microphone = null;
-    this.#wakeLock?.release();
+    this.#wakeLock.then((lock) => lock?.release());
     await this.#journal.remove();
     this.#release();
     this.#receipt = receipt;

@@ -119,12 +119,16 @@ class Sender {
     return piece !== null;
   }
 
-  /** The page's token. Throws unless it is of the person whose recording it is. */
+  /**
+   * The page's token. Throws unless it is of the person whose recording it is. If nobody was signed in meanwhile, it is
+   * the first person's whose upload of it the server accepts.
+   */
   async token() {
     const token = await timely((async () => this.#options.token(this.#refusedToken))(), 'the page');
     const who = whoOf(token);
-    if (who !== null && this.#journal.facts.who === null) await this.#journal.write({ facts: { who } });
-    if (who !== null && who === this.#journal.facts.who) return token;
+    const { facts, restoredTo } = this.#journal;
+    if (who !== null && facts.who === null && restoredTo === null) await this.#journal.write({ facts: { who } });
+    if (who !== null && who === (facts.who ?? who)) return token;
     throw Object.assign(new Error('this person is not signed in'), { status: 401 });
   }
 
@@ -150,8 +154,9 @@ class Sender {
     const started_at = new Date(facts.startedAt + clock).toISOString();
     const { items } = await (await this.#ask('GET', `v1/uploads?session_id=${session_id}`)).json();
     const isOurs = (upload) => upload.id !== this.#gone && Date.parse(upload.started_at) === Date.parse(started_at);
-    const { title, type, mime } = facts;
-    const filename = `${facts.id}.${/^\w+\/(\w+)/.exec(mime)[1]}`;
+    // The API would refuse a longer title.
+    const [title, type, mime] = [`${facts.title ?? ''}`.slice(0, 255), facts.type, facts.mime];
+    const filename = `${facts.id}.${/^\w+\/(?:x-)?(\w+)/.exec(mime)?.[1] ?? 'webm'}`;
     const values = { session_id, title, type, filetype: mime, filename, started_at, clock_offset_ms: clock };
     const headers = { 'Upload-Defer-Length': '1', 'Upload-Metadata': metadata(values) };
     const create = async () => (await this.#ask('POST', 'v1/uploads', headers)).headers.get('Location');
