@@ -1,7 +1,7 @@
 """Bookings imported from the platform: one for each pair of a tutor and a student. Nobody is notified."""
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -73,14 +73,21 @@ _CHANGE = text(
                          THEN booking.status ELSE row.status END,
            subject = left(row.subject, 200), package_name = left(row.package_name, 255),
            session_type = row.session_type, session_duration = row.session_duration,
-           price_per_session = row.price_per_session
+           price_per_session = row.price_per_session, created_at = coalesce(row.created_at, booking.created_at)
       FROM json_to_recordset(CAST(:rows AS json))
            AS row (id integer, status text, status_before text, subject text, package_name text, session_type text,
-                   session_duration integer, price_per_session numeric)
+                   session_duration integer, price_per_session numeric, created_at timestamptz)
      WHERE booking.id = row.id
     """
 )
 _HOLD = text("SELECT id FROM tutor_student_bookings WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE")
+_DATE = text(
+    """
+    UPDATE tutor_student_bookings booking SET created_at = row.created_at
+      FROM unnest(CAST(:ids AS integer[]), CAST(:moments AS timestamptz[])) AS row (id, created_at)
+     WHERE booking.id = row.id
+    """
+)
 _END = text(
     "UPDATE tutor_student_bookings SET status = 'cancelled' WHERE id = ANY(:ids) AND status IN ('active', 'paused')"
 )
@@ -113,6 +120,12 @@ def store_bookings(session: Session, bookings: Sequence[PlatformBooking]) -> dic
         return known
     created = session.execute(_CREATE, {"rows": json.dumps(new)})
     return known | {Pair(row.tutor_id, row.student_id): row.id for row in created}
+
+
+def date_bookings(session: Session, created: Mapping[int, datetime]) -> None:
+    """Correct when these bookings were created, by id. Idempotent."""
+    session.execute(_HOLD, {"ids": list(created)})
+    session.execute(_DATE, {"ids": list(created), "moments": list(created.values())})
 
 
 def end_bookings(session: Session, ids: Collection[int]) -> None:

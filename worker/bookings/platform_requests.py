@@ -58,7 +58,11 @@ _CHANGE = text(
            student_grade = left(row.student_grade, 50), package_name = left(row.package_name, 255),
            message = row.message, schedule = row.schedule,
            status = CASE WHEN request.status = 'pending' THEN row.status ELSE request.status END,
-           responded_at = CASE WHEN request.status = 'pending' THEN row.responded_at ELSE request.responded_at END,
+           responded_at = CASE WHEN request.status = 'pending' THEN row.responded_at
+                               WHEN request.status = row.status
+                               THEN coalesce(row.responded_at, request.responded_at)
+                               ELSE request.responded_at END,
+           created_at = coalesce(row.created_at, request.created_at),
            booking_id = coalesce(request.booking_id, row.booking_id)
       FROM jsonb_to_recordset(CAST(:rows AS jsonb)) {_ROW}
      WHERE request.id = row.id

@@ -29,7 +29,9 @@ _CHANGE = text(
     """
     UPDATE whiteboard_session_recordings
        SET recording_title = left(:title, 255), recording_type = :type, duration_seconds = :duration_seconds,
-           board_snapshot = CAST(:board AS jsonb), error = CAST(:error AS jsonb), updated_at = now()
+           board_snapshot = CAST(:board AS jsonb), error = CAST(:error AS jsonb), updated_at = now(),
+           recording_date = coalesce(CAST(:recorded_at AS timestamptz), recording_date),
+           created_at = coalesce(CAST(:created_at AS timestamptz), created_at)
      WHERE id = :id AND NOT is_available AND NOT is_processing
     """
 )

@@ -100,7 +100,8 @@ _CHANGE = text(
            cancelled_by = CASE WHEN row.status = 'cancelled' THEN lesson.cancelled_by END,
            attendance = CASE WHEN row.attendance = 'unknown' THEN lesson.attendance ELSE row.attendance END,
            subject = left(row.subject, 100), session_format = row.session_format, location = left(row.location, 255),
-           notes = row.notes, sequence = sequence + 1, updated_at = now()
+           notes = row.notes, created_at = coalesce(row.created_at, lesson.created_at), sequence = sequence + 1,
+           updated_at = now()
       FROM json_to_recordset(CAST(:rows AS json)) {_ROW}
      WHERE lesson.id = row.id
     """  # noqa: S608 - constants of this module

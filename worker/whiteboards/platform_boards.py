@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from worker.whiteboards.completed_boards import correct_ends
 from worker.whiteboards.sessions import Participant
 
 _IDS = text("SELECT nextval(pg_get_serial_sequence(:table, 'id')) FROM generate_series(1, :number) ORDER BY 1")
@@ -33,7 +34,8 @@ _CREATE = text(
     """
 )
 LOCK_BOARDS = text("SELECT id FROM whiteboard_sessions WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE")
-# A board that ended here stays ended: the platform never ends one, but our jobs or people may have.
+# A board that ended here stays ended: the platform never ends one, but our jobs or people may have. Starts and ends
+# that have an event are those of here, all others the platform's.
 _CHANGE = text(
     """
     UPDATE whiteboard_sessions board
@@ -47,16 +49,22 @@ _CHANGE = text(
            status = CASE WHEN board.status IN ('scheduled', 'in_progress')
                           AND row.status IN ('in_progress', 'completed', 'cancelled') THEN row.status
                          ELSE board.status END,
+           scheduled_start = coalesce(row.scheduled_start, board.scheduled_start),
+           scheduled_end = coalesce(row.scheduled_end, board.scheduled_end),
            actual_start = CASE WHEN row.status IN ('in_progress', 'completed')
-                               THEN least(board.actual_start, coalesce(row.actual_start, row.created_at))
+                                AND NOT EXISTS (SELECT FROM whiteboard_events event
+                                                 WHERE event.session_id = board.id AND event.kind = 'start')
+                               THEN coalesce(row.actual_start, row.created_at, board.actual_start)
                                ELSE board.actual_start END,
            actual_end = CASE WHEN row.status = 'completed'
-                             THEN coalesce(board.actual_end, row.actual_end, row.created_at)
+                              AND NOT EXISTS (SELECT FROM whiteboard_events event
+                                               WHERE event.session_id = board.id AND event.kind = 'end')
+                             THEN coalesce(row.actual_end, row.actual_start, row.created_at, board.actual_end)
                              ELSE board.actual_end END,
-           created_at = least(board.created_at, row.created_at), updated_at = now()
+           created_at = coalesce(row.created_at, board.created_at), updated_at = now()
       FROM json_to_recordset(CAST(:rows AS json)) AS row (
                id integer, title text, description text, participant_ids json, participant_types json, status text,
-               opener_id integer, opener_type text,
+               opener_id integer, opener_type text, scheduled_start timestamptz, scheduled_end timestamptz,
                actual_start timestamptz, actual_end timestamptz, created_at timestamptz)
      WHERE board.id = row.id
     """
@@ -97,6 +105,7 @@ def store_boards(session: Session, boards: Sequence[PlatformBoard]) -> list[int]
     if changed:
         session.execute(LOCK_BOARDS, {"ids": [board.id for board in changed]})
         session.execute(_CHANGE, {"rows": json.dumps([_row(board, board.id) for board in changed])})
+        correct_ends(session, [board.id for board in changed if board.id is not None])
     return [board_id for board_id in ids if board_id is not None]
 
 

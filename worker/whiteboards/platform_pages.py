@@ -35,6 +35,13 @@ _CHANGE_PAGES = text(
            IS DISTINCT FROM (left(row.title, 200), left(coalesce(row.colour, '#FFFFFF'), 20))
     """
 )
+_DATE_PAGES = text(
+    """
+    UPDATE whiteboard_pages page SET created_at = row.created_at
+      FROM json_to_recordset(CAST(:rows AS json)) AS row (session_id integer, number integer, created_at timestamptz)
+     WHERE page.session_id = row.session_id AND page.page_number = row.number AND page.created_at <> row.created_at
+    """
+)
 _FIND_PAGES = text("SELECT id, session_id, page_number FROM whiteboard_pages WHERE session_id = ANY(:ids)")
 # The page shown last there, unless somebody has turned pages here; a board without an active page shows its first.
 _SHOW_PAGES = text(
@@ -69,12 +76,17 @@ class PageKey(NamedTuple):
 
 @dataclass(frozen=True)
 class PlatformPage:
-    """A platform page. `leads`: of the side whose titles and colours count; `is_shown`: the page shown last there."""
+    """A platform page.
+
+    `leads`: of the side whose titles and colours count; `dates`: of the side whose time counts, also that of a page
+    that only one side has; `is_shown`: the page shown last there.
+    """
 
     key: PageKey
     title: str | None
     colour: str | None
     leads: bool
+    dates: bool
     is_shown: bool
     created_at: datetime | None
 
@@ -94,6 +106,8 @@ def store_pages(session: Session, pages: Sequence[PlatformPage]) -> dict[PageKey
     session.execute(_CREATE_PAGES, {"rows": json.dumps(rows)})
     leading = [row for row, page in zip(rows, first.values(), strict=True) if page.leads]
     session.execute(_CHANGE_PAGES, {"rows": json.dumps(leading)})
+    dating = [row for row, page in zip(rows, first.values(), strict=True) if page.dates]
+    session.execute(_DATE_PAGES, {"rows": json.dumps(dating)})
     _show(session, session_ids, [page.key for page in first.values() if page.is_shown])
     page_rows = session.execute(_FIND_PAGES, {"ids": session_ids})
     return {PageKey(row.session_id, row.page_number): row.id for row in page_rows}
@@ -101,7 +115,7 @@ def store_pages(session: Session, pages: Sequence[PlatformPage]) -> dict[PageKey
 
 def add_first_pages(session: Session, session_ids: Collection[int]) -> None:
     """Give boards without a page their first one. Idempotent."""
-    pages = [PlatformPage(PageKey(each, 1), "Page 1", None, True, True, None) for each in session_ids]
+    pages = [PlatformPage(PageKey(each, 1), "Page 1", None, True, False, True, None) for each in session_ids]
     page_rows = session.execute(_FIND_PAGES, {"ids": list(session_ids)})
     with_pages = {row.session_id for row in page_rows}
     store_pages(session, [page for page in pages if page.key.session_id not in with_pages])

@@ -37,4 +37,9 @@ def renumber(session: Session, new: Sequence[PlatformStroke], latest: Mapping[in
         since[stroke.page_id] = min(stroke.created_at, since.get(stroke.page_id, stroke.created_at))
     between = {page: first for page, first in since.items() if page in latest and first <= latest[page]}
     if between:
-        session.execute(_RENUMBER, {"pages": list(between), "since": list(between.values())})
+        renumber_since(session, between)
+
+
+def renumber_since(session: Session, since: Mapping[int, datetime]) -> None:
+    """Renumber the strokes of these pages from these times on."""
+    session.execute(_RENUMBER, {"pages": list(since), "since": list(since.values())})

@@ -35,6 +35,7 @@ def run_import(database: Database, platform_connection: PlatformConnection) -> I
     def run(
         server_zone: ServerZone | None = BERLIN,
         *,
+        timezone: str = LESSONS,
         compare: bool = True,
         accept_deletes: bool = False,
         transactions: Any = database,
@@ -44,7 +45,7 @@ def run_import(database: Database, platform_connection: PlatformConnection) -> I
         reports = import_platform(
             transactions,
             connection,
-            timezone=LESSONS,
+            timezone=timezone,
             server_zone=server_zone,
             compare=compare,
             accept_deletes=accept_deletes,

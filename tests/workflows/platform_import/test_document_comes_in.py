@@ -262,6 +262,28 @@ def test_changes_there_come_in(
 
 
 @pytest.mark.usefixtures("counts")
+def test_a_corrected_zone_corrects_times(database: Database, document: PlatformConnection, sql: Sql) -> None:
+    tables = (
+        "tutor_student_bookings",
+        "session_requests",
+        "tutor_schedules",
+        "whiteboard_sessions",
+        "whiteboard_pages",
+    )
+
+    def created() -> dict[str, list[Any]]:
+        return {table: sql(f"SELECT created_at FROM {table} ORDER BY id") for table in tables}  # noqa: S608
+
+    right = created()
+    take(database, document, ServerZone("America/New_York"))
+    assert all(now != right[table] for table, now in created().items())
+
+    take(database, document)
+
+    assert created() == right
+
+
+@pytest.mark.usefixtures("counts")
 def test_a_booking_that_was_ended_here_stays_so(database: Database, document: PlatformConnection, sql: Sql) -> None:
     """Under another name of the zone all rows are stored again."""
     booking_id = by_platform_id(sql, "document_booking", "tutor_student_bookings")[1].id

@@ -25,6 +25,10 @@ from worker.platform.source_reader import SourceReader
 from worker.platform.zone import ServerZone
 from worker.recurrence.instants import Instants, instants
 
+# Digests of earlier releases lack TIMEZONE. They count as made with its default, since storing all lessons again would
+# move those back that were moved here.
+_DEFAULT_TIMEZONE = "Africa/Addis_Ababa"
+
 
 @dataclass(frozen=True)
 class Pull:
@@ -99,6 +103,8 @@ class Kind(ABC):
     version: int = 1
     # Whether rows have times that the platform's SQL wrote: without a proven zone they wait.
     needs_zone: bool = True
+    # Whether rows have dates or times of day without a zone: TIMEZONE decides which instants they become.
+    has_local_times: bool = False
     # Whether changes leave no trace in `source.changed`, e.g. those of joined tables: all rows are read at each
     # comparison.
     reads_all: bool = False
@@ -123,8 +129,19 @@ class Kind(ABC):
     def digest(self, row: Row, pull: Pull) -> bytes:
         """The digest of everything that decides what the row becomes: an equal one is not stored again."""
         zone = None if pull.server_zone is None else pull.server_zone.name
+        is_default = not self.has_local_times or pull.timezone == _DEFAULT_TIMEZONE
+        zones = zone if is_default else (zone, pull.timezone)
         # Without `row_changed_at`.
-        return blake2b(repr((self.version, zone, row[:-1])).encode(), digest_size=16).digest()
+        return blake2b(repr((self.version, zones, row[:-1])).encode(), digest_size=16).digest()
+
+    def conversion(self, pull: Pull) -> str:
+        """How rows are converted, as the prefix of signatures: with another one all rows are read again."""
+        zones = [pull.server_zone.name] if self.needs_zone and pull.server_zone is not None else []
+        if self.has_local_times:
+            zones.append(pull.timezone)
+        if self.version == 1 and not zones:
+            return ""
+        return f"version {' '.join([str(self.version), *zones])}:"
 
     def may_retry(self, row: Row, pull: Pull) -> bool:  # noqa: ARG002 - of subclasses
         """Whether a refused row that has not changed is retried at each comparison."""

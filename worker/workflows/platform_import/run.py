@@ -93,14 +93,15 @@ class _KindPull:
         if self.kind.only_compared and not is_due:
             report.is_unchanged = True
             return
-        is_other_version = state.signature is not None and not state.signature.startswith(self._version)
+        conversion = self.kind.conversion(self.pull)
+        is_other_conversion = state.signature is not None and not state.signature.startswith(conversion)
         if state.changed_at is not None and not self._has_passed(state.changed_at):
             # Of an older release, which took the time of such a row for how far it had read.
             state = replace(state, changed_at=None)
-        reads_all = (is_due and self.kind.reads_all) or is_other_version
+        reads_all = (is_due and self.kind.reads_all) or is_other_conversion
         window = EVERYTHING if reads_all else state.window(self.kind.source)
         # Before the rows are read, so that anything written meanwhile is found next time.
-        signature = self._version + reader.signature(window)
+        signature = conversion + reader.signature(window)
         is_same = signature == state.signature and not reads_all
         if is_same and not is_due:
             report.is_unchanged = True
@@ -122,11 +123,6 @@ class _KindPull:
     def _has_passed(self, moment: datetime | None) -> bool:
         """Whether a row of that time tells how far was read: one of the future would hide all that come before it."""
         return moment is not None and self.pull.has_passed(moment, self.kind)
-
-    @property
-    def _version(self) -> str:
-        """The prefix of signatures. A new version makes all rows be read again, and stored by digest."""
-        return "" if self.kind.version == 1 else f"version {self.kind.version}:"
 
     def _batches(self, reader: SourceReader, window: Window) -> Iterator[Sequence[Row]]:
         """The rows of the window, each batch read while the one before is stored."""

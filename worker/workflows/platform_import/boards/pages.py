@@ -1,12 +1,12 @@
 """Pages of boards, of both sides of a call."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy.orm import Session
 
 from worker.platform.catalog import Column
 from worker.platform.connection import Row
-from worker.platform.links import Link, our_ids
+from worker.platform.links import Link, linked_platform_ids, our_ids
 from worker.platform.source import Join, Source
 from worker.whiteboards.platform_pages import PageKey, PlatformPage, store_pages
 from worker.workflows.platform_import.boards.sessions import BOARD, without_board
@@ -21,6 +21,8 @@ class Pages(Kind):
     """Pages of boards. Title and colour are those of the leading side."""
 
     name = PAGE
+    # Version 2 corrects the times of stored rows.
+    version = 2
     source = Source(
         _PAGES,
         {
@@ -39,7 +41,9 @@ class Pages(Kind):
 
     def store(self, session: Session, rows: Sequence[Incoming], pull: Pull) -> Sequence[ImportOutcome]:
         boards = our_ids(session, BOARD, {incoming.row.session_id for incoming in rows})
-        pages = [_page(incoming.row, boards, pull) for incoming in rows if incoming.row.session_id in boards]
+        stored = linked_platform_ids(session, PAGE, [incoming.id for incoming in rows if incoming.id is not None])
+        alone = {ids[0] for ids in stored.values() if len(ids) == 1}
+        pages = [_page(incoming.row, boards, alone, pull) for incoming in rows if incoming.row.session_id in boards]
         ids = store_pages(session, pages)
         outcomes = []
         for incoming in rows:
@@ -55,12 +59,14 @@ class Pages(Kind):
         """Nothing to remove: the page stays, as its board does."""
 
 
-def _page(row: Row, boards: Mapping[int, int], pull: Pull) -> PlatformPage:
+def _page(row: Row, boards: Mapping[int, int], alone: Collection[int], pull: Pull) -> PlatformPage:
+    leads = row.host_profile_type == "tutor"
     return PlatformPage(
         PageKey(boards[row.session_id], row.page_number),
         title=row.title,
         colour=row.colour,
-        leads=row.host_profile_type == "tutor",
+        leads=leads,
+        dates=leads or row.id in alone,
         is_shown=row.is_active is True,
         created_at=pull.written_at(row.created_at),
     )

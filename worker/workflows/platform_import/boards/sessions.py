@@ -25,8 +25,8 @@ class Boards(Kind):
     """Whiteboard sessions. One that never ends there is closed here, like any other that was left running."""
 
     name = BOARD
-    # Version 2 records who opened it.
-    version = 2
+    # Version 2 records who opened it, version 3 corrects the times of stored rows.
+    version = 3
     source = Source(
         _SESSIONS,
         {

@@ -20,6 +20,7 @@ from worker.platform.source import Source
 from worker.whiteboards.completed_boards import completed_boards
 from worker.whiteboards.drawers import Drawer, drawers_since
 from worker.whiteboards.platform_stroke import PlatformStroke
+from worker.whiteboards.platform_stroke_times import correct_stroke_times
 from worker.whiteboards.platform_strokes import store_strokes
 from worker.whiteboards.stroke_validation import NewStroke, accepted_stroke
 from worker.workflows.platform_import.boards.pages import PAGE
@@ -65,12 +66,14 @@ class Strokes(Kind):
         converted = {row.id: _stroke(row, pages, boards, pull) for row in read}
         refused = {row_id: each for row_id, each in converted.items() if isinstance(each, Refusal)}
         strokes = [each for each in converted.values() if isinstance(each, PlatformStroke)]
+        correct_stroke_times(session, strokes, {each.row.id: each.id for each in rows if each.id is not None})
         drawers = drawers_since(session, boards.values())
         wanted = [stroke for stroke in strokes if not _was_sent_here(stroke, drawers)]
         ids = store_strokes(session, wanted, used={drawer.session_id for drawer in drawers})
         for board_id in completed_boards(session, {stroke.session_id for stroke in wanted}):
             enqueue(session, SnapshotSession(board_id))
-        return [_outcome(row.id, ids.get(row.id), refused.get(row.id)) for row in read]
+        # Strokes whose names the platform's script gave are not stored again, and keep their links.
+        return [_outcome(row.id, ids.get(row.id, row_id), refused.get(row.id)) for row, row_id in rows]
 
     def remove(self, session: Session, links: Sequence[Link], pull: Pull) -> None:
         """Nothing to remove: the platform deletes a stroke only with its board, or with the account that drew it."""

@@ -52,8 +52,8 @@ class Enrolments(Kind):
         joins=(Join("tutor_packages", "tutor_packages.id = enrolled_students.package_id"),),
     )
     reads_all = True
-    # Version 2 records the statuses that the platform gives.
-    version = 2
+    # Version 2 records the statuses that the platform gives, version 3 corrects the times of stored rows.
+    version = 3
 
     def store(self, session: Session, rows: Sequence[Incoming], pull: Pull) -> Sequence[ImportOutcome]:
         pairs = {_pair(incoming.row) for incoming in rows}

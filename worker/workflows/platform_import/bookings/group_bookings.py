@@ -22,6 +22,12 @@ def bookings_of_groups(session: Session, group_ids: Collection[int]) -> dict[int
     return pairs_of_bookings(session, [link.platform_id for link in links])
 
 
+def groups_of_bookings(session: Session, group_ids: Collection[int]) -> dict[int, int]:
+    """Which of these groups each booking came from, by booking id."""
+    links = links_with(session, _KIND, [str(group_id).encode() for group_id in group_ids])
+    return {link.platform_id: int(link.digest) for link in links}
+
+
 def forget_group_bookings(session: Session, booking_ids: Collection[int]) -> None:
     """Delete what is recorded of these bookings."""
     remove_links(session, _KIND, booking_ids)

@@ -4,7 +4,14 @@ from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
-from worker.bookings.platform_bookings import Pair, PlatformBooking, bookings_of_pairs, end_bookings, store_bookings
+from worker.bookings.platform_bookings import (
+    Pair,
+    PlatformBooking,
+    bookings_of_pairs,
+    date_bookings,
+    end_bookings,
+    store_bookings,
+)
 from worker.platform.catalog import Column
 from worker.platform.connection import Row
 from worker.platform.links import Link, linked_platform_ids
@@ -15,6 +22,7 @@ from worker.workflows.platform_import.bookings.follow_imported import follow_imp
 from worker.workflows.platform_import.bookings.group_bookings import (
     bookings_of_groups,
     forget_group_bookings,
+    groups_of_bookings,
     note_group_bookings,
 )
 from worker.workflows.platform_import.bookings.pair_bookings import (
@@ -32,6 +40,8 @@ class Groups(Kind):
     """Students who are taught together. We store no groups: lessons name tutor and students themselves."""
 
     name = "group"
+    # Version 2 corrects the times of stored rows.
+    version = 2
     source = Source(
         "enrolled_courses",
         {
@@ -60,7 +70,16 @@ class Groups(Kind):
                     missing[pair] = pair_booking(pair, None, row, names, pull)
         booking_ids = store_bookings(session, list(missing.values()))
         note_group_bookings(session, {booking_ids[pair]: _group_of(pair, groups) for pair in missing})
+        self._correct_times(session, groups, pull)
         return [_group_outcome(row, known) for row in groups]
+
+    def _correct_times(self, session: Session, groups: Sequence[Row], pull: Pull) -> None:
+        """Date the bookings that came from these groups; an enrolment that has been added dates its own."""
+        created = {row.id: pull.written_at(row.created_at) for row in groups}
+        given = groups_of_bookings(session, created)
+        enrolled = linked_platform_ids(session, ENROLMENT, given)
+        dated = {each: created[group] for each, group in given.items() if each not in enrolled}
+        date_bookings(session, {each: moment for each, moment in dated.items() if moment is not None})
 
     def remove(self, session: Session, links: Sequence[Link], pull: Pull) -> None:
         """End the bookings that came from these groups alone. Their lessons are deleted with them."""

@@ -21,6 +21,9 @@ class Requests(Kind):
     """Requests for lessons, whatever became of them."""
 
     name = "request"
+    has_local_times = True
+    # Version 2 corrects the times of stored rows.
+    version = 2
     source = Source(
         _TABLE,
         {

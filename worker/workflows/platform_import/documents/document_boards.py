@@ -30,6 +30,8 @@ class DocumentBoards(Kind):
     """Sessions under the kind of boards: the table and its ids are the same in later states."""
 
     name = BOARD
+    # Version 2 corrects the times of stored rows.
+    version = 2
     source = document_source(
         "whiteboard_sessions",
         ("tutor_id", "booking_id"),

@@ -47,6 +47,7 @@ class DocumentCalendar(Kind):
 
     # Nothing there tells when a row was changed.
     reads_all = True
+    has_local_times = True
 
     def store(self, session: Session, rows: Sequence[Incoming], pull: Pull) -> Sequence[ImportOutcome]:
         known = read_calendar_people(session, rows)

@@ -29,6 +29,7 @@ class Entries(Kind):
     """The personal timetable of a person of any role."""
 
     name = "entry"
+    has_local_times = True
     source = Source(
         "schedules",
         {

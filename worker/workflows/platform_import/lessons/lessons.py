@@ -57,6 +57,7 @@ class Lessons(Kind):
         ),
     )
     reads_all = True
+    has_local_times = True
 
     def store(self, session: Session, rows: Sequence[Incoming], pull: Pull) -> Sequence[ImportOutcome]:
         hold_series(session, [incoming.id for incoming in rows if incoming.id is not None])
