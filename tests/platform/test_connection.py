@@ -13,7 +13,7 @@ import pytest
 from devstack.postgres import EmbeddedPostgres
 from tests.conftest import Platform
 from worker.errors import Unavailable
-from worker.platform.connection import PlatformConnection
+from worker.platform.connection import PlatformConnection, StatementRejected
 
 
 @pytest.fixture
@@ -39,9 +39,9 @@ def _until(platform_connection: PlatformConnection) -> None:
 
 def test_nothing_can_be_written(platform: Platform, platform_connection: PlatformConnection) -> None:
     for statement in ("UPDATE users SET first_name = 'x'", "CREATE TABLE mine (id integer)"):
-        with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+        with pytest.raises(StatementRejected, match="ReadOnlySqlTransaction"):
             platform_connection.rows(statement)
-    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+    with pytest.raises(StatementRejected, match="permission denied for table users"):
         platform_connection.rows("SELECT password_hash FROM users")
     with psycopg.connect(platform.url, autocommit=True) as reader:
         reader.execute("SET default_transaction_read_only = off")
@@ -50,6 +50,14 @@ def test_nothing_can_be_written(platform: Platform, platform_connection: Platfor
                 reader.execute(change)
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             reader.execute("SELECT id FROM users FOR UPDATE")
+
+
+def test_a_rejection_names_no_value_and_the_connection_goes_on(platform_connection: PlatformConnection) -> None:
+    with pytest.raises(StatementRejected) as rejected:
+        platform_connection.rows("SELECT CAST('private' AS integer)")
+
+    assert "private" not in rejected.value.detail
+    assert _reads(platform_connection)
 
 
 def test_json_that_is_deep_or_no_text(platform_connection: PlatformConnection) -> None:

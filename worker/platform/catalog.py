@@ -32,6 +32,9 @@ class Column:
     type: LiteralString
     required: bool = False
 
+    def __str__(self) -> str:
+        return f"{self.table}.{self.name}"
+
 
 class Catalog:
     """The columns of the platform's database at one moment."""

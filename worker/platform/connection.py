@@ -35,6 +35,22 @@ _PROBE_SECONDS = 2.0
 Row = Any
 
 
+class StatementRejected(Unavailable):
+    """The platform's server rejects a statement: a table or column was changed there, or a right was revoked.
+
+    `reason` is the server's, where it cannot contain values of rows.
+    """
+
+    def __init__(self, error: psycopg.Error) -> None:
+        # These messages name tables, columns and types; others may quote values.
+        message = error.diag.message_primary if isinstance(error, psycopg.ProgrammingError) else None
+        self.reason = message or type(error).__name__
+        super().__init__(
+            f"The platform's database rejects what is read there: {self.reason}. `astegni platform check` says more.",
+            retry_after=60,
+        )
+
+
 class _Connection(psycopg.Connection[Any]):
     """A connection each of whose statements ends by `deadline` (`time.monotonic()`), whatever the server does."""
 
@@ -70,7 +86,7 @@ class PlatformConnection:
     ) -> Sequence[Row]:
         """The rows of a SELECT, with their columns as attributes; takes at most about `seconds`.
 
-        Raises Unavailable when the server does not answer, and psycopg's own errors for a statement that it rejects.
+        Raises Unavailable when the server does not answer, and StatementRejected.
         """
         if self.is_away:
             raise _away()
@@ -85,6 +101,9 @@ class PlatformConnection:
             _log.warning("platform_away", error=type(error).__name__)
             self._start_probe()
             raise _away() from error
+        except psycopg.Error as error:
+            _log.error("platform_statement_rejected", error=type(error).__name__, sqlstate=error.sqlstate)
+            raise StatementRejected(error) from error
         finally:
             self._lock.release()
 

@@ -7,9 +7,10 @@ from sqlalchemy import text
 
 from worker.database import Executor
 
+# abs(): a pull in the future, from before a clock was set back, says as little as an old one.
 _AGES = text(
     """
-    SELECT kind, greatest(0, extract(epoch FROM now() - pulled_at))::float AS age FROM platform_pulls
+    SELECT kind, abs(extract(epoch FROM now() - pulled_at))::float AS age FROM platform_pulls
      WHERE pulled_at IS NOT NULL
     """
 )

@@ -3,14 +3,13 @@
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from time import monotonic
 
-from psycopg import errors
 from psycopg.sql import SQL, Composable, Composed, Identifier, Placeholder
 
 from worker.access.people_records import PersonRecord
 from worker.errors import Unavailable
 from worker.logs import get_logger
 from worker.platform.catalog import Catalog, Column
-from worker.platform.connection import PlatformConnection, Row
+from worker.platform.connection import PlatformConnection, Row, StatementRejected
 from worker.platform.people_source import ACCOUNT, PEOPLE, ROLES, person_of
 
 _log = get_logger(__name__)
@@ -105,7 +104,7 @@ class PlatformPeople:
     ) -> Sequence[Row]:
         try:
             return self._connection.rows(shape(self._current_catalog(seconds)), values, seconds=seconds)
-        except (errors.UndefinedColumn, errors.UndefinedTable, errors.InsufficientPrivilege):
+        except StatementRejected:
             # The schema or a grant has changed since the catalogue was read. Another thread may have noticed it too.
             self._catalog = None
             return self._connection.rows(shape(self._current_catalog(seconds)), values, seconds=seconds)

@@ -52,16 +52,26 @@ class Source:
 
         Raises Unavailable when a column exists but may not be read: it must not be mistaken for a default.
         """
+        denied = self.denied(catalog)
+        if denied:
+            raise Unavailable(
+                f"The platform's column {denied[0]} may not be read. Run the statements of `astegni platform grants`"
+                " there.",
+                retry_after=60,
+            )
+        return not self.missing(catalog)
+
+    def denied(self, catalog: Catalog) -> list[str]:
+        """The columns that exist but that this role may not read."""
+        columns = (*self.columns.values(), *self.changed, *self.beside)
+        return [str(column) for column in columns if catalog.is_denied(column)]
+
+    def missing(self, catalog: Catalog) -> list[str]:
+        """The table if this state of the platform lacks it, or else the columns without which its rows are useless."""
         if self.table not in catalog.tables:
-            return False
-        for column in (*self.columns.values(), *self.changed, *self.beside):
-            if catalog.is_denied(column):
-                raise Unavailable(
-                    f"The platform's column {column.table}.{column.name} may not be read. Run the statements of"
-                    " `astegni platform grants` there.",
-                    retry_after=60,
-                )
-        return all(catalog.has(column) for column in (*self.columns.values(), *self.beside) if column.required)
+            return [f"table {self.table}"]
+        columns = (*self.columns.values(), *self.beside)
+        return [str(column) for column in columns if column.required and not catalog.has(column)]
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import psycopg
 from psycopg.sql import SQL, Composed
 
 from worker.platform.catalog import Catalog, Column
-from worker.platform.connection import PlatformConnection, Row
+from worker.platform.connection import PlatformConnection, Row, StatementRejected
 from worker.platform.state import PlatformState, platform_state
 from worker.platform.zone_evidence import CallEnd, FirstRequest, Offset, measure
 
@@ -100,8 +99,8 @@ def _rows(
         return [], f"this role may not read {', '.join(denied)}; run the statements of `astegni platform grants`"
     try:
         return connection.rows(statement, values, seconds=_SECONDS), None
-    except psycopg.errors.ProgrammingError as error:
-        return [], f"{columns[-1].table} cannot be read: {error.diag.message_primary}"
+    except StatementRejected as error:
+        return [], f"{columns[-1].table} cannot be read: {error.reason}"
 
 
 def _stamp(row: Row) -> datetime | None:

@@ -48,3 +48,6 @@ def test_the_age_of_upkeep_is_that_of_its_last_success(database: Database, sql: 
     end("dead", 30)
     # Never succeeded: as old as its first order.
     assert minutes() == {("upkeep.prune_ledger", "default"): 100, ("upkeep.sweep_spool", "media.shared"): 31}
+    # The database's clock was set back.
+    sql("UPDATE jobs SET created_at = created_at + interval '1 day', finished_at = finished_at + interval '1 day'")
+    assert all(age > 60 for age in minutes().values())

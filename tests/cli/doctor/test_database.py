@@ -1,6 +1,7 @@
 """What doctor says of PostgreSQL, of our processes and of the platform."""
 
 import pytest
+from psycopg.sql import SQL, Identifier
 from pydantic import SecretStr
 from sqlalchemy import make_url
 
@@ -60,11 +61,25 @@ def test_the_platform(platform: Platform) -> None:
     platform.owner.execute("TRUNCATE whiteboard_call_history")
     with pytest.raises(Doubtful, match="not proven: no call"):
         check_platform_people(settings)
+    platform.owner.execute("ALTER TABLE sessions RENAME COLUMN session_date TO day")
+    with pytest.raises(Doubtful, match=r"sessions\.session_date is missing there"):
+        check_platform_people(settings)
     platform.owner.execute("ALTER TABLE users RENAME COLUMN id TO number")
     with pytest.raises(Misconfigured, match=r"users\.id is missing"):
         check_platform_people(settings)
     with pytest.raises(Unavailable, match="does not answer"):
         check_platform_people(Settings(platform_database_url=SecretStr("postgresql://x:hush@127.0.0.1:1/d")))
+
+
+def test_a_right_that_was_revoked_on_the_platform_is_named(platform: Platform) -> None:
+    settings = Settings(platform_database_url=SecretStr(platform.url))
+    role = Identifier(make_url(platform.url).username or "")
+    platform.owner.execute(SQL("REVOKE SELECT (status) ON enrolled_students FROM {}").format(role))
+    with pytest.raises(Doubtful, match=r"enrolled_students\.status may not be read"):
+        check_platform_people(settings)
+    platform.owner.execute(SQL("REVOKE USAGE ON SCHEMA public FROM PUBLIC, {}").format(role))
+    with pytest.raises(Unavailable, match='relation "users" does not exist'):
+        check_platform_people(settings)
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,18 @@ def test_a_check_that_waits_for_hours_is_not_forgotten(database: Database, sql: 
     assert ages(database) == {"default": 120}
 
 
+def test_ends_of_the_future_do_not_hide_that_nothing_passes(database: Database, sql: Sql) -> None:
+    """The database's clock was set back half an hour."""
+    check(database, "default")
+    sql(OVER, ordered=-1790, ended=-1830)
+    check(database, "media")
+    sql("UPDATE jobs SET created_at = now() + interval '1830 s' WHERE state = 'queued'")
+    assert ages(database) == {"default": 30, "media": 30}
+    check(database, "default")
+    sql(OVER, ordered=70, ended=61)
+    assert ages(database)["default"] == 1
+
+
 def test_beat_orders_one_for_each_queue(settings: MakeSettings) -> None:
     entries = [entry for entry in timetable(settings()).values() if entry["task"] == CheckQueue.kind]
     orders = [read_order(entry["task"], *entry["args"]) for entry in entries]

@@ -5,8 +5,10 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+from psycopg import sql
 from sqlalchemy import event
 
 from tests.conftest import Platform, School
@@ -178,3 +180,33 @@ def test_without_a_platform_nothing_changes(database: Database, school: School) 
     assert verify_caller(database, None, school.tutor, now=clock.now()) == school.tutor
     with database.transaction() as session:
         assert verify(session, school.tutor) == school.tutor
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ("REVOKE USAGE ON SCHEMA public FROM PUBLIC, {}", 'relation "users" does not exist'),
+        ("ALTER TABLE users RENAME TO accounts", "users.id is missing"),
+        ("REVOKE SELECT (account_status) ON users FROM {}", "users.account_status may not be read"),
+    ],
+)
+def test_a_platform_that_rejects_the_statement_lets_known_people_in(
+    platform: Platform, come_in: Callable[..., UserCaller], change: str, reason: str
+) -> None:
+    known = come_in(UserCaller(11, "tutor", 14))
+    role = sql.Identifier(urlsplit(platform.url).username or "")
+    platform.owner.execute(sql.SQL(change).format(role))
+
+    assert come_in(known, timedelta(minutes=2)) == known
+    with pytest.raises(Unavailable, match=reason):
+        come_in(UserCaller(12, "tutor", 15))
+
+
+def test_a_record_of_the_future_is_not_fresh(platform: Platform, come_in: Callable[..., UserCaller]) -> None:
+    """The clock was set back after it was read; the account was suspended since."""
+    caller = UserCaller(11, "tutor", 14)
+    come_in(caller)
+    platform.owner.execute("UPDATE users SET is_suspended = true WHERE id = 11")
+
+    with pytest.raises(Unauthorized):
+        come_in(caller, timedelta(hours=-1))

@@ -36,6 +36,8 @@ def platform_reader(settings: Settings) -> "Iterator[PlatformConnection]":
 def platform_findings(settings: Settings) -> "Iterator[Finding]":
     """Each finding as it is made. Raises Misconfigured, Unavailable."""
     from worker.platform.check import check_platform  # noqa: PLC0415 - not for `--help`
+    from worker.workflows.platform_import.unreadable_columns import unreadable_columns  # noqa: PLC0415
 
     with platform_reader(settings) as connection:
         yield from check_platform(connection, settings.platform_timezone)
+        yield from unreadable_columns(connection)

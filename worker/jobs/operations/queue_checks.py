@@ -5,10 +5,12 @@ from sqlalchemy import text
 from worker.database import Executor
 
 # Checks ordered within the last hour, in which beat orders a hundred, and older ones that still wait. Until the first
-# check of a queue has ended, the age is how long it has been waiting.
+# check of a queue has ended, the age is how long it has been waiting. abs(): an end in the future, from before the
+# database's clock was set back, says as little as an old one.
 _AGES = text(
     """
-    SELECT queue, greatest(0, extract(epoch FROM now() - coalesce(max(ended_at), min(created_at))))::float AS age FROM (
+    SELECT queue, coalesce(min(abs(extract(epoch FROM now() - ended_at))),
+                           max(abs(extract(epoch FROM now() - created_at))))::float AS age FROM (
         SELECT queue, created_at, CASE state WHEN 'succeeded' THEN finished_at END AS ended_at FROM jobs
          WHERE kind = 'upkeep.check_queue' AND created_at > now() - interval '1 hour'
          UNION ALL

@@ -4,11 +4,12 @@ from sqlalchemy import text
 
 from worker.database import Executor
 
-# Until a stored job has succeeded, the age is that of the oldest order. Each spool has a queue.
+# Until a stored job has succeeded, the age is that of the oldest order. Each spool has a queue. abs(): an end in the
+# future, from before the database's clock was set back, says as little as an old one.
 _AGES = text(
     """
-    SELECT kind, queue, greatest(0, extract(epoch FROM now() -
-               coalesce(max(finished_at) FILTER (WHERE state = 'succeeded'), min(created_at))))::float AS age
+    SELECT kind, queue, coalesce(min(abs(extract(epoch FROM now() - finished_at))) FILTER (WHERE state = 'succeeded'),
+                                 max(abs(extract(epoch FROM now() - created_at))))::float AS age
       FROM jobs WHERE kind IN ('upkeep.prune_ledger', 'upkeep.sweep_objects', 'upkeep.sweep_spool')
      GROUP BY kind, queue
     """

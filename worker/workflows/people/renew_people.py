@@ -29,13 +29,13 @@ def renew_people(
         return frozenset()
     with database.transaction() as session:
         times = read_times(session, user_ids)
-    old = [user_id for user_id, read_at in times.items() if now + RENEWAL - read_at > FRESH]
+    old = [user_id for user_id, read_at in times.items() if abs(now + RENEWAL - read_at) > FRESH]
     if not old:
         return frozenset()
     try:
         current = platform.read(old, seconds=_SECONDS)
     except Unavailable:
-        return frozenset(user_id for user_id in old if now - times[user_id] > KEPT)
+        return frozenset(user_id for user_id in old if abs(now - times[user_id]) > KEPT)
     with database.transaction() as session:
         # First, since it locks all of them in the order of ids.
         touch_people(session, old, read_at=now)

@@ -9,7 +9,8 @@ from worker.database import Database
 from worker.errors import Unauthorized, Unavailable
 from worker.platform.people import PlatformPeople
 
-# People who leave the platform, or are suspended there, lose access here after at most this time.
+# People who leave the platform, or are suspended there, lose access here after at most this time. Ages are compared
+# without their sign: a record of the future was read before the clock was set back, and is not fresh either.
 FRESH = timedelta(seconds=60)
 # How long known people keep access while the platform does not answer.
 KEPT = timedelta(days=1)
@@ -38,12 +39,12 @@ def is_fresh(platform: PlatformPeople | None, known: Claims, now: datetime) -> b
     if platform is None:
         return True
     read_at = known.platform_read_at
-    return read_at is not None and now - read_at <= FRESH and not known.unknown_profiles
+    return read_at is not None and abs(now - read_at) <= FRESH and not known.unknown_profiles
 
 
 def _read_again(database: Database, platform: PlatformPeople, known: Claims, now: datetime) -> Claims:
     user, read_at = known.user, known.platform_read_at
-    is_kept = read_at is not None and now - read_at <= KEPT
+    is_kept = read_at is not None and abs(now - read_at) <= KEPT
     try:
         seconds = _KNOWN_SECONDS if is_kept else _UNKNOWN_SECONDS
         person, foreign = platform.read_claims(user.user_id, claimed(user), seconds=seconds)

@@ -78,7 +78,8 @@ class _KindPull:
     def run(self, state: PullState, *, compare: bool) -> KindReport:
         report = KindReport(self.kind.name)
         if not self.kind.source.is_there(self.pull.catalog):
-            report.waits_for = f"table {self.kind.source.table}, which this state of the platform lacks"
+            missing = ", ".join(self.kind.source.missing(self.pull.catalog))
+            report.waits_for = f"{missing}, which this state of the platform lacks"
         elif self.kind.needs_zone and self.pull.server_zone is None:
             report.waits_for = "a proof of the server's time zone, or PLATFORM_TIMEZONE"
         else:
