@@ -1,5 +1,6 @@
 """The command `astegni`, and how errors are reported: one sentence on stderr and an exit code."""
 
+import errno
 import sys
 from typing import NoReturn
 
@@ -16,6 +17,7 @@ from worker.cli.setting_faults import setting_faults
 from worker.cli.target import database_error, database_errors
 from worker.errors import AstegniError
 
+_DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ESTALE}
 # 2 for wrong usage, as Click has it; 69 is EX_UNAVAILABLE of sysexits(3): a retry may help.
 _EXIT_USAGE, _EXIT_FAILED, _EXIT_UNAVAILABLE = 2, 1, 69
 
@@ -68,9 +70,12 @@ def main() -> None:
         sys.stderr.write("astegni: an argument is not valid UTF-8.\n")
         sys.exit(_EXIT_USAGE)
     except OSError as error:
-        if error.filename is None or error.strerror is None:
-            raise
-        _end(CannotUseFile(f"{error.filename!a} cannot be used: {error.strerror}."))
+        if error.filename is not None and error.strerror is not None:
+            _end(CannotUseFile(f"{error.filename!a} cannot be used: {error.strerror}."))
+        # Reading and writing an open file do not name it.
+        if error.errno in _DISK_ERRORS:
+            _end(CannotUseFile(f"A file cannot be read or written further: {error.strerror}."))
+        raise
 
 
 def _end(error: AstegniError) -> NoReturn:

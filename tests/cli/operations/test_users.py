@@ -1,6 +1,7 @@
 """`astegni users export` and `erase`."""
 
 import json
+import resource
 import signal
 import socket
 from collections.abc import Callable
@@ -8,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from devstack.emulator.credentials import Credentials
 from tests.cli.conftest import CallCommand, Said
-from tests.conftest import School, Sql
+from tests.conftest import MakeSettings, School, Sql
 from tests.forking.forked_process import ForkServer
 from tests.waiting import PATIENCE
 from worker.cli.local_stack.environment import environment_without_settings
+from worker.storage.store import ObjectStore
 
 Command = Callable[..., Said]
 
@@ -55,6 +58,53 @@ def test_a_folder_that_cannot_be_used_is_a_sentence(command: Command, school: Sc
         output = command("export", "2", "--to", to)
         assert (output.returncode, output.stderr.count("\n")) == (1, 1)
         assert "cannot be used: No such file or directory" in output.stderr
+
+
+@pytest.mark.parametrize("to", ["person", "person.zip"])
+def test_a_disk_that_is_full_is_a_sentence(command: Command, school: School, tmp_path: Path, to: str) -> None:
+    """Here a limit of the process: a file of more than 100 bytes cannot be written."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
+    try:
+        output = command("export", "2", "--to", to)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert (output.returncode, output.stderr) == (
+        1,
+        "astegni: A file cannot be read or written further: File too large.\n",
+    )
+    assert not [path for path in tmp_path.iterdir() if "person" in path.name or "export" in path.name]
+
+
+def test_what_b2_does_not_return_is_named_and_may_be_had_later(
+    environment: dict[str, str],
+    b2: Credentials,
+    settings: MakeSettings,
+    call_command: CallCommand,
+    school: School,
+    sql: Sql,
+    tmp_path: Path,
+) -> None:
+    sql("INSERT INTO whiteboard_sessions (id) VALUES (1)")
+    sql("INSERT INTO whiteboard_session_recordings (id, session_id, recorded_by) VALUES (7, 1, 2)")
+    sql(
+        "INSERT INTO recording_renditions (recording_id, name, state, object_name)"
+        " VALUES (7, 'source', 'ready', 'a/../o')"
+    )
+    store = ObjectStore.from_settings(settings())
+    store.prepare_bucket()
+    environment |= {
+        "BACKBLAZE_REALM": b2.realm,
+        "BACKBLAZE_KEY_ID": b2.key_id,
+        "BACKBLAZE_APPLICATION_KEY": b2.application_key,
+        "BACKBLAZE_BUCKET_NAME": settings().backblaze_bucket_name,
+    }
+    output = call_command(["users", "export", "2", "--to", "person"], environment, tmp_path)
+
+    assert output.returncode == 69
+    assert "not read: " in output.stderr
+    assert "person lacks 1 objects (unread.json). Remove it and export again." in output.stderr
+    assert (tmp_path / "person" / "rows" / "users.json").exists()
 
 
 @pytest.mark.parametrize("to", ["person", "person.zip"])

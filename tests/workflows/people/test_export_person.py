@@ -10,8 +10,9 @@ import pytest
 from tests.conftest import School, Sql
 from tests.workflows.conftest import RecordingFixture
 from worker.database import Database
-from worker.errors import Conflict, NotFound
+from worker.errors import Conflict, Misconfigured, NotFound
 from worker.jobs.orders.recording_orders import IngestRecording, StoreSource
+from worker.settings import Settings
 from worker.storage.store import ObjectStore
 from worker.workflows.people.export_person import PersonExport, export_person
 
@@ -31,7 +32,7 @@ def recorded(recordings: RecordingFixture, sample: bytes) -> int:
 
 
 def export(recordings: RecordingFixture, user_id: int, to: Path) -> PersonExport:
-    return export_person(recordings.database, lambda: recordings.context.store, user_id, to)
+    return export_person(recordings.database, lambda: recordings.context.store, user_id, to, pauses=())
 
 
 def test_a_folder_has_rows_and_objects(
@@ -80,11 +81,32 @@ def test_what_cannot_be_exported_leaves_nothing(recordings: RecordingFixture, re
         export(recordings, 1, tmp_path)
     with pytest.raises(NotFound):
         export(recordings, 99, tmp_path / "nobody")
-    recordings.sql("UPDATE recording_renditions SET sha1 = :sha1", sha1="0" * 40)
-    with pytest.raises(Exception, match="SHA-1"):
-        export(recordings, 1, tmp_path / "person")
+    with pytest.raises(Misconfigured):
+        export_person(recordings.database, lambda: ObjectStore.from_settings(Settings()), 1, tmp_path / "person")
     assert not {"nobody", "person"} & {path.name for path in tmp_path.iterdir()}
     assert not list(tmp_path.glob(".export-*"))
+
+
+@pytest.mark.parametrize("name", ["person", "person.zip"])
+def test_an_object_that_b2_does_not_return_keeps_nothing_else_back(
+    recordings: RecordingFixture, recorded: int, sample: bytes, tmp_path: Path, name: str
+) -> None:
+    """A retry cannot help: the object is not what its row says."""
+    spoiled = recordings.rendition(recorded, "playback").object_name
+    recordings.sql(
+        "UPDATE recording_renditions SET sha1 = :sha1 WHERE object_name = :name", sha1="0" * 40, name=spoiled
+    )
+    exported = export(recordings, 1, tmp_path / name)
+
+    [unread] = exported.unread
+    assert (exported.objects, exported.bytes, unread.name) == (1, len(sample), spoiled)
+    if name.endswith(".zip"):
+        with zipfile.ZipFile(tmp_path / name) as archive:
+            listed = json.loads(archive.read("unread.json"))
+    else:
+        listed = json.loads((tmp_path / name / "unread.json").read_text())
+    assert [each["object"] for each in listed] == [spoiled]
+    assert "SHA-1" in listed[0]["reason"]
 
 
 def test_the_texts_of_recordings_are_there(database: Database, school: School, sql: Sql, tmp_path: Path) -> None:

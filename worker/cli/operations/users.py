@@ -9,6 +9,7 @@ import typer
 
 from worker.cli.interruption import cleaned_up_on_signals
 from worker.cli.operations.operator_name import As, actor
+from worker.errors import Unavailable
 
 app = typer.Typer(help="Export and erase what is kept of one person.", no_args_is_help=True)
 
@@ -22,7 +23,7 @@ def export(
 ) -> None:
     """Write a person's rows as JSON, and the objects of their recordings, where only you can read them.
 
-    Exits 1 when B2 lacks an object that a row names; everything else is written nevertheless.
+    Exits 1 when B2 lacks an object that a row names, 69 when it does not return one; the rest is written nevertheless.
     """
     from worker.cli.operations.recordings_target import recordings_target  # noqa: PLC0415 - not for `--help`
     from worker.workflows.people.export_person import export_person  # noqa: PLC0415
@@ -33,6 +34,10 @@ def export(
     typer.echo(f"{to}: {rows} rows of {len(exported.rows)} tables, {exported.objects} objects, {exported.bytes} bytes.")
     for name in exported.missing:
         typer.echo(f"not on B2: {name}", err=True)
+    for failure in exported.unread:
+        typer.echo(f"not read: {failure.error.detail}", err=True)
+    if exported.unread:
+        raise Unavailable(f"{to} lacks {len(exported.unread)} objects (unread.json). Remove it and export again.")
     if exported.missing:
         raise typer.Exit(1)
 

@@ -3,7 +3,7 @@
 import os
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +18,7 @@ from worker.recordings.objects.named_objects import objects_named_by
 from worker.storage.errors import ObjectMissing
 from worker.storage.store import ObjectStore
 from worker.uploads.private_files import create_private, make_private
+from worker.workflows.people.download_objects import PAUSES, NotDownloaded, download_objects
 from worker.workflows.people.personal_rows import personal_table_names, recordings_of, select_rows
 
 # Moves the file at the path into the export, under this name.
@@ -27,20 +28,32 @@ _STREAMED = {"stream_results": True, "yield_per": 500}
 
 @dataclass(frozen=True)
 class PersonExport:
-    """How many rows of each table, and how many objects and bytes of them, were written; `missing`: not on B2."""
+    """How many rows of each table, and how many objects and bytes of them, were written.
+
+    `missing`: not on B2; `unread`: B2 did not return them.
+    """
 
     rows: dict[str, int]
     objects: int
     bytes: int
     missing: tuple[str, ...]
+    unread: tuple[NotDownloaded, ...]
 
 
-def export_person(database: Database, store: Callable[[], ObjectStore], user_id: int, to: Path) -> PersonExport:
+def export_person(
+    database: Database,
+    store: Callable[[], ObjectStore],
+    user_id: int,
+    to: Path,
+    *,
+    pauses: Sequence[float] = PAUSES,
+) -> PersonExport:
     """Write `rows/TABLE.json` and `objects/NAME` into the new folder `to`, or into a new .zip file of that name.
 
     Only its owner can read it. A failure leaves nothing. Secrets are left out: hashes, and the sealed addresses of
-    channels. Objects that B2 lacks are listed in `missing.json`; the rest is exported nevertheless. Raises NotFound,
-    Conflict when `to` exists, and the store's other errors.
+    channels. Objects that B2 lacks are listed in `missing.json`, those that it does not return, after these `pauses`
+    in seconds, with the reason in `unread.json`; the rest is exported nevertheless. Raises NotFound, Conflict when
+    `to` exists, and what `store` raises.
     """
     with database.transaction() as session:
         person = person_ids(session, user_id)
@@ -48,12 +61,16 @@ def export_person(database: Database, store: Callable[[], ObjectStore], user_id:
         raise Conflict(f"{to} exists already; name a new file or folder.")
     with _target(to) as (folder, add):
         rows = {name: _write_table(database, name, person, folder, add) for name in personal_table_names()}
-        sizes = dict(_write_objects(database, store, person, folder, add))
-        missing = tuple(name for name, size in sizes.items() if size is None)
+        sizes, failures = _write_objects(database, store, person, folder, add, pauses)
+        missing = tuple(failure.name for failure in failures if isinstance(failure.error, ObjectMissing))
+        unread = tuple(failure for failure in failures if not isinstance(failure.error, ObjectMissing))
         if missing:
-            _write_missing(missing, folder, add)
-    written = [size for size in sizes.values() if size is not None]
-    return PersonExport({name: count for name, count in rows.items() if count}, len(written), sum(written), missing)
+            _write_list("missing.json", missing, folder, add)
+        if unread:
+            documents = [{"object": failure.name, "reason": failure.error.detail} for failure in unread]
+            _write_list("unread.json", documents, folder, add)
+    written = {name: count for name, count in rows.items() if count}
+    return PersonExport(written, len(sizes), sum(sizes), missing, unread)
 
 
 def _write_table(database: Database, name: str, person: PersonIds, folder: Path, add: AddFile) -> int:
@@ -78,28 +95,33 @@ def _document(row: Any) -> dict[str, Any]:
 
 
 def _write_objects(
-    database: Database, store: Callable[[], ObjectStore], person: PersonIds, folder: Path, add: AddFile
-) -> Iterator[tuple[str, int | None]]:
-    """Name and size of each object; None for the size if B2 lacks the object."""
+    database: Database,
+    store: Callable[[], ObjectStore],
+    person: PersonIds,
+    folder: Path,
+    add: AddFile,
+    pauses: Sequence[float],
+) -> tuple[list[int], list[NotDownloaded]]:
+    """The sizes of the objects written, and those that could not be."""
     with database.transaction() as session:
         named = [each for recording in recordings_of(session, person) for each in objects_named_by(session, recording)]
-    for each in named:
-        path = folder / "object"
-        try:
-            store().download(each.name, path, sha1=each.sha1)
-        except ObjectMissing:
-            yield each.name, None
+    sizes: list[int] = []
+    failures: list[NotDownloaded] = []
+    path = folder / "object"
+    for downloaded in download_objects(store, named, path, pauses=pauses):
+        if isinstance(downloaded, NotDownloaded):
+            failures.append(downloaded)
             continue
-        size = path.stat().st_size
-        add(f"objects/{each.name}", path)
-        yield each.name, size
+        sizes.append(path.stat().st_size)
+        add(f"objects/{downloaded}", path)
+    return sizes, failures
 
 
-def _write_missing(names: tuple[str, ...], folder: Path, add: AddFile) -> None:
-    path = folder / "missing.json"
+def _write_list(name: str, values: Sequence[Any], folder: Path, add: AddFile) -> None:
+    path = folder / name
     with os.fdopen(create_private(path), "wb") as out:
-        out.write(to_json(names, indent=2))
-    add("missing.json", path)
+        out.write(to_json(values, indent=2))
+    add(name, path)
 
 
 @contextmanager
