@@ -22,12 +22,14 @@ def test_what_the_environment_does_not_name_is_that_of_the_running_stack(
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     assert settings_with_stack() == (Settings(), None)
     b2 = {"realm": "http://b2", "key_id": "k", "application_key": "s", "bucket": "b"}
-    facts = {"api": "http://api", "database_url": "postgresql://d", "redis_url": "redis://r", "b2": b2, "mailbox": None}
+    facts: dict[str, Any] = {"api": "http://api", "database_url": "postgresql://d", "redis_url": "redis://r", "b2": b2}
+    facts["mailbox"] = {"smtp": "127.0.0.1:2525", "url": "http://mail"}
     monkeypatch.setenv("REDIS_URL", "redis://mine")
     with published_runfile(facts):
         settings, stack = settings_with_stack()
     assert stack == "http://api"
     assert (settings.database_url, settings.redis_url) == ("postgresql://d", "redis://mine")
+    assert (settings.smtp_host, settings.smtp_port) == ("127.0.0.1", 2525)
     assert (settings.backblaze_key_id, settings.backblaze_bucket_name) == ("k", "b")
 
 

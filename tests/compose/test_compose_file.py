@@ -63,6 +63,10 @@ def _settings(service: dict[str, Any]) -> Settings:
     return Settings(**{name.lower(): value for name, value in service["environment"].items()})
 
 
+def _operations(root: Path) -> str:
+    return (root / "docs" / "operations.md").read_text()
+
+
 def _seconds(duration: str) -> int:
     return int(duration.removesuffix("s"))
 
@@ -157,6 +161,17 @@ def test_every_environment_variable_means_something(services: dict[str, Any]) ->
     named = {name for service in services.values() for name in service["environment"]}
 
     assert named - KNOWN - {name.upper() for name in Settings.model_fields} == set()
+
+
+def test_the_documented_doctor_sees_everything(
+    root: Path, compose: dict[str, Any], services: dict[str, Any], image_environment: dict[str, str]
+) -> None:
+    line = re.search(r"^docker compose run --rm (.*?) ?([\w-]+) doctor$", _operations(root), re.MULTILINE)
+    assert line is not None
+    named = {"DATABASE_URL", "PLATFORM_DATABASE_URL", "REDIS_URL", "BACKBLAZE_KEY_ID", "SMTP_HOST"}
+    assert named <= services[line[2]]["environment"].keys()
+    mount = f"spool:{image_environment['SPOOL_DIR']}"
+    assert mount in services[line[2]].get("volumes", []) or line[1] == f"--volume={compose['name']}_{mount}"
 
 
 def test_every_command_is_one_of_ours(ours: dict[str, Any], entrypoint: list[str]) -> None:

@@ -41,7 +41,8 @@ def settings_with_stack() -> tuple[Settings, str | None]:
             "backblaze_bucket_name": b2.get("bucket"),
         }
     if settings.smtp_host is None and mailbox:
-        values |= {"smtp_host": mailbox.get("smtp_host"), "smtp_port": mailbox.get("smtp_port")}
+        host, _, port = str(mailbox.get("smtp")).rpartition(":")
+        values |= {"smtp_host": host, "smtp_port": int(port)}
     missing = {name: value for name, value in values.items() if name not in settings.model_fields_set and value}
     return settings.model_copy(update=missing), str(facts.get("api")) if missing else None
 
