@@ -21,6 +21,9 @@ _LOOK_EVERY = 0.2
 # Seconds between two attempts at a revision: statements queued behind it for the same table run in between.
 _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 10.0
+# psycopg itself would wait 130 s for a server that accepts the connection and never answers. No keepalive or timeout of
+# the socket, since a statement of a migration may take long.
+_CONNECT_ARGS = {"connect_timeout": 5}
 _LOCKED = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected)
 
 _log = get_logger(__name__)
@@ -79,7 +82,10 @@ def retry_while_locked(connection: Connection, change: Callable[[], None], *, pa
 @contextmanager
 def open_connection(database: str | URL | Engine) -> Iterator[Connection]:
     """A connection that is closed instead of returning to its pool, so that neither lock nor timeouts persist there."""
-    engine = database if isinstance(database, Engine) else create_engine(database, poolclass=NullPool)
+    if isinstance(database, Engine):
+        engine = database
+    else:
+        engine = create_engine(database, poolclass=NullPool, connect_args=_CONNECT_ARGS)
     try:
         with engine.connect() as connection:
             try:

@@ -20,6 +20,8 @@ from worker.migration_connection import MigrationBusy
 from worker.settings import Settings
 
 MIGRATIONS = Path(__file__).parents[2] / "migrations"
+# Without `connect_timeout` psycopg waits 130 s.
+_BEFORE_PSYCOPG_WOULD = 100.0
 HEAD = max(path.name[:4] for path in (MIGRATIONS / "versions").glob("0*.py"))
 
 
@@ -179,3 +181,10 @@ def test_a_role_that_may_not_create_what_is_needed(empty_database_url: str) -> N
                 migrate(url)
         finally:
             owner.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
+
+
+def test_a_server_that_never_answers_is_away() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent, ThreadPoolExecutor(1) as threads:
+        looked = threads.submit(current, f"postgresql+psycopg://x:hush@127.0.0.1:{silent.getsockname()[1]}/d")
+        with pytest.raises(Unavailable, match="does not answer"):
+            looked.result(_BEFORE_PSYCOPG_WOULD)
