@@ -206,6 +206,8 @@ def test_the_platform_in_figures(services: Services, platform_connection: Platfo
         never = {"astegni_platform_up": "1.0", 'astegni_platform_pull_age_seconds{kind="all"}': "+Inf"}
         assert _platform_figures(client) == never
     sql("INSERT INTO platform_pulls (kind, pulled_at) VALUES ('lesson', now() - interval '1 hour'), ('page', NULL)")
+    # Before the clock was set back.
+    sql("INSERT INTO platform_pulls (kind, pulled_at) VALUES ('entry', now() + interval '1 hour')")
     for code, is_refused in (("tutor-busy", True), ("student-busy", True), ("format-unknown", False)):
         statement = """INSERT INTO platform_refusals (kind, platform_id, code, is_refused, reason, remedy)
                        VALUES ('lesson', 86, :code, :is_refused, 'x', 'y')"""
@@ -216,4 +218,5 @@ def test_the_platform_in_figures(services: Services, platform_connection: Platfo
     services.context.platform_connection.close()
     age = float(figures.pop('astegni_platform_pull_age_seconds{kind="lesson"}'))
     assert 3600 <= age < 3600 + PATIENCE
+    assert 3600 - PATIENCE < float(figures.pop('astegni_platform_pull_age_seconds{kind="entry"}')) <= 3600
     assert figures == {"astegni_platform_up": "0.0", 'astegni_platform_refused_rows{kind="lesson"}': "1.0"}

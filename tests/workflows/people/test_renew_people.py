@@ -57,8 +57,15 @@ def test_one_query_for_all_who_would_be_too_old_at_the_next_call(
         "DELETE FROM users WHERE id = 14",
     ],
 )
+# Before its record: the clock was set back.
+@pytest.mark.parametrize("age", [FRESH, -timedelta(hours=1)])
 def test_who_is_shut_out_there_is_no_longer_valid_here(
-    platform: Platform, database: Database, platform_people: PlatformPeople, read_at: datetime, change: str
+    platform: Platform,
+    database: Database,
+    platform_people: PlatformPeople,
+    read_at: datetime,
+    change: str,
+    age: timedelta,
 ) -> None:
     platform.owner.execute("SET session_replication_role = replica")  # other rows of the sample name the person
     platform.owner.execute(change.encode())
@@ -66,7 +73,7 @@ def test_who_is_shut_out_there_is_no_longer_valid_here(
 
     with database.transaction() as session:
         assert still_valid(session, callers) == callers
-    assert renew_people(database, platform_people, IDS, now=read_at + FRESH) == frozenset()
+    assert renew_people(database, platform_people, IDS, now=read_at + age) == frozenset()
     with database.transaction() as session:
         assert still_valid(session, callers) == {UserCaller(11, "tutor", tutor_id=14)}
 
