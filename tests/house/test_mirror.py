@@ -34,6 +34,7 @@ FILES = {
     "api/test_defect_uploads.py": "an upload and the job that rejects it",
     "api/test_limits_api.py": "limits of many routes",
     "api/test_limits_of_two_processes.py": "limits of many routes",
+    "api/test_storage_calls.py": "requests that need B2, which are in several modules",
     "api/test_uploads_of_two_processes.py": "one upload at several API processes",
     "api/test_uploads_of_two_spools.py": "one upload at API processes with different spools",
     "api/test_person_limits_api.py": "limits of many routes",

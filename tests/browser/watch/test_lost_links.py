@@ -3,6 +3,7 @@
 import json
 
 import httpx2
+import pytest
 
 from tests.browser.chromium import Chromium
 from tests.browser.watch.conftest import WATCHED, Lesson, Open, Viewer
@@ -165,3 +166,59 @@ def test_a_shared_part_is_played_again(lesson: Lesson, browser: Chromium) -> Non
     viewer.wait("voice.paused && voice.currentTime >= 3")
     viewer.click("play")
     viewer.wait("voice.currentTime < 3 && voice.currentTime > 2.2")
+
+
+def _describe(lesson: Lesson) -> None:
+    headers = {"Authorization": f"Bearer {lesson.token}"}
+    address = f"{lesson.api}/v1/recordings/{lesson.recording}"
+    chapters = {"chapters": [{"start_ms": 0, "title": "Halves"}, {"start_ms": 7000, "title": "Quarters"}]}
+    assert httpx2.put(f"{address}/chapters", json=chapters, headers=headers).status_code == 200
+    captions = b"WEBVTT\n\n00:00.000 --> 00:11.000\nSelam\n"
+    assert httpx2.put(f"{address}/captions/am", content=captions, headers=headers).status_code == 200
+
+
+_CHOOSE = "captions.value = '{0}'; captions.dispatchEvent(new Event('change'))"
+
+
+@pytest.mark.parametrize("lost", ["Promise.reject(new TypeError('lost'))", "new Response('', { status: 401 })"])
+def test_captions_and_chapters_whose_answer_was_lost_or_has_expired_come_later(
+    lesson: Lesson, open_lesson: Open, lost: str
+) -> None:
+    lesson.put_strokes()
+    _describe(lesson)
+    once = (
+        "window.gone = new Set(); change = (url, get) => {"
+        " const name = /(captions.am|chapters)[.]vtt/.exec(url)?.[1];"
+        f" if (!name || gone.has(name)) return get(); gone.add(name); return {lost}; }};"
+    )
+    viewer = open_lesson(before=_LINK + once)
+    viewer.wait("document.querySelector('#captions option[value=am]')")
+    viewer.run(_CHOOSE.format("am"))
+    viewer.wait("document.getElementById('caption').textContent === 'Selam'")
+    viewer.wait("document.querySelectorAll('#chapterList button').length === 2")
+    assert viewer.run("gone.size") == 2
+    assert viewer.run("faults") == []
+
+
+def test_captions_that_arrive_after_they_were_switched_off_are_not_shown(lesson: Lesson, open_lesson: Open) -> None:
+    lesson.put_strokes()
+    _describe(lesson)
+    held = (
+        "change = async (url, get) => { if (!url.includes('captions')) return get();"
+        " await new Promise((go) => { window.go = go; });"
+        " const response = await get(); const read = response.text.bind(response);"
+        " response.text = async () => { const text = await read(); setTimeout(() => { window.isRead = true; });"
+        " return text; }; return response; };"
+    )
+    viewer = open_lesson(before=_LINK + held)
+    viewer.wait("document.querySelector('#captions option[value=am]')")
+    viewer.run(_CHOOSE.format("am"))
+    viewer.wait("window.go")
+    viewer.run(_CHOOSE.format(""))
+    viewer.run("go()")
+    viewer.wait("window.isRead")
+    assert viewer.text("caption") == ""
+    # They are here: to choose them again costs nothing.
+    viewer.run("change = () => Promise.reject(new TypeError('lost'))")
+    viewer.run(_CHOOSE.format("am"))
+    viewer.wait("document.getElementById('caption').textContent === 'Selam'")

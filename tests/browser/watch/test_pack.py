@@ -8,9 +8,10 @@ import pytest
 from tests.browser.chromium import Chromium
 from tests.browser.watch.conftest import WATCHED, Lesson, Viewer, fetch_pack
 from tests.browser.watch.frames import take_frames, watch_frames
-from tests.browser.watch.lesson import SECONDS
+from tests.browser.watch.lesson import SECONDS, LessonFiles
 from tests.conftest import Processes, Sql
 from tests.waiting import wait_for
+from worker.player.write_pack import PackedLesson, write_pack
 
 # Seconds between voice and strokes in one frame.
 _NEAR = 0.1
@@ -33,6 +34,21 @@ def pack(lesson: Lesson, processes: Processes, tmp_path: Path, sql: Sql) -> Path
     path = tmp_path / "lesson.html"
     path.write_bytes(content)
     return path
+
+
+def test_a_pack_without_a_voice_plays_its_strokes(browser: Chromium, lesson_files: LessonFiles, tmp_path: Path) -> None:
+    path = tmp_path / "silent.html"
+    with path.open("wb") as file:
+        write_pack(PackedLesson("Fractions", None, strokes=lesson_files.replay), "en", file)
+    page = browser.page()
+    page.run_before_each_load(WATCHED)
+    page.open(path.as_uri())
+    viewer = Viewer(page)
+    viewer.wait("!document.getElementById('player').hidden")
+    viewer.click("start")
+    viewer.wait("parseFloat(document.getElementById('seek').value) > 1")
+    assert viewer.text("play") == "Pause"
+    assert viewer.run("faults") == []
 
 
 def test_a_pack_plays_to_its_end_without_a_network(browser: Chromium, pack: Path) -> None:

@@ -5,6 +5,7 @@ import pytest
 
 from tests.browser.chromium import Chromium
 from tests.browser.watch.conftest import Lesson
+from tests.conftest import Sql
 from tests.waiting import wait_for
 from worker.api.pages.page_assets import version
 
@@ -74,12 +75,31 @@ def test_a_share_has_a_page_without_script(lesson: Lesson, browser: Chromium) ->
 def test_a_browser_without_modules_is_led_there(lesson: Lesson, browser: Chromium, *, is_shared: bool) -> None:
     lesson.put_strokes()
     page = browser.page()
-    page.run_before_each_load(f"localStorage.setItem('token', '{lesson.token}')" if not is_shared else "0")
+    token = "" if is_shared else f"localStorage.setItem('token', '{lesson.token}');"
+    page.run_before_each_load(f"{token} localStorage.setItem('record-language', 'am')")
     page.open(_share(lesson) if is_shared else lesson.url)
     assert page.run("document.querySelector('script[nomodule]').src") == f"{lesson.api}/watch-old.js?v={version()}"
     page.run(httpx2.get(f"{lesson.api}/watch-old.js").text)
     wait_for(lambda: page.run("Boolean(document.querySelector('audio[controls]'))"))
     assert page.run("location.pathname").endswith("/plain")
+    assert page.run("document.documentElement.lang") == "am"
+
+
+def test_a_browser_without_modules_is_told_why_a_lesson_does_not_open(
+    lesson: Lesson, browser: Chromium, sql: Sql
+) -> None:
+    sql("UPDATE whiteboard_session_recordings SET is_processing = true, is_available = false")
+    page = browser.page()
+    page.call("Network.setBlockedURLs", {"urls": ["*/watch.js*"]})
+    page.run_before_each_load(
+        "window.prompts = []; window.prompt = (text) => { prompts.push(text); return prompts.length === 1 ? 'x' : "
+        f"'{lesson.token}'; }};"
+    )
+    page.open(lesson.url)
+    page.run(httpx2.get(f"{lesson.api}/watch-old.js").text)
+    wait_for(lambda: page.run("document.getElementById('alerts').textContent").endswith("still being processed."))
+    # The first token was refused.
+    assert page.run("prompts.length") == 2
 
 
 def test_a_ticket_opens_one_lesson_only(lesson: Lesson) -> None:

@@ -83,6 +83,25 @@ def test_the_storyboard_is_shown_under_the_pointer(
     assert viewer.run("faults") == []
 
 
+def test_a_tile_of_an_upright_film_keeps_its_shape(lesson: Lesson, open_lesson: Open, tmp_path: Path) -> None:
+    lesson.put_playback()
+    sheet = tmp_path / "storyboard.png"
+    _storyboard(sheet)
+    # The red tile as one of 80 x 90 pixels.
+    tiles = {"width": 80, "height": 90, "columns": 1, "times_ms": [0]}
+    lesson.put("storyboard", sheet, "image/png", tiles=tiles)
+    viewer = open_lesson()
+    viewer.wait("document.querySelector('[name=way]:checked')")
+    row = "Array.from(preview.getContext('2d').getImageData(0, 54, 192, 1).data).filter((_, at) => at % 4 === 0)"
+    viewer.wait(
+        "seek.dispatchEvent(new PointerEvent('pointermove', { clientX: seek.getBoundingClientRect().x + 20 }))"
+        " && !document.getElementById('preview').hidden"
+    )
+    red = [at for at, value in enumerate(viewer.run(row)) if value > 150]
+    # 96 of 192 pixels, in the middle.
+    assert (red[0], red[-1], len(red)) == (48, 143, 96)
+
+
 def test_strokes_are_drawn_small(lesson: Lesson, open_lesson: Open) -> None:
     lesson.put_strokes()
     viewer = open_lesson()

@@ -10,8 +10,8 @@ from worker.media.decoding.sound_levels import STEP_MS, measure_levels, spoken_s
 from worker.media.processes.binaries import Binaries
 
 
-def sound(binaries: Binaries, target: Path, source: str) -> Path:
-    words = ["-f", "lavfi", "-i", source, "-c:a", "libopus", "-ac", "1", "-f", "webm"]
+def sound(binaries: Binaries, target: Path, source: str, channels: str = "1") -> Path:
+    words = ["-f", "lavfi", "-i", source, "-c:a", "libopus", "-ac", channels, "-f", "webm"]
     subprocess.run([binaries.ffmpeg, "-v", "error", "-nostdin", "-y", *words, target], check=True, timeout=PATIENCE)
     return target
 
@@ -28,6 +28,13 @@ def test_speech_is_found_over_the_noise_of_a_room_however_loud(binaries: Binarie
     assert len(levels) * STEP_MS == pytest.approx(12_000, abs=200)
     spoken = spoken_stretches(levels)
     assert [pytest.approx(stretch, abs=250) for stretch in ((1700, 4300), (7700, 9300))] == spoken
+
+
+def test_speech_with_an_inverted_channel_is_found(binaries: Binaries, tmp_path: Path) -> None:
+    voice = "0.3*sin(500*2*PI*t)*between(t,2,4)"
+    path = sound(binaries, tmp_path / "inverted.webm", f"aevalsrc='{voice}|-{voice}':s=48000:d=6", channels="2")
+    spoken = spoken_stretches(measure_levels(path, tmp_path, binaries, duration_ms=6000))
+    assert spoken == [pytest.approx((1700, 4300), abs=250)]
 
 
 def test_a_microphone_that_was_off_speaks_nowhere(binaries: Binaries, tmp_path: Path) -> None:

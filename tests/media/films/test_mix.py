@@ -43,7 +43,7 @@ def hear(binaries: Binaries) -> Callable[..., list[tuple[float, float]]]:
     """`hear(sounds)`: the stretches in which something is heard, in seconds."""
 
     def listen(*sounds: Sound) -> list[tuple[float, float]]:
-        words = ffmpeg.get_args(ffmpeg.output(mixed_sounds(sounds), "pipe:1", f="s16le", ac=1, ar=RATE))
+        words = ffmpeg.get_args(ffmpeg.output(mixed_sounds(sounds, binaries), "pipe:1", f="s16le", ac=1, ar=RATE))
         raw = subprocess.run(
             [binaries.ffmpeg, "-v", "error", "-nostdin", *words], check=True, capture_output=True, timeout=PATIENCE
         ).stdout
@@ -60,6 +60,11 @@ def near(*stretches: tuple[float, float]) -> Any:
 
 
 OPUS = ("-c:a", "libopus", "-b:a", "24k")
+
+
+def test_a_voice_with_an_inverted_channel_is_heard(tone: Tone, hear: Callable[..., Any]) -> None:
+    path = tone("inverted.webm", "-af", "pan=stereo|c0=c0|c1=-1*c0", *OPUS, loud=[(1, 2)])
+    assert hear(Sound(path, [SoundPiece(0, 0, 10_000)])) == near((1, 2))
 
 
 def test_a_sound_is_heard_later(tone: Tone, hear: Callable[..., Any]) -> None:

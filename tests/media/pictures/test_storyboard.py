@@ -27,7 +27,7 @@ def film(binaries: Binaries, tmp_path: Path) -> MakeFilm:
         path = tmp_path / name
         # One colour, computed for a few pixels.
         colour = f"color=black:s=16x16:r=10:d={seconds},geq=lum='16+2*floor(T)':cb=128:cr=128"
-        picture = f"{colour},scale={size.replace('x', ':')}:flags=neighbor"
+        picture = f"{colour},scale={size.replace('x', ':')}:flags=neighbor,setsar=1"
         write_drawn(binaries, picture, words, path)
         width, height = map(int, size.split("x"))
         recorded = film_of(path, read_header(path, binaries), (width, height), seconds * 1000)
@@ -38,10 +38,10 @@ def film(binaries: Binaries, tmp_path: Path) -> MakeFilm:
 
 
 @pytest.fixture
-def brightness(binaries: Binaries) -> Callable[[Path], NDArray[np.uint8]]:
-    """The brightness in the middle of each tile of a sheet, in rows."""
+def brightness(binaries: Binaries) -> Callable[..., NDArray[np.uint8]]:
+    """The brightness in the middle of each tile of a sheet, or at another column of it, in rows."""
 
-    def look(sheet: Path) -> NDArray[np.uint8]:
+    def look(sheet: Path, column: int = 80) -> NDArray[np.uint8]:
         words: list[str | Path] = [
             "-v",
             "error",
@@ -56,7 +56,7 @@ def brightness(binaries: Binaries) -> Callable[[Path], NDArray[np.uint8]]:
         ]
         raw = subprocess.run([binaries.ffmpeg, *words], check=True, capture_output=True, timeout=PATIENCE).stdout
         pixels = np.frombuffer(raw, np.uint8).reshape(-1, 160 * COLUMNS)
-        return pixels[45::90, 80::160].reshape(-1)
+        return pixels[45::90, column::160].reshape(-1)
 
     return look
 
@@ -71,7 +71,7 @@ RARE = ("-c:v", "libx264", "-preset", "ultrafast", "-g", "1000", "-sc_threshold"
 )
 def test_each_tile_shows_the_moment_of_its_cue(
     film: MakeFilm,
-    brightness: Callable[[Path], NDArray[np.uint8]],
+    brightness: Callable[..., NDArray[np.uint8]],
     binaries: Binaries,
     tmp_path: Path,
     words: tuple[str, ...],
@@ -115,7 +115,7 @@ def test_a_long_film_has_several_sheets(film: MakeFilm, binaries: Binaries, tmp_
 
 
 def test_a_sheet_has_the_tiles_from_before_and_after_a_window_was_resized(
-    make: Callable[[str], Path], binaries: Binaries, brightness: Callable[[Path], NDArray[np.uint8]], tmp_path: Path
+    make: Callable[[str], Path], binaries: Binaries, brightness: Callable[..., NDArray[np.uint8]], tmp_path: Path
 ) -> None:
     path = make("resized.webm")
     resized = film_of(path, read_header(path, binaries), (320, 180), 4000)
@@ -123,3 +123,15 @@ def test_a_sheet_has_the_tiles_from_before_and_after_a_window_was_resized(
     (sheet,) = write_storyboard(resized, tmp_path, plan_storyboard(4000, (320, 180)), binaries)
     assert len(sheet.times_ms) == 2
     assert brightness(sheet.path)[:2].astype(int).tolist() == pytest.approx([255, 128], abs=20)
+    # Each in its own shape: beside the tall one it is black.
+    assert brightness(sheet.path, 20)[:2].astype(int).tolist() == pytest.approx([255, 0], abs=20)
+
+
+def test_a_shape_that_is_rounded_fills_its_tile(
+    film: MakeFilm, brightness: Callable[..., NDArray[np.uint8]], binaries: Binaries, tmp_path: Path
+) -> None:
+    # It is 160 x 89 pixels, and tiles have even sides.
+    recorded = film(40, *VP8, size="320x178")
+    plan = replace(plan_storyboard(recorded.duration_ms, (320, 178)), height=90)
+    (sheet,) = write_storyboard(recorded, tmp_path, plan, binaries)
+    assert brightness(sheet.path, 0)[10:20].min() > 20

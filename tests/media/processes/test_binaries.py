@@ -1,14 +1,22 @@
+import re
 from pathlib import Path
 
 import pytest
 
 from worker.errors import Misconfigured
-from worker.media.processes.binaries import Binaries, find_binaries, missing_features
+from worker.media.processes.binaries import FFMPEG_FEATURES, Binaries, find_binaries, missing_features
 from worker.settings import Settings
 
 
 def test_the_binaries_of_the_wheels_can_do_all_that_is_asked(binaries: Binaries) -> None:
     assert missing_features(binaries) == []
+
+
+def test_every_filter_that_is_used_is_asked_for() -> None:
+    sources = "".join(path.read_text("utf-8") for path in (Path(__file__).parents[3] / "worker").rglob("*.py"))
+    used = {*re.findall(r'\.filter\(\s*"(\w+)"', sources), *re.findall(r'ffmpeg\.filter\([^"]+"(\w+)"', sources)}
+    assert len(used) > 30
+    assert used <= set(FFMPEG_FEATURES["filters"].split())
 
 
 def test_what_is_absent_is_named(binaries: Binaries) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from tests.media.rendition_validator import read_track, top_boxes, validate_fragmented, validate_picture
 from worker.media.captions.cue import Cue
+from worker.media.decoding.downmix import channels_cancel
 from worker.media.decoding.loudness import gain_of, measure_loudness
 from worker.media.errors import OutputDamaged
 from worker.media.probing.probe import Probe
@@ -47,9 +48,9 @@ def ffmpeg(binaries: Binaries, tmp_path_factory: pytest.TempPathFactory) -> Ffmp
 def render(binaries: Binaries, probed: Callable[[Path], Probe], tmp_path: Path) -> Render:
     """`render(source, "360p", …)`: the renditions of a file, by name."""
 
-    def write(source: Path, *names: str, gain: float = 0.0) -> dict[str, Path]:
+    def write(source: Path, *names: str, gain: float = 0.0, cancels: bool = False) -> dict[str, Path]:
         targets = {name: tmp_path / name for name in names}
-        write_renditions(Recorded(source, probed(source), gain), targets, binaries)
+        write_renditions(Recorded(source, probed(source), gain, cancels), targets, binaries)
         return targets
 
     return write
@@ -251,6 +252,18 @@ def test_speech_is_as_loud_as_it_should_be(ffmpeg: Ffmpeg, render: Render, binar
         assert heard == pytest.approx(-16, abs=1), name
         (peak,) = onsets(binaries, files[name], "ebur128=peak=true:framelog=quiet", r"Peak:\s+(-?[\d.]+) dBFS", "af")
         assert peak <= -1.5, name
+
+
+def test_a_microphone_with_an_inverted_channel_is_heard(ffmpeg: Ffmpeg, render: Render, binaries: Binaries) -> None:
+    voice = "0.1*sin(2*PI*440*t)"
+    source = ffmpeg("inverted.webm", "-f", "lavfi", "-i", f"aevalsrc={voice}|-{voice}:s=48000:d=5", "-c:a", "libopus")
+    cancels = channels_cancel(source, binaries)
+    loudness = measure_loudness(source, binaries, seconds=5, cancels=cancels)
+
+    files = render(source, "audio", "audio-aac", gain=gain_of(loudness), cancels=cancels)
+
+    heard = {name: measure_loudness(file, binaries, seconds=5) for name, file in files.items()}
+    assert heard == {"audio": pytest.approx(-16, abs=1), "audio-aac": pytest.approx(-16, abs=1)}
 
 
 def test_silence_is_not_made_louder(ffmpeg: Ffmpeg, binaries: Binaries) -> None:

@@ -29,8 +29,9 @@ from worker.api.pages.watch_page import bucket_origin
 from worker.api.services import Services, ServicesOf
 from worker.canvases.snapshots.showing import SnapshotStatus, show_board
 from worker.player.player_files import words_of
-from worker.recordings.outputs.playback import plan_playback
+from worker.recordings.outputs.playback import PlaybackPlan, plan_playback
 from worker.recordings.reading import find_recording
+from worker.recordings.texts.chapters import Chapter
 from worker.workflows.boards.board_moments import chapters_of
 
 router = APIRouter()
@@ -72,7 +73,8 @@ def get_plain(
     with services.database.transaction() as session:
         recording = find_recording(session, recording_id, visible_recordings(caller))
         pictures = show_board(session, session_for(session, caller, recording.session_id))
-        page = render_plain(services, session, recording, PlainOptions(language, pictures))
+        planned = plan_plain(session, recording)
+    page = render_plain(services, planned, PlainOptions(language, pictures))
     return plain_response(services, request, page)
 
 
@@ -89,14 +91,29 @@ class PlainOptions:
     seconds: int | None = None
 
 
-def render_plain(services: Services, session: Session, recording: Recording, options: PlainOptions) -> str:
-    """The page of a recording. Raises Conflict when it cannot be played now."""
-    plan = plan_playback(session, recording)
+@dataclass(frozen=True)
+class PlainPlan:
+    """What the database has for the page."""
+
+    title: str | None
+    playback: PlaybackPlan
+    chapters: Sequence[Chapter]
+
+
+def plan_plain(session: Session, recording: Recording) -> PlainPlan:
+    """Plan the page of a recording. Raises Conflict when it cannot be played now."""
+    playback = plan_playback(session, recording)
+    return PlainPlan(recording.recording_title, playback, chapters_of(session, recording).chapters)
+
+
+def render_plain(services: Services, planned: PlainPlan, options: PlainOptions) -> str:
+    """The page of a recording. Requests addresses from B2, so no transaction may be open."""
+    plan = planned.playback
     if options.seconds is not None:
         plan = replace(plan, seconds=min(plan.seconds, options.seconds))
     words = words_of(options.language)
-    values = plain_content(services, plan, chapters_of(session, recording).chapters, options.pictures, words)
-    title = recording.recording_title or words["title"]
+    values = plain_content(services, plan, planned.chapters, options.pictures, words)
+    title = planned.title or words["title"]
     template = _templates().get_template("plain.html.j2")
     values |= {"title": title, "language": options.language, "words": words, "part": options.part}
     return template.render(version=version(), **values)

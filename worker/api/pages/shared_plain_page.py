@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from models.recording_shares import RecordingShare
 from worker import clock
-from worker.api.pages.plain_page import PlainOptions, plain_response, render_plain
+from worker.api.pages.plain_page import PlainOptions, plain_response, plan_plain, render_plain
 from worker.api.recordings.shared_recordings import SharingOf
 from worker.recordings.shares import count_opening
 
@@ -20,8 +20,9 @@ def get_shared_plain(sharing: SharingOf, request: Request, language: Literal["en
     with sharing.opened() as (session, share, recording):
         seconds = max(1, int((share.expires_at - clock.now()).total_seconds()))
         options = PlainOptions(language, part=_part(share), seconds=seconds)
-        page = render_plain(sharing.services, session, recording, options)
+        planned = plan_plain(session, recording)
         count_opening(session, share)
+    page = render_plain(sharing.services, planned, options)
     return plain_response(sharing.services, request, page)
 
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from sqlalchemy.orm import Session
 from starlette.responses import Response
 
-from models.recordings import Recording
+from models.recordings import Recording, Rendition
 from worker import clock
 from worker.access.visibility import visible_recordings
 from worker.api.http.callers import CallerOf
@@ -53,7 +53,8 @@ def get_track(recording_id: RowId, track: TrackName, caller: CallerOf, services:
     with services.database.transaction() as session:
         recording = find_recording(session, recording_id, visible_recordings(caller))
         expires_at = clock.now() + timedelta(seconds=plan_playback(session, recording).seconds)
-        return track_response(services, session, recording, track, expires_at)
+        row = find_track(session, recording, track)
+    return track_response(services, row, expires_at)
 
 
 def master_response(session: Session, recording: Recording, address_of: AddressOfFile) -> Response:
@@ -73,17 +74,20 @@ def master_response(session: Session, recording: Recording, address_of: AddressO
     return _response(master_playlist([tracks[name] for name in tracks if name in PICTURES], tracks.get("audio-aac")))
 
 
-def track_response(
-    services: Services, session: Session, recording: Recording, track: str, expires_at: datetime
-) -> Response:
-    """The playlist of one track, whose segments are byte ranges of one address that opens until `expires_at`.
-
-    Raises NotFound.
-    """
+def find_track(session: Session, recording: Recording, track: str) -> Rendition:
+    """The row of one track. Raises NotFound."""
     row = segmented_rows(session, recording.id).get(track)
     if row is None or row.object_name is None:
         raise _no_tracks(recording)
-    address = addresses_until(services, expires_at).of(row.object_name)
+    return row
+
+
+def track_response(services: Services, row: Rendition, expires_at: datetime) -> Response:
+    """The playlist of one track, whose segments are byte ranges of one address that opens until `expires_at`.
+
+    Requests the address from B2, so no transaction may be open.
+    """
+    address = addresses_until(services, expires_at).of(row.object_name or "")
     return _response(media_playlist(Segments.of(row.segments or {}), address))
 
 

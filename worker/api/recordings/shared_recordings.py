@@ -17,7 +17,7 @@ from worker import clock
 from worker.api.http.addresses import public_address
 from worker.api.http.callers import AddressOf
 from worker.api.http.problems import responses
-from worker.api.recordings.hls import PLAYLIST, TrackName, master_response, track_response
+from worker.api.recordings.hls import PLAYLIST, TrackName, find_track, master_response, track_response
 from worker.api.recordings.playback import AddressOfFile, playback_document, storyboard_response
 from worker.api.recordings.recording_search import matches_document
 from worker.api.recordings.recording_text_documents import Language, MatchesDocument, SearchQuery
@@ -154,7 +154,8 @@ def get_shared_track(sharing: SharingOf, track: TrackName) -> Response:
     """The segments of one track of a shared recording."""
     with sharing.opened() as (session, share, recording):
         expires_at = _open_until(share, plan_playback(session, recording))
-        return track_response(sharing.services, session, recording, track, expires_at)
+        row = find_track(session, recording, track)
+    return track_response(sharing.services, row, expires_at)
 
 
 def _open_until(share: RecordingShare, files: PlaybackPlan) -> datetime:

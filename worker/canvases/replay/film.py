@@ -7,6 +7,7 @@ timeline contains at its time.
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import ffmpeg
 
@@ -72,10 +73,11 @@ def write_film(
             " Ask for it with shorten_idle, which leaves out the time in which nothing happens."
         )
     frames = stream(frames_of(timeline), WIDTH, HEIGHT, TICK_MS)
+    sound = mixed_sounds(sounds, binaries, should_stop=should_stop) if sounds else None
     with removed_on_failure(target):
         run_ffmpeg(
             binaries,
-            _arguments(target, sounds),
+            _arguments(target, sound),
             budget=Budget(wall_seconds=120 + seconds, stall_seconds=60, file_bytes=_most_bytes(seconds)),
             should_stop=should_stop,
             on_progress=on_progress,
@@ -136,7 +138,7 @@ class _IncrementalPages:
         return page
 
 
-def _arguments(target: Path, sounds: Sequence[Sound]) -> list[str]:
+def _arguments(target: Path, sound: Any) -> list[str]:
     frames = ffmpeg.input(
         "pipe:0",
         f="matroska",
@@ -144,8 +146,8 @@ def _arguments(target: Path, sounds: Sequence[Sound]) -> list[str]:
         format_whitelist="matroska",
         codec_whitelist="rawvideo",
     )
-    tracks = [frames["v:0"], *([mixed_sounds(sounds)] if sounds else [])]
-    options = {**_ENCODING, **(VOICE if sounds else {}), **_SAME_BYTES}
+    tracks = [frames["v:0"], *([] if sound is None else [sound])]
+    options = {**_ENCODING, **({} if sound is None else VOICE), **_SAME_BYTES}
     output = ffmpeg.output(*tracks, str(target.absolute()), f="mp4", **options)
     words: list[str] = ffmpeg.get_args(output)
     return words

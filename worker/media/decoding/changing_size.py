@@ -9,11 +9,17 @@ ONE_GRAPH = {"reinit_filter:v": "0"}
 
 
 def fitted(picture: Any, width: int, height: int, **scaling: str) -> Any:
-    """The picture in square pixels within this size, each frame by its own shape."""
+    """The picture in square pixels within this size, which is even, each frame by its own shape; its sides are even.
+
+    A frame whose shape differs from this by less than two pixels, as by rounding, fills all of it.
+    """
+    fills = f"lt(min(abs({width}-{height}*a),abs({height}-{width}/a)),2)"
+    shown_width = f"if({fills},{width},2*max(1,round(min({width},{height}*a)/2)))"
+    shown_height = f"if({fills},{height},2*max(1,round(min({height},{width}/a)/2)))"
     return (
         picture.filter("scale", "max(2,iw*sar)", "ih", eval="frame")
         .filter("setsar", "1")
-        .filter("scale", width, height, force_original_aspect_ratio="decrease", eval="frame", **scaling)
+        .filter("scale", shown_width, shown_height, eval="frame", **scaling)
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import ffmpeg
 
 from worker.media.containers.kinds import detect_demuxer
+from worker.media.decoding.downmix import mono
 from worker.media.limits import input_options
 from worker.media.processes.binaries import Binaries
 from worker.media.processes.budget import Budget, never
@@ -24,15 +25,20 @@ _INTEGRATED = re.compile(r"I:\s+(-?[\d.]+|-inf|nan) LUFS")
 
 
 def measure_loudness(
-    source: Path, binaries: Binaries, *, seconds: float, should_stop: Callable[[], bool] = never
+    source: Path,
+    binaries: Binaries,
+    *,
+    seconds: float,
+    cancels: bool = False,
+    should_stop: Callable[[], bool] = never,
 ) -> float | None:
     """The integrated loudness of the first sound track of `source` in LUFS; None for silence.
 
-    Raises what the runner raises.
+    `cancels`: its channels cancel each other out. Raises what the runner raises.
     """
     media = ffmpeg.input(str(source.absolute()), **input_options(detect_demuxer(source)), vn=None)
     # Mono, as it will be heard: measured in stereo, the same voice would be 3 LU louder.
-    sound = media["a:0"].filter("aformat", channel_layouts="mono").filter("ebur128", framelog="quiet")
+    sound = mono(media["a:0"], cancels=cancels).filter("ebur128", framelog="quiet")
     words = ffmpeg.get_args(ffmpeg.output(sound, "-", f="null"))
     budget = Budget(wall_seconds=120 + seconds, stall_seconds=60)
     report = run_ffmpeg(binaries, ["-v", "info", *words], budget=budget, should_stop=should_stop)

@@ -9,7 +9,7 @@ from typing import Any
 
 import ffmpeg
 
-from worker.media.decoding.changing_size import ONE_GRAPH
+from worker.media.decoding.changing_size import ONE_GRAPH, fitted, padded
 from worker.media.decoding.transparency import alpha_decoder, on_paper
 from worker.media.limits import DEFAULT_LIMITS, Demuxer, input_options
 from worker.media.probing.header import Header
@@ -30,7 +30,10 @@ class Film:
     duration_ms: int
 
     def sampled(self, interval_ms: int, width: int, height: int, *, keys_only: bool) -> Any:
-        """The first frame of each interval, in this size, as an ffmpeg-python node; `keys_only`: of key frames."""
+        """The first frame of each interval, each in its shape in a frame of this size, as an ffmpeg-python node.
+
+        `keys_only`: only key frames are decoded.
+        """
         options: dict[str, Any] = {**input_options(self.demuxer, DEFAULT_LIMITS), **ONE_GRAPH, "threads": 1}
         seconds = f"{interval_ms / 1000:.3f}"
         if keys_only:
@@ -42,7 +45,7 @@ class Film:
         if not keys_only:
             first = f"isnan(prev_selected_t)+gt(floor(t/{seconds}),floor(prev_selected_t/{seconds}))"
             picture = picture.filter("select", first)
-        picture = picture.filter("scale", width, height).filter("setsar", "1")
+        picture = padded(fitted(picture, width, height), width, height)
         return on_paper(picture) if decoder else picture
 
     def budget(self, *, keys_only: bool) -> Budget:

@@ -8,6 +8,7 @@ import ffmpeg
 import numpy as np
 
 from worker.media.containers.kinds import detect_demuxer
+from worker.media.decoding.downmix import channels_cancel, mono
 from worker.media.errors import OutputDamaged
 from worker.media.limits import input_options
 from worker.media.processes.binaries import Binaries
@@ -35,10 +36,12 @@ def measure_levels(
     Raises OutputDamaged when the sound cannot be decoded, and what the runner raises.
     """
     listing = folder / "levels"
+    cancels = channels_cancel(path, binaries, should_stop=should_stop)
     sound = ffmpeg.input(str(path.absolute()), **input_options(detect_demuxer(path)), vn=None, threads=1)["a:0"]
     levels = (
-        sound.filter("aresample", _RATE, **{"async": 1000, "first_pts": 0})
-        .filter("aformat", sample_fmts="flt", channel_layouts="mono")
+        mono(sound, cancels=cancels)
+        .filter("aresample", _RATE, **{"async": 1000, "first_pts": 0})
+        .filter("aformat", sample_fmts="flt")
         .filter("asetnsamples", _RATE * STEP_MS // 1000)
         .filter("astats", metadata=1, reset=1, measure_perchannel="none", measure_overall="RMS_level")
         .filter("ametadata", mode="print", key="lavfi.astats.Overall.RMS_level", file=str(listing))

@@ -58,7 +58,10 @@ def write_composite(
     """
     seconds = duration_ms / 1000
     base = _background(seconds) if board is None else _frames()
-    tracks = [_composed(base, pictures, binaries), *([mixed_sounds(sounds)] if sounds else [])]
+    tracks = [
+        _composed(base, pictures, binaries),
+        *([mixed_sounds(sounds, binaries, should_stop=should_stop)] if sounds else []),
+    ]
     options = {**PICTURE, **(VOICE if sounds else {}), "f": "mp4", "fflags": "+bitexact", "map_metadata": "-1"}
     words = ffmpeg.get_args(ffmpeg.output(*tracks, str(target.absolute()), **options))
     with removed_on_failure(target):
@@ -111,7 +114,7 @@ def _placed(picture: Overlay, binaries: Binaries) -> Any:
         .filter("setpts", f"PTS+({_late(picture.pieces)})/TB")
     )
     width, height = (WIDTH, HEIGHT) if picture.corner is None else (CORNER_WIDTH, CORNER_HEIGHT)
-    shown = fitted(moved, width, height, force_divisible_by="2")
+    shown = fitted(moved, width, height)
     if picture.corner is not None and not decoder:
         return shown
     framed = padded(shown, width, height, _SURROUND)

@@ -1,6 +1,6 @@
 """Mix the sounds of several files: which pieces of each are heard, and when. Filters for ffmpeg-python."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,10 @@ import ffmpeg
 
 from worker.media.containers.kinds import detect_demuxer
 from worker.media.copying.encode import sound_filters
+from worker.media.decoding.downmix import channels_cancel, mono
 from worker.media.limits import input_options
+from worker.media.processes.binaries import Binaries
+from worker.media.processes.budget import never
 from worker.media.processes.filter_expression import summed
 
 _RATE = 48_000
@@ -34,15 +37,17 @@ class Sound:
     pieces: Sequence[SoundPiece]
 
 
-def mixed_sounds(sounds: Sequence[Sound]) -> Any:
-    """All of them mixed, as a stream that begins at 0."""
-    return sound_filters([_placed(sound) for sound in sounds])
+def mixed_sounds(sounds: Sequence[Sound], binaries: Binaries, *, should_stop: Callable[[], bool] = never) -> Any:
+    """All of them mixed, as a stream that begins at 0. Raises what the runner raises."""
+    return sound_filters(
+        [_placed(sound, channels_cancel(sound.path, binaries, should_stop=should_stop)) for sound in sounds]
+    )
 
 
-def _placed(sound: Sound) -> Any:
+def _placed(sound: Sound, cancels: bool) -> Any:
     """The sound of one file from 0 on, with silence between its pieces and where packets of the file are missing."""
     media = ffmpeg.input(str(sound.path.absolute()), **input_options(detect_demuxer(sound.path)), vn=None)
-    stream = _on_clock(media["a:0"].filter("aformat", sample_rates=_RATE, channel_layouts="mono"))
+    stream = _on_clock(mono(media["a:0"], cancels=cancels).filter("aformat", sample_rates=_RATE))
     first = sound.pieces[0]
     if len(sound.pieces) > 1 or first.start > 0:
         # Short frames: each is either heard as a whole or silent.

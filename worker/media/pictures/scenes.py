@@ -19,7 +19,8 @@ LEAST_CHAPTER_MS = 30_000
 # A chapter begins in a silence at most this far from its scene change.
 _SNAP_MS = 3000
 _STEP_MS = 1000
-_WIDTH, _HEIGHT = 64, 36
+# Pixels of the longer side of what is compared.
+_LONGER_SIDE = 64
 # If there are fewer key frames than this share of the seconds, all frames are decoded.
 _ENOUGH = 0.4
 # A scene change is a mean brightness difference (0-255) of at least this, and this many times the film's usual
@@ -51,8 +52,9 @@ def find_scene_changes(
 def _decode(
     film: Film, folder: Path, binaries: Binaries, keys_only: bool, should_stop: Callable[[], bool]
 ) -> tuple[list[int], NDArray[np.uint8]]:
+    width, height = _compared_size(film)
     pixels, listing = folder / "scenes", folder / "scene-times"
-    sampled = film.sampled(_STEP_MS, _WIDTH, _HEIGHT, keys_only=keys_only).split()
+    sampled = film.sampled(_STEP_MS, width, height, keys_only=keys_only).split()
     raw = ffmpeg.output(sampled[0], str(pixels), f="rawvideo", pix_fmt="gray", fps_mode="passthrough")
     times = ffmpeg.output(
         sampled[1], str(listing), f="framecrc", fps_mode="passthrough", enc_time_base="demux", copyts=None
@@ -65,8 +67,14 @@ def _decode(
     )
     known = [round(at * 1000) for at in frame_times(listing.read_text("ascii", "replace").splitlines())]
     frames = np.fromfile(pixels, np.uint8)
-    count = min(len(known), len(frames) // (_WIDTH * _HEIGHT))
-    return known[:count], frames[: count * _WIDTH * _HEIGHT].reshape(count, -1)
+    count = min(len(known), len(frames) // (width * height))
+    return known[:count], frames[: count * width * height].reshape(count, -1)
+
+
+def _compared_size(film: Film) -> tuple[int, int]:
+    share = _LONGER_SIDE / max(film.width, film.height)
+    width, height = (max(2, round(length * share / 2) * 2) for length in (film.width, film.height))
+    return width, height
 
 
 def scene_changes(times: Sequence[int], frames: NDArray[np.uint8]) -> list[SceneChange]:

@@ -25,11 +25,12 @@ class Binaries:
 FFMPEG_FEATURES: dict[str, str] = {
     "decoders": "vp8 vp9 libvpx libvpx-vp9 libdav1d h264 hevc opus libopus vorbis aac mjpeg png pcm_s16le rawvideo",
     "encoders": "libx264 aac libopus mjpeg png libwebp libwebp_anim",
-    "demuxers": "matroska mov ogg mp3 aac flac mpegts flv wav avi amr concat lavfi image2 rawvideo",
+    "demuxers": "matroska mov ogg mp3 aac flac mpegts flv wav avi amr concat lavfi mjpeg ffmetadata rawvideo",
     "muxers": "webm matroska mp4 hls mjpeg image2 webp framecrc rawvideo null",
-    "filters": "scale pad fps format setsar select tile thumbnail metadata split overlay drawbox concat color "
-    "aresample ebur128 silencedetect volume alimiter anullsrc amix adelay apad tpad "
-    "aformat asetnsamples aselect asetpts split asplit scdet astats ametadata",
+    "filters": "scale pad crop fps format setsar setpts settb setparams select tile tpad metadata split overlay "
+    "color colorspace lutyuv mpdecimate interleave scdet anullsrc aresample aformat pan volume alimiter ebur128 astats "
+    "ametadata amix adelay apad atrim asetnsamples aselect asetpts asplit",
+    "bsfs": "noise setts aac_adtstoasc av1_metadata h264_metadata hevc_metadata vp9_metadata",
     "protocols": "file pipe subfile concat",
 }
 FFPROBE_FEATURES: dict[str, str] = {

@@ -9,6 +9,7 @@ import ffmpeg
 
 from worker.media.containers.kinds import detect_demuxer
 from worker.media.decoding.changing_size import ONE_GRAPH
+from worker.media.decoding.downmix import mono
 from worker.media.decoding.loudness import levelled
 from worker.media.limits import input_options
 from worker.media.probing.probe import Probe
@@ -23,11 +24,15 @@ from worker.media.whole_files import removed_on_failure
 
 @dataclass(frozen=True)
 class Recorded:
-    """The fast copy of a recording on disk and its properties; `gain` in dB."""
+    """The fast copy of a recording on disk and its properties.
+
+    `gain` in dB. `cancels`: its channels cancel each other out in a mix.
+    """
 
     path: Path
     probed: Probe
     gain: float = 0.0
+    cancels: bool = False
 
 
 def write_renditions(
@@ -102,7 +107,7 @@ def _outputs(recorded: Recorded, targets: Mapping[str, Path], seconds: float, *,
             picture = rendition_picture(branch, form, video)
             outputs.append(ffmpeg.output(picture, str(targets[name].absolute()), **options, **length))
     if sounds:
-        heard = levelled(_whole(media["a:0"], seconds), recorded.gain)
+        heard = levelled(_whole(mono(media["a:0"], cancels=recorded.cancels), seconds), recorded.gain)
         for name, branch in zip(sounds, split(heard, len(sounds), "asplit"), strict=True):
             options = sound_options(SOUNDS[name], tight=tight)
             outputs.append(ffmpeg.output(branch, str(targets[name].absolute()), **options, **length))
@@ -112,7 +117,7 @@ def _outputs(recorded: Recorded, targets: Mapping[str, Path], seconds: float, *,
 def _whole(sound: Any, seconds: float) -> Any:
     """The sound from 0 to the end of the recording, with silence in its gaps."""
     return (
-        sound.filter("aformat", sample_rates=48000, channel_layouts="mono")
+        sound.filter("aformat", sample_rates=48000)
         .filter("aresample", **{"async": 1000, "first_pts": 0})
         .filter("apad", whole_dur=f"{seconds:.3f}")
     )

@@ -102,8 +102,14 @@ class Contents {
   }
 
   async #chooseCaptions() {
-    const chosen = this.captions.find(({ language }) => language === $('captions').value);
-    this.#cues = chosen ? await chosen.load().catch(() => []) : [];
+    const wanted = $('captions').value;
+    const chosen = this.captions.find(({ language }) => language === wanted);
+    let isLost = false;
+    const cues = chosen ? await chosen.load().catch(() => { isLost = true; return []; }) : [];
+    const isChosen = () => $('captions').value === wanted;
+    if (!isChosen()) return;
+    if (isLost) setTimeout(() => { if (isChosen() && !this.#cues.length) this.#chooseCaptions(); }, 5_000);
+    this.#cues = cues;
     this.#addTrack(chosen);
     this.#mark();
   }

@@ -118,6 +118,8 @@ function drawText(context, text, ink, part) {
 function drawPageAt(canvas, page, ms) {
   const context = canvas.getContext('2d');
   const scale = Math.min(canvas.width / page.width, canvas.height / page.height);
+  context.setTransform(1, 0, 0, 1, 0, 0);
+  context.clearRect(0, 0, canvas.width, canvas.height);
   context.setTransform(scale, 0, 0, scale, 0, 0);
   context.fillStyle = page.background_color;
   context.fillRect(0, 0, page.width, page.height);

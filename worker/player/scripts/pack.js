@@ -40,7 +40,9 @@ async function openPack() {
   const controls = new Controls();
   const contents = new Contents();
   const voice = $('voice');
-  voice.src = addressOf('packedSound', lesson.mime);
+  // A board without a voice has none.
+  const medium = $('packedSound') && voice;
+  if (medium) voice.src = addressOf('packedSound', lesson.mime);
   let replay = null;
   if ($('packedStrokes')) replay = await readPackedReplay().catch(() => null);
   if ($('packedStrokes') && !replay) $('alerts').textContent = word('packOld');
@@ -51,7 +53,7 @@ async function openPack() {
   show('board', Boolean(replay));
   $('picture').classList.toggle('sound', !replay && !picture);
   const board = replay && new Board($('board'), replay);
-  const player = new Player({ medium: voice, board, length: replay ? replay.durationMs / 1000 : 0 });
+  const player = new Player({ medium, board, length: replay ? replay.durationMs / 1000 : 0 });
   controls.preview = (canvas, seconds) => {
     if (replay) drawPageAt(canvas, replay.pages[replay.pageAt(seconds * 1000)], seconds * 1000);
     return Boolean(replay);

@@ -318,29 +318,52 @@ async function renew(player) {
 
 // What stands below the player
 
-async function fetchCues(url) {
-  const response = await fetch(url, { credentials: 'omit' });
-  if (!response.ok) throw new Error(`status ${response.status}`);
-  return readCues(await response.text());
+/** Fetches what `address` names in the playback; if its addresses have expired, with those of a new one. */
+async function fetchNamed(address) {
+  const get = () => fetch(address(), { credentials: 'omit' });
+  let response = await get();
+  if (response.status === 401 || response.status === 403) {
+    playback = await ask(playbackPath);
+    response = await get();
+  }
+  if (!response.ok) throw Object.assign(new Error(`status ${response.status}`), { status: response.status });
+  return response;
+}
+
+async function fetchCues(address) {
+  return readCues(await (await fetchNamed(address)).text());
+}
+
+/** Repeats what a lost link or an outage has stopped, less and less often. */
+async function persist(load) {
+  for (let wait = 2_500; ; wait *= 2) {
+    try {
+      return await load();
+    } catch (error) {
+      if (error.status && error.status < 500 && error.status !== 429) throw error;
+    }
+    await later(wait);
+  }
 }
 
 function presentContents() {
-  contents.captions = (playback.captions || []).map(({ language, vtt_url: url }) => {
+  contents.captions = (playback.captions || []).map(({ language }) => {
+    const address = () => playback.captions.find((track) => track.language === language)?.vtt_url;
     let cues = null;
-    return { language, load: () => (cues ||= fetchCues(url)) };
+    return { language, load: () => (cues ||= fetchCues(address).catch((error) => { cues = null; throw error; })) };
   });
   const searched = shared ? `v1/shared/${shared}` : `v1/recordings/${number}`;
   contents.search = async (text) => (await ask(`${searched}/search?q=${encodeURIComponent(text)}`)).items
     .map(({ start_ms: start, text: each }) => ({ start: start / 1000, text: each }));
   if (playback.chapters) {
-    fetchCues(playback.chapters.vtt_url).then((chapters) => {
+    persist(() => fetchCues(() => playback.chapters.vtt_url)).then((chapters) => {
       contents.chapters = chapters;
       contents.render();
     }).catch(() => {});
   }
-  loadPages().catch(() => {});
-  if (playback.activity_url) loadQuiet(playback.activity_url).catch(() => {});
-  if (playback.storyboard) loadStoryboard(playback.storyboard.vtt_url);
+  persist(loadPages).catch(() => {});
+  if (playback.activity_url) persist(loadQuiet).catch(() => {});
+  if (playback.storyboard) persist(loadStoryboard).catch(() => {});
   controls.preview = (canvas, seconds) => drawPreview(canvas, seconds);
   contents.render();
   showFiles();
@@ -397,10 +420,8 @@ let quiet = [];
 let quietMs = 0;
 
 /** Stretches in which nobody speaks or draws. */
-async function loadQuiet(url) {
-  const response = await fetch(url, { credentials: 'omit' });
-  if (!response.ok) throw new Error(`status ${response.status}`);
-  const activity = await response.json();
+async function loadQuiet() {
+  const activity = await (await fetchNamed(() => playback.activity_url)).json();
   if (activity.format !== 'astegni-activity' || activity.version !== 1) return;
   [quiet, quietMs] = [activity.quiet, activity.quiet_ms];
   $('quiet').checked = kept.get('watch-quiet') === 'on';
@@ -423,8 +444,9 @@ const sheets = new Map();
 let storyboard = [];
 
 /** The cues of a storyboard name a part of a sheet: `sheet.jpg#xywh=0,0,160,90`. */
-async function loadStoryboard(url) {
-  const cues = await fetchCues(url).catch(() => []);
+async function loadStoryboard() {
+  const cues = await fetchCues(() => playback.storyboard.vtt_url);
+  const url = playback.storyboard.vtt_url;
   storyboard = cues.map(({ start, end, text }) => {
     const [sheet, part] = text.trim().split('#xywh=');
     return { start, end, sheet: new URL(sheet, url).href, part: part?.split(',').map(Number) };
@@ -442,6 +464,14 @@ async function fetchSheet(url) {
   sheet.src = URL.createObjectURL(blob);
 }
 
+/** Asks for the addresses of the sheets again; not for each movement of the pointer. */
+async function renewSheets(url) {
+  await later(2_500);
+  playback = await ask(playbackPath).catch(() => playback);
+  await loadStoryboard().catch(() => {});
+  sheets.delete(url);
+}
+
 /** A small picture of that time: of the strokes, which cost nothing, or of the storyboard. */
 function drawPreview(canvas, seconds) {
   if (way.kind === 'strokes' && replay?.pages.length) {
@@ -450,12 +480,17 @@ function drawPreview(canvas, seconds) {
   }
   const cue = storyboard.find(({ start, end }) => start <= seconds && seconds < end);
   if (!cue?.part || $('saver').checked) return false;
-  if (!sheets.has(cue.sheet)) fetchSheet(cue.sheet).catch(() => sheets.delete(cue.sheet));
+  if (!sheets.has(cue.sheet)) fetchSheet(cue.sheet).catch(() => renewSheets(cue.sheet));
   const sheet = sheets.get(cue.sheet);
   if (!sheet.complete || !sheet.naturalWidth) return false;
   const context = canvas.getContext('2d');
+  const [, , width, height] = cue.part;
+  const scale = Math.min(canvas.width / width, canvas.height / height);
   context.setTransform(1, 0, 0, 1, 0, 0);
-  context.drawImage(sheet, ...cue.part, 0, 0, canvas.width, canvas.height);
+  context.clearRect(0, 0, canvas.width, canvas.height);
+  context.drawImage(
+    sheet, ...cue.part, (canvas.width - width * scale) / 2, (canvas.height - height * scale) / 2, width * scale, height * scale,
+  );
   return true;
 }
 

@@ -1,8 +1,10 @@
 """Encode renditions of the fast copy, several by one decoding, and store each."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 
+from worker.media.decoding.downmix import channels_cancel
 from worker.media.decoding.loudness import gain_of, measure_loudness
 from worker.media.renditions.check_rendition import WrittenRendition, check_rendition
 from worker.media.renditions.write_renditions import Recorded, write_renditions
@@ -17,13 +19,13 @@ def encode_sounds(rendering: Rendering, names: Sequence[str]) -> None:
     recorded, run = rendering.recorded, rendering.run
     run.progress(5, "measuring the sound")
     seconds = recorded.probed.duration_ms / 1000
-    try:
+    loudness, cancels, binaries = None, False, rendering.context.binaries
+    with suppress(*OWN_FAULTS):
+        cancels = channels_cancel(recorded.path, binaries, should_stop=run.should_stop)
         loudness = measure_loudness(
-            recorded.path, rendering.context.binaries, seconds=seconds, should_stop=run.should_stop
+            recorded.path, binaries, seconds=seconds, cancels=cancels, should_stop=run.should_stop
         )
-    except OWN_FAULTS:
-        loudness = None
-    levelled = Recorded(recorded.path, recorded.probed, gain_of(loudness))
+    levelled = Recorded(recorded.path, recorded.probed, gain_of(loudness), cancels)
     _encode(rendering, names, levelled, 10, 20)
 
 
