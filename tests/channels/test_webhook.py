@@ -28,7 +28,7 @@ from worker.channels.errors import PermanentFailure, TemporaryFailure
 from worker.channels.http_outcome import HttpOutcome
 from worker.channels.message import Message
 from worker.channels.registration import checked_destination
-from worker.channels.webhook import judge, send_webhook, sign
+from worker.channels.webhook import raise_for_outcome, send_webhook, sign
 from worker.channels.webhook_url import WebhookUrl
 from worker.errors import InvalidInput
 from worker.settings import Settings
@@ -192,7 +192,7 @@ NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 )
 def test_how_long_to_wait_is_bounded(retry_after: str | None, seconds: float | None) -> None:
     with pytest.raises(TemporaryFailure) as later:
-        judge(HOST, HttpOutcome(503, retry_after), NOW)
+        raise_for_outcome(HOST, HttpOutcome(503, retry_after), NOW)
 
     assert later.value.retry_after == seconds
 

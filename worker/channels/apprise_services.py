@@ -23,7 +23,7 @@ from apprise.plugins.twilio import NotifyTwilio
 from apprise.plugins.vonage import NotifyVonage
 
 from worker import clock
-from worker.channels.apprise_answers import hearing, listen_to
+from worker.channels.apprise_responses import record_responses_of, recorded_responses
 from worker.channels.destinations import MessageService
 from worker.channels.errors import OurFault, PermanentFailure, TemporaryFailure
 from worker.channels.http_outcome import GONE, MOMENTARY, HttpOutcome
@@ -68,7 +68,7 @@ _TOO_MUCH = frozenset({402, 429})
 _sending: ContextVar[bool] = ContextVar("sending_by_apprise", default=False)
 
 
-class _Silence(logging.Filter):
+class _AddressFilter(logging.Filter):
     """Drops records that may contain addresses with their tokens: apprise's, and urllib3's while apprise sends."""
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -76,9 +76,9 @@ class _Silence(logging.Filter):
 
 
 for _plugin in SERVICES.values():
-    listen_to(_plugin)
+    record_responses_of(_plugin)
 for _name in ("apprise", "urllib3.connectionpool"):
-    logging.getLogger(_name).addFilter(_Silence())
+    logging.getLogger(_name).addFilter(_AddressFilter())
 
 
 def check_service(url: str) -> Any:
@@ -114,7 +114,7 @@ def send_apprise(service: MessageService, message: Message) -> None:
     sender.add(plugin)
     token = _sending.set(True)
     try:
-        with hearing() as answers:
+        with recorded_responses() as responses:
             sent = sender.notify(
                 title=one_line(message.subject), body=encodable(message.text), body_format=NotifyFormat.TEXT
             )
@@ -123,12 +123,12 @@ def send_apprise(service: MessageService, message: Message) -> None:
     finally:
         _sending.reset(token)
     if not sent:
-        _judge(str(plugin.service_name), answers)
+        _raise_for(str(plugin.service_name), responses)
 
 
-def _judge(name: str, answers: Sequence[HttpOutcome]) -> NoReturn:
-    """Raise the error that the first refusal among `answers` means."""
-    refusal = next((outcome for outcome in answers if not outcome.is_good), None)
+def _raise_for(name: str, responses: Sequence[HttpOutcome]) -> NoReturn:
+    """Raise the error that the first refusal among `responses` means."""
+    refusal = next((outcome for outcome in responses if not outcome.is_good), None)
     if refusal is None:
         raise TemporaryFailure(f"{name} did not take the message.")
     status = refusal.status

@@ -1,4 +1,4 @@
-"""Mail by SMTP, one connection for a batch. `smtp_answers` classifies what the server replies."""
+"""Mail by SMTP, one connection for a batch. `smtp_replies` classifies what the server replies."""
 
 import smtplib
 import ssl
@@ -10,7 +10,7 @@ from worker.channels.email_message import compose
 from worker.channels.errors import OurFault, PermanentFailure, TemporaryFailure, UnknownRecipient
 from worker.channels.mail_server import MailServer
 from worker.channels.message import Message
-from worker.channels.smtp_answers import MailFault, Stage, enhanced_code, read_fault
+from worker.channels.smtp_replies import MailFault, Stage, enhanced_code, read_fault
 
 # The server closes the connection, usually one that was idle too long: reconnect.
 _CLOSING = 421

@@ -49,7 +49,7 @@ def send_webhook(webhook: Webhook, message: Message, outside: EgressPolicy) -> N
         "webhook-timestamp": str(timestamp),
         "webhook-signature": sign(signing_bytes(webhook), message.id, timestamp, body),
     }
-    judge("The host", _post(url, headers, body, outside), now)
+    raise_for_outcome("The host", _post(url, headers, body, outside), now)
 
 
 def sign(key: bytes, message_id: str, timestamp: int, body: bytes) -> str:
@@ -58,7 +58,7 @@ def sign(key: bytes, message_id: str, timestamp: int, body: bytes) -> str:
     return "v1," + base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()
 
 
-def judge(who: str, outcome: HttpOutcome, now: datetime) -> None:
+def raise_for_outcome(who: str, outcome: HttpOutcome, now: datetime) -> None:
     """Return for a 2xx. Raises PermanentFailure for 410, else TemporaryFailure, which counts unless momentary."""
     status = outcome.status
     if outcome.is_good:
@@ -89,7 +89,7 @@ def _post(url: WebhookUrl, headers: Mapping[str, str], body: bytes, outside: Egr
             while True:
                 event = http.next_event()
                 if isinstance(event, h11.Response):
-                    return _answer(event)
+                    return _outcome(event)
                 if event is h11.NEED_DATA:
                     connection.settimeout(deadline.left())
                     http.receive_data(connection.recv(4096))
@@ -101,6 +101,6 @@ def _post(url: WebhookUrl, headers: Mapping[str, str], body: bytes, outside: Egr
             raise Unreachable(f"The host does not answer: {type(error).__name__}.") from None
 
 
-def _answer(response: h11.Response) -> HttpOutcome:
+def _outcome(response: h11.Response) -> HttpOutcome:
     values = [value for name, value in response.headers if name == b"retry-after"]
     return HttpOutcome(response.status_code, values[0].decode("latin-1") if values else None)

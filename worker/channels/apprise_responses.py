@@ -12,14 +12,14 @@ from typing import Any
 
 from worker.channels.http_outcome import HttpOutcome
 
-_ASKING = frozenset({"delete", "get", "patch", "post", "put", "request"})
+_METHODS = frozenset({"delete", "get", "patch", "post", "put", "request"})
 # APIs respond with JSON, XML or plain text. An HTML page comes from something in between: a proxy, a bot challenge.
 _PAGE = "text/html"
 
-_heard: ContextVar[list[HttpOutcome] | None] = ContextVar("heard", default=None)
+_responses: ContextVar[list[HttpOutcome] | None] = ContextVar("responses", default=None)
 
 
-class _Listening:
+class _RecordingRequests:
     """The module `requests` as one plugin sees it: the same, with every response recorded."""
 
     def __init__(self, requests: Any) -> None:
@@ -27,29 +27,29 @@ class _Listening:
 
     def __getattr__(self, name: str) -> Any:
         function = getattr(self._requests, name)
-        return partial(_note, function) if name in _ASKING else function
+        return partial(_note, function) if name in _METHODS else function
 
 
-def listen_to(plugin: Any) -> None:
-    """Wrap `requests` in the module of this plugin class, so that `hearing` receives its responses."""
+def record_responses_of(plugin: Any) -> None:
+    """Wrap `requests` in the module of this plugin class, so that `recorded_responses` receives its responses."""
     module: Any = sys.modules[plugin.__module__]
-    module.requests = _Listening(module.requests)
+    module.requests = _RecordingRequests(module.requests)
 
 
 @contextmanager
-def hearing() -> Iterator[list[HttpOutcome]]:
+def recorded_responses() -> Iterator[list[HttpOutcome]]:
     """Collect the responses of services to this thread within the block, in order; HTML pages are left out."""
-    answers: list[HttpOutcome] = []
-    token = _heard.set(answers)
+    responses: list[HttpOutcome] = []
+    token = _responses.set(responses)
     try:
-        yield answers
+        yield responses
     finally:
-        _heard.reset(token)
+        _responses.reset(token)
 
 
-def _note(ask: Callable[..., Any], *args: Any, **options: Any) -> Any:
-    response = ask(*args, **options)
-    answers = _heard.get()
-    if answers is not None and not response.headers.get("Content-Type", "").lower().startswith(_PAGE):
-        answers.append(HttpOutcome(response.status_code, response.headers.get("Retry-After")))
+def _note(send: Callable[..., Any], *args: Any, **options: Any) -> Any:
+    response = send(*args, **options)
+    responses = _responses.get()
+    if responses is not None and not response.headers.get("Content-Type", "").lower().startswith(_PAGE):
+        responses.append(HttpOutcome(response.status_code, response.headers.get("Retry-After")))
     return response

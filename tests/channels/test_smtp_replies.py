@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.channels.smtp_answers import MailFault, Stage, enhanced_code, read_fault
+from worker.channels.smtp_replies import MailFault, Stage, enhanced_code, read_fault
 
 GONE, LATER, MESSAGE, OURS = MailFault
 
