@@ -38,19 +38,19 @@ def _operations() -> str:
     return (ROOT / "docs" / "operations.md").read_text()
 
 
-def _figures(scaler: psycopg.Connection) -> dict[str, list[float]]:
+def _metrics(scaler: psycopg.Connection) -> dict[str, list[float]]:
     """What each ScaledObject's triggers read: one row with one number each."""
-    figures: dict[str, list[float]] = {}
+    metrics: dict[str, list[float]] = {}
     for name, manifest in SCALED.items():
         for trigger in manifest["spec"]["triggers"]:
-            ((figure,),) = scaler.execute(trigger["metadata"]["query"].encode()).fetchall()
-            assert isinstance(figure, int), "KEDA reads an integer"
-            figures.setdefault(name, []).append(figure)
-    return figures
+            ((metric,),) = scaler.execute(trigger["metadata"]["query"].encode()).fetchall()
+            assert isinstance(metric, int), "KEDA reads an integer"
+            metrics.setdefault(name, []).append(metric)
+    return metrics
 
 
 def test_nothing_to_do_is_zero(scaler: psycopg.Connection) -> None:
-    assert _figures(scaler) == {"worker-default": [0, 0], "worker-spool": [0], "worker-media": [0]}
+    assert _metrics(scaler) == {"worker-default": [0, 0], "worker-spool": [0], "worker-media": [0]}
 
 
 def test_what_is_due_or_runs_is_counted_by_its_queue(scaler: psycopg.Connection, sql: Sql) -> None:
@@ -67,7 +67,7 @@ def test_what_is_due_or_runs_is_counted_by_its_queue(scaler: psycopg.Connection,
     )
 
     # Due: queued, published, retryable, running; not yet due: running, which has begun.
-    assert _figures(scaler) == {"worker-default": [10, 0], "worker-spool": [5], "worker-media": [5]}
+    assert _metrics(scaler) == {"worker-default": [10, 0], "worker-spool": [5], "worker-media": [5]}
 
 
 def test_messages_that_are_due_or_in_hand_are_counted(scaler: psycopg.Connection, sql: Sql) -> None:
@@ -81,7 +81,7 @@ def test_messages_that_are_due_or_in_hand_are_counted(scaler: psycopg.Connection
         """
     )
 
-    assert _figures(scaler)["worker-default"] == [0, 3]
+    assert _metrics(scaler)["worker-default"] == [0, 3]
 
 
 def test_the_role_may_read_nothing_else_and_change_nothing(scaler: psycopg.Connection, sql: Sql) -> None:

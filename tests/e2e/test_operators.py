@@ -58,16 +58,16 @@ def _command_line(process: psutil.Process) -> str:
         return ""
 
 
-def test_health_readiness_and_figures(stack: UpStack) -> None:
+def test_health_readiness_and_metrics(stack: UpStack) -> None:
     nobody = stack.school.nobody
 
     assert nobody.get("/healthz") == {"status": "ok"}
     ready = nobody.get("/readyz")
     assert (ready["status"], set(ready["checks"].values())) == ("ready", {"ok"})
-    figures = nobody.http.get("/metrics")
-    assert figures.status_code == 200
-    assert figures.headers["content-type"].startswith("text/plain")
-    assert "astegni_" in figures.text
+    metrics = nobody.http.get("/metrics")
+    assert metrics.status_code == 200
+    assert metrics.headers["content-type"].startswith("text/plain")
+    assert "astegni_" in metrics.text
 
 
 def test_flower_lists_both_workers(stack: UpStack) -> None:

@@ -17,7 +17,7 @@ from worker.jobs.publish import PublicationLease, publish
 from worker.processes.beat import Timetable
 
 
-def figures(database: Database) -> Any:
+def read_metrics(database: Database) -> Any:
     with database.statement() as statement:
         return read_process_metrics(statement, interval=10)
 
@@ -25,29 +25,29 @@ def figures(database: Database) -> Any:
 def test_a_worker_is_counted_by_queue_until_it_is_silent_or_leaves(database: Database, sql: Sql) -> None:
     for process in ("a", "b"):
         HeartbeatWriter(database, process, "consumer", interval=10, queues=("default", "media"), children=2).beat()
-    assert figures(database).consumers == {"default": 2, "media": 2}
+    assert read_metrics(database).consumers == {"default": 2, "media": 2}
     sql("UPDATE heartbeats SET seen_at = now() - interval '31 s' WHERE process = 'a' AND queue = 'media'")
-    assert figures(database).consumers == {"default": 2, "media": 1}
+    assert read_metrics(database).consumers == {"default": 2, "media": 1}
     with database.statement() as statement:
         remove_consumer(statement, "b")
     # A queue that has lost its last worker is still named.
-    assert figures(database).consumers == {"default": 1, "media": 0}
+    assert read_metrics(database).consumers == {"default": 1, "media": 0}
 
 
 def test_the_last_run_of_a_part_is_the_latest_of_any_process(database: Database, sql: Sql) -> None:
     for process in ("a", "b"):
         HeartbeatWriter(database, process, "relay", interval=10).beat()
     sql("UPDATE heartbeats SET seen_at = now() - interval '1 h' WHERE process = 'a'")
-    assert 0 <= figures(database).last_runs["relay"] < 60
+    assert 0 <= read_metrics(database).last_runs["relay"] < 60
     sql("UPDATE heartbeats SET seen_at = now() - interval '2 h' WHERE process = 'b'")
-    assert 3600 <= figures(database).last_runs["relay"] < 3660
+    assert 3600 <= read_metrics(database).last_runs["relay"] < 3660
     with database.transaction() as session:
         prune_heartbeats(session)
     assert len(sql("SELECT 1 FROM heartbeats")) == 2
     sql("UPDATE heartbeats SET seen_at = now() - interval '2 days'")
     with database.transaction() as session:
         prune_heartbeats(session)
-    assert figures(database).last_runs == {}
+    assert read_metrics(database).last_runs == {}
 
 
 def test_after_the_database_s_clock_was_set_back_only_what_writes_again_is_alive(
@@ -59,7 +59,7 @@ def test_after_the_database_s_clock_was_set_back_only_what_writes_again_is_alive
         HeartbeatWriter(database, process, "relay", interval=10).beat()
     sql("UPDATE heartbeats SET seen_at = now() + interval '1 h'")
     job_id = ledger.order(sample_order())
-    metrics = figures(database)
+    metrics = read_metrics(database)
     assert (metrics.consumers, metrics.clocks) == ({"default": 0}, {})
     assert metrics.last_runs["relay"] > 3500
     with database.statement() as statement:
@@ -67,7 +67,7 @@ def test_after_the_database_s_clock_was_set_back_only_what_writes_again_is_alive
 
     HeartbeatWriter(database, "a", "consumer", interval=10, queues=("default",), children=2).beat()
     HeartbeatWriter(database, "a", "relay", interval=10).beat()
-    metrics = figures(database)
+    metrics = read_metrics(database)
     assert (metrics.consumers, metrics.last_runs["relay"] < 60) == ({"default": 1}, True)
     sql("UPDATE heartbeats SET seen_at = now() + interval '2 days'")
     with database.transaction() as session:
@@ -88,7 +88,7 @@ def test_a_wrong_clock_shows(database: Database, sql: Sql, offset: float) -> Non
     ((now,),) = sql("SELECT extract(epoch FROM clock_timestamp())::float")
     HeartbeatWriter(database, "a", "beat", interval=10, now=lambda: now + offset).beat()
     # The database's clock went on between the two statements.
-    assert abs(offset) - 40 < figures(database).clocks["beat"] < abs(offset) + 40
+    assert abs(offset) - 40 < read_metrics(database).clocks["beat"] < abs(offset) + 40
 
 
 class BrokenBroker(Exception):

@@ -16,11 +16,11 @@ def test_every_table_has_rows_and_bytes(database: Database, services: Services, 
     sql("INSERT INTO heartbeats (process, part, seen_at) SELECT 'worker', n::text, now() FROM generate_series(1, 40) n")
     sql("ANALYZE heartbeats")
     with database.transaction() as session:
-        figures = read_table_metrics(session)
-    assert set(figures.rows) == set(figures.bytes) == set(metadata.tables)
-    assert figures.rows["heartbeats"] == 40
+        metrics = read_table_metrics(session)
+    assert set(metrics.rows) == set(metrics.bytes) == set(metadata.tables)
+    assert metrics.rows["heartbeats"] == 40
     # A page of rows and at least two of the primary key.
-    assert figures.bytes["heartbeats"] >= 3 * 8192
+    assert metrics.bytes["heartbeats"] >= 3 * 8192
     with TestClient(create_api(services)) as client:
         assert 'astegni_table_rows{table="heartbeats"} 40.0' in client.get("/metrics").text
 

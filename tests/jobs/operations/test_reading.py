@@ -137,6 +137,6 @@ def test_the_figures_of_the_queue(ledger: Ledger, sample_order: type[SampleOrder
         session.execute(end, {"id": old})
         session.execute(text("UPDATE jobs SET run_at = now() - interval '1 min' WHERE state = 'queued'"))
     with ledger.database.transaction() as session:
-        figures = queue_metrics(session)
-    assert figures.counts == {("queued", "tests.sample"): 1, ("running", "tests.sample"): 1}
-    assert 60 <= figures.oldest_due_age < 90
+        metrics = queue_metrics(session)
+    assert metrics.counts == {("queued", "tests.sample"): 1, ("running", "tests.sample"): 1}
+    assert 60 <= metrics.oldest_due_age < 90

@@ -26,10 +26,10 @@ from worker.settings import Settings
 from worker.uploads.metrics import UploadMetrics, upload_metrics
 
 # Anybody may request the metrics; the database is queried at most this often, in seconds.
-_FIGURES_AGE = 5.0
+_METRICS_AGE = 5.0
 
 _Renditions = dict[tuple[str, str], int]
-_Figures = tuple[
+_Metrics = tuple[
     QueueMetrics,
     ProcessMetrics,
     dict[str, float],
@@ -59,18 +59,18 @@ class LedgerCollector(Collector):
         self._publisher_drops = publisher_drops
         self._lock = threading.Lock()
         self._counted_at = float("-inf")
-        self._figures: _Figures | None = None
+        self._metrics: _Metrics | None = None
 
     def collect(self) -> Iterator[Metric]:
-        figures = self._current()
-        yield GaugeMetricFamily("astegni_database_up", "Whether the ledger could be read.", value=figures is not None)
+        metrics = self._current()
+        yield GaugeMetricFamily("astegni_database_up", "Whether the ledger could be read.", value=metrics is not None)
         yield CounterMetricFamily(
             "astegni_publisher_drops", "Jobs that the publisher left to the relay.", value=self._publisher_drops()
         )
         yield from local_metrics(self._settings)
-        if figures is None:
+        if metrics is None:
             return
-        queues, processes, checks, deliveries, lessons, behind, uploads, pulls, renditions, tables = figures
+        queues, processes, checks, deliveries, lessons, behind, uploads, pulls, renditions, tables = metrics
         yield from _of_queues(queues)
         yield from process_metrics(self._settings, processes, checks)
         yield from _of_deliveries(deliveries)
@@ -86,14 +86,14 @@ class LedgerCollector(Collector):
         if self._platform is not None:
             yield from platform_metrics(is_up=answers(self._platform), pulls=pulls)
 
-    def _current(self) -> _Figures | None:
+    def _current(self) -> _Metrics | None:
         with self._lock:
-            if time.monotonic() - self._counted_at >= _FIGURES_AGE:
-                self._figures = self._count()
+            if time.monotonic() - self._counted_at >= _METRICS_AGE:
+                self._metrics = self._count()
                 self._counted_at = time.monotonic()
-            return self._figures
+            return self._metrics
 
-    def _count(self) -> _Figures | None:
+    def _count(self) -> _Metrics | None:
         try:
             with self._database.transaction() as session:
                 return (
@@ -117,25 +117,25 @@ class LedgerCollector(Collector):
             return None
 
 
-def _of_queues(figures: QueueMetrics) -> Iterator[Metric]:
-    yield labelled_gauge("astegni_jobs", "Jobs: live, and over within an hour.", ("state", "kind"), figures.counts)
+def _of_queues(metrics: QueueMetrics) -> Iterator[Metric]:
+    yield labelled_gauge("astegni_jobs", "Jobs: live, and over within an hour.", ("state", "kind"), metrics.counts)
     yield GaugeMetricFamily(
-        "astegni_jobs_died_last_hour", "Jobs that used up their attempts within the last hour.", value=figures.died
+        "astegni_jobs_died_last_hour", "Jobs that used up their attempts within the last hour.", value=metrics.died
     )
     yield GaugeMetricFamily(
         "astegni_jobs_oldest_due_age_seconds",
         "For how long the oldest due job has waited for its run.",
-        value=figures.oldest_due_age,
+        value=metrics.oldest_due_age,
     )
     yield labelled_gauge(
         "astegni_queue_oldest_due_age_seconds",
         "For how long the oldest due job of a queue has waited for its run.",
         ("queue",),
-        figures.oldest_due,
+        metrics.oldest_due,
     )
 
 
-def _of_renditions(counts: _Renditions, figures: QueueMetrics) -> Iterator[Metric]:
+def _of_renditions(counts: _Renditions, metrics: QueueMetrics) -> Iterator[Metric]:
     yield labelled_gauge(
         "astegni_renditions", "Outputs of recordings: pending, and over within an hour.", ("state", "name"), counts
     )
@@ -143,51 +143,51 @@ def _of_renditions(counts: _Renditions, figures: QueueMetrics) -> Iterator[Metri
         "astegni_media_run_seconds_last_hour",
         "For how many seconds jobs ran that made renditions or pictures within the last hour.",
         ("kind",),
-        {kind: work.run_seconds for kind, work in figures.media.items()},
+        {kind: work.run_seconds for kind, work in metrics.media.items()},
     )
     yield labelled_gauge(
         "astegni_media_real_time_factor",
         "Seconds of recordings for each second that jobs worked on them within the last hour.",
         ("kind",),
-        {kind: work.real_time_factor for kind, work in figures.media.items()},
+        {kind: work.real_time_factor for kind, work in metrics.media.items()},
     )
 
 
-def _of_deliveries(figures: DeliveryMetrics) -> Iterator[Metric]:
+def _of_deliveries(metrics: DeliveryMetrics) -> Iterator[Metric]:
     yield labelled_gauge(
         "astegni_deliveries",
         "Messages to people: due within an hour, and over within one.",
         ("state", "kind"),
-        figures.counts,
+        metrics.counts,
     )
     yield GaugeMetricFamily(
         "astegni_deliveries_overdue_seconds",
         "For how long the oldest message that is due has not been sent.",
-        value=figures.overdue,
+        value=metrics.overdue,
     )
     yield labelled_gauge(
         "astegni_deliveries_put_off",
         "Messages that wait because their provider did not take them.",
         ("channel",),
-        figures.put_off,
+        metrics.put_off,
     )
     yield labelled_gauge(
         "astegni_provider_trouble_seconds",
         "For how long a provider of ours (the mail server, a service) has taken no message because of us or itself.",
         ("provider",),
-        figures.troubles,
+        metrics.troubles,
     )
 
 
-def _of_lessons(figures: LessonMetrics) -> Iterator[Metric]:
+def _of_lessons(metrics: LessonMetrics) -> Iterator[Metric]:
     yield GaugeMetricFamily(
         "astegni_lessons_overdue_seconds",
         "For how long the status of a lesson that began or ended has not followed.",
-        value=figures.overdue,
+        value=metrics.overdue,
     )
-    if figures.filled_days is not None:
+    if metrics.filled_days is not None:
         yield GaugeMetricFamily(
             "astegni_series_filled_days",
             "How many days ahead the lessons of the least filled active series are stored.",
-            value=figures.filled_days,
+            value=metrics.filled_days,
         )

@@ -15,7 +15,7 @@ from worker.settings import Settings
 from worker.uploads.metrics import UploadMetrics
 
 
-def process_metrics(settings: Settings, figures: ProcessMetrics, checks: Mapping[str, float]) -> Iterator[Metric]:
+def process_metrics(settings: Settings, metrics: ProcessMetrics, checks: Mapping[str, float]) -> Iterator[Metric]:
     """Live workers by queue, the last check of each queue, the last run of each part, the differences between clocks.
 
     A part that never ran has an age of +Inf, so that an alert that compares the age fires. A queue that was
@@ -25,7 +25,7 @@ def process_metrics(settings: Settings, figures: ProcessMetrics, checks: Mapping
         "astegni_workers",
         "Living workers that consume the queue.",
         ("queue",),
-        dict.fromkeys(queue_names(settings), 0) | figures.consumers,
+        dict.fromkeys(queue_names(settings), 0) | metrics.consumers,
     )
     yield labelled_gauge(
         "astegni_queue_check_age_seconds",
@@ -37,13 +37,13 @@ def process_metrics(settings: Settings, figures: ProcessMetrics, checks: Mapping
         "astegni_last_run_age_seconds",
         "Seconds since a part last completed its work.",
         ("part",),
-        {part: figures.last_runs.get(part, math.inf) for part in expected_parts(settings)},
+        {part: metrics.last_runs.get(part, math.inf) for part in expected_parts(settings)},
     )
     yield labelled_gauge(
         "astegni_clock_offset_seconds",
         "The largest difference of a living process's clock from the database's.",
         ("part",),
-        figures.clocks,
+        metrics.clocks,
     )
 
 
@@ -59,16 +59,16 @@ def local_metrics(settings: Settings) -> Iterator[Metric]:
         )
 
 
-def spool_metrics(figures: UploadMetrics) -> Iterator[Metric]:
+def spool_metrics(metrics: UploadMetrics) -> Iterator[Metric]:
     """The uploads in pieces, and the disk space of the spool that they reserve."""
-    yield labelled_gauge("astegni_uploads", "Uploads in pieces.", ("state",), figures.counts)
+    yield labelled_gauge("astegni_uploads", "Uploads in pieces.", ("state",), metrics.counts)
     yield GaugeMetricFamily(
-        "astegni_uploads_reserved_bytes", "Bytes that open uploads in pieces may bring.", value=figures.reserved
+        "astegni_uploads_reserved_bytes", "Bytes that open uploads in pieces may bring.", value=metrics.reserved
     )
     yield GaugeMetricFamily(
         "astegni_uploads_overdue_seconds",
         "For how long an upload in pieces has been abandoned without being ended.",
-        value=figures.overdue,
+        value=metrics.overdue,
     )
 
 

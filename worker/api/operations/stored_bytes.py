@@ -15,7 +15,7 @@ from worker.recordings.metrics import rendition_bytes
 
 # Seconds. Longer than for metrics that alarms use: every row of two tables is read, and the sums change slowly.
 _AGE = 60.0
-_Figures = dict[tuple[str, str], float]
+_Bytes = dict[tuple[str, str], float]
 
 
 class StoredBytesCollector(Collector):
@@ -25,7 +25,7 @@ class StoredBytesCollector(Collector):
         self._database = database
         self._lock = threading.Lock()
         self._counted_at = float("-inf")
-        self._figures: _Figures = {}
+        self._bytes: _Bytes = {}
 
     def collect(self) -> Iterator[Metric]:
         yield labelled_gauge(
@@ -35,14 +35,14 @@ class StoredBytesCollector(Collector):
             self._current(),
         )
 
-    def _current(self) -> _Figures:
+    def _current(self) -> _Bytes:
         with self._lock:
             if time.monotonic() - self._counted_at >= _AGE:
-                self._figures = self._count()
+                self._bytes = self._count()
                 self._counted_at = time.monotonic()
-            return self._figures
+            return self._bytes
 
-    def _count(self) -> _Figures:
+    def _count(self) -> _Bytes:
         try:
             with self._database.transaction() as session:
                 videos, snapshots = rendition_bytes(session), snapshot_bytes(session)

@@ -35,25 +35,25 @@ class TableMetrics:
 
 
 def read_table_metrics(executor: Executor) -> TableMetrics:
-    """The current figures of all our tables."""
+    """The current metrics of all our tables."""
     sizes = executor.execute(_SIZES, {"names": sorted(metadata.tables)}).fetchall()
     return TableMetrics(
         {row.name: row.rows for row in sizes}, {row.name: row.bytes for row in sizes}, upkeep_ages(executor)
     )
 
 
-def table_metrics(figures: TableMetrics) -> Iterator[Metric]:
-    """The figures as metrics for Prometheus."""
-    yield labelled_gauge("astegni_table_rows", "Rows of a table, as PostgreSQL estimates.", ("table",), figures.rows)
+def table_metrics(metrics: TableMetrics) -> Iterator[Metric]:
+    """The same for Prometheus."""
+    yield labelled_gauge("astegni_table_rows", "Rows of a table, as PostgreSQL estimates.", ("table",), metrics.rows)
     yield labelled_gauge(
         "astegni_table_bytes",
         "Bytes of a table with its indexes and TOAST, as PostgreSQL estimates.",
         ("table",),
-        figures.bytes,
+        metrics.bytes,
     )
     yield labelled_gauge(
         "astegni_upkeep_age_seconds",
         "Seconds since a job that deletes what is old last succeeded.",
         ("kind", "queue"),
-        figures.upkeep,
+        metrics.upkeep,
     )

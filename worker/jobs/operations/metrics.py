@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 _DIED = text("SELECT count(*) FROM jobs WHERE state = 'dead' AND finished_at > now() - interval '1 hour'")
 # Live jobs, and those that ended within an hour: older ones say nothing and would be counted at every scrape.
-_FIGURES = text(
+_COUNTS = text(
     """
     SELECT state, kind, count(*) FROM jobs
      WHERE state IN ('queued', 'published', 'running', 'retryable') GROUP BY state, kind
@@ -72,7 +72,7 @@ class QueueMetrics:
 
 def queue_metrics(session: Session) -> QueueMetrics:
     """The metrics of the queues for operators."""
-    counts = {(state, kind): count for state, kind, count in session.execute(_FIGURES)}
+    counts = {(state, kind): count for state, kind, count in session.execute(_COUNTS)}
     return QueueMetrics(
         counts,
         {row.queue: row.age for row in session.execute(_OLDEST_DUE)},
