@@ -50,7 +50,7 @@ def unprivileged_account(data: Path) -> SystemAccount | None:
 
 
 @dataclass(frozen=True)
-class LentDirectory:
+class InheritedDirectory:
     """The path by which a child process reaches a directory, and the descriptors it must inherit for that."""
 
     path: str
@@ -58,17 +58,17 @@ class LentDirectory:
 
 
 @contextmanager
-def lend(account: SystemAccount | None, directory: Path) -> Iterator[LentDirectory]:
+def inherit_directory(account: SystemAccount | None, directory: Path) -> Iterator[InheritedDirectory]:
     """Give children that run as `account` and start within the block access to `directory` for their lifetime.
 
     Below directories that are closed to other users (/root, pytest's temporary ones) a path does not work for the
     account. An inherited descriptor does, and no permission has to be widened.
     """
     if account is None:
-        yield LentDirectory(str(directory))
+        yield InheritedDirectory(str(directory))
         return
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        yield LentDirectory(f"/proc/self/fd/{descriptor}", (descriptor,))
+        yield InheritedDirectory(f"/proc/self/fd/{descriptor}", (descriptor,))
     finally:
         os.close(descriptor)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from devstack.account import SystemAccount, lend
+from devstack.account import SystemAccount, inherit_directory
 from devstack.errors import StartupFailed
 from devstack.process import ChildProcess
 
@@ -38,7 +38,7 @@ def make_data_directory(data: Path, initdb: Path, password: str, account: System
     unfinished.mkdir(mode=0o700)
     if account is not None:
         os.chown(unfinished, account.uid, account.gid)
-    with lend(account, unfinished) as directory, _secret_file(password, account) as secret:
+    with inherit_directory(account, unfinished) as directory, _secret_file(password, account) as secret:
         process = ChildProcess(
             "initdb",
             [initdb, *_OPTIONS, f"--pwfile=/proc/self/fd/{secret}", f"--pgdata={directory.path}"],

@@ -13,7 +13,7 @@ from typing import LiteralString, Self
 import psycopg
 from psycopg import sql
 
-from devstack.account import LentDirectory, SystemAccount, lend, unprivileged_account
+from devstack.account import InheritedDirectory, SystemAccount, inherit_directory, unprivileged_account
 from devstack.directories import scratch_directory
 from devstack.initdb import ENVIRONMENT, SUPERUSER, make_data_directory
 from devstack.ports import free_port, retry_while_port_taken
@@ -94,7 +94,7 @@ class EmbeddedPostgres:
             programs = self._programs(account)
             if not self._data.exists():
                 self._make_data(programs, account)
-            with lend(account, self._data) as data:
+            with inherit_directory(account, self._data) as data:
                 self.process = retry_while_port_taken(lambda: self._serve(programs, account, data, free_port()))
             with connect(self.url(_ADMIN_DATABASE)) as admin:
                 if not database_exists(admin, "astegni"):
@@ -127,7 +127,9 @@ class EmbeddedPostgres:
         self._password_file.write_text(password)
         make_data_directory(self._data, programs / "initdb", password, account, self.log)
 
-    def _serve(self, programs: Path, account: SystemAccount | None, data: LentDirectory, port: int) -> ChildProcess:
+    def _serve(
+        self, programs: Path, account: SystemAccount | None, data: InheritedDirectory, port: int
+    ) -> ChildProcess:
         settings = [f"--{name.replace('_', '-')}={value}" for name, value in self._settings.items()]
         server = ChildProcess(
             "postgres",

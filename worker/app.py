@@ -23,7 +23,7 @@ from worker.processes.broker_transports import install_transports
 from worker.processes.child import close_child, open_child, record_end
 from worker.processes.events import GatherEvents
 from worker.processes.ledger_maintenance import LedgerMaintenance
-from worker.processes.liveness import show_alive
+from worker.processes.liveness import report_liveness
 from worker.processes.metrics_server import serving_metrics
 from worker.processes.reminder_dispatcher import DispatchReminders
 from worker.processes.storage_check import CheckStorage
@@ -76,8 +76,8 @@ def create_app(settings: Settings, task_modules: Sequence[str] = TASK_MODULES) -
     signals.worker_process_init.connect(open_child)
     signals.task_postrun.connect(record_end)
     signals.worker_process_shutdown.connect(close_child)
-    signals.worker_ready.connect(_show_alive)
-    signals.heartbeat_sent.connect(_show_alive)
+    signals.worker_ready.connect(_report_liveness)
+    signals.heartbeat_sent.connect(_report_liveness)
     return app
 
 
@@ -93,7 +93,7 @@ def run_worker(app: Celery, queues: Sequence[str], *, name: str, concurrency: in
     arguments += ["--concurrency", str(concurrency)]
     # Gossip and mingle are for clusters that elect leaders and share clocks; here they cost a second at every start.
     arguments += ["--loglevel", log_level, "--without-gossip", "--without-mingle"]
-    celery_worker.safe_say = _say_nothing
+    celery_worker.safe_say = _discard
     with serving_metrics(app.settings, children=concurrency) as app.metrics:
         try:
             app.worker_main(arguments)
@@ -103,7 +103,7 @@ def run_worker(app: Celery, queues: Sequence[str], *, name: str, concurrency: in
             _give_back(app)
 
 
-def _say_nothing(*_words: object) -> None:
+def _discard(*_words: object) -> None:
     """Discard Celery's shutdown notice on standard output; the log has `worker_stopped` instead."""
 
 
@@ -123,7 +123,7 @@ def _give_back(app: Celery) -> None:
 
 # These loggers report the arrival and success of every message, which our own log lines do with the job's id. Their
 # warnings and errors are still logged.
-_CELERYS_TALK = ("celery.worker.strategy", "celery.app.trace")
+_LOGGERS_OF_MESSAGES = ("celery.worker.strategy", "celery.app.trace")
 
 
 def _keep_our_logging(**_signal: object) -> None:
@@ -133,10 +133,10 @@ def _keep_our_logging(**_signal: object) -> None:
 
 def quieten_celery() -> None:
     """Silence Celery's log lines about every message; its warnings and errors are still logged."""
-    for name in _CELERYS_TALK:
+    for name in _LOGGERS_OF_MESSAGES:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
-def _show_alive(**_signal: object) -> None:
+def _report_liveness(**_signal: object) -> None:
     """Record a sign of life: Celery sends a heartbeat only while its event loop runs and its broker responds."""
-    show_alive()
+    report_liveness()

@@ -8,7 +8,7 @@ from worker.queue_names import queue_names
 from worker.settings import Settings
 
 # PostgreSQL records which jobs have run and how they ended.
-_TRUTH: dict[str, Any] = {
+_RESULTS: dict[str, Any] = {
     # Status and results belong to the ledger. Without this every task would also write to Redis, where an outage
     # blocks the worker and keys accumulate.
     "task_ignore_result": True,
@@ -99,7 +99,7 @@ _OBSERVATION: dict[str, Any] = {
 def celery_config(settings: Settings) -> dict[str, Any]:
     """Celery's settings, the same in every process."""
     return {
-        **_TRUTH,
+        **_RESULTS,
         **_DELIVERY,
         **_LIMITS,
         **_SHUTDOWN,

@@ -39,7 +39,7 @@ _TRUSTED_SECONDS = 0.2
 _USED_AT = "used_at"
 
 # Raised while the database is unavailable or overloaded: a retry may succeed.
-AWAY = (OperationalError, InterfaceError, PoolTimeout, psycopg.OperationalError, psycopg.InterfaceError)
+DATABASE_UNAVAILABLE = (OperationalError, InterfaceError, PoolTimeout, psycopg.OperationalError, psycopg.InterfaceError)
 # Everything that `transaction` and `statement` themselves raise: errors of SQLAlchemy and psycopg.
 DATABASE_ERRORS = (SQLAlchemyError, psycopg.Error)
 

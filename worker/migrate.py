@@ -18,7 +18,7 @@ from worker.migration_connection import exclusive_connection, open_connection, r
 # Revision 0001 puts this comment on `alembic_version`, since other programs also have a revision `0001`.
 _MARK = "astegni-worker"
 # Seconds for which a revision that does not get its locks is tried again.
-_PATIENCE = 120.0
+_TIMEOUT = 120.0
 
 _log = get_logger(__name__)
 
@@ -31,28 +31,28 @@ class ForeignDatabase(AstegniError):
     status: ClassVar[int] = 409
 
 
-def migrate(database: str | URL | Engine, revision: str = "head", *, patience: float = _PATIENCE) -> str | None:
+def migrate(database: str | URL | Engine, revision: str = "head", *, timeout: float = _TIMEOUT) -> str | None:
     """Upgrade `database` to `revision` and return the revision it is at now.
 
-    Raises ForeignDatabase before any change, MigrationBusy when a lock is unavailable for `patience` seconds (revisions
+    Raises ForeignDatabase before any change, MigrationBusy when a lock is unavailable for `timeout` seconds (revisions
     done so far stay done; run it again), Unavailable when the server does not respond.
     """
     with exclusive_connection(database) as connection:
         before = _guarded_revision(connection)
-        retry_while_locked(connection, lambda: command.upgrade(_config(connection), revision), patience=patience)
+        retry_while_locked(connection, lambda: command.upgrade(_config(connection), revision), timeout=timeout)
         after = _revision(connection)
     _log.info("database_migrated", before=before, after=after)
     return after
 
 
-def downgrade(database: str | URL | Engine, revision: str, *, patience: float = _PATIENCE) -> str | None:
+def downgrade(database: str | URL | Engine, revision: str, *, timeout: float = _TIMEOUT) -> str | None:
     """Downgrade `database` to `revision` (`base`: before the first) and return the revision it is at now.
 
     Tables of undone revisions are dropped with their rows. Raises the same errors as `migrate`.
     """
     with exclusive_connection(database) as connection:
         before = _guarded_revision(connection)
-        retry_while_locked(connection, lambda: command.downgrade(_config(connection), revision), patience=patience)
+        retry_while_locked(connection, lambda: command.downgrade(_config(connection), revision), timeout=timeout)
         after = _revision(connection)
     _log.info("database_downgraded", before=before, after=after)
     return after

@@ -60,12 +60,12 @@ def _wait_for_other_migrators(connection: Connection) -> None:
         time.sleep(_LOOK_EVERY)
 
 
-def retry_while_locked(connection: Connection, change: Callable[[], None], *, patience: float) -> None:
-    """Call `change` until it gets its locks; after `patience` seconds raise the last attempt's error.
+def retry_while_locked(connection: Connection, change: Callable[[], None], *, timeout: float) -> None:
+    """Call `change` until it gets its locks; after `timeout` seconds raise the last attempt's error.
 
     The lock timeout of each attempt is short (migrations/env.py), because later statements queue behind it.
     """
-    end = time.monotonic() + patience
+    end = time.monotonic() + timeout
     pause = _FIRST_PAUSE
     while True:
         try:

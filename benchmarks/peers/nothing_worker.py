@@ -12,7 +12,7 @@ from worker.celery_settings import celery_config
 from worker.logs import configure_logs
 from worker.processes.broker_transports import install_transports
 from worker.processes.events import GatherEvents
-from worker.processes.liveness import show_alive
+from worker.processes.liveness import report_liveness
 from worker.settings import Settings
 
 
@@ -34,7 +34,7 @@ def _run_bare(settings: Settings, *, patched: bool) -> None:
     app.set_current()
     if patched:
         quieten_celery()
-    signals.worker_ready.connect(lambda **_signal: show_alive(), weak=False)
+    signals.worker_ready.connect(lambda **_signal: report_liveness(), weak=False)
     words = ["worker", "--queues", "default", "--hostname", "bare@%h", "--without-gossip", "--without-mingle"]
     app.worker_main([*words, "--concurrency", str(settings.worker_concurrency), "--loglevel", settings.log_level])
 

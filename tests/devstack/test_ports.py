@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from devstack.account import lend, unprivileged_account
+from devstack.account import inherit_directory, unprivileged_account
 from devstack.errors import StartupFailed
 from devstack.ports import free_port, retry_while_port_taken, usual_port
 from devstack.postgres import EmbeddedPostgres
@@ -42,7 +42,7 @@ def test_postgres_says_that_its_port_is_taken(tmp_path: Path, busy_port: int) ->
     account = unprivileged_account(tmp_path / "data")
 
     with (
-        lend(account, tmp_path / "data") as data,
+        inherit_directory(account, tmp_path / "data") as data,
         pytest.raises(StartupFailed, match="Address already in use"),
     ):
         server._serve(program.parent, account, data, busy_port)

@@ -9,23 +9,25 @@ from sqlalchemy import text
 from tests.jobs.conftest import Ledger, SampleOrder
 from tests.waiting import PATIENCE
 from worker.errors import Conflict, InvalidInput
-from worker.jobs.idempotency import Answer, checked_key, fingerprint, remember, remembered
+from worker.jobs.idempotency import StoredResponse, checked_key, find_response, fingerprint, remember
 
 PRINT = fingerprint("POST", "/v1/recordings", "{}")
 
 
 def _post(
     ledger: Ledger, sample_order: type[SampleOrder], *, principal: str = "user:1", key: str = "k", what: str = PRINT
-) -> Answer:
+) -> StoredResponse:
     """What a door does: the key and the job in one transaction."""
     with ledger.database.transaction() as session:
-        before = remembered(session, principal, key, what)
+        before = find_response(session, principal, key, what)
         if before is not None:
             return before
         session.execute(text("INSERT INTO jobs (kind, principal) VALUES ('tests.sample', :who)"), {"who": principal})
         number = session.scalar(text("SELECT count(*) FROM jobs"))
         # Numbers and an order of keys that jsonb would write otherwise.
-        answer = Answer(202, f'{{"z":1.50,"job":{number},"a":1e3}}', {"Location": "/v1/jobs/1", "Retry-After": "2"})
+        answer = StoredResponse(
+            202, f'{{"z":1.50,"job":{number},"a":1e3}}', {"Location": "/v1/jobs/1", "Retry-After": "2"}
+        )
         remember(session, principal, key, what, answer)
         return answer
 
@@ -40,7 +42,7 @@ def test_a_repeat_gets_the_same_answer_byte_by_byte(ledger: Ledger, sample_order
 def test_fifty_at_once_are_one(ledger: Ledger, sample_order: type[SampleOrder]) -> None:
     start = threading.Barrier(10)
 
-    def post(number: int) -> Answer:
+    def post(number: int) -> StoredResponse:
         if number < 10:
             start.wait(PATIENCE)
         return _post(ledger, sample_order)
@@ -65,8 +67,8 @@ def test_a_key_belongs_to_whoever_sends_it(ledger: Ledger, sample_order: type[Sa
 
 def test_a_failure_is_not_remembered(ledger: Ledger, sample_order: type[SampleOrder]) -> None:
     with pytest.raises(RuntimeError), ledger.database.transaction() as session:
-        assert remembered(session, "user:1", "k", PRINT) is None
-        remember(session, "user:1", "k", PRINT, Answer(202, "{}"))
+        assert find_response(session, "user:1", "k", PRINT) is None
+        remember(session, "user:1", "k", PRINT, StoredResponse(202, "{}"))
         raise RuntimeError
     _post(ledger, sample_order)
     assert ledger.count() == 1
@@ -74,17 +76,17 @@ def test_a_failure_is_not_remembered(ledger: Ledger, sample_order: type[SampleOr
 
 def test_who_waits_too_long_is_told_to_come_back(ledger: Ledger, sample_order: type[SampleOrder]) -> None:
     with ledger.database.transaction() as first, ledger.database.transaction() as second:
-        assert remembered(first, "user:1", "k", PRINT) is None
+        assert find_response(first, "user:1", "k", PRINT) is None
         second.execute(text("SET LOCAL lock_timeout = '100ms'"))
         with pytest.raises(Conflict) as caught:
-            remembered(second, "user:1", "k", PRINT)
+            find_response(second, "user:1", "k", PRINT)
         second.rollback()
         assert caught.value.members == {"retry_after": 2}
 
 
 def test_keys_of_others_do_not_wait(ledger: Ledger, sample_order: type[SampleOrder]) -> None:
     with ledger.database.transaction() as first:
-        assert remembered(first, "user:1", "k", PRINT) is None
+        assert find_response(first, "user:1", "k", PRINT) is None
         _post(ledger, sample_order, key="another")
         _post(ledger, sample_order, principal="user:2")
 

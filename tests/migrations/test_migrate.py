@@ -104,7 +104,7 @@ def test_gives_up_on_a_lock_and_keeps_what_is_done(empty_database_url: str) -> N
     with psycopg.connect(empty_database_url) as reader:
         reader.execute("LOCK TABLE parent_profiles IN ACCESS SHARE MODE")
         with pytest.raises(MigrationBusy, match="lock"):
-            downgrade(empty_database_url, "base", patience=0)
+            downgrade(empty_database_url, "base", timeout=0)
 
     # 0024 is undone, each revision in its own transaction; 0023, which changes the locked table, is whole.
     assert current(empty_database_url) == "0023"

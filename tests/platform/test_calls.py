@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from worker.platform.calls import CallMember, CallSession, join_twins, leader
+from worker.platform.calls import CallMember, CallSession, leader, match_counterparts
 
 _AT = datetime.fromisoformat("2026-10-20T16:02:11")
 _TUTOR, _STUDENT, _OTHER = CallMember("tutor", 14), CallMember("student", 11), CallMember("student", 14)
@@ -15,7 +15,7 @@ def _session(number: int, host: CallMember, participant: CallMember, after: floa
 
 
 @pytest.mark.parametrize(
-    ("second", "are_twins"),
+    ("second", "are_counterparts"),
     [
         (_session(2, _TUTOR, _STUDENT, 0.114), True),
         (_session(2, _TUTOR, _STUDENT, -0.114), True),
@@ -30,17 +30,17 @@ def _session(number: int, host: CallMember, participant: CallMember, after: floa
         (CallSession(2, _TUTOR, (_STUDENT,), None), False),
     ],
 )
-def test_twins(second: CallSession, are_twins: bool) -> None:
+def test_counterparts(second: CallSession, are_counterparts: bool) -> None:
     first = _session(1, _STUDENT, _TUTOR)
 
-    assert join_twins([first, second]) == ({1: 2, 2: 1} if are_twins else {})
+    assert match_counterparts([first, second]) == ({1: 2, 2: 1} if are_counterparts else {})
 
 
 def test_each_is_the_nearest_of_the_other() -> None:
     """Three sides within seconds: the two that lie closest are one call."""
     sessions = [_session(1, _STUDENT, _TUTOR), _session(2, _TUTOR, _STUDENT, 3), _session(3, _STUDENT, _TUTOR, 4)]
 
-    assert join_twins(sessions) == {2: 3, 3: 2}
+    assert match_counterparts(sessions) == {2: 3, 3: 2}
 
 
 @pytest.mark.parametrize(

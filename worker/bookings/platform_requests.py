@@ -48,7 +48,7 @@ _CREATE = text(
      ORDER BY id
     """  # noqa: S608 - constants of this module
 )
-_HOLD = text("SELECT id FROM session_requests WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE")
+_LOCK = text("SELECT id FROM session_requests WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE")
 # A request that was answered here keeps its answer.
 _CHANGE = text(
     f"""
@@ -79,7 +79,7 @@ def store_requests(session: Session, requests: Sequence[PlatformRequest]) -> lis
     changed = [(request_id, request) for request_id, request in placed if request.id is not None]
     created = [(request_id, request) for request_id, request in placed if request.id is None]
     if changed:
-        session.execute(_HOLD, {"ids": [request_id for request_id, _ in changed]})
+        session.execute(_LOCK, {"ids": [request_id for request_id, _ in changed]})
         session.execute(_CHANGE, {"rows": _rows(changed)})
     if created:
         session.execute(_CREATE, {"rows": _rows(created)})
@@ -88,7 +88,7 @@ def store_requests(session: Session, requests: Sequence[PlatformRequest]) -> lis
 
 def remove_requests(session: Session, ids: Collection[int]) -> None:
     """Delete those of the requests that are still pending; answered ones stay. Idempotent."""
-    session.execute(_HOLD, {"ids": list(ids)})
+    session.execute(_LOCK, {"ids": list(ids)})
     session.execute(_REMOVE, {"ids": list(ids)})
 
 

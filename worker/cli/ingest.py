@@ -14,7 +14,7 @@ from worker.cli.target import api_of_stack
 from worker.errors import AstegniError, Unavailable
 
 _PASSING = frozenset({502, 503, 504})
-_PATIENCE = 60.0
+_TIMEOUT = 60.0
 _OVER = frozenset({"succeeded", "failed", "cancelled", "dead"})
 
 
@@ -97,7 +97,7 @@ def _follow(client: httpx.Client, accepted: dict[str, Any], console: Console | N
 
 def _ask_patiently(client: httpx.Client, path: str) -> dict[str, Any]:
     """GET with retries for a minute while the API is unavailable: the upload is safe, only its progress is unknown."""
-    end = time.monotonic() + _PATIENCE
+    end = time.monotonic() + _TIMEOUT
     while True:
         try:
             response = client.get(path)

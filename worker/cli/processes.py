@@ -89,10 +89,10 @@ def alive(
     within: Annotated[float, typer.Option(help="Oldest heartbeat that still counts, in seconds.")] = 60.0,
 ) -> None:
     """Exit 0 when the process of READY_FILE had a recent heartbeat (for health checks)."""
-    from worker.processes.liveness import VARIABLE, seconds_since_alive  # noqa: PLC0415 - it imports celery
+    from worker.processes.liveness import VARIABLE, seconds_since_touched  # noqa: PLC0415 - it imports celery
 
     if VARIABLE not in os.environ:
         raise Misconfigured(f"{VARIABLE} names no file. Set it to the same path as for the process to be checked.")
-    age = seconds_since_alive()
+    age = seconds_since_touched()
     if age is None or age > within:
         raise Unavailable("No heartbeat." if age is None else f"The last heartbeat is {age:.0f} s old.")

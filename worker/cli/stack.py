@@ -36,7 +36,7 @@ def up(
 ) -> None:
     """Run the whole product until Ctrl-C: servers that the environment does not name, API, workers, beat, Flower."""
     from worker.access.safety import require_safe  # noqa: PLC0415 - heavy imports for one command
-    from worker.cli.up_output import print_facts, say_other_stacks, say_step  # noqa: PLC0415
+    from worker.cli.up_output import print_facts, print_other_stacks, print_step  # noqa: PLC0415
 
     settings = Settings()
     require_safe(settings, settings.api_host)
@@ -47,7 +47,7 @@ def up(
         facts = stack.facts()
         if sample:
             facts["sample"] = running.enter_context(_sample(stack.settings, facts, data or Path(".data")))
-        say_other_stacks()
+        print_other_stacks()
         running.enter_context(published_runfile(facts))
         if json:
             typer.echo(json_format.dumps(facts))
@@ -57,7 +57,9 @@ def up(
     with devstack_for("astegni up"), running:
         from worker.cli.local_stack.stack import Stack, run_stack  # noqa: PLC0415
 
-        run_stack(Stack(settings, data=data, operator_token=lambda: operator_token(settings), on_step=say_step), ready)
+        run_stack(
+            Stack(settings, data=data, operator_token=lambda: operator_token(settings), on_step=print_step), ready
+        )
 
 
 @contextmanager

@@ -7,12 +7,12 @@ import typer
 from worker.cli.runfile import running_stacks
 
 
-def say_step(step: str) -> None:
+def print_step(step: str) -> None:
     """Print a start-up step on stderr, so that stdout has only the line of `--json`."""
     typer.echo(step, err=True)
 
 
-def say_other_stacks() -> None:
+def print_other_stacks() -> None:
     """Warn of stacks that already run: commands without an address use the newest."""
     for facts in running_stacks():
         typer.echo(

@@ -1,8 +1,8 @@
 """Process a POST once, however often it is sent: the Idempotency-Key protocol
 (draft-ietf-httpapi-idempotency-key-header).
 
-The transaction that does the work calls `remembered` first and `remember` last. A concurrent request with the same key
-waits in `remembered` until that transaction ends, and then gets its response.
+The transaction that does the work calls `find_response` first and `remember` last. A concurrent request with the key
+waits in `find_response` until that transaction ends, and then gets its response.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 
 
 @dataclass(frozen=True)
-class Answer:
+class StoredResponse:
     """A stored response. The body is kept byte for byte, since a replay must be equal."""
 
     status: int
@@ -44,7 +44,7 @@ def fingerprint(*parts: str) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
-def remembered(session: Session, principal: str, key: str, fingerprint: str) -> Answer | None:
+def find_response(session: Session, principal: str, key: str, fingerprint: str) -> StoredResponse | None:
     """The stored response for this key; None when the caller is the first and must now do the work.
 
     The first request locks the key until its transaction ends. Raises InvalidInput for a key used with another
@@ -65,10 +65,10 @@ def remembered(session: Session, principal: str, key: str, fingerprint: str) -> 
         return None
     if row.fingerprint != fingerprint:
         raise InvalidInput("This Idempotency-Key was used for another request; use a new key for each.")
-    return Answer(row.status, row.body["text"], row.headers)
+    return StoredResponse(row.status, row.body["text"], row.headers)
 
 
-def remember(session: Session, principal: str, key: str, fingerprint: str, response: Answer) -> None:
+def remember(session: Session, principal: str, key: str, fingerprint: str, response: StoredResponse) -> None:
     """Store the response, in the transaction that did the work: both commit, or neither does."""
     session.add(
         IdempotencyKey(

@@ -14,7 +14,7 @@ from worker.jobs.orders.registered import order_type
 from worker.jobs.runs.attempt_history import attempts_before
 from worker.jobs.runs.cancel import CANCELLED, cancel_job
 from worker.jobs.runs.failure_hooks import FailureHooks
-from worker.jobs.runs.retry import after_lost_lease, final_words
+from worker.jobs.runs.retry import after_lost_lease, final_error
 from worker.jobs.runs.settle import settle
 from worker.logs import get_logger
 from worker.metrics.recorder import record_lease_loss
@@ -93,6 +93,6 @@ def _take_back(session: Session, endings: FailureHooks, job: Any) -> None:
     if decision.state == "dead" and job.error is not None and job.error.get("code") != WORKER_LOST["code"]:
         error = job.error  # an earlier error says more than that the worker was lost
     elif decision.state == "dead" and job.attempt < job.max_attempts:
-        error = final_words(WORKER_LOST, lost + 1)
+        error = final_error(WORKER_LOST, lost + 1)
     settle(session, endings, job, decision, error, outcome="worker-lost")
     _log.warning("job_worker_lost", worker=job.worker, state=decision.state)

@@ -18,7 +18,7 @@ _COUNT = text(
      WHERE name = :name AND who = :who AND expires_at > clock_timestamp() AND NOT id = ANY(CAST(:given_back AS uuid[]))
     """
 )
-_KEEP = text(
+_RENEW = text(
     """
     INSERT INTO limit_leases AS lease (id, name, who, size, expires_at)
     SELECT kept.*, clock_timestamp() + make_interval(secs => :seconds)
@@ -81,7 +81,7 @@ def delete_leases(executor: Executor, ids: Collection[UUID]) -> None:
     executor.execute(_DELETE, {"ids": list(ids)})
 
 
-def keep_leases(executor: Executor, leases: Collection[Lease], seconds: float) -> None:
+def renew_leases(executor: Executor, leases: Collection[Lease], seconds: float) -> None:
     """Insert these leases, or renew them for `seconds`."""
     values = {
         "ids": [lease.id for lease in leases],
@@ -89,4 +89,4 @@ def keep_leases(executor: Executor, leases: Collection[Lease], seconds: float) -
         "whos": [lease.who for lease in leases],
         "sizes": [lease.size for lease in leases],
     }
-    executor.execute(_KEEP, values | {"seconds": seconds})
+    executor.execute(_RENEW, values | {"seconds": seconds})

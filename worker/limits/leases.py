@@ -10,8 +10,8 @@ from contextlib import suppress
 from time import monotonic
 from uuid import UUID
 
-from worker.database import AWAY, Database
-from worker.limits.lease_rows import Bound, Lease, delete_leases, keep_leases, lock_and_check
+from worker.database import DATABASE_UNAVAILABLE, Database
+from worker.limits.lease_rows import Bound, Lease, delete_leases, lock_and_check, renew_leases
 from worker.logs import get_logger
 
 _log = get_logger(__name__)
@@ -29,7 +29,7 @@ class Leases:
         self._seconds = seconds
         self._held: dict[UUID, Lease] = {}
         self._given_back: set[UUID] = set()
-        self._keeper: asyncio.Task[None] | None = None
+        self._renewal: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
 
     async def take(self, bound: Bound, who: str, size: int = 0) -> Lease | None:
@@ -46,7 +46,7 @@ class Leases:
         if not granted:
             return None
         self._held[lease.id] = lease
-        self._start_keeper()
+        self._start_renewal()
         return lease
 
     def give_back(self, lease: Lease) -> None:
@@ -56,35 +56,35 @@ class Leases:
 
     async def close(self) -> None:
         """Give back all leases and stop."""
-        keeper, self._keeper = self._keeper, None
-        if keeper is not None and not keeper.done():
-            keeper.cancel()
-            await asyncio.gather(keeper, return_exceptions=True)
+        renewal, self._renewal = self._renewal, None
+        if renewal is not None and not renewal.done():
+            renewal.cancel()
+            await asyncio.gather(renewal, return_exceptions=True)
         left = [*self._held, *self._given_back]
         self._held.clear()
         self._given_back.clear()
         if left:
             # If the database is unavailable, the leases expire.
-            with suppress(*AWAY):
+            with suppress(*DATABASE_UNAVAILABLE):
                 await asyncio.to_thread(self._delete, left)
 
     def _take(self, bound: Bound, lease: Lease, given_back: Collection[UUID]) -> bool:
         with self._database.transaction() as session:
             if not lock_and_check(session, bound, lease, given_back):
                 return False
-            keep_leases(session, [lease], self._seconds)
+            renew_leases(session, [lease], self._seconds)
             return True
 
     def _forget(self, lease: Lease) -> None:
         self._given_back.add(lease.id)
         self._changed.set()
-        self._start_keeper()
+        self._start_renewal()
 
-    def _start_keeper(self) -> None:
-        if self._keeper is None or self._keeper.done():
-            self._keeper = asyncio.create_task(self._keep_all(), name="leases")
+    def _start_renewal(self) -> None:
+        if self._renewal is None or self._renewal.done():
+            self._renewal = asyncio.create_task(self._renew_all(), name="leases")
 
-    async def _keep_all(self) -> None:
+    async def _renew_all(self) -> None:
         renew_at = monotonic() + self._seconds / 3
         while self._held or self._given_back:
             with suppress(TimeoutError):
@@ -96,7 +96,7 @@ class Leases:
                     renew_at = monotonic() + self._seconds / 3
                     await asyncio.to_thread(self._renew, list(self._held.values()))
                 await self._delete_given_back()
-            except AWAY as error:
+            except DATABASE_UNAVAILABLE as error:
                 _log.warning("leases_not_kept", error=type(error).__name__)
                 renew_at = monotonic() + _PAUSE_AFTER_ERROR
 
@@ -109,7 +109,7 @@ class Leases:
 
     def _renew(self, leases: Collection[Lease]) -> None:
         with self._database.transaction() as session:
-            keep_leases(session, leases, self._seconds)
+            renew_leases(session, leases, self._seconds)
 
     def _delete(self, ids: Collection[UUID]) -> None:
         with self._database.transaction() as session:

@@ -72,7 +72,7 @@ def sessions_near(connection: PlatformConnection, catalog: Catalog, ids: Collect
     return [call_session(row) for row in connection.rows(statement, values, seconds=10.0)]
 
 
-def join_twins(sessions: Iterable[CallSession]) -> dict[int, int]:
+def match_counterparts(sessions: Iterable[CallSession]) -> dict[int, int]:
     """The other side of each session that has one, by id, in both directions.
 
     Host and first participant are swapped, and each session is the nearest in time to the other. Neither times nor
@@ -82,13 +82,13 @@ def join_twins(sessions: Iterable[CallSession]) -> dict[int, int]:
     for session in sessions:
         if session.host is not None and session.participants and session.created_at is not None:
             of_pair.setdefault(frozenset((session.host, session.participants[0])), []).append(session)
-    twins: dict[int, int] = {}
+    counterparts: dict[int, int] = {}
     for calls in of_pair.values():
         nearest = {call.id: _nearest(call, calls) for call in calls}
-        twins |= {
+        counterparts |= {
             own: other for own, other in nearest.items() if other is not None and nearest[other] == own and own != other
         }
-    return twins
+    return counterparts
 
 
 def leader(sessions: Sequence[CallSession]) -> CallMember | None:

@@ -30,7 +30,7 @@ _WRITE = text(
     """
 )
 # Sets a longer timeout than other locks have, locks, and restores it; the list is evaluated from left to right.
-_HOLD = text(
+_LOCK_KIND = text(
     """
     SELECT set_config('lock_timeout', '25s', true), pg_advisory_xact_lock(:lock, hashtext(:kind)),
            set_config('lock_timeout', usual.value, true)
@@ -48,12 +48,12 @@ class Link(NamedTuple):
     digest: bytes
 
 
-def hold_kind(session: Session, kind: str) -> None:
+def lock_kind(session: Session, kind: str) -> None:
     """Lock the kind until the transaction ends: a second import waits, and then finds what this one has stored.
 
     The lock timeout is longer than usual, since a batch on a slow machine takes seconds.
     """
-    session.execute(_HOLD, {"lock": _LOCK, "kind": kind})
+    session.execute(_LOCK_KIND, {"lock": _LOCK, "kind": kind})
 
 
 def read_links(session: Session, kind: str, platform_ids: Collection[int]) -> dict[int, Link]:

@@ -12,13 +12,13 @@ from worker.jobs.orders.registered import read_order
 from worker.jobs.runs.wait_for_database import retry_while_database_down
 from worker.logs import get_logger
 from worker.metrics.recorder import record_routine_order
-from worker.processes.liveness import show_alive
+from worker.processes.liveness import report_liveness
 from worker.workflows.uploads.spools import orders_of_tick
 
 _log = get_logger(__name__)
 
 # Seconds to wait while the database restarts; after a longer outage the next tick orders the job.
-_PATIENCE = 20.0
+_TIMEOUT = 20.0
 
 
 class Timetable(Scheduler):  # type: ignore[misc]  # celery publishes no types
@@ -36,9 +36,9 @@ class Timetable(Scheduler):  # type: ignore[misc]  # celery publishes no types
         """Order what is due, then write this beat's heartbeat."""
         self._follow_clock()
         seconds: float = super().tick(*args, **kwargs)
-        show_alive()
+        report_liveness()
         try:
-            self._pacemaker.beat()
+            self._heartbeat.beat()
         except DATABASE_ERRORS as error:  # the metric shows that the database is unavailable; beat continues
             _log.warning("heartbeat_failed", error=type(error).__name__)
         return seconds
@@ -52,7 +52,7 @@ class Timetable(Scheduler):  # type: ignore[misc]  # celery publishes no types
                 for each in orders_of_tick(session, order):
                     enqueue(session, each, principal="beat")
 
-        retry_while_database_down(write, seconds=_PATIENCE)
+        retry_while_database_down(write, seconds=_TIMEOUT)
         record_routine_order(order.kind)
 
     def close(self) -> None:
@@ -65,7 +65,7 @@ class Timetable(Scheduler):  # type: ignore[misc]  # celery publishes no types
         return Database(self.app.settings.sqlalchemy_url, pool_size=1, max_overflow=0)
 
     @cached_property
-    def _pacemaker(self) -> HeartbeatWriter:
+    def _heartbeat(self) -> HeartbeatWriter:
         settings = self.app.settings
         return HeartbeatWriter(self._database, self.app.process_name, "beat", interval=settings.heartbeat_interval)
 

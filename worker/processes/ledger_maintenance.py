@@ -10,14 +10,14 @@ from worker.jobs.publish import publish
 from worker.jobs.reaper import reap
 from worker.logs import get_logger
 from worker.processes.broker import publication_lease, sender
-from worker.processes.liveness import seconds_since_sign
+from worker.processes.liveness import seconds_since_report
 from worker.processes.loop_step import LoopStep
 from worker.workflows.recordings.failure_hooks import ENDINGS
 
 _log = get_logger(__name__)
 
 _BATCH = 100
-# Celery's event loop calls `show_alive` every 2 s while it runs and its broker responds.
+# Celery's event loop calls `report_liveness` every 2 s while it runs and its broker responds.
 _SIGN_AGE = 10.0
 
 
@@ -68,7 +68,7 @@ def _consumer_loop(database: Database, app: Any) -> PeriodicThread:
     )
 
     def step() -> bool:
-        age = seconds_since_sign()
+        age = seconds_since_report()
         if age is not None and age < _SIGN_AGE:
             # May have changed: `astegni drain` cancels consumers.
             writer.queues = tuple(app.amqp.queues.consume_from)

@@ -13,26 +13,26 @@ from worker.processes.service_manager import notify_service_manager
 VARIABLE = "READY_FILE"
 
 
-# When this process last called `show_alive`, in monotonic seconds.
-_last_sign: float | None = None
+# When this process last called `report_liveness`, in monotonic seconds.
+_last_report: float | None = None
 
 
-def show_alive() -> None:
+def report_liveness() -> None:
     """Record the time, touch the file if one is named, and tell the service manager if there is one."""
-    global _last_sign  # noqa: PLW0603 - Celery's signals have no object to store it in
-    _last_sign = time.monotonic()
+    global _last_report  # noqa: PLW0603 - Celery's signals have no object to store it in
+    _last_report = time.monotonic()
     name = os.environ.get(VARIABLE)
     if name:
         Path(name).touch()
     notify_service_manager("READY=1\nWATCHDOG=1")
 
 
-def seconds_since_sign() -> float | None:
-    """Seconds since this process last called `show_alive`; None before the first call."""
-    return None if _last_sign is None else time.monotonic() - _last_sign
+def seconds_since_report() -> float | None:
+    """Seconds since this process last called `report_liveness`; None before the first call."""
+    return None if _last_report is None else time.monotonic() - _last_report
 
 
-def seconds_since_alive() -> float | None:
+def seconds_since_touched() -> float | None:
     """Age of the named file; None when it does not exist, or no file is named."""
     name = os.environ.get(VARIABLE)
     if not name:

@@ -80,7 +80,7 @@ def lock_recording(session: Session, recording_id: int) -> Recording | None:
     )
 
 
-def find_live_twin(session: Session, recording_id: int, session_id: int, type_: str, sha1: str) -> int | None:
+def find_live_duplicate(session: Session, recording_id: int, session_id: int, type_: str, sha1: str) -> int | None:
     """Another live recording of the same bytes in this session and type, or None."""
     return session.scalar(
         select(Recording.id).where(

@@ -13,7 +13,7 @@ from worker.recurrence.rule import Rule
 
 # After so many consecutive periods without a day none will follow: both calendars repeat within 400 years, and a
 # hundred years of weeks exceed any lesson's. This ends the search for 30 February.
-_BARREN = {"YEARLY": 400, "MONTHLY": 400 * 13, "DAILY": 400 * 13, "WEEKLY": 100 * 53}
+_MOST_EMPTY = {"YEARLY": 400, "MONTHLY": 400 * 13, "DAILY": 400 * 13, "WEEKLY": 100 * 53}
 _LAST = date.max.toordinal()
 
 
@@ -39,15 +39,15 @@ def _plain_weeks(rule: Rule, first: int, begin: int, ceiling: int) -> Iterator[i
 
 def _walk_periods(rule: Rule, first: int, begin: int, ceiling: int) -> Iterator[int]:
     periods = {"YEARLY": _years, "MONTHLY": _months, "WEEKLY": _weeks, "DAILY": _months_of_days}[rule.freq]
-    last, barren = first - 1, 0
+    last, empty = first - 1, 0
     for start, named in periods(rule, first, begin):
         if start > ceiling:
             return
         days = sorted(named)
         if rule.by_set_pos and rule.freq != "DAILY":
             days = _pick(days, rule.by_set_pos)
-        barren = 0 if days else barren + 1
-        if barren > _BARREN[rule.freq]:
+        empty = 0 if days else empty + 1
+        if empty > _MOST_EMPTY[rule.freq]:
             raise InvalidInput(f"No day matches the rule {rule}.")
         for day in days:
             # A day moved forward out of its month may be a day of the next month as well.

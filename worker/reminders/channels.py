@@ -12,7 +12,7 @@ from worker.channels.masked_labels import label_of
 from worker.channels.sealed_addresses import AddressSealer
 from worker.errors import Conflict, NotFound
 from worker.reminders.channel_codes import order_code
-from worker.reminders.planning.preferences import hold_person
+from worker.reminders.planning.preferences import lock_person
 
 MOST_CHANNELS = 10
 
@@ -102,7 +102,7 @@ def remove_channel(session: Session, user_id: int, channel_id: int) -> None:
 
     The caller plans the person's reminders again (worker.reminders.planning.plan), in the same transaction.
     """
-    hold_person(session, user_id)
+    lock_person(session, user_id)
     channel = find_channel(session, user_id, channel_id)
     for statement in _FORGET:
         session.execute(statement, {"user_id": user_id, "name": str(channel.id)})

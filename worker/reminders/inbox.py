@@ -14,7 +14,7 @@ from worker.errors import NotFound
 # Of each lock on an inbox; "inbx".
 _LOCK = 0x696E6278
 # Per person and read; a reader who has missed more gets the rest with the next read.
-MOST_NEWS = 100
+MOST_UPDATES = 100
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class InboxUpdate:
         return InboxUpdate(self.unread, [message for message in self.notifications if message.id > known])
 
 
-_HOLD = text(
+_LOCK_INBOXES = text(
     "SELECT pg_advisory_xact_lock(:lock, user_id) FROM unnest(CAST(:user_ids AS integer[])) AS inbox (user_id)"
 )
 _NEW = text(
@@ -52,13 +52,13 @@ _NEW = text(
 )
 
 
-def hold_inboxes(session: Session, user_ids: Collection[int]) -> None:
+def lock_inboxes(session: Session, user_ids: Collection[int]) -> None:
     """Serialise inserts of messages for these people until the transaction ends; call it before the first of them.
 
     Ids are assigned before the commit. Without the lock a lower one could appear after a higher one, and a reader who
     asks for what is new since the higher one would miss it.
     """
-    session.execute(_HOLD, {"lock": _LOCK, "user_ids": sorted(set(user_ids))})
+    session.execute(_LOCK_INBOXES, {"lock": _LOCK, "user_ids": sorted(set(user_ids))})
 
 
 def list_notifications(
@@ -102,7 +102,7 @@ def read_cursor(session: Session, user_id: int) -> InboxCursor:
 
 def read_updates(session: Session, above: Mapping[int, int]) -> dict[int, InboxUpdate]:
     """New messages for each person; `above` maps user ids to the id up to which they know all messages."""
-    values = {"user_ids": list(above), "above": list(above.values()), "most": MOST_NEWS}
+    values = {"user_ids": list(above), "above": list(above.values()), "most": MOST_UPDATES}
     new: dict[int, list[Notification]] = defaultdict(list)
     for message in session.scalars(select(Notification).from_statement(_NEW), values):
         new[message.user_id].append(message)

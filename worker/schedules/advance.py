@@ -39,7 +39,7 @@ _BEGIN_ONE = text(
     """
 )
 # Ordered by id, so that sessions of the same lessons that end concurrently cannot deadlock.
-_HOLD = text(
+_LOCK = text(
     """
     SELECT id FROM tutor_schedules
      WHERE id = ANY(:ids) AND student_id IS NOT NULL AND status <> 'cancelled'
@@ -76,7 +76,7 @@ def complete_boarded_lessons(session: Session, schedule_ids: Sequence[int]) -> i
 
     A whiteboard session of each has ended.
     """
-    return _complete(session, session.scalars(_HOLD, {"ids": list(schedule_ids)}).all())
+    return _complete(session, session.scalars(_LOCK, {"ids": list(schedule_ids)}).all())
 
 
 def _complete(session: Session, ids: Sequence[int]) -> int:

@@ -15,7 +15,7 @@ from worker.schedules.change_series import change_series
 from worker.schedules.commands import TouchedLessons
 from worker.schedules.conflicts.clash import LessonConflict, ScheduleClash
 from worker.schedules.planning import Planning
-from worker.schedules.reading import lead_lesson
+from worker.schedules.reading import lock_led_lesson
 from worker.schedules.series.reconcile import lock_series, reconcile
 from worker.schedules.series.split import split_series
 
@@ -52,7 +52,7 @@ class LessonChange:
         Raises NotFound, Forbidden when the caller is not its tutor, InvalidInput, Conflict for a lesson that has ended,
         LessonConflict.
         """
-        lesson = lead_lesson(session, caller, self.schedule_id)
+        lesson = lock_led_lesson(session, caller, self.schedule_id)
         if lesson.series_id is None or self.scope == ONE:
             change_one(session, lesson, self.fields, self.now)
             return lesson, []

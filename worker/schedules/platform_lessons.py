@@ -87,7 +87,7 @@ _CREATE = text(
      ORDER BY id
     """  # noqa: S608 - constants of this module
 )
-_HOLD = text("SELECT id, status, cancelled_by FROM tutor_schedules WHERE id = ANY(:ids) ORDER BY id FOR UPDATE")
+_LOCK = text("SELECT id, status, cancelled_by FROM tutor_schedules WHERE id = ANY(:ids) ORDER BY id FOR UPDATE")
 # PostgreSQL checks each row as it is written: two lessons that swap places would collide on the way.
 _STEP_ASIDE = text("UPDATE tutor_schedules SET status = 'cancelled' WHERE id = ANY(:ids)")
 _CHANGE = text(
@@ -133,9 +133,9 @@ _CANCEL = text(
 )
 
 
-def hold_lessons(session: Session, ids: Collection[int]) -> dict[int, StoredState]:
+def lock_lessons(session: Session, ids: Collection[int]) -> dict[int, StoredState]:
     """Lock these lessons in the order of ids; returns the state of those that still exist."""
-    return {row.id: StoredState(row.status, row.cancelled_by) for row in session.execute(_HOLD, {"ids": sorted(ids)})}
+    return {row.id: StoredState(row.status, row.cancelled_by) for row in session.execute(_LOCK, {"ids": sorted(ids)})}
 
 
 def store_lessons(session: Session, lessons: Sequence[PlatformLesson]) -> list[int]:
@@ -163,7 +163,7 @@ def store_lessons(session: Session, lessons: Sequence[PlatformLesson]) -> list[i
 
 def cancel_lessons(session: Session, ids: Collection[int]) -> None:
     """Cancel those of these lessons that have not ended. Idempotent."""
-    hold_lessons(session, ids)
+    lock_lessons(session, ids)
     session.execute(_CANCEL, {"ids": sorted(ids)})
 
 

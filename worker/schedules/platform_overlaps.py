@@ -14,7 +14,7 @@ from worker.schedules.platform_lessons import PlatformLesson
 
 
 @dataclass(frozen=True)
-class Neighbour:
+class OverlappingLesson:
     """A stored lesson, not cancelled, that overlaps a lesson to be stored and shares a person with it."""
 
     id: int
@@ -34,7 +34,7 @@ class TwoRoles(NamedTuple):
 
 
 # Days are compared first, for the indexes on a person followed by a day or a start.
-_NEIGHBOURS = text(
+_OVERLAPPING = text(
     """
     WITH wanted AS MATERIALIZED (
         SELECT * FROM json_to_recordset(CAST(:rows AS json))
@@ -99,7 +99,7 @@ _TWO_ROLES = text(
 )
 
 
-def neighbours(session: Session, lessons: Sequence[PlatformLesson]) -> list[list[Neighbour]]:
+def neighbours(session: Session, lessons: Sequence[PlatformLesson]) -> list[list[OverlappingLesson]]:
     """For each lesson, the other stored lessons at the same time that share a person with it."""
     rows = [
         {
@@ -112,12 +112,12 @@ def neighbours(session: Session, lessons: Sequence[PlatformLesson]) -> list[list
         }
         for number, lesson in enumerate(lessons)
     ]
-    near: list[list[Neighbour]] = [[] for _ in lessons]
+    near: list[list[OverlappingLesson]] = [[] for _ in lessons]
     for number, lesson_id, tutor_id, starts_at, ends_at, status, students in session.execute(
-        _NEIGHBOURS, {"rows": to_json(rows).decode()}
+        _OVERLAPPING, {"rows": to_json(rows).decode()}
     ):
         if lesson_id != lessons[number].id:
-            near[number].append(Neighbour(lesson_id, tutor_id, frozenset(students), starts_at, ends_at, status))
+            near[number].append(OverlappingLesson(lesson_id, tutor_id, frozenset(students), starts_at, ends_at, status))
     return near
 
 

@@ -95,7 +95,7 @@ def lock_lesson(session: Session, lesson: Schedule) -> Schedule:
     return lesson
 
 
-def lead_lesson(session: Session, caller: Caller, schedule_id: int) -> Schedule:
+def lock_led_lesson(session: Session, caller: Caller, schedule_id: int) -> Schedule:
     """Lock and return the lesson. Raises NotFound, Forbidden when the caller is not its tutor."""
     lesson = find_lesson(session, caller, schedule_id)
     if caller.tutor_id != lesson.tutor_id:

@@ -101,7 +101,7 @@ def translate_errors(doing: str) -> Iterator[None]:
         # Backblaze.
         raise StorageUnavailable(f"{doing}: {type(error).__name__}") from error
     except B2Error as error:
-        raise _verdict(error)(f"{doing}: {_tell(error)}") from error
+        raise _verdict(error)(f"{doing}: {_describe(error)}") from error
 
 
 def _verdict(error: B2Error) -> type[AstegniError]:
@@ -144,8 +144,8 @@ def _is_sha1_refusal(error: B2Error) -> bool:
     return isinstance(error, BadRequest) and "sha1 did not match" in str(error).lower()
 
 
-def _tell(error: B2Error) -> str:
+def _describe(error: B2Error) -> str:
     if isinstance(error, MaxRetriesExceeded):
-        return f"{error.limit} tries failed, the last with {_tell(error.exception_info_list[-1])}"
+        return f"{error.limit} tries failed, the last with {_describe(error.exception_info_list[-1])}"
     name = type(error).__name__
     return f"{name} ({error})" if isinstance(error, _QUOTABLE) else name

@@ -93,7 +93,7 @@ class ObjectStore:
             check_name(name),
             content_type,
             self._part_size,
-            on_progress or _tell_nobody,
+            on_progress or _ignore_progress,
             should_stop or _never,
             self._sleep,
             content_encoding,
@@ -197,7 +197,7 @@ def _keep(part: Path, path: Path, name: str, expected_sha1: str | None) -> None:
     part.replace(path)
 
 
-def _tell_nobody(_sent: int) -> None:
+def _ignore_progress(_sent: int) -> None:
     return None
 
 

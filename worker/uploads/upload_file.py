@@ -21,7 +21,7 @@ from worker.uploads.upload_errors import gone
 DATA = ".upload"
 LOCK = ".lock"
 # Longer than an append, or the transaction that ends an upload, takes.
-_PATIENCE = 10.0
+_TIMEOUT = 10.0
 _POLL = 0.005
 
 
@@ -83,7 +83,7 @@ class UploadFile:
 
 
 def _wait_for_lock(descriptor: int) -> None:
-    deadline = time.monotonic() + _PATIENCE
+    deadline = time.monotonic() + _TIMEOUT
     pause = _POLL
     while True:
         try:

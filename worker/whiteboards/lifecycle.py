@@ -11,7 +11,7 @@ from worker.access.session_access import session_and_role
 from worker.access.session_role import SessionRole
 from worker.errors import Conflict, Forbidden
 from worker.whiteboards.events import record_event
-from worker.whiteboards.sessions import lead_session
+from worker.whiteboards.sessions import lock_led_session
 
 
 def start_session(session: Session, caller: Caller, session_id: int) -> WhiteboardSession:
@@ -19,7 +19,7 @@ def start_session(session: Session, caller: Caller, session_id: int) -> Whiteboa
 
     Raises NotFound, Forbidden, Conflict for one that has ended.
     """
-    board, role = lead_session(session, caller, session_id)
+    board, role = lock_led_session(session, caller, session_id)
     if board.status == "in_progress":
         return board
     if board.status != "scheduled":
@@ -32,7 +32,7 @@ def start_session(session: Session, caller: Caller, session_id: int) -> Whiteboa
 
 def end_session(session: Session, caller: Caller, session_id: int) -> WhiteboardSession:
     """End the session; a completed one is unchanged. Raises NotFound, Forbidden, Conflict when it never started."""
-    board, role = lead_session(session, caller, session_id)
+    board, role = lock_led_session(session, caller, session_id)
     if board.status == "completed":
         return board
     if board.status != "in_progress":

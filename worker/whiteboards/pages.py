@@ -13,7 +13,7 @@ from worker.access.session_role import SessionRole, session_role
 from worker.access.visibility import visible_sessions_with_booking
 from worker.errors import Conflict, Forbidden, NotFound
 from worker.whiteboards.events import record_event
-from worker.whiteboards.sessions import lead_session, may_erase
+from worker.whiteboards.sessions import lock_led_session, may_erase
 
 MOST_PAGES = 200
 
@@ -29,7 +29,7 @@ def create_page(session: Session, caller: Caller, session_id: int, values: Mappi
 
     Raises NotFound, Forbidden, Conflict when the session has ended or has too many pages.
     """
-    board, _role = lead_session(session, caller, session_id)
+    board, _role = lock_led_session(session, caller, session_id)
     _check_open(board)
     # The lock on the session prevents another page from taking the same number.
     last = session.scalar(select(func.max(WhiteboardPage.page_number)).where(WhiteboardPage.session_id == session_id))
@@ -47,7 +47,7 @@ def activate_page(session: Session, caller: Caller, page_id: int) -> WhiteboardP
 
     Raises NotFound, Forbidden, Conflict when the session has ended.
     """
-    page, role = _lead_page(session, caller, page_id)
+    page, role = _lock_led_page(session, caller, page_id)
     if page.is_active:
         return page
     session.execute(
@@ -95,10 +95,10 @@ def find_page(
     return page, board, session_role(caller, board, tutor_id=tutor_id, student_id=student_id)
 
 
-def _lead_page(session: Session, caller: Caller, page_id: int) -> tuple[WhiteboardPage, SessionRole]:
+def _lock_led_page(session: Session, caller: Caller, page_id: int) -> tuple[WhiteboardPage, SessionRole]:
     """Lock the session and return the page; the session has not ended, and the caller leads it."""
     page, _board, _role = find_page(session, caller, page_id)
-    board, role = lead_session(session, caller, page.session_id)
+    board, role = lock_led_session(session, caller, page.session_id)
     _check_open(board)
     session.refresh(page)
     return page, role

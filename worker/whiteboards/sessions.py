@@ -68,7 +68,7 @@ def session_exists(session: Session, session_id: int) -> bool:
     return session.get(WhiteboardSession, session_id) is not None
 
 
-def lead_session(session: Session, caller: Caller, session_id: int) -> tuple[WhiteboardSession, SessionRole]:
+def lock_led_session(session: Session, caller: Caller, session_id: int) -> tuple[WhiteboardSession, SessionRole]:
     """Lock the session; return it with the role in which the caller leads it. Raises NotFound, Forbidden."""
     board, role = session_and_role(session, caller, session_id)
     if role is None or not role.full:
@@ -95,7 +95,7 @@ def change_session(session: Session, caller: Caller, session_id: int, changes: M
 
     Raises NotFound, Forbidden, InvalidInput for its times.
     """
-    board, _role = lead_session(session, caller, session_id)
+    board, _role = lock_led_session(session, caller, session_id)
     check_times(
         changes.get("scheduled_start", board.scheduled_start), changes.get("scheduled_end", board.scheduled_end)
     )

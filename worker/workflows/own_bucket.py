@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from worker.database import AWAY, Database
+from worker.database import DATABASE_UNAVAILABLE, Database
 from worker.logs import get_logger
 from worker.settings import Settings
 from worker.storage.errors import StorageUnavailable
@@ -25,7 +25,7 @@ def check_before_start(settings: Settings) -> None:
     database = Database(settings.sqlalchemy_url, pool_size=1, max_overflow=0)
     try:
         own_store(settings, database)
-    except (StorageUnavailable, *AWAY) as error:
+    except (StorageUnavailable, *DATABASE_UNAVAILABLE) as error:
         # Each job checks again before it uses the bucket.
         _log.warning("bucket_owner_unknown", error=type(error).__name__)
     finally:

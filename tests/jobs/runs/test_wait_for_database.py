@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.conftest import MakeSettings
-from worker.database import AWAY, Database
+from worker.database import DATABASE_UNAVAILABLE, Database
 from worker.jobs.runs.wait_for_database import retry_while_database_down
 
 _SLEEP = text("SELECT pg_sleep(:seconds)")
@@ -83,7 +83,7 @@ def test_a_connection_that_still_waits_for_an_answer_is_replaced(single: Databas
 
 def test_a_database_that_stays_away_is_given_up() -> None:
     nowhere = Database("postgresql+psycopg://nobody@127.0.0.1:1/nothing")
-    with pytest.raises(AWAY):
+    with pytest.raises(DATABASE_UNAVAILABLE):
         retry_while_database_down(lambda: backend(nowhere), seconds=0.5)
     nowhere.close()
 

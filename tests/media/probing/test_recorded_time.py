@@ -5,7 +5,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.media.probing.recorded_time import Hole, RecordedStretch, recorded_stretches
+from worker.media.probing.recorded_time import FileGap, RecordedStretch, recorded_stretches
 
 BEGUN = 1_000_000
 
@@ -32,17 +32,23 @@ def test_a_pause_is_not_in_the_file_and_moves_what_follows() -> None:
 
 
 def test_a_pause_that_the_file_has_as_a_hole_is_left_out_of_it() -> None:
-    assert spans(60_000, [(10_000, 15_000)], [Hole(10_100, 4_800, 4_800)]) == [(0, 0, 10_100), (14_900, 14_900, 45_100)]
+    assert spans(60_000, [(10_000, 15_000)], [FileGap(10_100, 4_800, 4_800)]) == [
+        (0, 0, 10_100),
+        (14_900, 14_900, 45_100),
+    ]
 
 
 def test_a_loss_is_silence_and_moves_nothing() -> None:
-    assert spans(60_000, [], [Hole(10_000, 4_000, 4_000)]) == [(0, 0, 60_000)]
+    assert spans(60_000, [], [FileGap(10_000, 4_000, 4_000)]) == [(0, 0, 60_000)]
     # A loss is no pause, though one follows.
-    assert spans(60_000, [(30_000, 31_000)], [Hole(10_000, 4_000, 4_000)]) == [(0, 0, 30_000), (31_000, 30_000, 30_000)]
+    assert spans(60_000, [(30_000, 31_000)], [FileGap(10_000, 4_000, 4_000)]) == [
+        (0, 0, 30_000),
+        (31_000, 30_000, 30_000),
+    ]
 
 
 def test_a_jump_of_the_clock_is_a_pause_whether_it_was_noted_or_not() -> None:
-    jump = [Hole(20_000, 90_000, 0)]
+    jump = [FileGap(20_000, 90_000, 0)]
     expected = [(0, 0, 20_000), (110_000, 20_000, 40_000)]
     assert spans(60_000, [], jump) == expected
     assert spans(60_000, [(20_300, 109_900)], jump) == expected
@@ -62,12 +68,12 @@ def test_a_recorder_that_is_stopped_in_its_pause_has_no_stretch_behind_it() -> N
 
 moments = st.integers(0, 100_000)
 notes = st.lists(st.tuples(moments, moments), max_size=5)
-holes = st.lists(st.builds(lambda at, length, kept: Hole(at, length, length * kept), moments, moments, st.booleans()))
+gaps = st.lists(st.builds(lambda at, length, kept: FileGap(at, length, length * kept), moments, moments, st.booleans()))
 
 
-@given(st.integers(0, 200_000), notes, holes)
+@given(st.integers(0, 200_000), notes, gaps)
 def test_stretches_are_in_order_and_none_is_longer_than_the_file(
-    length: int, pauses: list[tuple[int, int]], gaps: list[Hole]
+    length: int, pauses: list[tuple[int, int]], gaps: list[FileGap]
 ) -> None:
     stretches = recorded_stretches(BEGUN, length, pauses, gaps)
     assert all(stretch.length > 0 and 0 <= stretch.at <= stretch.at + stretch.length <= length for stretch in stretches)

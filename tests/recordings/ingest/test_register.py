@@ -58,15 +58,15 @@ def test_twins_are_found_and_others_are_not(register: Register, new: MakeRecordi
 
 
 @pytest.mark.parametrize(
-    ("processing", "available", "is_twin"), [(True, False, True), (False, True, True), (False, False, False)]
+    ("processing", "available", "is_duplicate"), [(True, False, True), (False, True, True), (False, False, False)]
 )
-def test_only_a_live_recording_is_a_twin(
+def test_only_a_live_recording_is_a_duplicate(
     register: Register,
     new: MakeRecording,
     sql: Sql,
     processing: bool,
     available: bool,
-    is_twin: bool,
+    is_duplicate: bool,
 ) -> None:
     first = register(new())
     sql(
@@ -77,8 +77,8 @@ def test_only_a_live_recording_is_a_twin(
 
     second = register(new(spool_name="1" * 32))
 
-    assert second.is_new is not is_twin
-    assert (second.recording_id == first.recording_id) is is_twin
+    assert second.is_new is not is_duplicate
+    assert (second.recording_id == first.recording_id) is is_duplicate
     assert sql("SELECT spool_name FROM whiteboard_session_recordings ORDER BY id")[0].spool_name == "0" * 32
 
 

@@ -12,7 +12,7 @@ from tests.conftest import School, Sql
 from tests.statements import waits_for_a_lock
 from tests.waiting import PATIENCE, wait_for
 from worker.database import Database
-from worker.reminders.planning.changes import Planned
+from worker.reminders.planning.changes import PlanChanges
 from worker.reminders.planning.plan import plan_ahead, plan_for_person, plan_reminders
 from worker.reminders.planning.preferences import read_preferences
 
@@ -79,7 +79,7 @@ class Book:
             channels=channels,
         )
 
-    def plan(self, *ids: int, now: datetime = NOW) -> Planned:
+    def plan(self, *ids: int, now: datetime = NOW) -> PlanChanges:
         with self.database.transaction() as session:
             return plan_reminders(session, ids, now=now)
 
@@ -103,7 +103,7 @@ def usual(*users: int) -> set[tuple[Any, ...]]:
 class TestWhoAndWhen:
     def test_tutor_student_and_parent_by_the_defaults(self, book: Book) -> None:
         lesson = book.lesson()
-        assert book.plan(lesson) == Planned(12, 0)
+        assert book.plan(lesson) == PlanChanges(12, 0)
         assert book.waiting() == usual(TUTOR, STUDENT, PARENT)
         (row,) = book.sql("SELECT * FROM deliveries WHERE user_id = 2 AND minutes_before = 15 AND channel = 'email'")
         starts_at = NOW + 3 * DAY
@@ -115,7 +115,7 @@ class TestWhoAndWhen:
         lesson = book.lesson()
         book.plan(lesson)
         before = book.sql("SELECT * FROM deliveries ORDER BY id")
-        assert book.plan(lesson) == book.plan(lesson, lesson) == Planned(0, 0)
+        assert book.plan(lesson) == book.plan(lesson, lesson) == PlanChanges(0, 0)
         assert book.sql("SELECT * FROM deliveries ORDER BY id") == before
 
     def test_a_group_of_two_families(self, book: Book) -> None:
@@ -143,7 +143,7 @@ class TestWhoAndWhen:
         lesson = book.lesson()
         book.plan(lesson)
         book.sql(statement)
-        assert book.plan(lesson) == Planned(0, 4)
+        assert book.plan(lesson) == PlanChanges(0, 4)
         assert book.waiting() == usual(*({TUTOR, STUDENT, PARENT} - {excluded_user}))
 
     def test_free_slots_cancelled_past_and_undated_lessons_remind_nobody(self, book: Book) -> None:
@@ -203,16 +203,16 @@ class TestWhoseWish:
         book.alarm(TUTOR, None, schedule_id=lesson)
         book.alarm(STUDENT, None, series_id=series)
         book.prefer(PARENT, [], ["email"])
-        assert book.plan(lesson) == Planned(0, 0)
+        assert book.plan(lesson) == PlanChanges(0, 0)
 
     def test_a_new_wish_takes_the_place_of_the_old_one(self, book: Book) -> None:
         lesson = book.lesson()
         book.plan(lesson)
         book.alarm(STUDENT, 15, ["email"], schedule_id=lesson)
-        assert book.plan(lesson) == Planned(0, 3)
+        assert book.plan(lesson) == PlanChanges(0, 3)
         assert book.waiting(STUDENT) == {(STUDENT, 15, "email")}
         book.sql("DELETE FROM lesson_alarms")
-        assert book.plan(lesson) == Planned(3, 0)
+        assert book.plan(lesson) == PlanChanges(3, 0)
         assert book.waiting() == usual(TUTOR, STUDENT, PARENT)
 
     def test_an_alarm_said_twice_by_hand_rings_once(self, book: Book) -> None:
@@ -226,9 +226,9 @@ class TestWhoseWish:
         for user in (TUTOR, STUDENT, PARENT):
             book.prefer(user, [10], ["in_app"])
         with book.database.transaction() as session:
-            assert plan_for_person(session, PARENT, now=NOW) == Planned(3, 12)
+            assert plan_for_person(session, PARENT, now=NOW) == PlanChanges(3, 12)
         with book.database.transaction() as session:
-            assert plan_for_person(session, STUDENT, now=NOW) == Planned(3, 12)
+            assert plan_for_person(session, STUDENT, now=NOW) == PlanChanges(3, 12)
         assert book.waiting() == usual(TUTOR) | {(PARENT, 10, "in_app"), (STUDENT, 10, "in_app")}
 
 
@@ -237,12 +237,12 @@ class TestLessonsChange:
         lesson = book.lesson()
         book.plan(lesson)
         book.sql(MOVE)
-        assert book.plan(lesson) == Planned(12, 12)
+        assert book.plan(lesson) == PlanChanges(12, 12)
         assert {row.starts_at for row in book.sql("SELECT starts_at FROM deliveries WHERE state = 'pending'")} == {
             NOW + 4 * DAY
         }
         book.sql(MOVE.replace("+", "-"))
-        assert book.plan(lesson) == Planned(12, 12)
+        assert book.plan(lesson) == PlanChanges(12, 12)
         assert book.sql("SELECT count(*) FROM deliveries")[0][0] == 24
 
     def test_cancelled_and_back(self, book: Book) -> None:
@@ -250,9 +250,9 @@ class TestLessonsChange:
         book.plan(lesson)
         book.sql("UPDATE deliveries SET attempts = 2, due_at = due_at + interval '1 h' WHERE user_id = 1")
         book.sql("UPDATE tutor_schedules SET status = 'cancelled'")
-        assert book.plan(lesson) == Planned(0, 12)
+        assert book.plan(lesson) == PlanChanges(0, 12)
         book.sql("UPDATE tutor_schedules SET status = 'scheduled'")
-        assert book.plan(lesson) == Planned(12, 0)
+        assert book.plan(lesson) == PlanChanges(12, 0)
         rows = book.sql("SELECT *, starts_at - make_interval(mins => minutes_before) AS due FROM deliveries")
         assert {(row.state, row.attempts, row.reason, row.due_at - row.due) for row in rows} == {
             ("pending", 0, None, timedelta())
@@ -262,7 +262,7 @@ class TestLessonsChange:
         lesson = book.lesson(students=(22, 25))
         book.plan(lesson)
         book.sql("DELETE FROM schedule_participants WHERE student_id = 22")
-        assert book.plan(lesson) == Planned(0, 8)
+        assert book.plan(lesson) == PlanChanges(0, 8)
         assert book.waiting() == usual(TUTOR, 5, 6)
 
     @pytest.mark.parametrize("state", ["sent", "dropped", "failed", "sending"])
@@ -271,9 +271,9 @@ class TestLessonsChange:
         book.plan(lesson)
         book.sql("UPDATE deliveries SET state = :state", state=state)
         book.sql("UPDATE tutor_schedules SET status = 'cancelled'")
-        assert book.plan(lesson) == Planned(0, 0)
+        assert book.plan(lesson) == PlanChanges(0, 0)
         book.sql("UPDATE tutor_schedules SET status = 'scheduled'")
-        assert book.plan(lesson) == Planned(0, 0)
+        assert book.plan(lesson) == PlanChanges(0, 0)
 
     @pytest.mark.parametrize("state", ["failed", "dropped"])
     def test_what_goes_by_another_channel_stays_as_long_as_its_alarm(self, book: Book, state: str) -> None:
@@ -286,19 +286,19 @@ class TestLessonsChange:
             " SELECT kind, user_id, 'in_app', schedule_id, minutes_before, starts_at, key, due_at FROM deliveries"
             " WHERE user_id = 2"
         )
-        assert book.plan(lesson) == Planned(0, 0)
+        assert book.plan(lesson) == PlanChanges(0, 0)
         assert book.waiting(STUDENT) == {(STUDENT, 15, "in_app")}
         book.prefer(STUDENT, [], ["email"])
-        assert book.plan(lesson) == Planned(0, 1)
+        assert book.plan(lesson) == PlanChanges(0, 1)
         assert book.waiting(STUDENT) == set()
 
     def test_what_waits_for_its_next_try_is_left_alone(self, book: Book) -> None:
         lesson = book.lesson()
         book.plan(lesson)
         later = NOW + 3 * DAY - timedelta(minutes=10)
-        assert book.plan(lesson, now=later) == Planned(0, 0)
+        assert book.plan(lesson, now=later) == PlanChanges(0, 0)
         book.sql("UPDATE tutor_schedules SET status = 'in_progress'")
-        assert book.plan(lesson, now=NOW + 3 * DAY) == Planned(0, 0)
+        assert book.plan(lesson, now=NOW + 3 * DAY) == PlanChanges(0, 0)
 
     def test_a_rollback_leaves_nothing(self, book: Book) -> None:
         lesson = book.lesson()
@@ -318,14 +318,14 @@ class TestLessonsChange:
             " VALUES ('lesson-moved', 1, 'email', :id, 'k', now())",
             id=lesson,
         )
-        assert book.plan(lesson) == Planned(12, 0)
+        assert book.plan(lesson) == PlanChanges(12, 0)
         assert (TUTOR, None, "email") in book.waiting()
 
 
 class TestTwoAtOnce:
     def test_two_planners(self, book: Book) -> None:
         lessons = [book.lesson(NOW + number * DAY) for number in range(2, 22)]
-        done: list[Planned] = []
+        done: list[PlanChanges] = []
         gate = threading.Barrier(2)
 
         def work(ids: Sequence[int]) -> None:
@@ -376,7 +376,7 @@ def test_all_that_is_ahead_in_batches(book: Book) -> None:
     assert total == 4 * 12
     book.sql("UPDATE student_profiles SET parent_id = '{}'")
     with book.database.transaction() as session:
-        assert plan_ahead(session, now=NOW, after=0, most=100) == (Planned(0, 20), None)
+        assert plan_ahead(session, now=NOW, after=0, most=100) == (PlanChanges(0, 20), None)
 
 
 def test_people_of_the_platform_begin_without_alarms(book: Book) -> None:
@@ -388,7 +388,7 @@ def test_people_of_the_platform_begin_without_alarms(book: Book) -> None:
 
     assert book.plan(lesson).planned == 4
     with book.database.transaction() as session:
-        assert plan_ahead(session, now=NOW, after=0, most=100)[0] == Planned(0, 0)
+        assert plan_ahead(session, now=NOW, after=0, most=100)[0] == PlanChanges(0, 0)
         assert read_preferences(session, TUTOR).alarms == (1440, 15)
         assert read_preferences(session, STUDENT).alarms == ()
     book.sql("INSERT INTO lesson_alarms (user_id, schedule_id, minutes_before) VALUES (2, :lesson, 30)", lesson=lesson)

@@ -105,11 +105,11 @@ class DeliveryFixture:
         self.sender = self.new_sender()
         self._numbers = itertools.count(1)
 
-    def new_sender(self, transport: Any = None, patience: float = 10.0) -> BatchSender:
+    def new_sender(self, transport: Any = None, timeout: float = 10.0) -> BatchSender:
         """Another process's, as it were: it has learned nothing yet."""
         settings = self.settings
         lease, zone, organizer = settings.delivery_lease, settings.timezone, settings.from_email
-        policy = SendPolicy(lease, zone, None, organizer, patience=patience)
+        policy = SendPolicy(lease, zone, None, organizer, timeout=timeout)
         return BatchSender(self.database, transport or Transports(self.settings), policy)
 
     def lesson(self, starts_in: timedelta = timedelta(minutes=10), **columns: Any) -> tuple[int, datetime]:

@@ -22,7 +22,7 @@ from worker.channels.tls import system_trust
 from worker.reminders.channel_codes import confirm, reveal_code
 from worker.reminders.channels import find_channel, send_another_code
 from worker.reminders.delivery.metrics import delivery_metrics
-from worker.reminders.delivery.retry import PATIENCE
+from worker.reminders.delivery.retry import LONGEST_WAIT
 from worker.reminders.unknown_recipients import MOST_UNKNOWN
 
 LIMIT = "550 5.4.5 Daily sending limit exceeded"
@@ -190,7 +190,7 @@ def test_a_message_that_never_expires_waits_for_days_and_not_for_ever(
 ) -> None:
     channel = deliveries.channel("email", seal(deliveries, Mailbox("second@example.org")))
     old, new = deliveries.message(channel=channel), deliveries.message(channel=channel)
-    deliveries.do("UPDATE deliveries SET created_at = now() - :age WHERE id = :id", age=PATIENCE, id=old)
+    deliveries.do("UPDATE deliveries SET created_at = now() - :age WHERE id = :id", age=LONGEST_WAIT, id=old)
     mail.recipient = LIMIT
     deliveries.send_all()
     assert [deliveries.delivery(delivery_id).state for delivery_id in (old, new)] == ["failed", "pending"]

@@ -13,7 +13,7 @@ from worker.reminders.delivery.decide import DeliveryContext, decide
 from worker.reminders.delivery.decisions import DeliveryDecision, Discard, Postpone, Reject, SendNow
 from worker.reminders.delivery.fail import next_channel
 from worker.reminders.delivery.partitions import BATCH, batch_size, batches, batches_at_once
-from worker.reminders.delivery.retry import PATIENCE, after_failure, until_provider_works
+from worker.reminders.delivery.retry import LONGEST_WAIT, after_failure, until_provider_works
 from worker.reminders.planning.quiet_hours import quiet_until
 
 NOW = datetime(2026, 6, 16, 12, 0, tzinfo=UTC)
@@ -74,11 +74,11 @@ def test_a_provider_of_ours_is_waited_for_without_end() -> None:
         return until_provider_works(NOW - age, expires_at, pause, "limit", now=NOW, chance=0.0)
 
     minute = timedelta(minutes=1)
-    assert verdict(timedelta(0)) == verdict(PATIENCE - minute) == Postpone(NOW + minute, "limit")
+    assert verdict(timedelta(0)) == verdict(LONGEST_WAIT - minute) == Postpone(NOW + minute, "limit")
     # A message that never expires: for three days, and then it goes by another way.
-    assert verdict(PATIENCE) == Reject("limit")
+    assert verdict(LONGEST_WAIT) == Reject("limit")
     # A reminder, however old, until its lesson; then it is found in the app.
-    assert verdict(2 * PATIENCE, NOW + 2 * minute) == Postpone(NOW + minute, "limit")
+    assert verdict(2 * LONGEST_WAIT, NOW + 2 * minute) == Postpone(NOW + minute, "limit")
     assert verdict(timedelta(0), NOW + minute) == Discard("dropped", "too-late", instead_in_app=True)
     assert verdict(timedelta(0), NOW + 4 * minute, 300.0) == Discard("dropped", "too-late", instead_in_app=True)
 

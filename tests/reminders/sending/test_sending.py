@@ -549,7 +549,7 @@ def test_a_slow_provider_gives_its_process_back(deliveries: DeliveryFixture, mai
     mail.slowness = 0.4
     for _n in range(5):
         deliveries.message(channel="email")
-    deliveries.send_all(deliveries.new_sender(patience=1.0))
+    deliveries.send_all(deliveries.new_sender(timeout=1.0))
     rows = deliveries.all("SELECT state, attempts FROM deliveries ORDER BY state, attempts")
     sent = sum(row.state == "sent" for row in rows)
     assert 1 <= sent <= 3
@@ -648,7 +648,7 @@ def test_a_message_that_ends_its_process_each_time_is_given_up(deliveries: Deliv
     assert deliveries.outcome(delivery) == ("failed", "worker-lost")
 
 
-def test_figures(deliveries: DeliveryFixture) -> None:
+def test_metrics(deliveries: DeliveryFixture) -> None:
     from worker.reminders.delivery.metrics import delivery_metrics
 
     deliveries.message(due_at=datetime.now(UTC) - timedelta(seconds=100))
@@ -659,14 +659,14 @@ def test_figures(deliveries: DeliveryFixture) -> None:
     old = deliveries.message()
     deliveries.do("UPDATE deliveries SET state = 'sent', updated_at = now() - interval '2 h' WHERE id = :id", id=old)
     with deliveries.database.transaction() as session:
-        figures = delivery_metrics(session)
-    assert 99 < figures.overdue < 110
-    assert figures.counts == {("pending", "recording-ready"): 2, ("pending", "test"): 1}
+        metrics = delivery_metrics(session)
+    assert 99 < metrics.overdue < 110
+    assert metrics.counts == {("pending", "recording-ready"): 2, ("pending", "test"): 1}
     deliveries.send_all()
     with deliveries.database.transaction() as session:
-        figures = delivery_metrics(session)
-    assert figures.overdue == 0
-    assert figures.counts == {
+        metrics = delivery_metrics(session)
+    assert metrics.overdue == 0
+    assert metrics.counts == {
         ("pending", "recording-ready"): 1,
         ("sent", "recording-ready"): 1,
         ("sent", "test"): 1,

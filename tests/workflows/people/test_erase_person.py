@@ -185,7 +185,7 @@ def test_a_recording_with_a_job_of_another_release_is_deleted(recordings: Record
 def test_a_job_that_does_not_stop_is_named_and_the_rest_waits(recordings: RecordingFixture, sample: bytes) -> None:
     run = recordings.begin(IngestRecording, recordings.arrive(sample))
     with pytest.raises(Unavailable, match=str(run.claim.job_id)):
-        erase_person(recordings.database, 1, PLANNING, by="cli:maria", patience=0)
+        erase_person(recordings.database, 1, PLANNING, by="cli:maria", timeout=0)
     assert recordings.sql("SELECT principal FROM jobs WHERE id = :id", id=run.claim.job_id) == [("user:1",)]
     recordings.lose(run)
 

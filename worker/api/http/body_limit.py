@@ -9,10 +9,10 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from worker.api.http.database_errors import database_away
+from worker.api.http.database_errors import database_unavailable
 from worker.api.http.problem_response import problem_response
 from worker.api.http.problems import BodyRefused
-from worker.database import AWAY
+from worker.database import DATABASE_UNAVAILABLE
 from worker.errors import AstegniError, TooLarge
 
 # Without it the server would keep reading and discarding for as long as the client sends.
@@ -83,8 +83,8 @@ class LimitBody:
                     await self._admit(Request(scope))
                 except AstegniError as error:
                     raise BodyRefused(error, _CLOSE if chunked else None) from error
-                except AWAY as error:
-                    raise BodyRefused(database_away(error)) from error
+                except DATABASE_UNAVAILABLE as error:
+                    raise BodyRefused(database_unavailable(error)) from error
                 admitted = True
             message = await receive()
             received += len(message.get("body", b""))

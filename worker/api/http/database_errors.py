@@ -8,8 +8,8 @@ from worker.logs import get_logger
 _log = get_logger(__name__)
 
 
-def database_away(error: Exception) -> AstegniError:
-    """Log an error of the database (`worker.database.AWAY`) and return the error for the response."""
+def database_unavailable(error: Exception) -> AstegniError:
+    """Log an error of the database (`worker.database.DATABASE_UNAVAILABLE`) and return the error for the response."""
     cause = getattr(error, "orig", None) or error
     problem = _of_database(cause)
     _log.warning(f"database_{problem.code}", error=type(cause).__name__)

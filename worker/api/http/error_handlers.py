@@ -9,11 +9,11 @@ from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from worker.api.http.database_errors import database_away
+from worker.api.http.database_errors import database_unavailable
 from worker.api.http.methods import allowed_methods
 from worker.api.http.problem_response import document_response, problem_response
 from worker.api.http.problems import BodyRefused
-from worker.database import AWAY
+from worker.database import DATABASE_UNAVAILABLE
 from worker.errors import AstegniError, InvalidInput, NotFound, TooLarge, problem
 from worker.logs import get_logger
 
@@ -31,7 +31,7 @@ def install_problems(api: FastAPI) -> None:
     api.add_exception_handler(RequestValidationError, _on_invalid)
     api.add_exception_handler(HTTPException, _on_http)
     api.add_exception_handler(DataError, _on_unstorable)
-    for kind in AWAY:
+    for kind in DATABASE_UNAVAILABLE:
         api.add_exception_handler(kind, _on_database)
 
 
@@ -79,7 +79,7 @@ async def _on_unstorable(request: Request, error: Exception) -> Response:
 
 
 async def _on_database(request: Request, error: Exception) -> Response:
-    return problem_response(request.scope, database_away(error))
+    return problem_response(request.scope, database_unavailable(error))
 
 
 def is_json(content_type: str) -> bool:

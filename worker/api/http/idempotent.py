@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from starlette.responses import Response
 
 from worker.api.http.callers import CallerOf
-from worker.jobs.idempotency import Answer, checked_key, fingerprint, remember, remembered
+from worker.jobs.idempotency import StoredResponse, checked_key, find_response, fingerprint, remember
 
 REPLAYED = "Idempotency-Replayed"
 
@@ -26,7 +26,7 @@ class IdempotentRequest:
     # Path and query.
     address: str
 
-    def answer(self, session: Session, body: BaseModel, make: Callable[[], Answer]) -> Response:
+    def answer(self, session: Session, body: BaseModel, make: Callable[[], StoredResponse]) -> Response:
         """The response of `make`, or the stored response for the same key, byte by byte.
 
         Raises InvalidInput for the key of another request, Conflict while the first request is still running.
@@ -35,7 +35,7 @@ class IdempotentRequest:
             return _response(make(), replayed=False)
         # The fields that were sent, in the model's order: whitespace and the order of keys do not matter.
         body_fingerprint = fingerprint(self.method, self.address, body.model_dump_json(exclude_unset=True))
-        stored = remembered(session, self.principal, self.key, body_fingerprint)
+        stored = find_response(session, self.principal, self.key, body_fingerprint)
         if stored is not None:
             return _response(stored, replayed=True)
         response = make()
@@ -43,9 +43,9 @@ class IdempotentRequest:
         return _response(response, replayed=False)
 
 
-def created(location: str, document: BaseModel) -> Answer:
+def created(location: str, document: BaseModel) -> StoredResponse:
     """201 with the address of the new resource."""
-    return Answer(201, document.model_dump_json(), {"Location": location})
+    return StoredResponse(201, document.model_dump_json(), {"Location": location})
 
 
 def once_of(
@@ -71,6 +71,6 @@ def once_of(
 OnceOf = Annotated[IdempotentRequest, Depends(once_of)]
 
 
-def _response(stored: Answer, *, replayed: bool) -> Response:
+def _response(stored: StoredResponse, *, replayed: bool) -> Response:
     headers = {**stored.headers, **({REPLAYED: "true"} if replayed else {})}
     return Response(stored.body, status_code=stored.status, headers=headers, media_type="application/json")

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
-class _Answered(OSError):
+class _ResponseEnded(OSError):
     """The response to a HEAD is complete; to the route that writes its content it looks like a disconnected client."""
 
 
@@ -38,11 +38,11 @@ class AnyMethod:
                 return
             await send({"type": "http.response.body", "body": b""})
             if message.get("more_body", False):
-                raise _Answered
+                raise _ResponseEnded
 
         inner = {**scope, "method": "GET"}
         # A streaming response may turn it into the framework's own error for a disconnected client.
-        with suppress(_Answered, ClientDisconnect):
+        with suppress(_ResponseEnded, ClientDisconnect):
             await self._app(inner, receive, without_content)
         if "route" in inner:
             scope["route"] = inner["route"]  # for the log and the metrics

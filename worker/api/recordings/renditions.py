@@ -19,7 +19,7 @@ from worker.api.http.idempotent import OnceOf
 from worker.api.http.problems import responses
 from worker.api.services import Services, ServicesOf
 from worker.errors import Conflict
-from worker.jobs.idempotency import Answer
+from worker.jobs.idempotency import StoredResponse
 from worker.jobs.live import require_room
 from worker.jobs.orders.recording_orders import FillRows
 from worker.recordings.outputs.order_pictures import ORDERABLE as PICTURES
@@ -83,7 +83,7 @@ def post_renditions(
 
 def _ordered(
     services: Services, session: Session, caller: Caller, recording: Recording, names: list[OrderableName]
-) -> Answer:
+) -> StoredResponse:
     tracks, pictures = tracks_of(recording), picture_rows(session, recording.id)
     refused = {name: reason for name in names if (reason := _why_not(name, tracks, pictures)) is not None}
     possible = [name for name in dict.fromkeys(names) if name not in refused]
@@ -103,7 +103,7 @@ def _ordered(
     )
     job_id = renditions_job or pictures_job
     headers = {} if job_id is None else {"Location": f"/v1/jobs/{job_id}", "Retry-After": "10"}
-    return Answer(202, document.model_dump_json(), headers)
+    return StoredResponse(202, document.model_dump_json(), headers)
 
 
 def _why_not(name: str, tracks: RecordedTracks, pictures: Collection[str]) -> str | None:

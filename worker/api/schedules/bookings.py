@@ -18,7 +18,7 @@ from worker.api.services import Services, ServicesOf
 from worker.bookings.booking_commands import Answer as BookingAnswer
 from worker.bookings.reading import find_booking, list_bookings
 from worker.bookings.statuses import accepted, declined, ended
-from worker.jobs.idempotency import Answer
+from worker.jobs.idempotency import StoredResponse
 from worker.workflows.lessons.change_booking import answer_booking, change_booking, offer_booking
 
 router = APIRouter(prefix="/v1/bookings", tags=["bookings"], responses=responses(401, 403, 404, 422, 503))
@@ -97,7 +97,7 @@ def post_booking(body: NewBooking, caller: CallerOf, once: OnceOf, services: Ser
     values = body.model_dump(exclude_unset=True, exclude={"student_id"})
     with services.acting(caller) as session:
 
-        def make() -> Answer:
+        def make() -> StoredResponse:
             services.counters.spend(session, services.rates.bookings, caller.principal)
             booking = offer_booking(session, caller, student_id=body.student_id, values=values, now=clock.now())
             return created(f"/v1/bookings/{booking.id}", BookingDocument.model_validate(booking))

@@ -20,7 +20,7 @@ from worker.api.http.time_params import From, To, moment
 from worker.api.schedules.schedule_documents import ChangedSchedule, MadeDocument, ScheduleDocument, ScheduleStatus
 from worker.api.schedules.schedule_requests import Calendar, NewSchedule, ScheduleChange, Scope, SlotBooking
 from worker.api.services import Services, ServicesOf
-from worker.jobs.idempotency import Answer
+from worker.jobs.idempotency import StoredResponse
 from worker.schedules.cancelling import LessonCancellation
 from worker.schedules.changes import LessonChange
 from worker.schedules.date_range import Range
@@ -61,7 +61,7 @@ def post_schedules(
             document = MadeDocument.of(try_lessons(session, request, planning), calendar, dry_run=True)
             return Response(document.model_dump_json(), media_type="application/json")
 
-        def make() -> Answer:
+        def make() -> StoredResponse:
             result = make_lessons(session, request, planning)
             return created(_location(result), MadeDocument.of(result, calendar, dry_run=False))
 

@@ -23,7 +23,7 @@ from worker.api.schedules.session_request_documents import (
 from worker.api.services import ServicesOf
 from worker.bookings.request_reading import find_request, list_requests
 from worker.bookings.requests import NewRequest
-from worker.jobs.idempotency import Answer
+from worker.jobs.idempotency import StoredResponse
 from worker.workflows.lessons.accept_request import Acceptance, accept_request
 from worker.workflows.lessons.session_requests import reject_request, request_lessons
 
@@ -45,7 +45,7 @@ def post_session_request(body: NewSessionRequest, caller: CallerOf, once: OnceOf
         values["schedule"] = body.schedule.model_dump(mode="json", exclude_unset=True)
     with services.acting(caller) as session:
 
-        def make() -> Answer:
+        def make() -> StoredResponse:
             services.counters.spend(session, services.rates.bookings, caller.principal)
             new = NewRequest(body.tutor_id, body.student_id, values)
             request = request_lessons(session, caller, new, now=clock.now(), timezone=services.settings.timezone)

@@ -15,7 +15,7 @@ from worker.api.http.problems import responses
 from worker.api.schedules.timetable_documents import EntryChange, EntryDocument, EntryStatus, NewEntry, Role
 from worker.api.services import ServicesOf
 from worker.errors import Forbidden
-from worker.jobs.idempotency import Answer
+from worker.jobs.idempotency import StoredResponse
 from worker.schedules.timetable.entries import find_entry, list_entries
 from worker.schedules.timetable.viewing import view_entries
 from worker.workflows.lessons.plan_timetable import add_entry, change_entry, remove_entry
@@ -57,7 +57,7 @@ def post_entry(body: NewEntry, caller: Person, once: OnceOf, services: ServicesO
     now = clock.now()
     with services.acting(caller) as session:
 
-        def make() -> Answer:
+        def make() -> StoredResponse:
             values = body.model_dump(exclude_unset=True)
             entry = add_entry(session, caller, values, default_zone=services.settings.timezone, now=now)
             (view,) = view_entries(session, caller.user_id, [entry], now=now)

@@ -14,7 +14,7 @@ from worker.api.services import Services
 from worker.api.uploads.multipart import FormReader
 from worker.api.uploads.recording_form import read_form, usable_fields
 from worker.errors import AstegniError
-from worker.jobs.idempotency import Answer
+from worker.jobs.idempotency import StoredResponse
 from worker.recordings.ingest.register import NewRecording, RegistrationResult, register_recording
 from worker.uploads.spool_writer import SpoolFile
 
@@ -35,7 +35,7 @@ def register(
         with services.database.transaction() as session:
             session_to_record(session, caller, fields.session_id)
 
-            def make() -> Answer:
+            def make() -> StoredResponse:
                 nonlocal registered
                 new = _new_recording(caller, fields, form.filename, file, services.settings.spool_id)
                 registered = register_recording(session, new)
@@ -68,11 +68,11 @@ def _new_recording(
     )
 
 
-def _accepted(registered: RegistrationResult, ignored: Mapping[str, str]) -> Answer:
+def _accepted(registered: RegistrationResult, ignored: Mapping[str, str]) -> StoredResponse:
     document = Accepted(
         recording_id=registered.recording_id,
         job_id=registered.job_id,
         ignored=[IgnoredField(field=name, reason=reason) for name, reason in ignored.items()],
     )
     follow = f"/v1/jobs/{registered.job_id}" if registered.job_id else f"/v1/recordings/{registered.recording_id}"
-    return Answer(202, document.model_dump_json(), {"Location": follow, "Retry-After": "2"})
+    return StoredResponse(202, document.model_dump_json(), {"Location": follow, "Retry-After": "2"})

@@ -15,10 +15,10 @@ from starlette.datastructures import Headers
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from worker.api.http.database_errors import database_away
+from worker.api.http.database_errors import database_unavailable
 from worker.api.http.problem_response import problem_response
 from worker.api.services import Services
-from worker.database import AWAY
+from worker.database import DATABASE_UNAVAILABLE
 from worker.errors import AstegniError
 
 _PATH = re.compile("/v1/uploads/([0-9a-f]{32})")
@@ -62,8 +62,8 @@ class SmallPieces:
             return await run_in_threadpool(self._append, self._services, Request(scope), upload_id, body)
         except AstegniError as error:
             return problem_response(scope, error)
-        except AWAY as error:
-            return problem_response(scope, database_away(error))
+        except DATABASE_UNAVAILABLE as error:
+            return problem_response(scope, database_unavailable(error))
 
 
 def _upload_id(scope: Scope) -> str | None:

@@ -13,7 +13,7 @@ from worker.api.http.problems import responses
 from worker.api.services import ServicesOf
 from worker.api.whiteboards.whiteboard_documents import NewSession, SessionWithPages
 from worker.api.whiteboards.whiteboard_sessions import with_pages
-from worker.jobs.idempotency import Answer
+from worker.jobs.idempotency import StoredResponse
 from worker.whiteboards.sessions import Participant
 from worker.workflows.boards.adopt_board import adopt_board, read_call
 from worker.workflows.boards.open_session import Opening, open_session
@@ -45,7 +45,7 @@ def post_session(body: NewSession, caller: CallerOf, once: OnceOf, services: Ser
         return _adopt(body, body.platform_session_id, caller, once, services)
     with services.database.transaction() as session:
 
-        def make() -> Answer:
+        def make() -> StoredResponse:
             services.counters.spend(session, services.rates.whiteboard_sessions, caller.principal)
             whiteboard = open_session(session, caller, _opening(body))
             return created(f"/v1/whiteboard/sessions/{whiteboard.id}", with_pages(session, whiteboard))
@@ -60,7 +60,7 @@ def _adopt(
     call = read_call(services.context, caller, platform_session_id)
     with services.database.transaction() as session:
 
-        def make() -> Answer:
+        def make() -> StoredResponse:
             whiteboard, is_new = adopt_board(session, caller, platform_session_id, call)
             if is_new:
                 services.counters.spend(session, services.rates.whiteboard_sessions, caller.principal)

@@ -28,7 +28,7 @@ from worker.api.whiteboards.stroke_documents import (
 )
 from worker.api.whiteboards.whiteboard_documents import NewPage, PageDocument
 from worker.errors import InvalidInput
-from worker.jobs.idempotency import Answer
+from worker.jobs.idempotency import StoredResponse
 from worker.whiteboards.delete_stroke import delete_stroke
 from worker.whiteboards.pages import activate_page, clear_page, create_page, find_page, list_pages
 from worker.whiteboards.stroke_store import append_strokes
@@ -52,7 +52,7 @@ def post_page(session_id: RowId, body: NewPage, caller: CallerOf, once: OnceOf, 
     values = body.model_dump(exclude_unset=True)
     with services.database.transaction() as session:
 
-        def make() -> Answer:
+        def make() -> StoredResponse:
             page = create_page(session, caller, session_id, values)
             return created(f"/v1/whiteboard/pages/{page.id}", PageDocument.model_validate(page))
 
@@ -91,8 +91,8 @@ def post_clear(page_id: RowId, caller: CallerOf, once: OnceOf, services: Service
     """
     with services.database.transaction() as session:
 
-        def make() -> Answer:
-            return Answer(200, Cleared(cleared=clear_page(session, caller, page_id)).model_dump_json())
+        def make() -> StoredResponse:
+            return StoredResponse(200, Cleared(cleared=clear_page(session, caller, page_id)).model_dump_json())
 
         return once.answer(session, _NOTHING, make)
 

@@ -13,7 +13,7 @@ from rich.table import Column, Table
 from worker.canvases.engine import EngineMissing, load_engine
 from worker.cli.demo.client import DemoFailed, get, post
 
-_PATIENCE = 60.0
+_TIMEOUT = 60.0
 BOARD_TITLE = "ሒሳብ: y = x²"
 _FORMS = {"png", "png_2x", "thumbnail", "svg", "pdf"}
 
@@ -62,7 +62,7 @@ def show_board(console: Console, tutor: httpx.Client, session_id: int) -> None:
 
 
 def _wait_for_files(tutor: httpx.Client, session_id: int) -> list[dict[str, Any]]:
-    end = time.monotonic() + _PATIENCE
+    end = time.monotonic() + _TIMEOUT
     while time.monotonic() < end:
         files: list[dict[str, Any]] = get(tutor, f"/v1/whiteboard/sessions/{session_id}/snapshots")["items"]
         if {file["name"] for file in files} == _FORMS:

@@ -17,7 +17,7 @@ _ZONE = "Africa/Addis_Ababa"
 # The alarm of a lesson that starts so soon is due a moment after it was set.
 _MINUTES_BEFORE = 10
 _A_MOMENT = timedelta(seconds=3)
-_PATIENCE = 60.0
+_TIMEOUT = 60.0
 _LINES_SHOWN = 8
 
 
@@ -64,7 +64,7 @@ def show_reminder(console: Console, student: httpx.Client, schedule_id: int, *, 
 
 def _wait_for_reminder(mailbox: str, to: str) -> dict[str, Any]:
     """Wait for the mail with the lesson attached as a calendar file: no other mail of the demo has an attachment."""
-    end = time.monotonic() + _PATIENCE
+    end = time.monotonic() + _TIMEOUT
     while time.monotonic() < end:
         mails: list[dict[str, Any]] = httpx.get(f"{mailbox}/messages").json()
         for mail in mails:

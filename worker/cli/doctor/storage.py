@@ -26,7 +26,7 @@ def _doubts_of_database(settings: Settings) -> list[str]:
 
     A database that does not answer, or is of another release, is left to its own check.
     """
-    from worker.database import AWAY, Database  # noqa: PLC0415 - for this check
+    from worker.database import DATABASE_UNAVAILABLE, Database  # noqa: PLC0415 - for this check
     from worker.workflows.operations.check_backup import why_sweeps_wait  # noqa: PLC0415
     from worker.workflows.own_bucket import own_store  # noqa: PLC0415
 
@@ -34,7 +34,7 @@ def _doubts_of_database(settings: Settings) -> list[str]:
     try:
         own_store(settings, database)
         reason = why_sweeps_wait(database)
-    except (*AWAY, database_errors()):
+    except (*DATABASE_UNAVAILABLE, database_errors()):
         return []
     finally:
         database.close()

@@ -10,7 +10,7 @@ from typing import Any
 from worker import clock
 from worker.cli.target import settings_of_stack
 from worker.database import Database
-from worker.reminders.delivery.due import Due, list_due
+from worker.reminders.delivery.due import DueDelivery, list_due
 from worker.reminders.delivery.test_messages import Outcome, order_test, outcome_of
 
 _LOOK_EVERY = 0.2
@@ -25,13 +25,13 @@ class ChannelTrial:
     seconds: float
 
 
-def due_within(span: timedelta, *, most: int) -> list[Due]:
+def due_within(span: timedelta, *, most: int) -> list[DueDelivery]:
     """The deliveries due between now and `span` from now."""
     with _database() as database, database.transaction() as session:
         return list_due(session, until=clock.now() + span, most=most)
 
 
-def document(due: Due) -> dict[str, Any]:
+def document(due: DueDelivery) -> dict[str, Any]:
     """The delivery as a JSON object."""
     return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in asdict(due).items()}
 

@@ -11,7 +11,7 @@ from worker.errors import AstegniError, Unavailable
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from worker.reminders.delivery.due import Due
+    from worker.reminders.delivery.due import DueDelivery
 
 app = typer.Typer(help="List due deliveries, and test a channel.", no_args_is_help=True)
 
@@ -76,7 +76,7 @@ def try_channel(
         raise Unavailable(f"Nobody sent delivery {trial.delivery_id}. Does a worker with queue `reminders` run?")
 
 
-def _table(deliveries: "list[Due]") -> "Table":
+def _table(deliveries: "list[DueDelivery]") -> "Table":
     from rich.table import Column, Table  # noqa: PLC0415 - not for `--help`
     from rich.text import Text  # noqa: PLC0415
 

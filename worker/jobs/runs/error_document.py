@@ -4,7 +4,7 @@ from typing import Any
 
 from celery.exceptions import SoftTimeLimitExceeded
 
-from worker.database import AWAY
+from worker.database import DATABASE_UNAVAILABLE
 from worker.errors import AstegniError, Unavailable, problem
 from worker.jobs.runs.cancel import CANCELLED
 from worker.jobs.runs.job_run import JobCancelled
@@ -16,7 +16,7 @@ def describe(error: Exception) -> dict[str, Any]:
         return CANCELLED
     if isinstance(error, AstegniError):
         return error.problem()
-    if isinstance(error, AWAY):
+    if isinstance(error, DATABASE_UNAVAILABLE):
         return Unavailable("The database was away, or too busy, when the job needed it.").problem()
     if isinstance(error, SoftTimeLimitExceeded):
         return problem("time-limit", "It took too long", 500, "The attempt was stopped at its time limit.")

@@ -51,18 +51,18 @@ def equal_failures(error: Mapping[str, Any], before: Sequence[Mapping[str, Any] 
     """How many of the previous failures, latest first, equal `error` before one differs."""
     count = 0
     for earlier in before:
-        if earlier is None or _essence(earlier) != _essence(error):
+        if earlier is None or _comparable(earlier) != _comparable(error):
             break
         count += 1
     return count
 
 
-def final_words(error: Mapping[str, Any], times: int) -> dict[str, Any]:
+def final_error(error: Mapping[str, Any], times: int) -> dict[str, Any]:
     """The problem document of a failure that occurred `times` times in a row and is not retried."""
     return {**error, "detail": f"{error['detail']} It failed {times} times in the same way and is not tried again."}
 
 
-def _essence(error: Mapping[str, Any]) -> tuple[str, ...]:
+def _comparable(error: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(_NUMBERS.sub("#", str(error.get(name))) for name in ("code", "detail", "program_error"))
 
 

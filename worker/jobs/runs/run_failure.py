@@ -8,14 +8,14 @@ from uuid import UUID
 from celery.exceptions import SoftTimeLimitExceeded
 from sqlalchemy.orm import Session
 
-from worker.database import AWAY, Database
+from worker.database import DATABASE_UNAVAILABLE, Database
 from worker.errors import AstegniError
 from worker.jobs.runs.attempt_history import attempts_before
 from worker.jobs.runs.claim import Claim
 from worker.jobs.runs.error_document import describe
 from worker.jobs.runs.failure_hooks import FailureHooks
 from worker.jobs.runs.job_run import JobCancelled, JobRun
-from worker.jobs.runs.retry import Decision, after_failure, equal_failures, final_words
+from worker.jobs.runs.retry import Decision, after_failure, equal_failures, final_error
 from worker.jobs.runs.run_statements import LeaseLost
 from worker.jobs.runs.settle import settle
 from worker.jobs.runs.wait_for_database import retry_while_database_down
@@ -89,7 +89,7 @@ def _decide(
         retry_after=error.members.get("retry_after") if isinstance(error, AstegniError) else None,
     )
     gave_up = retryable and decision.state == "failed"
-    return decision, final_words(document, equal + 1) if gave_up else document
+    return decision, final_error(document, equal + 1) if gave_up else document
 
 
 def _most_equal(error: Exception) -> int | None:
@@ -99,7 +99,7 @@ def _most_equal(error: Exception) -> int | None:
     if isinstance(error, SoftTimeLimitExceeded):
         return 2
     # A bug of ours fails again on the same bytes; a system error may be temporary.
-    return None if isinstance(error, (*AWAY, OSError, MemoryError)) else 3
+    return None if isinstance(error, (*DATABASE_UNAVAILABLE, OSError, MemoryError)) else 3
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from worker.database import AWAY
+from worker.database import DATABASE_UNAVAILABLE
 from worker.logs import get_logger
 
 _log = get_logger(__name__)
@@ -28,7 +28,7 @@ def retry_while_database_down(
     while True:
         try:
             return write()
-        except AWAY as error:
+        except DATABASE_UNAVAILABLE as error:
             if time.monotonic() + pause > until:
                 raise
             _log.info("database_awaited", error=type(error).__name__, again_in=pause)

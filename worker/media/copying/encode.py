@@ -64,7 +64,7 @@ def is_affordable(probed: Probe, *, picture: bool) -> bool:
     return encoding_seconds(probed, picture=picture) <= affordable_seconds(probed.size_bytes)
 
 
-def too_dear(codec: str) -> MediaRejected:
+def is_too_expensive(codec: str) -> MediaRejected:
     """The rejection of a recording that would have to be encoded, and is too long for that."""
     return MediaRejected(
         "unsupported-codec",

@@ -5,7 +5,7 @@ from dataclasses import replace
 from worker.media.containers.container import Part
 from worker.media.copying.concat import packet_filters
 from worker.media.copying.copy_plan import CopyPlan
-from worker.media.copying.encode import is_affordable, too_dear
+from worker.media.copying.encode import is_affordable, is_too_expensive
 from worker.media.errors import MediaRejected
 from worker.media.limits import Demuxer
 from worker.media.probing.header import Header
@@ -38,7 +38,7 @@ def plan_copy(probed: Probe) -> CopyPlan:
         if probed.unlike:
             raise _mixed(probed)
         stream = probed.video if form.video_encoder and probed.video else probed.audio
-        raise too_dear(stream.codec if stream else "unknown")
+        raise is_too_expensive(stream.codec if stream else "unknown")
     return replace(plan, probe_to_encode=probed)
 
 

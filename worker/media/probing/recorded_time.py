@@ -22,8 +22,8 @@ class RecordedStretch:
 
 
 @dataclass(frozen=True, slots=True)
-class Hole:
-    """A hole of a file in milliseconds: `length` is how long nothing was recorded, `kept` how much of that it plays."""
+class FileGap:
+    """A gap of a file in milliseconds: `length` is how long nothing was recorded, `kept` how much of that it plays."""
 
     at: int
     length: int
@@ -31,17 +31,17 @@ class Hole:
 
 
 def recorded_stretches(
-    begun: int, length: int, pauses: Iterable[tuple[int, int]] = (), holes: Iterable[Hole] = ()
+    begun: int, length: int, pauses: Iterable[tuple[int, int]] = (), gaps: Iterable[FileGap] = ()
 ) -> tuple[RecordedStretch, ...]:
     """The stretches of a file of `length` milliseconds whose recorder began at `begun` (milliseconds since 1970).
 
     `pauses` are (from, until) in milliseconds since `begun`. Some recorders stop their clock in a pause, some leave a
-    hole in the file: such `holes` are matched with the pauses. A hole without a pause that the file plays is a loss,
+    gap in the file: such `gaps` are matched with the pauses. A gap without a pause that the file plays is a loss,
     and stays; one that the file does not play is a pause.
     """
     stretches: list[RecordedStretch] = []
     instant, at = begun, 0
-    for cut in _cuts(sorted(pauses), sorted(holes, key=lambda hole: hole.at)):
+    for cut in _cuts(sorted(pauses), sorted(gaps, key=lambda gap: gap.at)):
         end = min(cut.at, length)
         if end > at:
             stretches.append(RecordedStretch(instant, at, end - at))
@@ -53,23 +53,23 @@ def recorded_stretches(
     return tuple(stretches)
 
 
-def _cuts(pauses: Sequence[tuple[int, int]], holes: Sequence[Hole]) -> list[Hole]:
+def _cuts(pauses: Sequence[tuple[int, int]], gaps: Sequence[FileGap]) -> list[FileGap]:
     """What the file leaves out or lacks, in the order of the file."""
-    left = list(holes)
-    cuts: list[Hole] = []
+    left = list(gaps)
+    cuts: list[FileGap] = []
     shift = 0  # wall-clock time minus file time
     for start, until in pauses:
         if until <= start:
             continue
         while left and left[0].at < start - shift - _NEAR_MS:
-            hole = left.pop(0)
-            if not hole.kept:
-                cuts.append(hole)
-                shift += hole.length
+            gap = left.pop(0)
+            if not gap.kept:
+                cuts.append(gap)
+                shift += gap.length
         at, length = start - shift, until - start
-        match = next((hole for hole in left if abs(hole.at - at) <= _NEAR_MS >= abs(hole.length - length)), None)
+        match = next((gap for gap in left if abs(gap.at - at) <= _NEAR_MS >= abs(gap.length - length)), None)
         if match is not None:
             left.remove(match)
-        cuts.append(match or Hole(at, length, 0))
+        cuts.append(match or FileGap(at, length, 0))
         shift += cuts[-1].length - cuts[-1].kept
-    return [*cuts, *(hole for hole in left if not hole.kept)]
+    return [*cuts, *(gap for gap in left if not gap.kept)]

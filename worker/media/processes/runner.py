@@ -117,7 +117,7 @@ def _run(
             # Also after an asynchronous exception, such as Celery's soft time limit.
             end(process)
             note(exit_code=process.returncode)
-            message = _last_words(stderr)
+            message = _end_of_stderr(stderr)
             _log_end(program, process.returncode, time.monotonic() - began, message)
         _check(program, process.returncode, message)
         return message
@@ -132,7 +132,7 @@ def _resource_limits(budget: Budget) -> dict[int, int | None]:
     }
 
 
-def _last_words(stderr: IO[bytes]) -> str:
+def _end_of_stderr(stderr: IO[bytes]) -> str:
     size = os.fstat(stderr.fileno()).st_size
     stderr.seek(max(0, size - STDERR_KEPT))
     return stderr.read().decode("utf-8", "replace").strip()

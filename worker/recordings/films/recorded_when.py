@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from models.recordings import Recording
 from worker.media.decoding.sound_levels import joined_stretches
-from worker.media.probing.recorded_time import Hole, RecordedStretch, recorded_stretches
+from worker.media.probing.recorded_time import FileGap, RecordedStretch, recorded_stretches
 
 
 def recorded_when(recording: Recording) -> tuple[RecordedStretch, ...]:
@@ -15,7 +15,7 @@ def recorded_when(recording: Recording) -> tuple[RecordedStretch, ...]:
     if recording.recording_date == recording.created_at:
         # The start is unknown; the recording ended no later than its upload.
         begun -= length + sum(until - start for start, until in pauses)
-    return recorded_stretches(begun, length, pauses, _holes(known.get("repairs") or []))
+    return recorded_stretches(begun, length, pauses, _gaps(known.get("repairs") or []))
 
 
 def _pauses(recording: Recording) -> list[tuple[int, int]]:
@@ -30,9 +30,9 @@ def _pauses(recording: Recording) -> list[tuple[int, int]]:
     return joined_stretches((int(mark["from_ms"]), int(mark["to_ms"])) for mark in marks)
 
 
-def _holes(repairs: list[dict[str, int | str]]) -> Iterator[Hole]:
+def _gaps(repairs: list[dict[str, int | str]]) -> Iterator[FileGap]:
     """Holes that the ingest found: the fast copy plays a `gap`, and leaves out a jump of the recorder's clock."""
     for repair in repairs:
         at, length = int(repair.get("at_ms") or 0), int(repair.get("length_ms") or 0)
         if repair.get("kind") in ("gap", "clock-jump") and length > 0:
-            yield Hole(at, length, length if repair["kind"] == "gap" else 0)
+            yield FileGap(at, length, length if repair["kind"] == "gap" else 0)

@@ -7,7 +7,7 @@ from models.recordings import Recording
 from worker.jobs.enqueue import enqueue
 from worker.jobs.orders.recording_orders import IngestRecording
 from worker.recordings.ingest.register import NewRecording, RegistrationResult, metadata_of, register_recording
-from worker.recordings.source import find_live_twin, lock_recording, playback_version_of, version_of
+from worker.recordings.source import find_live_duplicate, lock_recording, playback_version_of, version_of
 
 
 def extend_recording(session: Session, recording_id: int, new: NewRecording) -> RegistrationResult:
@@ -16,7 +16,7 @@ def extend_recording(session: Session, recording_id: int, new: NewRecording) -> 
     If another recording has the same bytes, or this one was deleted, the result names another one.
     """
     recording = lock_recording(session, recording_id)
-    if recording is None or find_live_twin(session, recording_id, new.session_id, new.type, new.sha1):
+    if recording is None or find_live_duplicate(session, recording_id, new.session_id, new.type, new.sha1):
         return register_recording(session, new)
     version = version_of(recording) + 1
     before = recording.recording_metadata or {}

@@ -67,7 +67,7 @@ def register_recording(session: Session, new: NewRecording) -> RegistrationResul
         )
         if recording_id is not None:
             return RegistrationResult(recording_id, _order_ingest(session, recording_id, new), is_new=True)
-        twin = session.execute(
+        duplicate = session.execute(
             select(Recording.id, Recording.job_id).where(
                 Recording.session_id == new.session_id,
                 Recording.recording_type == new.type,
@@ -75,11 +75,11 @@ def register_recording(session: Session, new: NewRecording) -> RegistrationResul
                 Recording.is_processing | Recording.is_available,
             )
         ).one_or_none()
-        if twin is not None:
+        if duplicate is not None:
             # Only the principal sees a job; another sender of the same bytes follows the recording instead.
-            jobs = read_jobs(session, [twin.job_id]).values()
+            jobs = read_jobs(session, [duplicate.job_id]).values()
             shown = any(job.is_shown_to(new.principal) for job in jobs)
-            return RegistrationResult(twin.id, twin.job_id if shown else None, is_new=False)
+            return RegistrationResult(duplicate.id, duplicate.job_id if shown else None, is_new=False)
     raise Unavailable("The recording could not be registered; try again.")
 
 

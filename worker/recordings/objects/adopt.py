@@ -28,8 +28,8 @@ def why_not_adopted(session: Session, plan: AdoptionPlan) -> str | None:
         Recording.source_sha1 == plan.sha1,
         Recording.is_processing | Recording.is_available,
     )
-    twin = session.scalar(same.limit(1))
-    return None if twin is None else f"recording {twin} of its session has the same bytes"
+    duplicate = session.scalar(same.limit(1))
+    return None if duplicate is None else f"recording {duplicate} of its session has the same bytes"
 
 
 def is_adopted(session: Session, plan: AdoptionPlan) -> bool:

@@ -48,7 +48,7 @@ _WORDS = {
 
 
 @dataclass(frozen=True)
-class Due:
+class DueDelivery:
     """A delivery that waits to be sent. `why`: what requested it; `reason`: why the last attempt failed."""
 
     id: int
@@ -66,11 +66,11 @@ class Due:
     reason: str | None
 
 
-def list_due(session: Session, *, until: datetime, most: int) -> list[Due]:
+def list_due(session: Session, *, until: datetime, most: int) -> list[DueDelivery]:
     """At most `most` deliveries due by `until`, including overdue ones; the earliest first."""
     rows: Sequence[Row[tuple[object, ...]]] = session.execute(_DUE, {"until": until, "most": most}).all()
     return [
-        Due(
+        DueDelivery(
             id=row.id,
             due_at=row.due_at,
             kind=row.kind,

@@ -21,7 +21,7 @@ _DISABLE = text(
     RETURNING extract(epoch FROM disabled_at)::bigint AS at
     """
 )
-_TELL_OF_IT = text(
+_NOTIFY = text(
     """
     INSERT INTO deliveries (kind, user_id, channel, data, key, due_at)
     VALUES ('channel-disabled', :user_id, 'in_app', :data, :key, now()) ON CONFLICT (key, user_id, channel) DO NOTHING
@@ -41,7 +41,7 @@ _FALLBACK = text(
         '{}')
     """
 )
-_ALIKE = text("SELECT channel, state FROM deliveries WHERE key = :key AND user_id = :user_id")
+_SAME_MESSAGE = text("SELECT channel, state FROM deliveries WHERE key = :key AND user_id = :user_id")
 _USABLE = text(
     """
     SELECT id::text FROM notification_channels
@@ -96,7 +96,7 @@ def switch_off(session: Session, delivery: ClaimedDelivery, reason: str) -> None
         address = delivery.email or ""
         key = f"channel-disabled:email:{hashlib.sha256(address.encode()).hexdigest()}"
         data = {"label": address, "reason": reason, "of_account": True}
-    session.execute(_TELL_OF_IT, {"user_id": delivery.user_id, "data": data, "key": key})
+    session.execute(_NOTIFY, {"user_id": delivery.user_id, "data": data, "key": key})
 
 
 def next_channel(fallback: Sequence[str], usable: frozenset[str], alike: Mapping[str, str]) -> str | None:
@@ -117,7 +117,7 @@ def _fall_back(session: Session, delivery: ClaimedDelivery) -> None:
     of_whom = {"user_id": delivery.user_id}
     alarm = {"minutes_before": delivery.minutes_before, "schedule_id": delivery.schedule_id}
     fallback = session.execute(_FALLBACK, {**of_whom, **alarm}).scalar_one()
-    alike = {row.channel: row.state for row in session.execute(_ALIKE, {**of_whom, "key": delivery.key})}
+    alike = {row.channel: row.state for row in session.execute(_SAME_MESSAGE, {**of_whom, "key": delivery.key})}
     usable = frozenset({"email", "in_app", *session.scalars(_USABLE, of_whom)})
     channel = next_channel(fallback, usable, alike)
     if channel is not None:

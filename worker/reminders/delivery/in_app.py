@@ -11,7 +11,7 @@ from models.notifications import Notification
 from worker.reminders.delivery.claimed import ClaimedDelivery
 from worker.reminders.delivery.mark import mark_sent
 from worker.reminders.delivery.transport import RenderedMessage
-from worker.reminders.inbox import hold_inboxes
+from worker.reminders.inbox import lock_inboxes
 
 # What a message may link to.
 _LEADS_TO = ("schedule_id", "entry_id", "request_id", "booking_id", "recording_id", "session_id")
@@ -21,7 +21,7 @@ _LONGEST_TITLE = 255
 def put_in_app(session: Session, messages: Mapping[int, tuple[ClaimedDelivery, RenderedMessage]], run: UUID) -> int:
     """Show these deliveries (by id) in the app, each once; those that `run` no longer owns are left alone."""
     # Before any row is locked, so that nobody who waits for an inbox holds what its holder needs.
-    hold_inboxes(session, [delivery.user_id for delivery, _ in messages.values()])
+    lock_inboxes(session, [delivery.user_id for delivery, _ in messages.values()])
     held = sorted(mark_sent(session, list(messages), run))
     if held:
         statement = insert(Notification).on_conflict_do_nothing(index_elements=["delivery_id"])

@@ -23,14 +23,14 @@ _log = get_logger(__name__)
 class OutcomeWriter:
     """Records the outcomes of one run's deliveries; writes nothing for those that another run owns by now.
 
-    `patience`: for how many seconds to wait for an unavailable database after a message was sent, since it would
+    `write_timeout`: for how many seconds to wait for an unavailable database after a message was sent, since it would
     otherwise be sent again.
     """
 
-    def __init__(self, database: Database, run: UUID, *, patience: float) -> None:
+    def __init__(self, database: Database, run: UUID, *, write_timeout: float) -> None:
         self._database = database
         self._run = run
-        self._patience = patience
+        self._write_timeout = write_timeout
 
     def record_sent(self, delivery: ClaimedDelivery, provider: str) -> None:
         """Record that `provider` sent it, which ends the provider's trouble, whichever process reported that."""
@@ -45,7 +45,7 @@ class OutcomeWriter:
                 if mark_sent(session, [delivery.id], self._run, provider=provider):
                     forget_failures(session, delivery.channel_id)
 
-        retry_while_database_down(write, seconds=self._patience)
+        retry_while_database_down(write, seconds=self._write_timeout)
 
     def record_not_sent(self, delivery: ClaimedDelivery, error: Exception, provider: str | None = None) -> None:
         """Record that it was not sent because of `error`: temporary, permanent, or unexpected.

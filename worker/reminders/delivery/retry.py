@@ -13,7 +13,7 @@ _LONGEST = timedelta(hours=1)
 # Seconds until a message is retried after a provider of ours refused it.
 OUR_FAULT_PAUSE = 60.0
 # For how long a message that never expires waits for a provider of ours: longer than any daily limit.
-PATIENCE = timedelta(days=3)
+LONGEST_WAIT = timedelta(days=3)
 
 
 def after_failure(
@@ -40,7 +40,7 @@ def until_provider_works(
 
     A message that would then be too late goes to the app.
     """
-    if expires_at is None and now - created_at >= PATIENCE:
+    if expires_at is None and now - created_at >= LONGEST_WAIT:
         return Reject(reason)
     until = now + timedelta(seconds=pause * (1 + _JITTER * chance))
     if expires_at is not None and until >= expires_at:

@@ -32,7 +32,7 @@ _PROVIDERS_AT_ONCE = 4
 class SendPolicy:
     """Settings of sending. `lease`: seconds for which a delivery is claimed; `board_url`: the setting WHITEBOARD_URL.
 
-    `organizer`: the sender's mail address, which calendar files name. `patience`: for how many seconds one batch may
+    `organizer`: the sender's mail address, which calendar files name. `timeout`: for how many seconds one batch may
     occupy its process; messages that a slow provider has not accepted by then are postponed.
     """
 
@@ -40,7 +40,7 @@ class SendPolicy:
     default_zone: str
     board_url: str | None
     organizer: str
-    patience: float = 10.0
+    timeout: float = 10.0
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,9 @@ class BatchSender:
         about = {delivery.schedule_id for delivery in claimed if delivery.schedule_id is not None}
         with self._database.transaction() as session:
             lessons = read_lesson_facts(session, about, board_url=self._policy.board_url)
-        run = _BatchRun(run_token, lessons, OutcomeWriter(self._database, run_token, patience=self._policy.lease / 2))
+        run = _BatchRun(
+            run_token, lessons, OutcomeWriter(self._database, run_token, write_timeout=self._policy.lease / 2)
+        )
         going = [delivery for delivery in claimed if self._goes_out(delivery, run)]
         self._put_in_app([delivery for delivery in going if delivery.channel_kind == "in_app"], run)
         try:
@@ -131,7 +133,7 @@ class BatchSender:
         waiting = list(deliveries)
         while waiting:
             now = time.monotonic()
-            if now - run.began > self._policy.patience:
+            if now - run.began > self._policy.timeout:
                 with self._database.statement() as statement:
                     release(statement, [delivery.id for delivery in waiting], run.token, charged=True)
                 return

@@ -56,7 +56,7 @@ def alarms_of(session: Session, user_id: int, subject: Subject) -> tuple[Source,
     return "preferences", [Alarm(minutes) for minutes in usual]
 
 
-def check_wishes(session: Session, user_id: int, alarms: Sequence[Alarm]) -> None:
+def check_requested_alarms(session: Session, user_id: int, alarms: Sequence[Alarm]) -> None:
     """Raise InvalidInput for alarms that are not allowed."""
     check_alarms([alarm.minutes_before for alarm in alarms])
     for alarm in alarms:

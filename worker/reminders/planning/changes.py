@@ -12,7 +12,7 @@ JUST_NOW = timedelta(seconds=60)
 
 
 @dataclass(frozen=True)
-class Planned:
+class PlanChanges:
     """How many reminders were newly planned, and how many were cancelled."""
 
     planned: int

@@ -8,7 +8,7 @@ from sqlalchemy import ARRAY, DateTime, Integer, bindparam, text
 from sqlalchemy.orm import Session
 
 from worker.reminders.planning.before_quiet_hours import ENTRIES, send_before_quiet_hours
-from worker.reminders.planning.changes import JUST_NOW, Planned, changes_of
+from worker.reminders.planning.changes import JUST_NOW, PlanChanges, changes_of
 from worker.reminders.planning.preferences import DEFAULTS
 
 # Occurrences are passed as values, since their rules are computed in Python.
@@ -42,14 +42,14 @@ class RequiredReminder:
 
 def plan_entry_reminders(
     session: Session, entry_ids: Sequence[int], required: Sequence[RequiredReminder], *, now: datetime
-) -> Planned:
+) -> PlanChanges:
     """Bring the pending reminders of these entries, which the caller has locked, in line with the required ones.
 
     `required` covers all occurrences whose reminders may be pending. Alarms whose time has passed are not sent late.
     Idempotent.
     """
     if not entry_ids:
-        return Planned(0, 0)
+        return PlanChanges(0, 0)
     session.flush()
     values = {
         "ids": list(entry_ids),
@@ -64,4 +64,4 @@ def plan_entry_reminders(
     }
     planned, cancelled = session.execute(_PLAN, values).one()
     send_before_quiet_hours(session, ENTRIES, entry_ids, now=now, user_id=None)
-    return Planned(planned, cancelled)
+    return PlanChanges(planned, cancelled)

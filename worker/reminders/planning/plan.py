@@ -12,7 +12,7 @@ from sqlalchemy import ARRAY, Integer, bindparam, text
 from sqlalchemy.orm import Session
 
 from worker.reminders.planning.before_quiet_hours import LESSONS, send_before_quiet_hours
-from worker.reminders.planning.changes import JUST_NOW, Planned, changes_of
+from worker.reminders.planning.changes import JUST_NOW, PlanChanges, changes_of
 from worker.reminders.planning.people import PERSON, lessons_of_person
 from worker.reminders.planning.preferences import DEFAULTS
 from worker.reminders.planning.quiet_hours import QUIET_HOURS
@@ -100,12 +100,12 @@ _LOOK_AGAIN = text(
 
 def plan_reminders(
     session: Session, schedule_ids: Sequence[int], *, now: datetime, user_id: int | None = None
-) -> Planned:
+) -> PlanChanges:
     """Bring the pending reminders of these lessons in line with the lessons, their people and their alarms.
 
     With `user_id`, only those of one person. Alarms whose time has passed are not sent late. A reminder that was sent,
     or is being sent, stays as it is. Idempotent. Locks the lessons: a caller that has not locked the series or the
-    lessons before must call `hold_series` first.
+    lessons before must call `lock_series_of` first.
     """
     session.flush()
     planned = cancelled = 0
@@ -123,19 +123,19 @@ def plan_reminders(
         added, removed = session.execute(_PLAN, {**values, "ids": piece}).one()
         planned, cancelled = planned + added, cancelled + removed
         send_before_quiet_hours(session, LESSONS, piece, now=now, user_id=user_id)
-    return Planned(planned, cancelled)
+    return PlanChanges(planned, cancelled)
 
 
-def hold_series(session: Session, schedule_ids: Sequence[int]) -> None:
+def lock_series_of(session: Session, schedule_ids: Sequence[int]) -> None:
     """Lock the series of these lessons, before any lesson is locked, so that concurrent changes are serialised."""
     session.execute(_LOCK_SERIES, {"ids": list(schedule_ids)})
 
 
-def plan_for_person(session: Session, user_id: int, *, now: datetime) -> Planned:
+def plan_for_person(session: Session, user_id: int, *, now: datetime) -> PlanChanges:
     """Bring all pending reminders of a person in line with their current alarms and preferences."""
     session.flush()
     ids = lessons_of_person(session, user_id, now)
-    hold_series(session, ids)
+    lock_series_of(session, ids)
     return plan_reminders(session, ids, now=now, user_id=user_id)
 
 
@@ -144,13 +144,13 @@ def look_again_after_quiet_hours(session: Session, user_id: int, *, now: datetim
     session.execute(_LOOK_AGAIN, {"user_id": user_id, "now": now, "reason": QUIET_HOURS})
 
 
-def plan_ahead(session: Session, *, now: datetime, after: int, most: int) -> tuple[Planned, int | None]:
+def plan_ahead(session: Session, *, now: datetime, after: int, most: int) -> tuple[PlanChanges, int | None]:
     """Plan at most `most` future lessons with ids above `after`, whatever their state.
 
     For changes that no workflow of ours made: a new parent, a reactivated account, a row written by hand. Also returns
     where the next batch starts (None: this was the last).
     """
     ids = session.scalars(_AHEAD, {"now": now, "after": after, "most": most}).all()
-    hold_series(session, ids)
+    lock_series_of(session, ids)
     planned = plan_reminders(session, ids, now=now)
     return planned, ids[-1] if len(ids) == most else None

@@ -73,7 +73,7 @@ def write_preferences(session: Session, user_id: int, preferences: Preferences) 
     )
 
 
-def hold_person(session: Session, user_id: int) -> None:
+def lock_person(session: Session, user_id: int) -> None:
     """Serialise writes of one person's preferences and alarms. Inserts of rows that refer to the person do not wait."""
     session.execute(select(User.id).where(User.id == user_id).with_for_update(key_share=True))
 

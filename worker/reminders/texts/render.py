@@ -21,7 +21,7 @@ _COLONS: Mapping[Language, str] = {"en": ": ", "am": "፦ "}
 
 
 @dataclass(frozen=True)
-class Rendered:
+class RenderedText:
     """One message: `subject` and `summary` are single lines; `text` and `html` are each complete."""
 
     subject: str
@@ -31,7 +31,7 @@ class Rendered:
     html: str
 
 
-def render(kind: str, data: Mapping[str, Any], reader: Recipient) -> Rendered:
+def render(kind: str, data: Mapping[str, Any], reader: Recipient) -> RenderedText:
     """Render the message `kind` (models.states.MESSAGE_KINDS) from `data`, for `reader`.
 
     Raises InvalidMessageData when the data lack what `worker.reminders.texts.data` requires.
@@ -42,7 +42,7 @@ def render(kind: str, data: Mapping[str, Any], reader: Recipient) -> Rendered:
         plain = _environment("text", reader.language).get_template(name)
         page = _environment("html", reader.language).get_template(name)
         subject = clean(plain.render(known, layout="subject.j2"), _LONGEST_SUBJECT, defang=False)
-        return Rendered(
+        return RenderedText(
             subject=subject,
             summary=_line(plain.render(known, layout="summary.j2")),
             text=_tidy(plain.render(known, layout="text.j2")),

@@ -37,7 +37,7 @@ class PlatformEntry:
 
 
 _IDS = text("SELECT nextval(pg_get_serial_sequence('timetable_entries', 'id')) FROM generate_series(1, :number)")
-_HOLD = text("SELECT id FROM timetable_entries WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE")
+_LOCK = text("SELECT id FROM timetable_entries WHERE id = ANY(:ids) ORDER BY id FOR NO KEY UPDATE")
 _COLUMNS = (
     "user_id, role, title, description, priority_level, schedule_type, year, months, days, specific_dates, start_time,"
     " end_time, timezone, notes, status, alarm_enabled, alarm_before_minutes, notification_browser, notification_sound"
@@ -76,7 +76,7 @@ def store_platform_entries(session: Session, entries: Sequence[PlatformEntry], *
     if not entries:
         return []
     known = {entry.id for entry in entries if entry.id is not None}
-    there = set(session.scalars(_HOLD, {"ids": sorted(known)}))
+    there = set(session.scalars(_LOCK, {"ids": sorted(known)}))
     fresh = iter(session.scalars(_IDS, {"number": sum(entry.id not in there for entry in entries)}).all())
     ids = [entry.id if entry.id is not None and entry.id in there else next(fresh) for entry in entries]
     placed = list(zip(ids, entries, strict=True))

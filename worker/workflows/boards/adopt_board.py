@@ -12,10 +12,10 @@ from worker.access.people_records import PersonRecord
 from worker.access.people_store import store_people
 from worker.access.session_access import session_for
 from worker.errors import Forbidden, InvalidInput, NotFound
-from worker.platform.calls import CallMember, call_session, join_twins, sessions_near
+from worker.platform.calls import CallMember, call_session, match_counterparts, sessions_near
 from worker.platform.catalog import Catalog
 from worker.platform.connection import PlatformConnection, Row
-from worker.platform.links import Link, hold_kind, our_ids, write_links
+from worker.platform.links import Link, lock_kind, our_ids, write_links
 from worker.platform.people import PlatformPeople
 from worker.platform.zone import PlatformZone
 from worker.whiteboards.platform_pages import add_first_pages
@@ -60,7 +60,7 @@ def adopt_board(
 
     Raises NotFound for a board that is not the caller's, InvalidInput when nobody in the call has an account.
     """
-    hold_kind(session, BOARD)
+    lock_kind(session, BOARD)
     of_call = [platform_session_id] if call is None else [row.id for row in call.sessions]
     before = our_ids(session, BOARD, of_call)
     if call is not None and platform_session_id not in before:
@@ -80,7 +80,7 @@ def _read(pull: Pull, people: PlatformPeople, caller: UserCaller, platform_sessi
     if not Boards.source.is_there(pull.catalog) or not Pages.source.is_there(pull.catalog):
         raise InvalidInput("This state of the platform has no whiteboard sessions by profile.")
     near = sessions_near(pull.connection, pull.catalog, [platform_session_id])
-    ids = [platform_session_id, *filter(None, [join_twins(near).get(platform_session_id)])]
+    ids = [platform_session_id, *filter(None, [match_counterparts(near).get(platform_session_id)])]
     rows = pull.reader(Boards.source).rows_of(ids)
     sides = {side for row in rows for side in call_session(row).people}
     if not sides & _profiles(caller):
@@ -98,7 +98,7 @@ def _store(session: Session, call: PlatformCall) -> None:
     """Store the call as the import would, with the digests by which the import recognises these rows."""
     store_people(session, call.people, read_at=call.pull.now)
     board_ids = _store_rows(session, Boards(), call.sessions, call.pull)
-    hold_kind(session, Pages.name)
+    lock_kind(session, Pages.name)
     _store_rows(session, Pages(), call.pages, call.pull)
     add_first_pages(session, board_ids)
 

@@ -14,7 +14,7 @@ from worker.access.callers import UserCaller
 from worker.errors import InvalidInput
 from worker.logs import get_logger
 from worker.reminders.planning.entries import RequiredReminder, plan_entry_reminders
-from worker.reminders.planning.preferences import hold_person
+from worker.reminders.planning.preferences import lock_person
 from worker.schedules.timetable.entries import create_entry, delete_entry, edit_entry, find_entry
 from worker.schedules.timetable.form import occurrences
 from worker.schedules.timetable.planning import due_entries, entries_of_person, rings
@@ -34,7 +34,7 @@ def add_entry(
 
     Raises InvalidInput, Conflict for too many entries.
     """
-    hold_person(session, caller.user_id)
+    lock_person(session, caller.user_id)
     role = caller.role if caller.role in ("tutor", "student", "parent") else None
     entry = create_entry(session, caller.user_id, role, values, default_zone=default_zone, now=now)
     plan_entries(session, [entry], now=now)

@@ -13,19 +13,19 @@ from worker.reminders.planning.alarms import (
     Source,
     Subject,
     alarms_of,
-    check_wishes,
+    check_requested_alarms,
     keep_earlier,
     lessons_from,
     set_lesson_alarms,
     set_series_alarms,
 )
 from worker.reminders.planning.plan import (
-    hold_series,
+    lock_series_of,
     look_again_after_quiet_hours,
     plan_for_person,
     plan_reminders,
 )
-from worker.reminders.planning.preferences import Preferences, hold_person, write_preferences
+from worker.reminders.planning.preferences import Preferences, lock_person, write_preferences
 from worker.schedules.changes import FOLLOWING, ONE
 from worker.schedules.reading import find_lesson
 from worker.workflows.lessons.plan_timetable import plan_entries_of
@@ -50,9 +50,9 @@ def set_alarms(
     """
     user = person(caller)
     lesson = find_lesson(session, caller, schedule_id)
-    hold_person(session, user.user_id)
-    check_wishes(session, user.user_id, alarms or ())
-    hold_series(session, [lesson.id])
+    lock_person(session, user.user_id)
+    check_requested_alarms(session, user.user_id, alarms or ())
+    lock_series_of(session, [lesson.id])
     # A change that held the series may have split it: the lesson belongs to the new one then.
     session.refresh(lesson)
     if lesson.series_id is None or scope == ONE:
@@ -73,7 +73,7 @@ def set_alarms(
 def set_preferences(session: Session, caller: Caller, preferences: Preferences, *, now: datetime) -> None:
     """Replace the caller's preferences. Raises InvalidInput, Forbidden for an operator."""
     user = person(caller)
-    hold_person(session, user.user_id)
+    lock_person(session, user.user_id)
     write_preferences(session, user.user_id, preferences)
     plan_for_person(session, user.user_id, now=now)
     plan_entries_of(session, user.user_id, now=now)

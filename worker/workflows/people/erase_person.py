@@ -27,7 +27,7 @@ from worker.workflows.recordings.delete_recording import delete_recording
 _MOST_JOBS = 1000
 # In seconds. A run notices a request to stop within one or two; a run whose worker was killed must lose its lease
 # first.
-_PATIENCE = 120.0
+_TIMEOUT = 120.0
 
 
 @dataclass
@@ -53,11 +53,11 @@ def plan_erasure(database: Database, user_id: int) -> Erasure:
 
 
 def erase_person(
-    database: Database, user_id: int, planning: Planning, *, by: str, patience: float = _PATIENCE
+    database: Database, user_id: int, planning: Planning, *, by: str, timeout: float = _TIMEOUT
 ) -> Erasure:
     """Erase the person; `by` is recorded with the jobs that are stopped. Raises NotFound.
 
-    The other side of each booking is notified that it ended, as if the person had ended it. Running jobs get `patience`
+    The other side of each booking is notified that it ended, as if the person had ended it. Running jobs get `timeout`
     seconds to stop: one that continued could still create a recording of the person. Raises Unavailable if one does not
     stop.
     """
@@ -68,7 +68,7 @@ def erase_person(
     erasure = Erasure(user_id)
     # Before recordings are listed: an abandoned upload becomes one by itself.
     _erase_rows(database, person, erasure, [each for each in PERSONAL_TABLES if each.table == "uploads"])
-    erasure.jobs = stop_jobs(database, person.principal, by=by, patience=patience)
+    erasure.jobs = stop_jobs(database, person.principal, by=by, timeout=timeout)
     erasure.recordings = _delete_recordings(database, person)
     _erase_rows(database, person, erasure, PERSONAL_TABLES)
     # Last, so that the messages to the other side no longer contain the person's name.

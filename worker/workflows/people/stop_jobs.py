@@ -18,15 +18,15 @@ _BATCH = 1000
 _PAUSE = 0.2
 
 
-def stop_jobs(database: Database, principal: str, *, by: str, patience: float) -> int:
+def stop_jobs(database: Database, principal: str, *, by: str, timeout: float) -> int:
     """Cancel the principal's jobs, except the removal of files, until none is live; returns how many.
 
-    `by` is recorded. Raises Unavailable when one still runs after `patience` seconds.
+    `by` is recorded. Raises Unavailable when one still runs after `timeout` seconds.
     """
     stopped = 0
     while True:
         cancelled = _cancel_jobs(database, principal, by)
-        _wait_until_stopped(database, principal, patience)
+        _wait_until_stopped(database, principal, timeout)
         stopped += cancelled
         # Running jobs may have ordered more before they stopped.
         if not cancelled:

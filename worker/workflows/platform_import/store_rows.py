@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from worker.errors import AstegniError
 from worker.logs import get_logger
 from worker.platform.connection import Row
-from worker.platform.links import Link, hold_kind, read_links, remove_links, write_links
+from worker.platform.links import Link, lock_kind, read_links, remove_links, write_links
 from worker.platform.refusals import Refusal, remove_refusals, write_refusals
 from worker.workflows.platform_import.database_refusals import database_refusal
 from worker.workflows.platform_import.kind import ImportOutcome, Incoming, Kind, Pull
@@ -40,7 +40,7 @@ class RowStore:
         first_of_each = {row.id: row for row in reversed(rows)}
         digests = {row_id: self.kind.digest(row, self.pull) for row_id, row in first_of_each.items()}
         with self.transactions.transaction() as session:
-            hold_kind(session, self.kind.name)
+            lock_kind(session, self.kind.name)
             links = read_links(session, self.kind.name, digests)
             incoming = [
                 Incoming(first_of_each[row_id], links[row_id].id if row_id in links else None)
@@ -84,7 +84,7 @@ class RowStore:
         self.check()
         ids = [link.platform_id for link in links]
         with self.transactions.transaction() as session:
-            hold_kind(session, self.kind.name)
+            lock_kind(session, self.kind.name)
             self.kind.remove(session, links, self.pull)
             remove_refusals(session, self.kind.name, ids)
             remove_links(session, self.kind.name, ids)

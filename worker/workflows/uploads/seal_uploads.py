@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from worker.database import AWAY
+from worker.database import DATABASE_UNAVAILABLE
 from worker.errors import AstegniError
 from worker.jobs.runs.job_run import JobRun
 from worker.logs import get_logger
@@ -32,7 +32,7 @@ def seal_uploads(run: JobRun, context: WorkerContext) -> None:
         run.check()
         try:
             ended[recover_upload(context, upload_id, idle=idle)] += 1
-        except AWAY:
+        except DATABASE_UNAVAILABLE:
             raise
         except (AstegniError, OSError, SQLAlchemyError) as error:
             _log.warning("upload_not_sealed", upload_id=upload_id, error=type(error).__name__)

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import pytest
 
 from worker.schedules.platform_lessons import PlatformLesson, Seat
-from worker.schedules.platform_overlaps import Neighbour
+from worker.schedules.platform_overlaps import OverlappingLesson
 from worker.workflows.platform_import.lessons.collisions import Collision, find_collisions
 
 NOON = datetime(2029, 1, 1, 12, tzinfo=UTC)
@@ -24,8 +24,8 @@ def lesson(
     )  # fmt: skip
 
 
-def near(number: int, tutor: int, *students: int, at: float = 0, status: str = "scheduled") -> Neighbour:
-    return Neighbour(number, tutor, frozenset(students), NOON + at * HOUR, NOON + (at + 1) * HOUR, status)
+def near(number: int, tutor: int, *students: int, at: float = 0, status: str = "scheduled") -> OverlappingLesson:
+    return OverlappingLesson(number, tutor, frozenset(students), NOON + at * HOUR, NOON + (at + 1) * HOUR, status)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,9 @@ def test_within_a_batch(lessons: list[PlatformLesson], collisions: list[Collisio
         (lesson(1, 11, status="cancelled"), near(5, 1, 11), None),
     ],
 )
-def test_beside_what_is_stored(candidate: PlatformLesson, other: Neighbour, collision: Collision | None) -> None:
+def test_beside_what_is_stored(
+    candidate: PlatformLesson, other: OverlappingLesson, collision: Collision | None
+) -> None:
     assert find_collisions([candidate], [[other]]) == [collision]
 
 

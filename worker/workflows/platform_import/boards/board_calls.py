@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from worker.platform.calls import CallMember, CallSession, call_session, join_twins, leader, sessions_near
+from worker.platform.calls import CallMember, CallSession, call_session, leader, match_counterparts, sessions_near
 from worker.workflows.platform_import.kind import Incoming, Pull
 
 
@@ -28,9 +28,9 @@ def calls_of(rows: Sequence[Incoming], pull: Pull) -> list[BoardCall]:
     """The calls of these sessions, each once, ordered by id."""
     own = {incoming.row.id: call_session(incoming.row) for incoming in rows}
     known = {each.id: each for each in sessions_near(pull.connection, pull.catalog, own)} | own
-    twins = join_twins(known.values())
+    counterparts = match_counterparts(known.values())
     calls: dict[int, BoardCall] = {}
     for session_id in sorted(own):
-        ids = sorted({session_id, twins.get(session_id, session_id)})
+        ids = sorted({session_id, counterparts.get(session_id, session_id)})
         calls.setdefault(ids[0], BoardCall(tuple(known[each] for each in ids)))
     return list(calls.values())

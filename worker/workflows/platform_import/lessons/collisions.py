@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 from worker.schedules.conflicts.busy_times import STUDENT, TUTOR, BusyTimes, Person
 from worker.schedules.platform_lessons import LIVE, PlatformLesson
-from worker.schedules.platform_overlaps import Neighbour
+from worker.schedules.platform_overlaps import OverlappingLesson
 
 Code = Literal["tutor-busy", "student-busy", "same-as"]
 _WORDS: Final = {"tutor-busy": "tutor busy", "student-busy": "student busy"}
@@ -25,7 +25,9 @@ class Collision:
         return f"same as lesson {other}" if self.code == "same-as" else f"{_WORDS[self.code]} ({other})"
 
 
-def find_collisions(lessons: Sequence[PlatformLesson], near: Sequence[Sequence[Neighbour]]) -> list[Collision | None]:
+def find_collisions(
+    lessons: Sequence[PlatformLesson], near: Sequence[Sequence[OverlappingLesson]]
+) -> list[Collision | None]:
     """For each lesson why it cannot be stored, or None. The first one wins, and already stored ones come first.
 
     The same lesson twice (tutor, times and students) is reported as such, whatever its status.
@@ -46,7 +48,7 @@ def find_collisions(lessons: Sequence[PlatformLesson], near: Sequence[Sequence[N
     return collisions
 
 
-def _beside(lesson: PlatformLesson, others: Sequence[Neighbour]) -> Collision | None:
+def _beside(lesson: PlatformLesson, others: Sequence[OverlappingLesson]) -> Collision | None:
     """The first stored lesson that is in the way."""
     if lesson.status == "cancelled":
         return None
@@ -86,5 +88,5 @@ def _people(lesson: PlatformLesson) -> Iterator[Person]:
         yield Person(STUDENT, student_id)
 
 
-def _sameness(lesson: PlatformLesson | Neighbour) -> tuple[object, ...]:
+def _sameness(lesson: PlatformLesson | OverlappingLesson) -> tuple[object, ...]:
     return lesson.tutor_id, lesson.starts_at, lesson.ends_at, lesson.students

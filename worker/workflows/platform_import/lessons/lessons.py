@@ -13,8 +13,8 @@ from worker.platform.connection import Row
 from worker.platform.links import Link, remove_links
 from worker.platform.refusals import Refusal
 from worker.platform.source import Join, Source
-from worker.reminders.planning.plan import hold_series, plan_reminders
-from worker.schedules.platform_lessons import PlatformLesson, cancel_lessons, hold_lessons, store_lessons
+from worker.reminders.planning.plan import lock_series_of, plan_reminders
+from worker.schedules.platform_lessons import PlatformLesson, cancel_lessons, lock_lessons, store_lessons
 from worker.schedules.platform_overlaps import neighbours
 from worker.workflows.platform_import.bookings.lesson_kinds import LESSON
 from worker.workflows.platform_import.kind import ImportOutcome, Incoming, Kind, Pull
@@ -60,8 +60,8 @@ class Lessons(Kind):
     has_local_times = True
 
     def store(self, session: Session, rows: Sequence[Incoming], pull: Pull) -> Sequence[ImportOutcome]:
-        hold_series(session, [incoming.id for incoming in rows if incoming.id is not None])
-        stored = hold_lessons(session, [incoming.id for incoming in rows if incoming.id is not None])
+        lock_series_of(session, [incoming.id for incoming in rows if incoming.id is not None])
+        stored = lock_lessons(session, [incoming.id for incoming in rows if incoming.id is not None])
         known = read_known_people(session, [incoming.row for incoming in rows], pull)
         wanted = [(incoming, convert_lesson(incoming, known, stored, pull)) for incoming in rows]
         lessons = [(incoming, lesson) for incoming, lesson in wanted if lesson is not None]
@@ -83,7 +83,7 @@ class Lessons(Kind):
     def remove(self, session: Session, links: Sequence[Link], pull: Pull) -> None:
         """Cancel those that have not ended; nobody is notified, and no further reminder is sent."""
         ids = [link.id for link in links if link.id is not None]
-        hold_series(session, ids)
+        lock_series_of(session, ids)
         cancel_lessons(session, ids)
         remove_links(session, ALARM, [link.platform_id for link in links])
         plan_reminders(session, ids, now=pull.now)
