@@ -8,7 +8,7 @@ from pathlib import Path
 
 from benchmarks.harness.figure import Figure, Reading, percentile
 from benchmarks.harness.scale import Scale
-from benchmarks.material.ground import running_ground
+from benchmarks.material.full_stack import running_full_stack
 from benchmarks.material.samples import distinct
 from benchmarks.material.sending import Client
 from benchmarks.peers.bare_server import bare_server
@@ -17,7 +17,7 @@ _RECORDING = Path(__file__).parent.parent / "tests" / "data" / "audio.webm"
 
 
 @dataclass(frozen=True)
-class _Crowd:
+class _ClientResults:
     """The results of concurrent clients: responses per second, and milliseconds of each."""
 
     rate: float
@@ -31,16 +31,20 @@ def measure_accepting(scale: Scale) -> Figure:
         f"API: recordings of {len(content) / 1e3:.0f} kB accepted (202), {scale.clients} clients, each sends the next "
         "when the last is answered"
     )
-    with running_ground() as ground:
-        with ground.tutor() as client:
-            session_id = ground.open_lesson(client)
-        _crowd(ground.tutor, "/v1/recordings", session_id, content, 0, scale.clients, scale)
-        with bare_server(ground.folder / "bare") as address:
-            bare = _crowd(lambda: Client(address), "/", 1, content, 0, scale.crowd_requests, scale)
-        ground.settle()
-        with ground.suspended("worker-media"):
-            alone = _crowd(ground.tutor, "/v1/recordings", session_id, content, 10_000, scale.crowd_requests, scale)
-        beside = _crowd(ground.tutor, "/v1/recordings", session_id, content, 20_000, scale.crowd_requests, scale)
+    with running_full_stack() as full_stack:
+        with full_stack.tutor() as client:
+            session_id = full_stack.open_lesson(client)
+        _upload_concurrently(full_stack.tutor, "/v1/recordings", session_id, content, 0, scale.clients, scale)
+        with bare_server(full_stack.folder / "bare") as address:
+            bare = _upload_concurrently(lambda: Client(address), "/", 1, content, 0, scale.crowd_requests, scale)
+        full_stack.settle()
+        with full_stack.suspended("worker-media"):
+            alone = _upload_concurrently(
+                full_stack.tutor, "/v1/recordings", session_id, content, 10_000, scale.crowd_requests, scale
+            )
+        beside = _upload_concurrently(
+            full_stack.tutor, "/v1/recordings", session_id, content, 20_000, scale.crowd_requests, scale
+        )
         for what, ours in (("media worker held", alone), ("media worker at work on them", beside)):
             name = "bare uvicorn handler: SHA-1, write, fsync"
             p99, bare_p99 = percentile(ours.waits, 99), percentile(bare.waits, 99)
@@ -55,12 +59,12 @@ def measure_accepting(scale: Scale) -> Figure:
     return figure
 
 
-def _crowd(
+def _upload_concurrently(
     connect: Callable[[], Client], path: str, session_id: int, content: bytes, first: int, requests: int, scale: Scale
-) -> _Crowd:
+) -> _ClientResults:
     each = max(1, requests // scale.clients)
 
-    def visit(number: int) -> list[float]:
+    def send(number: int) -> list[float]:
         waits = []
         with connect() as client:
             for turn in range(each):
@@ -73,5 +77,5 @@ def _crowd(
 
     began = time.perf_counter()
     with ThreadPoolExecutor(scale.clients) as pool:
-        waits = [wait for client_waits in pool.map(visit, range(scale.clients)) for wait in client_waits]
-    return _Crowd(len(waits) / (time.perf_counter() - began), waits)
+        waits = [wait for client_waits in pool.map(send, range(scale.clients)) for wait in client_waits]
+    return _ClientResults(len(waits) / (time.perf_counter() - began), waits)

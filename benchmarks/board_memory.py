@@ -11,7 +11,7 @@ from benchmarks.harness.figure import Figure, Limit, Reading
 from benchmarks.harness.scale import Scale
 from benchmarks.harness.watching_memory import MemoryWatch, reset_peaks
 from benchmarks.material.boards import handwriting
-from benchmarks.material.ground import Ground, running_ground
+from benchmarks.material.full_stack import FullStack, running_full_stack
 from benchmarks.material.sending import Client
 from worker.settings import Settings
 
@@ -29,15 +29,15 @@ def measure_board_memory(scale: Scale) -> Figure:
     """Fill each board until the API refuses more strokes; then measure each step separately."""
     figure = Figure("Memory for boards: the largest that the limits admit")
     bounds = {name: round(Settings.model_fields[name].default * scale.board_share) for name in _BOUNDS}
-    with running_ground(**bounds) as ground:
+    with running_full_stack(**bounds) as full_stack:
         for what, strokes in (
             ("handwriting", _letters),
             ("strokes of 20,000 points", _longest),
             ("strokes of two points", _shortest),
         ):
-            session_id, number = _fill(ground, strokes)
+            session_id, number = _fill(full_stack, strokes)
             name = f"{what}, {number:,} strokes"
-            figure.readings += _watch(ground, session_id, name)
+            figure.readings += _watch(full_stack, session_id, name)
     page, session = (bounds[name] / 1e6 for name in _BOUNDS)
     figure.notes.append(
         f"Boards of {_PAGES} pages, {page:g} MB of strokes each, {session:g} MB in all, filled through the API. Peaks "
@@ -47,13 +47,13 @@ def measure_board_memory(scale: Scale) -> Figure:
     return figure
 
 
-def _watch(ground: Ground, session_id: int, name: str) -> Iterator[Reading]:
+def _watch(full_stack: FullStack, session_id: int, name: str) -> Iterator[Reading]:
     steps: list[tuple[str, str, Callable[[], object]]] = [
-        ("API", f"API: {name}, {_READERS} readers at once", lambda: _read(ground, session_id)),
-        ("worker", f"worker: {name}, pictures of its pages and the document", lambda: _end(ground, session_id)),
-        ("worker", f"worker: {name}, the film", lambda: _film(ground, session_id)),
+        ("API", f"API: {name}, {_READERS} readers at once", lambda: _read(full_stack, session_id)),
+        ("worker", f"worker: {name}, pictures of its pages and the document", lambda: _end(full_stack, session_id)),
+        ("worker", f"worker: {name}, the film", lambda: _film(full_stack, session_id)),
     ]
-    services = {"API": ground.process_id("api"), "worker": ground.process_id("worker-media")}
+    services = {"API": full_stack.process_id("api"), "worker": full_stack.process_id("worker-media")}
     for service, what, step in steps:
         reset_peaks(services[service])
         with MemoryWatch({service: services[service]}) as watch:
@@ -61,11 +61,11 @@ def _watch(ground: Ground, session_id: int, name: str) -> Iterator[Reading]:
         yield Reading(what, watch.largest(service), "MB", limit=_MOST)
 
 
-def _fill(ground: Ground, strokes: Callable[[int], Iterator[Stroke]]) -> tuple[int, int]:
+def _fill(full_stack: FullStack, strokes: Callable[[int], Iterator[Stroke]]) -> tuple[int, int]:
     """A running session with a full board, and the number of its strokes."""
     stored = 0
-    with ground.tutor() as tutor:
-        session_id = ground.open_lesson(tutor)
+    with full_stack.tutor() as tutor:
+        session_id = full_stack.open_lesson(tutor)
         first = tutor.get(f"/v1/whiteboard/sessions/{session_id}")["pages"][0]["id"]
         others = [
             int(tutor.post(f"/v1/whiteboard/sessions/{session_id}/pages", {})["id"]) for _page in range(_PAGES - 1)
@@ -116,23 +116,23 @@ def _stroke(number: int, points: list[Any]) -> Stroke:
     return {"client_id": f"s{number}", "stroke_type": "pen", "stroke_data": {"points": points}}
 
 
-def _read(ground: Ground, session_id: int) -> None:
+def _read(full_stack: FullStack, session_id: int) -> None:
     def read(_reader: int) -> None:
-        with Client(ground.address, ground.tutor_token) as client:
+        with Client(full_stack.address, full_stack.tutor_token) as client:
             client.drain(f"/v1/whiteboard/sessions/{session_id}/board")
 
     with ThreadPoolExecutor(_READERS) as readers:
         list(readers.map(read, range(_READERS)))
 
 
-def _end(ground: Ground, session_id: int) -> None:
+def _end(full_stack: FullStack, session_id: int) -> None:
     """End the session, so that its pictures and its document are drawn."""
-    with ground.tutor() as tutor:
+    with full_stack.tutor() as tutor:
         tutor.post(f"/v1/whiteboard/sessions/{session_id}/end", status=200)
-    ground.settle()
+    full_stack.settle()
 
 
-def _film(ground: Ground, session_id: int) -> None:
-    with ground.tutor() as tutor:
+def _film(full_stack: FullStack, session_id: int) -> None:
+    with full_stack.tutor() as tutor:
         tutor.post(f"/v1/whiteboard/sessions/{session_id}/replay", status=202)
-    ground.settle()
+    full_stack.settle()

@@ -21,7 +21,7 @@ from benchmarks.peers.canvas_peers import (
     pillow_png,
     resvg_png,
 )
-from benchmarks.peers.likeness import similarity
+from benchmarks.peers.ssim import similarity
 from worker.canvases.board import DrawnPage
 from worker.canvases.drawing.pdf import write_pdf
 from worker.canvases.drawing.raster import write_png
@@ -53,7 +53,7 @@ Turn = Callable[[], tuple[float, bytes]]
 
 
 @dataclass
-class _Contender:
+class _Renderer:
     """A renderer; `rates` are its pages per second in each round."""
 
     name: str
@@ -87,36 +87,36 @@ def _measure(figure: Figure, what: str, stored: bytes, browser: Browser | None, 
     if page.skipped:
         raise RuntimeError(f"not all of the page is drawn: {page.skipped[:3]}")
     pictures, documents = _png_peers(page, stored, browser), _pdf_peers(page, stored)
-    _run(figure, f"{what}, PNG", _Contender("", _timed(lambda: _our_png(stored))), pictures, repeats)
-    _run(figure, f"{what}, PDF", _Contender("", _timed(lambda: _our_pdf(stored))), documents, repeats)
+    _run(figure, f"{what}, PNG", _Renderer("", _timed(lambda: _our_png(stored))), pictures, repeats)
+    _run(figure, f"{what}, PDF", _Renderer("", _timed(lambda: _our_pdf(stored))), documents, repeats)
 
 
-def _png_peers(page: DrawnPage, stored: bytes, browser: Browser | None) -> list[_Contender]:
+def _png_peers(page: DrawnPage, stored: bytes, browser: Browser | None) -> list[_Renderer]:
     peers = [
-        _Contender("resvg", _timed(resvg_png(page)), _AS_FAST),
-        _Contender(f"Pillow, {FINENESS} times as large", _timed(pillow_png(page)), _THREEFOLD),
+        _Renderer("resvg", _timed(resvg_png(page)), _AS_FAST),
+        _Renderer(f"Pillow, {FINENESS} times as large", _timed(pillow_png(page)), _THREEFOLD),
     ]
     if cairo_is_there():
         peers += [
-            _Contender("CairoSVG", _timed(cairosvg_png(page)), _THREEFOLD),
-            _Contender("CairoSVG, from the stored JSON", _timed(_from_stored(cairosvg_png, stored))),
+            _Renderer("CairoSVG", _timed(cairosvg_png(page)), _THREEFOLD),
+            _Renderer("CairoSVG, from the stored JSON", _timed(_from_stored(cairosvg_png, stored))),
         ]
     if browser is not None:
         browser.prepare(page)
-        peers.append(_Contender("Chromium, page open: draw and `toBlob`", browser.draw))
+        peers.append(_Renderer("Chromium, page open: draw and `toBlob`", browser.draw))
     return peers
 
 
-def _pdf_peers(page: DrawnPage, stored: bytes) -> list[_Contender]:
+def _pdf_peers(page: DrawnPage, stored: bytes) -> list[_Renderer]:
     if not cairo_is_there():
         return []
     return [
-        _Contender("CairoSVG", _timed(cairosvg_pdf(page)), _THREEFOLD),
-        _Contender("CairoSVG, from the stored JSON", _timed(_from_stored(cairosvg_pdf, stored))),
+        _Renderer("CairoSVG", _timed(cairosvg_pdf(page)), _THREEFOLD),
+        _Renderer("CairoSVG, from the stored JSON", _timed(_from_stored(cairosvg_pdf, stored))),
     ]
 
 
-def _run(figure: Figure, what: str, ours: _Contender, peers: list[_Contender], repeats: int) -> None:
+def _run(figure: Figure, what: str, ours: _Renderer, peers: list[_Renderer], repeats: int) -> None:
     everybody = [ours, *peers]
     for contender in everybody:  # fonts are loaded, caches are warm; not counted
         contender.take_turn()
@@ -138,7 +138,7 @@ def _run(figure: Figure, what: str, ours: _Contender, peers: list[_Contender], r
     figure.notes.append(f"{what}: size of the file{likeness}: {', '.join(sizes)}.")
 
 
-def _alike(ours: _Contender, peer: _Contender) -> float:
+def _alike(ours: _Renderer, peer: _Renderer) -> float:
     likeness = similarity(ours.file, peer.file)
     if likeness < _ALIKE:
         raise RuntimeError(f"{peer.name} draws another picture: similarity {likeness:.3f}")

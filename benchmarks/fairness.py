@@ -10,7 +10,7 @@ from psycopg.types.json import Json
 from benchmarks.harness.figure import Figure, Limit, Reading
 from benchmarks.harness.scale import Scale
 from benchmarks.material.board_lesson import board_lesson
-from benchmarks.material.ground import Ground, running_ground, wait_for
+from benchmarks.material.full_stack import FullStack, running_full_stack, wait_for
 from benchmarks.material.samples import distinct, repeats_for, write_recording
 from benchmarks.material.sending import Client
 from worker.access.issue_token import issue_token
@@ -40,17 +40,17 @@ _COPY = """
 def measure_fairness(scale: Scale) -> Figure:
     """Measure a recording of five minutes alone, behind three of three hours and their renditions, and behind films."""
     figure = Figure("Fairness: a short recording behind long work")
-    with running_ground() as ground:
-        short = write_recording(ground.folder, ground.binaries, repeats=repeats_for(scale.short_minutes))
-        _upload(ground, short, 0)
-        ground.settle()
-        alone = _waited(ground, _upload(ground, short, 1))
-        ground.settle()
-        long_ones = _upload_long(ground, scale)
-        behind_recordings = _waited(ground, _upload(ground, short, 2))
-        behind_renditions, renditions_left = _behind_renditions(ground, short, long_ones)
-        ground.settle()
-        behind_films, films_left = _behind_films(ground, short, scale)
+    with running_full_stack() as full_stack:
+        short = write_recording(full_stack.folder, full_stack.binaries, repeats=repeats_for(scale.short_minutes))
+        _upload(full_stack, short, 0)
+        full_stack.settle()
+        alone = _waited(full_stack, _upload(full_stack, short, 1))
+        full_stack.settle()
+        long_ones = _upload_long(full_stack, scale)
+        behind_recordings = _waited(full_stack, _upload(full_stack, short, 2))
+        behind_renditions, renditions_left = _behind_renditions(full_stack, short, long_ones)
+        full_stack.settle()
+        behind_films, films_left = _behind_films(full_stack, short, scale)
     lengths = f"{scale.short_minutes:g} min"
     long = f"{_LONG_RECORDINGS} recordings of {3 * scale.long_minutes:g} min by the same tutor"
     films = f"{_FILMS} films of boards of {scale.long_minutes:g} min by another tutor"
@@ -73,36 +73,36 @@ def measure_fairness(scale: Scale) -> Figure:
     return figure
 
 
-def _upload_long(ground: Ground, scale: Scale) -> list[str]:
+def _upload_long(full_stack: FullStack, scale: Scale) -> list[str]:
     """Upload recordings of three hours; returns the subjects of their jobs."""
-    long = write_recording(ground.folder, ground.binaries, repeats=repeats_for(3 * scale.long_minutes))
-    return [f"recording:{_upload(ground, long, number)}" for number in range(_LONG_RECORDINGS)]
+    long = write_recording(full_stack.folder, full_stack.binaries, repeats=repeats_for(3 * scale.long_minutes))
+    return [f"recording:{_upload(full_stack, long, number)}" for number in range(_LONG_RECORDINGS)]
 
 
-def _behind_renditions(ground: Ground, short: Path, subjects: list[str]) -> tuple[tuple[float, float], int]:
+def _behind_renditions(full_stack: FullStack, short: Path, subjects: list[str]) -> tuple[tuple[float, float], int]:
     """A recording that comes when renditions of these subjects are begun; the rest of them is cancelled."""
-    with ground.connect() as connection:
+    with full_stack.connect() as connection:
         wait_for(lambda: connection.execute(_BEGUN, [_RENDITION_KINDS, subjects]).fetchone() is not None, pause=_POLL)
-    waited = _waited(ground, _upload(ground, short, 4))
-    return waited, _cancel_left(ground, _RENDITION_KINDS)
+    waited = _waited(full_stack, _upload(full_stack, short, 4))
+    return waited, _cancel_left(full_stack, _RENDITION_KINDS)
 
 
-def _behind_films(ground: Ground, short: Path, scale: Scale) -> tuple[tuple[float, float], int]:
-    with Client(ground.address, _another_tutor(ground)) as other:
+def _behind_films(full_stack: FullStack, short: Path, scale: Scale) -> tuple[tuple[float, float], int]:
+    with Client(full_stack.address, _another_tutor(full_stack)) as other:
         board = _board(scale)
         for _film in range(_FILMS):
             session_id = int(other.post("/v1/whiteboard/sessions", {"session_title": "Figures"})["id"])
-            _draw(ground, session_id, board)
+            _draw(full_stack, session_id, board)
             other.post(f"/v1/whiteboard/sessions/{session_id}/replay", status=202)
-    waited = _waited(ground, _upload(ground, short, 3))
-    return waited, _cancel_left(ground, _FILM_KINDS)
+    waited = _waited(full_stack, _upload(full_stack, short, 3))
+    return waited, _cancel_left(full_stack, _FILM_KINDS)
 
 
-def _cancel_left(ground: Ground, kinds: list[str]) -> int:
+def _cancel_left(full_stack: FullStack, kinds: list[str]) -> int:
     """Cancel the jobs of these kinds that have not ended; returns how many subjects had one."""
-    with ground.connect() as connection:
+    with full_stack.connect() as connection:
         left = connection.execute(_LEFT, [kinds]).fetchall()
-    with ground.operator() as operator:
+    with full_stack.operator() as operator:
         for job_id, _subject in left:
             sent = operator.request("POST", f"/v1/jobs/{job_id}/cancel")
             if sent.status not in _CANCELLED:
@@ -110,24 +110,24 @@ def _cancel_left(ground: Ground, kinds: list[str]) -> int:
     return len({subject for _job_id, subject in left})
 
 
-def _upload(ground: Ground, recording: Path, number: int) -> int:
+def _upload(full_stack: FullStack, recording: Path, number: int) -> int:
     """Upload these bytes, made distinct by `number`, into a new session; returns the recording's id."""
-    copy = ground.folder / f"fairness-{number}{recording.suffix}"
+    copy = full_stack.folder / f"fairness-{number}{recording.suffix}"
     shutil.copyfile(recording, copy)
     with copy.open("ab") as tail:
         tail.write(distinct(b"", number))
-    with ground.tutor() as client:
-        sent = client.upload("/v1/recordings", copy, session_id=ground.open_lesson(client))
+    with full_stack.tutor() as client:
+        sent = client.upload("/v1/recordings", copy, session_id=full_stack.open_lesson(client))
     copy.unlink()
     if sent.status != 202:
         raise RuntimeError(f"The upload was answered {sent.status}: {sent.body}")
     return int(sent.body["recording_id"])
 
 
-def _waited(ground: Ground, recording_id: int) -> tuple[float, float]:
+def _waited(full_stack: FullStack, recording_id: int) -> tuple[float, float]:
     """Seconds until the ingest started, and until it ended."""
     waits: list[tuple[float, float]] = []
-    with ground.connect() as connection:
+    with full_stack.connect() as connection:
 
         def ended() -> bool:
             row = connection.execute(_JOB, [f"recording:{recording_id}"]).fetchone()
@@ -138,15 +138,15 @@ def _waited(ground: Ground, recording_id: int) -> tuple[float, float]:
     return waits[0]
 
 
-def _another_tutor(ground: Ground) -> str:
+def _another_tutor(full_stack: FullStack) -> str:
     """A token of a tutor who shares no row with the first."""
-    with ground.connect() as connection:
+    with full_stack.connect() as connection:
         row = connection.execute(
             "WITH person AS (INSERT INTO users (first_name, email) VALUES ('Another', 'a@example.org') RETURNING id)"
             " INSERT INTO tutor_profiles (user_id) SELECT id FROM person RETURNING user_id, id"
         ).fetchone()
     assert row is not None
-    return issue_token(ground.stack.settings.signing_key, sub=row[0], role="tutor", role_ids={"tutor": row[1]})
+    return issue_token(full_stack.stack.settings.signing_key, sub=row[0], role="tutor", role_ids={"tutor": row[1]})
 
 
 def _board(scale: Scale) -> list[dict[str, Any]]:
@@ -156,9 +156,9 @@ def _board(scale: Scale) -> list[dict[str, Any]]:
     return list(document["pages"][0]["strokes"])
 
 
-def _draw(ground: Ground, session_id: int, strokes: list[dict[str, Any]]) -> None:
+def _draw(full_stack: FullStack, session_id: int, strokes: list[dict[str, Any]]) -> None:
     """Insert the strokes on the first page of the session, as if they had been drawn there."""
-    with ground.connect() as connection:
+    with full_stack.connect() as connection:
         page = connection.execute("SELECT id FROM whiteboard_pages WHERE session_id = %s", [session_id]).fetchone()
         assert page is not None
         with connection.cursor() as cursor, cursor.copy(_COPY) as copy:

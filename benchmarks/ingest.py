@@ -12,7 +12,7 @@ import psutil
 
 from benchmarks.harness.figure import Figure, Limit, Reading, median, spread
 from benchmarks.harness.scale import Scale
-from benchmarks.material.ground import Ground, running_ground, wait_for
+from benchmarks.material.full_stack import FullStack, running_full_stack, wait_for
 from benchmarks.material.samples import repeats_for, write_recording
 
 _B2 = Path(sys.executable).with_name("b2")
@@ -51,19 +51,21 @@ class _Peer:
 def measure_ingest(scale: Scale) -> Figure:
     """Measure a lesson of twenty minutes beside the peer, and one of an hour against a limit."""
     figure = Figure("Ingest: last byte of the upload until the recording is available")
-    with running_ground() as ground:
-        b2 = _B2Command(ground)
-        lesson = write_recording(ground.folder, ground.binaries, repeats=_odd(repeats_for(scale.lesson_minutes)))
-        _ingest(ground, lesson, _Ours())  # a warm-up of every process; not counted
+    with running_full_stack() as full_stack:
+        b2 = _B2Command(full_stack)
+        lesson = write_recording(
+            full_stack.folder, full_stack.binaries, repeats=_odd(repeats_for(scale.lesson_minutes))
+        )
+        _ingest(full_stack, lesson, _Ours())  # a warm-up of every process; not counted
         ours, peer = _Ours(), _Peer()
         for number in range(scale.lesson_repeats):
-            _ingest(ground, lesson, ours)
-            _copy_and_upload(ground, b2, lesson, number, peer)
+            _ingest(full_stack, lesson, ours)
+            _copy_and_upload(full_stack, b2, lesson, number, peer)
         _tell_lesson(figure, scale, ours, peer, lesson.stat().st_size)
-        long = write_recording(ground.folder, ground.binaries, repeats=repeats_for(scale.long_minutes))
+        long = write_recording(full_stack.folder, full_stack.binaries, repeats=repeats_for(scale.long_minutes))
         hours = _Ours()
         for _repeat in range(scale.long_repeats):
-            _ingest(ground, long, hours)
+            _ingest(full_stack, long, hours)
         size = f"{scale.long_minutes:g} min ({long.stat().st_size / 1e6:.0f} MB)"
         figure.readings.append(
             Reading(
@@ -116,9 +118,9 @@ def _tell_lesson(figure: Figure, scale: Scale, ours: _Ours, peer: _Peer, size: i
     )
 
 
-def _worker_seconds(ground: Ground) -> float:
+def _worker_seconds(full_stack: FullStack) -> float:
     """Processor time that the media worker and all programs that it ran have used."""
-    worker = psutil.Process(ground.process_id("worker-media"))
+    worker = psutil.Process(full_stack.process_id("worker-media"))
     times = [process.cpu_times() for process in [worker, *worker.children()]]
     return sum(used.user + used.system + used.children_user + used.children_system for used in times)
 
@@ -128,22 +130,22 @@ def _peer_seconds() -> float:
     return used.ru_utime + used.ru_stime
 
 
-def _ingest(ground: Ground, lesson: Path, ours: _Ours) -> None:
+def _ingest(full_stack: FullStack, lesson: Path, ours: _Ours) -> None:
     """Upload into a new session, which has no earlier files; then wait until all jobs have ended."""
-    before = _worker_seconds(ground)
-    with ground.tutor() as client:
-        session_id = ground.open_lesson(client)
+    before = _worker_seconds(full_stack)
+    with full_stack.tutor() as client:
+        session_id = full_stack.open_lesson(client)
         sent = client.upload("/v1/recordings", lesson, session_id=session_id)
     if sent.status != 202:
         raise RuntimeError(f"The upload was answered {sent.status}: {sent.body}")
     recording_id = sent.body["recording_id"]
-    with ground.connect() as connection:
+    with full_stack.connect() as connection:
         available = "SELECT 1 FROM whiteboard_session_recordings WHERE id = %s AND is_available"
         wait_for(lambda: connection.execute(available, [recording_id]).fetchone() is not None, pause=_POLL)
         ours.whole.append(time.perf_counter() - sent.last_byte)
-        ours.processor.append(_worker_seconds(ground) - before)
+        ours.processor.append(_worker_seconds(full_stack) - before)
         steps = connection.execute(_STEPS, [f"recording:{recording_id}"]).fetchone()
-    ground.settle()
+    full_stack.settle()
     ours.response.append(sent.answered - sent.last_byte)
     if steps is not None:
         ours.start.append(steps[0])
@@ -154,16 +156,16 @@ def _ingest(ground: Ground, lesson: Path, ours: _Ours) -> None:
 class _B2Command:
     """The official command line, signed in to the same emulator."""
 
-    def __init__(self, ground: Ground) -> None:
-        b2 = ground.stack.facts()["b2"]
+    def __init__(self, full_stack: FullStack) -> None:
+        b2 = full_stack.stack.facts()["b2"]
         self.bucket = b2["bucket"]
         self._environment = {
             **os.environ,
             "B2_APPLICATION_KEY_ID": b2["key_id"],
             "B2_APPLICATION_KEY": b2["application_key"],
             "B2_ENVIRONMENT": b2["realm"],
-            "B2_ACCOUNT_INFO": str(ground.folder / "account_info"),
-            "HOME": str(ground.folder),
+            "B2_ACCOUNT_INFO": str(full_stack.folder / "account_info"),
+            "HOME": str(full_stack.folder),
         }
         self.seconds("account", "authorize")
 
@@ -174,11 +176,11 @@ class _B2Command:
         return time.perf_counter() - began
 
 
-def _copy_and_upload(ground: Ground, b2: _B2Command, lesson: Path, number: int, peer: _Peer) -> None:
-    copy = ground.folder / f"copy-{number}.webm"
+def _copy_and_upload(full_stack: FullStack, b2: _B2Command, lesson: Path, number: int, peer: _Peer) -> None:
+    copy = full_stack.folder / f"copy-{number}.webm"
     began, before = time.perf_counter(), _peer_seconds()
     subprocess.run(
-        [ground.binaries.ffmpeg, "-v", "error", "-nostdin", "-y", "-i", lesson, "-map", "0", "-c", "copy", copy],
+        [full_stack.binaries.ffmpeg, "-v", "error", "-nostdin", "-y", "-i", lesson, "-map", "0", "-c", "copy", copy],
         check=True,
     )
     peer.copy.append(time.perf_counter() - began)

@@ -9,11 +9,11 @@ from uuid import UUID, uuid4
 from benchmarks.harness.figure import Figure
 from benchmarks.harness.scale import Scale
 from benchmarks.ledger_turns import Turns, compare_turns
-from benchmarks.material.ground import wait_for
-from benchmarks.material.laboratory import Laboratory, running_laboratory
-from benchmarks.peers.bare_nothing import KIND
-from benchmarks.peers.nothing import Nothing
-from benchmarks.peers.nothing_worker import create_bare_app
+from benchmarks.material.bare_stack import BareStack, running_bare_stack
+from benchmarks.material.full_stack import wait_for
+from benchmarks.peers.noop_order import Noop
+from benchmarks.peers.noop_task import KIND
+from benchmarks.peers.noop_worker import create_bare_app
 from benchmarks.traced_claims import measure_traced_claims
 from worker.app import create_app
 from worker.database import Database
@@ -35,16 +35,16 @@ def measure_ledger(scale: Scale) -> Figure:
     """Measure in turns: jobs through the ledger, and as many messages through bare Celery."""
     figure = Figure("Ledger: jobs that do nothing, ordered one by one until the last has succeeded")
     ours, bare, patched = Turns(), Turns(), Turns()
-    with running_laboratory() as laboratory:
+    with running_bare_stack() as bare_stack:
         for _repeat in range(scale.ledger_repeats):
-            with laboratory.worker("bare"):
-                _take_peer(laboratory, bare, scale.ledger_jobs, patched=False)
-            with laboratory.worker("patched"):
-                _take_peer(laboratory, patched, scale.ledger_jobs, patched=True)
-            with laboratory.worker("ours"), ordering(laboratory) as database:
-                _our_seconds(laboratory, database, _WARM_UP)
-                ours.take(partial(_our_seconds, laboratory, database, scale.ledger_jobs), scale.ledger_jobs)
-        traced = measure_traced_claims(laboratory, scale.ledger_jobs)
+            with bare_stack.worker("bare"):
+                _take_peer(bare_stack, bare, scale.ledger_jobs, patched=False)
+            with bare_stack.worker("patched"):
+                _take_peer(bare_stack, patched, scale.ledger_jobs, patched=True)
+            with bare_stack.worker("ours"), ordering(bare_stack) as database:
+                _our_seconds(bare_stack, database, _WARM_UP)
+                ours.take(partial(_our_seconds, bare_stack, database, scale.ledger_jobs), scale.ledger_jobs)
+        traced = measure_traced_claims(bare_stack, scale.ledger_jobs)
     figure.readings += compare_turns(scale.ledger_jobs, ours, bare, patched)
     figure.readings.append(traced)
     figure.notes.append(
@@ -56,17 +56,17 @@ def measure_ledger(scale: Scale) -> Figure:
     return figure
 
 
-def _take_peer(laboratory: Laboratory, turns: Turns, jobs: int, *, patched: bool) -> None:
-    run = partial(_bare_seconds, laboratory, patched=patched)
+def _take_peer(bare_stack: BareStack, turns: Turns, jobs: int, *, patched: bool) -> None:
+    run = partial(_bare_seconds, bare_stack, patched=patched)
     run(_WARM_UP)
     turns.take(partial(run, jobs), jobs)
 
 
 @contextmanager
-def ordering(laboratory: Laboratory) -> Iterator[Database]:
+def ordering(bare_stack: BareStack) -> Iterator[Database]:
     """The enqueuing side: a database whose commits trigger a publisher, as in the API."""
-    app = create_app(laboratory.settings, ())
-    database, publisher = start_publisher(app, laboratory.settings)
+    app = create_app(bare_stack.settings, ())
+    database, publisher = start_publisher(app, bare_stack.settings)
     try:
         yield database
     finally:
@@ -75,29 +75,29 @@ def ordering(laboratory: Laboratory) -> Iterator[Database]:
         app.close()
 
 
-def order_nothing(database: Database, number: int = 0) -> UUID:
+def order_noop(database: Database, number: int = 0) -> UUID:
     """Enqueue one job in its own transaction."""
     with database.transaction() as session:
-        return enqueue(session, Nothing(number))
+        return enqueue(session, Noop(number))
 
 
-def _our_seconds(laboratory: Laboratory, database: Database, jobs: int) -> float:
+def _our_seconds(bare_stack: BareStack, database: Database, jobs: int) -> float:
     began = time.perf_counter()
     for number in range(jobs):
-        order_nothing(database, number)
-    with laboratory.connect() as connection:
+        order_noop(database, number)
+    with bare_stack.connect() as connection:
         wait_for(lambda: connection.execute(_UNDONE).fetchone() is None, pause=0.02)
     return time.perf_counter() - began
 
 
-def _bare_seconds(laboratory: Laboratory, jobs: int, *, patched: bool) -> float:
-    app = create_bare_app(laboratory.settings, patched=patched)
+def _bare_seconds(bare_stack: BareStack, jobs: int, *, patched: bool) -> float:
+    app = create_bare_app(bare_stack.settings, patched=patched)
     send = sender(app)
     began = time.perf_counter()
     for _number in range(jobs):
         job_id = uuid4()
         send(JobMessage(job_id, KIND, "default", f"{job_id}:1.1", _TIME_LIMIT))
-    laboratory.wait_until_broker_empty()
+    bare_stack.wait_until_broker_empty()
     seconds = time.perf_counter() - began
     app.close()
     return seconds
@@ -107,14 +107,14 @@ def _costs(scale: Scale) -> list[str]:
     """The statements of one job, measured on a separate server, since counting slows it down slightly."""
     jobs = max(50, scale.ledger_jobs // 3)
     with (
-        running_laboratory(watch_statements=True) as laboratory,
-        laboratory.worker("ours"),
-        ordering(laboratory) as database,
-        laboratory.connect() as connection,
+        running_bare_stack(watch_statements=True) as bare_stack,
+        bare_stack.worker("ours"),
+        ordering(bare_stack) as database,
+        bare_stack.connect() as connection,
     ):
-        _our_seconds(laboratory, database, _WARM_UP)
+        _our_seconds(bare_stack, database, _WARM_UP)
         connection.execute("SELECT pg_stat_statements_reset()")
-        _our_seconds(laboratory, database, jobs)
+        _our_seconds(bare_stack, database, jobs)
         statements = connection.execute(_STATEMENTS).fetchall()
     heading = (
         f"What one job costs in PostgreSQL (over {jobs} jobs): these statements. Only the order has BEGIN and COMMIT; "

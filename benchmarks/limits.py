@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from benchmarks.harness.figure import Figure, Limit, Reading, percentile
 from benchmarks.harness.scale import Scale
-from benchmarks.material.ground import Ground, running_ground, second_api
+from benchmarks.material.full_stack import FullStack, running_full_stack, second_api
 from benchmarks.material.sending import Client
 from worker.access.issue_token import issue_token
 from worker.api.http.connection_bounds import raise_descriptors
@@ -29,13 +29,13 @@ _HALVES = 1000
 def measure_limits(scale: Scale) -> Figure:
     """Measure two APIs on one database: one with the default limits, one without limits."""
     figure = Figure("API: what limits cost, and how long others wait for hostile requests")
-    with running_ground() as ground, second_api(ground, **_default_limits()) as (limited, _process_id):
-        _measure_cost(figure, ground, limited, scale)
-        with Client(ground.address, ground.tutor_token) as tutor:
-            page = tutor.get(f"/v1/whiteboard/sessions/{ground.open_lesson(tutor)}")["pages"][0]["id"]
+    with running_full_stack() as full_stack, second_api(full_stack, **_default_limits()) as (limited, _process_id):
+        _measure_cost(figure, full_stack, limited, scale)
+        with Client(full_stack.address, full_stack.tutor_token) as tutor:
+            page = tutor.get(f"/v1/whiteboard/sessions/{full_stack.open_lesson(tutor)}")["pages"][0]["id"]
         for what, path, body in _hostile(page):
             # Without a rate limit, so that the API reads requests that it would otherwise refuse.
-            worst = _longest_wait(ground.address, partial(_send, ground, path, body))
+            worst = _longest_wait(full_stack.address, partial(_send, full_stack, path, body))
             figure.readings.append(Reading(f"/healthz beside {what}, slowest", worst, "ms", limit=_STALL))
         with _half_requests(limited):
             waits = _healthz(limited, 50)
@@ -49,9 +49,9 @@ def measure_limits(scale: Scale) -> Figure:
     return figure
 
 
-def _measure_cost(figure: Figure, ground: Ground, limited: str, scale: Scale) -> None:
-    tokens = _tokens(ground)
-    took: dict[str, list[float]] = {limited: [], ground.address: []}
+def _measure_cost(figure: Figure, full_stack: FullStack, limited: str, scale: Scale) -> None:
+    tokens = _tokens(full_stack)
+    took: dict[str, list[float]] = {limited: [], full_stack.address: []}
     with contextlib.ExitStack() as opened:
         clients = {
             address: [opened.enter_context(Client(address, token)) for token in tokens[:_PEOPLE]] for address in took
@@ -64,19 +64,19 @@ def _measure_cost(figure: Figure, ground: Ground, limited: str, scale: Scale) ->
                 if number >= _PEOPLE:
                     took[address].append((time.perf_counter() - began) * 1000)
     for what, read in (("median", statistics.median), ("p95", lambda waits: percentile(waits, 95))):
-        ours, peer = read(took[limited]), read(took[ground.address])
+        ours, peer = read(took[limited]), read(took[full_stack.address])
         limit = _COST if what == "median" else None
         figure.readings.append(Reading(f"GET with limits, {what}", ours, "ms", None, peer, "without limits", limit))
 
 
-def _tokens(ground: Ground) -> list[str]:
-    with ground.connect() as connection:
+def _tokens(full_stack: FullStack) -> list[str]:
+    with full_stack.connect() as connection:
         rows = connection.execute(
             "INSERT INTO users (first_name, email) SELECT 'Person ' || n, n || '@example.org' "
             "FROM generate_series(1, %s) n RETURNING id",
             [_PEOPLE],
         ).fetchall()
-    return [issue_token(ground.stack.settings.signing_key, sub=row[0]) for row in rows]
+    return [issue_token(full_stack.stack.settings.signing_key, sub=row[0]) for row in rows]
 
 
 def _default_limits() -> dict[str, object]:
@@ -105,8 +105,8 @@ def _hostile(page: int) -> list[tuple[str, str, bytes]]:
     ]
 
 
-def _send(ground: Ground, path: str, body: bytes) -> None:
-    with contextlib.suppress(OSError), ground.tutor() as client:
+def _send(full_stack: FullStack, path: str, body: bytes) -> None:
+    with contextlib.suppress(OSError), full_stack.tutor() as client:
         client.request("POST", path, body)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from benchmarks.harness.figure import Figure, Limit, Reading
 from benchmarks.harness.scale import Scale
 from benchmarks.harness.watching_memory import MemoryWatch
-from benchmarks.material.ground import Ground, running_ground
+from benchmarks.material.full_stack import FullStack, running_full_stack
 from benchmarks.material.samples import repeats_of_bytes, write_recording
 from benchmarks.material.sending import Client, Sent
 from benchmarks.peers.bare_server import bare_server
@@ -18,13 +18,13 @@ def measure_memory(scale: Scale) -> Figure:
     """Measure throughput, deleting each recording at once; then memory during the complete ingest of one."""
     figure = Figure("Memory and throughput: one large upload")
     # The repeated lesson is longer than a recording may be: a real one reaches a gigabyte only this way.
-    with running_ground(recording_max_seconds=_DAY) as ground:
-        file = write_recording(ground.folder, ground.binaries, repeats=repeats_of_bytes(scale.upload_bytes))
-        ours, bare = _throughput(ground, file, scale.upload_repeats)
-        services = {"API": ground.process_id("api"), "worker": ground.process_id("worker-media")}
+    with running_full_stack(recording_max_seconds=_DAY) as full_stack:
+        file = write_recording(full_stack.folder, full_stack.binaries, repeats=repeats_of_bytes(scale.upload_bytes))
+        ours, bare = _throughput(full_stack, file, scale.upload_repeats)
+        services = {"API": full_stack.process_id("api"), "worker": full_stack.process_id("worker-media")}
         with MemoryWatch(services) as watch:
-            _upload_here(ground, file)
-            ground.settle()
+            _upload_here(full_stack, file)
+            full_stack.settle()
         size = file.stat().st_size / 1e6
     figure.readings += [
         Reading(f"API, {size:,.0f} MB uploaded: peak resident", watch.largest("API"), "MB", limit=_MOST),
@@ -51,18 +51,18 @@ def measure_memory(scale: Scale) -> Figure:
     return figure
 
 
-def _throughput(ground: Ground, file: Path, repeats: int) -> tuple[list[float], list[float]]:
+def _throughput(full_stack: FullStack, file: Path, repeats: int) -> tuple[list[float], list[float]]:
     """Seconds from the first byte to the response: ours and the bare handler's, in turns."""
     ours: list[float] = []
     bare: list[float] = []
-    storage = ground.folder / "bare"
+    storage = full_stack.folder / "bare"
     with bare_server(storage) as address:
         for _repeat in range(repeats):
-            sent = _upload_here(ground, file)
+            sent = _upload_here(full_stack, file)
             ours.append(sent.seconds)
-            with ground.tutor() as client:
+            with full_stack.tutor() as client:
                 client.request("DELETE", f"/v1/recordings/{sent.body['recording_id']}")
-            ground.settle()
+            full_stack.settle()
             # Either server closes an idle connection, so each upload opens a new one.
             with Client(address) as client:
                 bare.append(_accepted(client.upload("/", file, session_id=1)).seconds)
@@ -71,9 +71,9 @@ def _throughput(ground: Ground, file: Path, repeats: int) -> tuple[list[float], 
     return ours, bare
 
 
-def _upload_here(ground: Ground, file: Path) -> Sent:
-    with ground.tutor() as client:
-        session_id = ground.open_lesson(client)
+def _upload_here(full_stack: FullStack, file: Path) -> Sent:
+    with full_stack.tutor() as client:
+        session_id = full_stack.open_lesson(client)
         return _accepted(client.upload("/v1/recordings", file, session_id=session_id))
 
 

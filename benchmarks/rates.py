@@ -8,9 +8,9 @@ import psycopg
 
 from benchmarks.harness.figure import Figure, Limit, Reading, median, percentile
 from benchmarks.harness.scale import Scale
-from benchmarks.ledger import order_nothing, ordering
-from benchmarks.material.laboratory import Laboratory, running_laboratory
-from benchmarks.peers.nothing import Nothing
+from benchmarks.ledger import order_noop, ordering
+from benchmarks.material.bare_stack import BareStack, running_bare_stack
+from benchmarks.peers.noop_order import Noop
 from worker.database import Database
 from worker.jobs.enqueue import enqueue
 from worker.jobs.runs.claim import Claim, claim
@@ -27,19 +27,19 @@ _WAITS = "SELECT extract(epoch FROM started_at - created_at)::float * 1000 FROM 
 def measure_rates(scale: Scale) -> Figure:
     """Measure each step beside the smallest durable transaction on the same server."""
     figure = Figure("Ledger: its steps alone, one connection, one commit each")
-    with running_laboratory() as laboratory:
-        database = Database(laboratory.settings.sqlalchemy_url, pool_size=1)
+    with running_bare_stack() as bare_stack:
+        database = Database(bare_stack.settings.sqlalchemy_url, pool_size=1)
         try:
-            _measure_steps(figure, laboratory, database, scale.rate_jobs)
+            _measure_steps(figure, bare_stack, database, scale.rate_jobs)
         finally:
             database.close()
     return figure
 
 
-def _measure_steps(figure: Figure, laboratory: Laboratory, database: Database, jobs: int) -> None:
-    with laboratory.connect() as connection:
+def _measure_steps(figure: Figure, bare_stack: BareStack, database: Database, jobs: int) -> None:
+    with bare_stack.connect() as connection:
         bare = _bare_commits(connection, jobs)
-        enqueued = _rate(jobs, lambda number: order_nothing(database, number))
+        enqueued = _rate(jobs, lambda number: order_noop(database, number))
         ids = [row[0] for row in connection.execute(_ALL_IDS)]
     claims: list[Claim] = []
 
@@ -56,7 +56,7 @@ def _measure_steps(figure: Figure, laboratory: Laboratory, database: Database, j
     def order_batch(batch: int) -> None:
         with database.transaction() as session:
             for number in range(_BATCH):
-                enqueue(session, Nothing(batch * _BATCH + number))
+                enqueue(session, Noop(batch * _BATCH + number))
 
     name = "bare psycopg: INSERT of one row and commit"
     for what, rate in (
@@ -85,14 +85,14 @@ def _bare_commits(connection: psycopg.Connection[Any], times: int) -> float:
 def measure_latency(scale: Scale) -> Figure:
     """Measure the time from enqueuing to the start of a job, on an otherwise idle stack."""
     figure = Figure("Ledger: from the order to the start of the job, otherwise idle")
-    with running_laboratory() as laboratory, laboratory.worker("ours"):
-        with ordering(laboratory) as database:
-            _order_slowly(laboratory, database, 10)
-            direct = _order_slowly(laboratory, database, scale.latency_jobs)
+    with running_bare_stack() as bare_stack, bare_stack.worker("ours"):
+        with ordering(bare_stack) as database:
+            _order_slowly(bare_stack, database, 10)
+            direct = _order_slowly(bare_stack, database, scale.latency_jobs)
         # Not published at commit, as when the API dies right after the commit.
-        silent = Database(laboratory.settings.sqlalchemy_url, pool_size=1)
+        silent = Database(bare_stack.settings.sqlalchemy_url, pool_size=1)
         try:
-            relayed = _order_slowly(laboratory, silent, scale.relay_jobs, pause=0.31)
+            relayed = _order_slowly(bare_stack, silent, scale.relay_jobs, pause=0.31)
         finally:
             silent.close()
     figure.readings += [
@@ -108,12 +108,12 @@ def measure_latency(scale: Scale) -> Figure:
     return figure
 
 
-def _order_slowly(laboratory: Laboratory, database: Database, jobs: int, *, pause: float = _PAUSE) -> list[float]:
+def _order_slowly(bare_stack: BareStack, database: Database, jobs: int, *, pause: float = _PAUSE) -> list[float]:
     """Milliseconds from enqueuing to the start of each job."""
-    with laboratory.connect() as connection:
+    with bare_stack.connect() as connection:
         connection.execute("DELETE FROM jobs")
         for number in range(jobs):
-            order_nothing(database, number)
+            order_noop(database, number)
             time.sleep(pause)
         deadline = time.monotonic() + 60
         while len(waits := [row[0] for row in connection.execute(_WAITS)]) < jobs and time.monotonic() < deadline:

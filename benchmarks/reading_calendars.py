@@ -9,7 +9,7 @@ import psycopg
 
 from benchmarks.harness.figure import Figure, Limit, Reading, percentile
 from benchmarks.harness.scale import Scale
-from benchmarks.material.ground import running_ground
+from benchmarks.material.full_stack import running_full_stack
 from benchmarks.material.sending import Client
 from worker.access.issue_token import issue_token
 from worker.calendars.zones import tzdata_version
@@ -58,15 +58,15 @@ def measure_calendars(scale: Scale) -> Figure:
     figure = Figure(f"API: a week of the calendar, {scale.table_rows:,} rows in `tutor_schedules`, one client")
     first = datetime.now(UTC).date() + timedelta(days=2)
     tutors = max(2, scale.table_rows // _EACH)
-    with running_ground() as ground:
-        with ground.connect() as connection:
+    with running_full_stack() as full_stack:
+        with full_stack.connect() as connection:
             _fill(connection, tutors, first)
-        key = ground.stack.settings.signing_key
+        key = full_stack.stack.settings.signing_key
         for who, offset in (("tutor", 0), ("parent", tutors), ("student", 2 * tutors)):
             took: list[float] = []
             for number in random.Random(1).sample(range(1, tutors), min(20, tutors - 1)):
                 token = issue_token(key, sub=_BASE + offset + number, role=who, role_ids={who: _BASE + number})
-                with Client(ground.address, token) as client:
+                with Client(full_stack.address, token) as client:
                     took += _weeks(client, first, -(-(scale.requests + _WARM_UP) // 20))
             counted = took[_WARM_UP:] or took
             figure.readings.append(

@@ -4,7 +4,7 @@ import time
 
 from benchmarks.harness.figure import Figure, Limit, Reading, percentile
 from benchmarks.harness.scale import Scale
-from benchmarks.material.ground import Ground, running_ground
+from benchmarks.material.full_stack import FullStack, running_full_stack
 from benchmarks.material.million import fill_ledger
 from benchmarks.material.sending import Client
 from worker.access.issue_token import issue_token
@@ -30,13 +30,13 @@ _QUERIES = (
 def measure_reading(scale: Scale) -> Figure:
     """Measure one job by its id, and lists by every filter, as an operator and as a user."""
     figure = Figure(f"API: reading jobs, {scale.table_rows:,} rows in `jobs`, one client")
-    with running_ground() as ground:
-        with ground.connect() as connection:
+    with running_full_stack() as full_stack:
+        with full_stack.connect() as connection:
             fill_ledger(connection, scale.table_rows)
-        user = issue_token(ground.stack.settings.signing_key, sub=1, role="tutor", role_ids=None)
-        for who, token in (("operator", ground.operator_token), ("user", user)):
-            with Client(ground.address, token) as client:
-                _measure(figure, ground, client, who, scale)
+        user = issue_token(full_stack.stack.settings.signing_key, sub=1, role="tutor", role_ids=None)
+        for who, token in (("operator", full_stack.operator_token), ("user", user)):
+            with Client(full_stack.address, token) as client:
+                _measure(figure, full_stack, client, who, scale)
     figure.notes.append(
         "Each p95 is over its requests, one after another on one connection, from the request's first byte to the "
         "response's last. Pages have 50 jobs if no limit is given, and every job includes its attempts."
@@ -44,9 +44,9 @@ def measure_reading(scale: Scale) -> Figure:
     return figure
 
 
-def _measure(figure: Figure, ground: Ground, client: Client, who: str, scale: Scale) -> None:
+def _measure(figure: Figure, full_stack: FullStack, client: Client, who: str, scale: Scale) -> None:
     mine = "TRUE" if who == "operator" else "principal = 'user:1'"
-    with ground.connect() as connection:
+    with full_stack.connect() as connection:
         rows = connection.execute(
             f"SELECT id, subject FROM jobs WHERE {mine} ORDER BY id LIMIT %s",  # noqa: S608 - one of two words
             [scale.requests],

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from benchmarks.harness.figure import Figure, Limit, Reading, median, spread
 from benchmarks.harness.scale import Scale
-from benchmarks.material.ground import Ground, running_ground, wait_for
+from benchmarks.material.full_stack import FullStack, running_full_stack, wait_for
 from tests.browser.chromium import Chromium, Page
 from tests.chaos.mayhem.proxy import Proxy
 
@@ -65,14 +65,14 @@ def measure_recorder(scale: Scale) -> Figure:
     if program is None:
         figure.notes.append("THE RECORDER WAS NOT MEASURED: `chromium` is not installed.")
         return figure
-    with running_ground(upload_abandoned_after=86_400) as ground:
-        with ground.tutor() as client:
-            session_id = ground.open_lesson(client)
-        ground.settle()
-        folder = ground.folder / "chromium"
+    with running_full_stack(upload_abandoned_after=86_400) as full_stack:
+        with full_stack.tutor() as client:
+            session_id = full_stack.open_lesson(client)
+        full_stack.settle()
+        folder = full_stack.folder / "chromium"
         folder.mkdir()
-        with Proxy(int(ground.address.rpartition(":")[2])) as link:
-            recordings = _Recordings(ground, session_id, Chromium(program, Path(folder), *_FLAGS), link)
+        with Proxy(int(full_stack.address.rpartition(":")[2])) as link:
+            recordings = _Recordings(full_stack, session_id, Chromium(program, Path(folder), *_FLAGS), link)
             try:
                 figure.readings += [recordings.own_cost(type_, scale) for type_ in _NAMES]
                 figure.readings.append(recordings.sent_twice(scale))
@@ -88,8 +88,8 @@ def measure_recorder(scale: Scale) -> Figure:
 class _Recordings:
     """Recordings of one page, whose link to the API can be cut."""
 
-    def __init__(self, ground: Ground, session_id: int, browser: Chromium, link: Proxy) -> None:
-        self.ground = ground
+    def __init__(self, full_stack: FullStack, session_id: int, browser: Chromium, link: Proxy) -> None:
+        self.full_stack = full_stack
         self.session_id = session_id
         self.browser = browser
         self.link = link
@@ -133,7 +133,7 @@ class _Recordings:
         return Reading(what, most / 1000, "kB", spread(kilobytes), peer, "slice", Limit("ratio", "≤", 1))
 
     def _ours(self, type_: str) -> str:
-        return f"ours('{type_}', {self.session_id}, '{self.ground.tutor_token}')"
+        return f"ours('{type_}', {self.session_id}, '{self.full_stack.tutor_token}')"
 
     def _percent(self, start: str, seconds: float) -> float:
         self.page.run(f"window.recorder = null; Promise.resolve({start}).then((started) => {{ recorder = started; }})")

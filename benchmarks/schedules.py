@@ -13,7 +13,7 @@ from sqlalchemy import select
 from benchmarks.harness.figure import Figure, Limit, Reading
 from benchmarks.harness.scale import Scale
 from benchmarks.harness.timing import timed
-from benchmarks.material.laboratory import running_laboratory
+from benchmarks.material.bare_stack import running_bare_stack
 from benchmarks.material.people import write_people
 from models.series import Series
 from worker.database import Database
@@ -74,11 +74,11 @@ END:VCALENDAR\r
 def measure_schedules(scale: Scale) -> Figure:
     """Measure `schedules.fill` on series without lessons, in turns with COPY of the rows that it inserted."""
     figure = Figure(f"Schedules: {scale.series:,} series, 90 days, one student each, constraints in place")
-    with running_laboratory() as laboratory, laboratory.connect() as connection:
+    with running_bare_stack() as bare_stack, bare_stack.connect() as connection:
         write_people(connection, scale.series)
         for statement in _SERIES:
             connection.execute(statement.format(series=scale.series))
-        database = Database(laboratory.settings.sqlalchemy_url, pool_size=1)
+        database = Database(bare_stack.settings.sqlalchemy_url, pool_size=1)
         try:
             _measure(figure, database, connection, scale)
             _measure_expansion(figure, database, scale)

@@ -14,7 +14,7 @@ from psycopg.types.json import Json
 from benchmarks.harness.figure import Figure, Limit, Reading
 from benchmarks.harness.scale import Scale
 from benchmarks.material.boards import handwriting
-from benchmarks.material.ground import Ground, running_ground
+from benchmarks.material.full_stack import FullStack, running_full_stack
 from benchmarks.material.sending import Client
 
 _BATCH, _POINTS, _CLIENTS = 100, 30, 4
@@ -32,19 +32,19 @@ def measure_strokes(scale: Scale) -> Figure:
     batches = [stroke_batch(number) for number in range(scale.stroke_batches)]
     bodies = [json.dumps({"strokes": batch}).encode() for batch in batches]
     rates: dict[str, list[float]] = {name: [] for name in ("one", "apart", "together", "insert", "copy")}
-    with running_ground() as ground, ground.tutor() as tutor, ground.connect() as connection:
-        session_id = ground.open_lesson(tutor)
+    with running_full_stack() as full_stack, full_stack.tutor() as tutor, full_stack.connect() as connection:
+        session_id = full_stack.open_lesson(tutor)
 
         def page() -> int:
             return int(tutor.post(f"/v1/whiteboard/sessions/{session_id}/pages", {})["id"])
 
-        _draw(ground, [page()], bodies, 1)  # a warm-up of every process; not counted
+        _draw(full_stack, [page()], bodies, 1)  # a warm-up of every process; not counted
         for _repeat in range(scale.stroke_repeats):
-            rates["one"].append(_draw(ground, [page()], bodies, 1))
+            rates["one"].append(_draw(full_stack, [page()], bodies, 1))
             rates["insert"].append(_bare(connection, session_id, page(), batches, _insert))
-            rates["apart"].append(_draw(ground, [page() for _ in range(_CLIENTS)], bodies, _CLIENTS))
+            rates["apart"].append(_draw(full_stack, [page() for _ in range(_CLIENTS)], bodies, _CLIENTS))
             rates["copy"].append(_bare(connection, session_id, page(), batches, _copy))
-            rates["together"].append(_draw(ground, [page()], bodies, _CLIENTS))
+            rates["together"].append(_draw(full_stack, [page()], bodies, _CLIENTS))
     insert, copy = "bare psycopg: `executemany`, one commit a batch", "bare psycopg: COPY, one commit a batch"
     figure.readings += [
         Reading.of("one client", rates["one"], "/s", rates["insert"], insert, _LIMIT),
@@ -75,12 +75,12 @@ def stroke_batch(number: int) -> Batch:
     ]
 
 
-def _draw(ground: Ground, pages: Sequence[int], bodies: Sequence[bytes], clients: int) -> float:
+def _draw(full_stack: FullStack, pages: Sequence[int], bodies: Sequence[bytes], clients: int) -> float:
     """Strokes per second: the clients share the batches and alternate between the pages."""
 
     def visit(number: int) -> None:
         path = f"/v1/whiteboard/pages/{pages[number % len(pages)]}/strokes"
-        with ground.tutor() as client:
+        with full_stack.tutor() as client:
             for body in bodies[number::clients]:
                 _accepted(client, path, body)
 

@@ -10,7 +10,7 @@ import psutil
 from benchmarks.harness.figure import Figure, Limit, Reading, percentile
 from benchmarks.harness.scale import Scale
 from benchmarks.harness.watching_memory import MemoryWatch
-from benchmarks.material.ground import Ground, running_ground, second_api
+from benchmarks.material.full_stack import FullStack, running_full_stack, second_api
 from benchmarks.material.samples import distinct, repeats_of_bytes, write_recording
 from benchmarks.material.tus_client import TusConnection
 
@@ -22,16 +22,16 @@ def measure_uploads(scale: Scale) -> Figure:
     """Measure while the media worker is suspended: its ingests would be measured, too."""
     figure = Figure("Uploads in pieces (tus 1.0)")
     # Nobody waits for the ingest of what is sent here.
-    with running_ground(upload_abandoned_after=86_400) as ground:
-        with ground.tutor() as client:
-            session_id = ground.open_lesson(client)
-        ground.settle()
-        with ground.suspended("worker-media"):
-            figure.readings.append(_throughput(ground, session_id, scale))
-            with second_api(ground) as (address, process_id):
-                apis = {ground.address: ground.process_id("api"), address: process_id}
-                figure.readings += _measure_crowd(ground, apis, session_id, scale)
-                figure.readings += _measure_lessons(ground, apis, session_id, scale)
+    with running_full_stack(upload_abandoned_after=86_400) as full_stack:
+        with full_stack.tutor() as client:
+            session_id = full_stack.open_lesson(client)
+        full_stack.settle()
+        with full_stack.suspended("worker-media"):
+            figure.readings.append(_throughput(full_stack, session_id, scale))
+            with second_api(full_stack) as (address, process_id):
+                apis = {full_stack.address: full_stack.process_id("api"), address: process_id}
+                figure.readings += _measure_clients(full_stack, apis, session_id, scale)
+                figure.readings += _measure_lessons(full_stack, apis, session_id, scale)
     figure.notes.append(
         "Half of the clients send to each of two API processes on one spool, as behind a proxy, on the two cores that "
         "the clients also use. Each piece is on disk before it is acknowledged. Memory is that of the larger process. "
@@ -40,11 +40,11 @@ def measure_uploads(scale: Scale) -> Figure:
     return figure
 
 
-def _measure_crowd(ground: Ground, apis: Mapping[str, int], session_id: int, scale: Scale) -> list[Reading]:
+def _measure_clients(full_stack: FullStack, apis: Mapping[str, int], session_id: int, scale: Scale) -> list[Reading]:
     """Clients that send without a pause; `apis` are process ids by address."""
     before = _processor_seconds(apis)
     with MemoryWatch(apis) as memory:
-        waits, sent = asyncio.run(_crowd(list(apis), ground.tutor_token, session_id, scale))
+        waits, sent = asyncio.run(_clients(list(apis), full_stack.tutor_token, session_id, scale))
     cost = _processor_seconds(apis) - before
     largest = max(memory.largest(address) for address in apis)
     name = f"{scale.tus_clients} clients, pieces of 64 kB"
@@ -56,11 +56,11 @@ def _measure_crowd(ground: Ground, apis: Mapping[str, int], session_id: int, sca
     ]
 
 
-def _measure_lessons(ground: Ground, apis: Mapping[str, int], session_id: int, scale: Scale) -> list[Reading]:
+def _measure_lessons(full_stack: FullStack, apis: Mapping[str, int], session_id: int, scale: Scale) -> list[Reading]:
     """Lessons of which each sends a slice every two seconds; `apis` are process ids by address."""
-    paths = asyncio.run(_create(ground, session_id, [None] * scale.live_uploads))
+    paths = asyncio.run(_create(full_stack, session_id, [None] * scale.live_uploads))
     before = _processor_seconds(apis)
-    waits = asyncio.run(_lessons(list(apis), ground.tutor_token, paths, scale))
+    waits = asyncio.run(_lessons(list(apis), full_stack.tutor_token, paths, scale))
     cost = _processor_seconds(apis) - before
     name = f"{scale.live_uploads} lessons sent while recorded, 12 kB each 2 s"
     return [
@@ -69,43 +69,47 @@ def _measure_lessons(ground: Ground, apis: Mapping[str, int], session_id: int, s
     ]
 
 
-def _throughput(ground: Ground, session_id: int, scale: Scale) -> Reading:
+def _throughput(full_stack: FullStack, session_id: int, scale: Scale) -> Reading:
     """Megabytes a second of one upload, in turns with the form's."""
-    content = write_recording(ground.folder, ground.binaries, repeats=repeats_of_bytes(scale.upload_bytes)).read_bytes()
+    content = write_recording(
+        full_stack.folder, full_stack.binaries, repeats=repeats_of_bytes(scale.upload_bytes)
+    ).read_bytes()
     ours: list[float] = []
     form: list[float] = []
-    file = ground.folder / "upload.webm"
+    file = full_stack.folder / "upload.webm"
     for repeat in range(scale.upload_repeats):
         file.write_bytes(distinct(content, 2 * repeat))
-        with ground.tutor() as client:
+        with full_stack.tutor() as client:
             form.append(
                 file.stat().st_size / client.upload("/v1/recordings", file, session_id=session_id).seconds / 1e6
             )
         file.write_bytes(distinct(content, 2 * repeat + 1))
-        ours.append(file.stat().st_size / _send_whole(ground, session_id, file) / 1e6)
+        ours.append(file.stat().st_size / _send_whole(full_stack, session_id, file) / 1e6)
     return Reading.of("one upload", ours, "MB/s", form, "POST /v1/recordings", Limit("ratio", "≥", 0.8))
 
 
-def _send_whole(ground: Ground, session_id: int, file: Path) -> float:
+def _send_whole(full_stack: FullStack, session_id: int, file: Path) -> float:
     """Seconds of one piece that is the whole file, sent as the form is."""
-    (path,) = asyncio.run(_create(ground, session_id, [file.stat().st_size]))
-    with ground.tutor() as client:
+    (path,) = asyncio.run(_create(full_stack, session_id, [file.stat().st_size]))
+    with full_stack.tutor() as client:
         sent = client.send_piece(path, file)
     if sent.status != 204:
         raise RuntimeError(f"the upload was answered {sent.status}")
     return sent.seconds
 
 
-async def _create(ground: Ground, session_id: int, sizes: Sequence[int | None]) -> list[str]:
+async def _create(full_stack: FullStack, session_id: int, sizes: Sequence[int | None]) -> list[str]:
     """Create an upload of each size; returns their paths."""
-    connection = await TusConnection.open(ground.address, ground.tutor_token)
+    connection = await TusConnection.open(full_stack.address, full_stack.tutor_token)
     try:
         return [await connection.create(session_id, size) for size in sizes]
     finally:
         connection.close()
 
 
-async def _crowd(addresses: Sequence[str], token: str, session_id: int, scale: Scale) -> tuple[list[float], list[int]]:
+async def _clients(
+    addresses: Sequence[str], token: str, session_id: int, scale: Scale
+) -> tuple[list[float], list[int]]:
     """Milliseconds of each piece, and how many pieces of each upload, of clients that send without a pause."""
     waits: list[float] = []
     until = time.monotonic() + scale.tus_seconds

@@ -8,7 +8,7 @@ import psycopg
 
 from benchmarks.harness.figure import Figure, Limit, Reading
 from benchmarks.harness.scale import Scale
-from benchmarks.material.laboratory import running_laboratory
+from benchmarks.material.bare_stack import running_bare_stack
 from benchmarks.messages.due import forget, make_lessons, plan
 from worker.database import Database
 from worker.reminders.delivery.claim import claim
@@ -30,9 +30,9 @@ _SETTLE = "UPDATE deliveries SET state = 'sent', sent_at = now(), updated_at = n
 def measure_reminders_claiming(scale: Scale) -> Figure:
     """Measure `claim` in batches of the dispatcher's size, in turns with the bare statement over the same batches."""
     figure = Figure(f"Reminders: {scale.reminders:,} that are due, claimed in batches of {BATCH['in_app']} and less")
-    with running_laboratory() as laboratory, laboratory.connect() as connection:
+    with running_bare_stack() as bare_stack, bare_stack.connect() as connection:
         make_lessons(connection, 2 * scale.reminders)
-        database = Database(laboratory.settings.sqlalchemy_url, pool_size=1)
+        database = Database(bare_stack.settings.sqlalchemy_url, pool_size=1)
         try:
             figure.readings += _measure(database, connection, scale, held=0)
             figure.readings += _measure(database, connection, scale, held=scale.reminders)

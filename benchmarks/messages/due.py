@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg
 
-from benchmarks.material.laboratory import Laboratory
+from benchmarks.material.bare_stack import BareStack
 from benchmarks.material.people import write_people
 from devstack.process import ChildProcess, wait_until
 from worker.cli.local_stack.command import astegni
@@ -99,15 +99,15 @@ def mail_sink(folder: Path) -> Iterator[MailSink]:
 
 
 @contextmanager
-def courier(laboratory: Laboratory, sink: MailSink) -> Iterator[None]:
+def reminders_worker(bare_stack: BareStack, sink: MailSink) -> Iterator[None]:
     """One worker that sends to this mail server; stopped at the end of the block."""
-    sign = laboratory.folder / "courier.ready"
+    sign = bare_stack.folder / "reminders_worker.ready"
     changes = {"smtp_host": "127.0.0.1", "smtp_port": sink.port, "worker_concurrency": _CHILDREN}
-    settings = laboratory.settings.model_copy(update=changes)
+    settings = bare_stack.settings.model_copy(update=changes)
     process = ChildProcess(
-        "courier",
+        "reminders_worker",
         astegni("worker", "--queues", "reminders"),
-        laboratory.folder / "courier.log",
+        bare_stack.folder / "reminders_worker.log",
         env={**environment_for(settings), "READY_FILE": str(sign), "REMAP_SIGTERM": "SIGQUIT"},
     )
     try:

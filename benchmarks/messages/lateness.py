@@ -8,9 +8,9 @@ import psycopg
 
 from benchmarks.harness.figure import Figure, Limit, Reading, median, percentile
 from benchmarks.harness.scale import Scale
-from benchmarks.material.ground import wait_for
-from benchmarks.material.laboratory import running_laboratory
-from benchmarks.messages.due import MailSink, courier, forget, mail_sink, make_lessons, plan
+from benchmarks.material.bare_stack import running_bare_stack
+from benchmarks.material.full_stack import wait_for
+from benchmarks.messages.due import MailSink, forget, mail_sink, make_lessons, plan, reminders_worker
 
 _RATE = 100
 # Seconds until the first message is due, longer than planning takes.
@@ -31,12 +31,12 @@ def measure_reminders(scale: Scale) -> Figure:
     """Measure lateness from the rows: `sent_at` minus `due_at`."""
     figure = Figure("Reminders: how late they go out, half by mail, half in the app; one worker, 2 children")
     with (
-        running_laboratory() as laboratory,
-        mail_sink(laboratory.folder) as sink,
-        laboratory.connect() as connection,
+        running_bare_stack() as bare_stack,
+        mail_sink(bare_stack.folder) as sink,
+        bare_stack.connect() as connection,
     ):
         make_lessons(connection, max(scale.reminders, _RATE * scale.reminder_seconds, _WARM_UP))
-        with courier(laboratory, sink):
+        with reminders_worker(bare_stack, sink):
             plan(connection, "warm", _WARM_UP)
             _sent(connection, sink)
             figure.readings += _burst(connection, sink, scale.reminders)

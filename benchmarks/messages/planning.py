@@ -10,7 +10,7 @@ from sqlalchemy import select
 from benchmarks.harness.figure import Figure, Limit, Reading
 from benchmarks.harness.scale import Scale
 from benchmarks.harness.timing import timed
-from benchmarks.material.laboratory import running_laboratory
+from benchmarks.material.bare_stack import running_bare_stack
 from benchmarks.material.people import write_people
 from models.schedules import Schedule
 from worker.database import Database
@@ -53,11 +53,11 @@ def measure_reminders_planning(scale: Scale) -> Figure:
     """Measure `plan_reminders` on lessons without reminders, in turns with COPY of the rows that it inserted."""
     series = scale.series
     figure = Figure(f"Reminders: {series * _DAYS:,} lessons, 2 people each, 2 alarms, one channel, indexes in place")
-    with running_laboratory() as laboratory, laboratory.connect() as connection:
+    with running_bare_stack() as bare_stack, bare_stack.connect() as connection:
         write_people(connection, series)
         for statement in _LESSONS:
             connection.execute(statement.format(series=series, twice=2 * series, days=_DAYS).encode())
-        database = Database(laboratory.settings.sqlalchemy_url, pool_size=1)
+        database = Database(bare_stack.settings.sqlalchemy_url, pool_size=1)
         try:
             _measure(figure, database, connection, scale)
         finally:

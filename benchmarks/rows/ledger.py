@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from benchmarks.peers.nothing import Nothing
+from benchmarks.peers.noop_order import Noop
 from benchmarks.rows.side import Side, Took, milliseconds
 from worker.jobs.enqueue import enqueue
 from worker.jobs.job_message import JobMessage
@@ -26,7 +26,7 @@ def measure_claims(side: Side) -> Took:
     """Order jobs, publish, claim and end them; and look for due ones when there are none."""
     ids: list[UUID] = []
     claims: list[Claim] = []
-    ordering = milliseconds(lambda: ids.append(_order(side, Nothing())), times=_BATCH)
+    ordering = milliseconds(lambda: ids.append(_order(side, Noop())), times=_BATCH)
     relaying = milliseconds(lambda: _publish(side))
     waiting, running = iter(ids), iter(claims)
     claiming = milliseconds(lambda: claims.append(_claim(side, next(waiting))), times=_BATCH)
@@ -53,7 +53,7 @@ def measure_lanes(side: Side) -> Took:
 
 def measure_reaper(side: Side) -> Took:
     """Take back jobs whose lease has expired, half of them running; and look when there are none."""
-    ids = [_order(side, Nothing(number)) for number in range(_BATCH)]
+    ids = [_order(side, Noop(number)) for number in range(_BATCH)]
     _publish(side, lease=_EXPIRED)
     for job_id in ids[::2]:
         _claim(side, job_id, lease=_EXPIRED)

@@ -8,7 +8,7 @@ from typing import Any
 
 import psycopg
 
-from benchmarks.material.ground import running_api
+from benchmarks.material.full_stack import running_api
 from benchmarks.material.sending import Client
 from worker.access.issue_token import issue_operator_token, issue_token
 from worker.database import Database

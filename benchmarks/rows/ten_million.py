@@ -6,7 +6,7 @@ from secrets import token_hex
 
 from benchmarks.harness.figure import Figure, Limit, Reading
 from benchmarks.harness.scale import Scale
-from benchmarks.material.ground import UNBOUNDED
+from benchmarks.material.full_stack import UNBOUNDED
 from benchmarks.rows.filling import fill_history, loading
 from benchmarks.rows.ledger import measure_claims, measure_lanes, measure_reaper
 from benchmarks.rows.messages import measure_dispatcher

@@ -54,7 +54,7 @@ HARMLESS = {
 
 
 @dataclass
-class World:
+class InterceptingProxy:
     """Every host there is: a proxy that takes all connections, speaks TLS for the fixed hosts, and writes down."""
 
     context: ssl.SSLContext
@@ -81,14 +81,14 @@ class World:
 
 
 @pytest.fixture
-def world(
+def proxy(
     tmp_path: Path,
     tmp_path_factory: pytest.TempPathFactory,
     monkeypatch: pytest.MonkeyPatch,
     make_identity: MakeIdentity,
-) -> Iterator[World]:
+) -> Iterator[InterceptingProxy]:
     """Nothing of it is ours to replace: `requests` reads these two variables."""
-    world = World(make_identity(tmp_path, *HOSTS.values(), "evil.example").server)
+    proxy = InterceptingProxy(make_identity(tmp_path, *HOSTS.values(), "evil.example").server)
     ended = threading.Event()
 
     def accept(server: socket.socket) -> None:
@@ -97,7 +97,7 @@ def world(
                 plain, _ = server.accept()
                 with plain:
                     plain.settimeout(5)
-                    world.serve(plain)
+                    proxy.serve(plain)
 
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(0.05)
@@ -109,7 +109,7 @@ def world(
             monkeypatch.delenv(name, raising=False)
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "certificate.pem"))
         try:
-            yield world
+            yield proxy
         finally:
             ended.set()
             thread.join()
@@ -130,18 +130,18 @@ def test_no_template_has_a_host(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_it_goes_to_the_fixed_host(world: World, message: Message, name: str) -> None:
+def test_it_goes_to_the_fixed_host(proxy: InterceptingProxy, message: Message, name: str) -> None:
     with suppress(TemporaryFailure):
         send_apprise(MessageService(GOOD[name]), message)
 
-    assert set(world.hosts) == {HOSTS[name]}
+    assert set(proxy.hosts) == {HOSTS[name]}
 
 
 EVIL = "evil.example"
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_no_address_changes_the_host(world: World, message: Message, name: str) -> None:
+def test_no_address_changes_the_host(proxy: InterceptingProxy, message: Message, name: str) -> None:
     """Every place of every address, filled with another host: refused, or sent where it always goes."""
     scheme, _, rest = GOOD[name].partition("://")
     parts = re.split(r"([/@:])", rest)
@@ -157,7 +157,7 @@ def test_no_address_changes_the_host(world: World, message: Message, name: str) 
         with suppress(TemporaryFailure, PermanentFailure):
             send_apprise(MessageService(url), message)
 
-    assert set(world.hosts) == {HOSTS[name]}
+    assert set(proxy.hosts) == {HOSTS[name]}
 
 
 @pytest.mark.parametrize(
@@ -219,23 +219,23 @@ def test_what_may_not_be_registered(url: str) -> None:
         send_apprise(MessageService(url), Message(kind="test", subject="s", text="t", id="x"))
 
 
-def test_a_message_arrives(world: World, message: Message) -> None:
+def test_a_message_arrives(proxy: InterceptingProxy, message: Message) -> None:
     send_apprise(MessageService(GOOD["tgram"]), replace(message, subject="A <b>\r\n& {{ 7 * 7 }}"))
 
-    [request] = world.requests
+    [request] = proxy.requests
     assert request.startswith(f"POST /bot123456789:{TOKEN}/sendMessage HTTP/1.1".encode())
     assert b"4242421234" in request
     assert b"&lt;b&gt;" in request
     assert b"{{ 7 * 7 }}" in request
 
 
-def test_a_redirect_is_not_followed(world: World, message: Message) -> None:
-    world.reply = b"HTTP/1.1 302 Found\r\nLocation: https://evil.example/\r\nContent-Length: 0\r\n\r\n"
+def test_a_redirect_is_not_followed(proxy: InterceptingProxy, message: Message) -> None:
+    proxy.reply = b"HTTP/1.1 302 Found\r\nLocation: https://evil.example/\r\nContent-Length: 0\r\n\r\n"
     for name in sorted(SERVICES):
-        world.hosts.clear()
+        proxy.hosts.clear()
         with suppress(TemporaryFailure):
             send_apprise(MessageService(GOOD[name]), message)
-        assert set(world.hosts) == {HOSTS[name]}
+        assert set(proxy.hosts) == {HOSTS[name]}
 
 
 def http_reply(status: int, *headers: bytes, body: bytes = b"{}") -> bytes:
@@ -244,8 +244,8 @@ def http_reply(status: int, *headers: bytes, body: bytes = b"{}") -> bytes:
 
 
 @pytest.mark.parametrize("name", SERVICES)
-def test_a_receiver_who_is_gone(world: World, message: Message, name: str) -> None:
-    world.reply = http_reply(410, b"Content-Type: application/json")
+def test_a_receiver_who_is_gone(proxy: InterceptingProxy, message: Message, name: str) -> None:
+    proxy.reply = http_reply(410, b"Content-Type: application/json")
 
     with pytest.raises(PermanentFailure, match="wants no more messages: 410") as refused:
         send_apprise(MessageService(GOOD[name]), message)
@@ -255,9 +255,9 @@ def test_a_receiver_who_is_gone(world: World, message: Message, name: str) -> No
 
 @pytest.mark.parametrize("name", SERVICES)
 @pytest.mark.parametrize("status", [400, 401, 403, 404])
-def test_a_receiver_who_may_be_gone(world: World, message: Message, name: str, status: int) -> None:
+def test_a_receiver_who_may_be_gone(proxy: InterceptingProxy, message: Message, name: str, status: int) -> None:
     """The status tells it from a service that is down. It counts as a failure; a single one disables nothing."""
-    world.reply = http_reply(status, b"Content-Type: application/json")
+    proxy.reply = http_reply(status, b"Content-Type: application/json")
 
     with pytest.raises(TemporaryFailure, match=f"refuses the message: {status}") as refused:
         send_apprise(MessageService(GOOD[name]), message)
@@ -268,8 +268,8 @@ def test_a_receiver_who_may_be_gone(world: World, message: Message, name: str, s
 
 @pytest.mark.parametrize("name", SERVICES)
 @pytest.mark.parametrize("status", [302, 402, 407, 408, 429, 500, 502, 503])
-def test_a_service_that_is_down(world: World, message: Message, name: str, status: int) -> None:
-    world.reply = http_reply(status, b"Retry-After: 7")
+def test_a_service_that_is_down(proxy: InterceptingProxy, message: Message, name: str, status: int) -> None:
+    proxy.reply = http_reply(status, b"Retry-After: 7")
 
     with pytest.raises(TemporaryFailure) as later:
         send_apprise(MessageService(GOOD[name]), message)
@@ -281,42 +281,42 @@ def test_a_service_that_is_down(world: World, message: Message, name: str, statu
     assert isinstance(later.value, OurFault) is (status == 407)
 
 
-def test_a_page_in_between_says_nothing_of_the_receiver(world: World, message: Message) -> None:
+def test_a_page_in_between_says_nothing_of_the_receiver(proxy: InterceptingProxy, message: Message) -> None:
     """A wall against robots refuses us all: nobody's channel is to blame."""
-    world.reply = http_reply(403, b"Content-Type: text/html; charset=UTF-8", body=b"<h1>Blocked</h1>")
+    proxy.reply = http_reply(403, b"Content-Type: text/html; charset=UTF-8", body=b"<h1>Blocked</h1>")
 
     with pytest.raises(TemporaryFailure, match="Discord did not take"):
         send_apprise(MessageService(GOOD["discord"]), message)
 
 
-def test_one_answer_is_not_heard_by_the_next_message(world: World, message: Message) -> None:
-    world.reply = http_reply(404)
+def test_one_answer_is_not_heard_by_the_next_message(proxy: InterceptingProxy, message: Message) -> None:
+    proxy.reply = http_reply(404)
     with pytest.raises(TemporaryFailure):
         send_apprise(MessageService(GOOD["tgram"]), message)
-    world.reply = World.reply
+    proxy.reply = InterceptingProxy.reply
 
     send_apprise(MessageService(GOOD["tgram"]), message)
 
 
 def test_nothing_secret_is_logged(
-    world: World, message: Message, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+    proxy: InterceptingProxy, message: Message, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     caplog.set_level(logging.DEBUG)
     for name in ("apprise", "urllib3", "urllib3.connectionpool", "requests"):
         caplog.set_level(logging.DEBUG, logger=name)
     reasons = []
     for name, url in GOOD.items():
-        for raw_reply in (world.reply, b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n", b"rubbish"):
-            world.reply = raw_reply
+        for raw_reply in (proxy.reply, b"HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n", b"rubbish"):
+            proxy.reply = raw_reply
             try:
                 send_apprise(MessageService(url), message)
             except (PermanentFailure, TemporaryFailure) as error:
                 reasons.append((name, str(error.problem()), str(error.__cause__)))
-        world.reply = World.reply
+        proxy.reply = InterceptingProxy.reply
 
     out, err = capfd.readouterr()
     log_text = caplog.text + str(reasons) + out + err
-    assert len(world.hosts) >= len(GOOD) * 3
+    assert len(proxy.hosts) >= len(GOOD) * 3
     for secret in (TOKEN[:16], "5ec2e7", "4242421234", "15557654321"):
         assert secret not in log_text
 

@@ -30,7 +30,7 @@ PASSWORD = "a-password-that-nobody-may-see"
 
 
 @dataclass
-class Mailroom:
+class MailHandler:
     """What a server got, and what it says to RCPT and to DATA."""
 
     got: list[tuple[str, list[str], bytes]] = field(default_factory=list)
@@ -66,8 +66,8 @@ class _Controller(Controller):
 
 
 @contextmanager
-def mail_server(mailroom: Mailroom, **options: Any) -> Iterator[int]:
-    controller = _Controller(mailroom, hostname="127.0.0.1", port=0, **options)
+def mail_server(handler: MailHandler, **options: Any) -> Iterator[int]:
+    controller = _Controller(handler, hostname="127.0.0.1", port=0, **options)
     controller.start()
     try:
         yield controller.port
@@ -76,8 +76,8 @@ def mail_server(mailroom: Mailroom, **options: Any) -> Iterator[int]:
 
 
 @pytest.fixture
-def mailroom() -> Mailroom:
-    return Mailroom()
+def handler() -> MailHandler:
+    return MailHandler()
 
 
 def server_at(port: int, **options: Any) -> MailServer:
@@ -89,12 +89,12 @@ def authenticate(_server: Any, _session: Any, _envelope: Any, _mechanism: str, d
     return AuthResult(success=(data.login, data.password) == (b"astegni", PASSWORD.encode()), handled=False)
 
 
-def test_a_mail_says_it_in_text_and_html_with_a_calendar(mailroom: Mailroom, message: Message) -> None:
-    with mail_server(mailroom) as port, Mailer(server_at(port, unsubscribe="https://astegni.example/me")) as mailer:
+def test_a_mail_says_it_in_text_and_html_with_a_calendar(handler: MailHandler, message: Message) -> None:
+    with mail_server(handler) as port, Mailer(server_at(port, unsubscribe="https://astegni.example/me")) as mailer:
         mailer.send("abebe@example.com", message)
 
-    [(sender, recipients, raw)] = mailroom.got
-    [mail] = mailroom.mails()
+    [(sender, recipients, raw)] = handler.got
+    [mail] = handler.mails()
     assert (sender, recipients) == ("no-reply@astegni.example", ["abebe@example.com"])
     assert raw.isascii()
     assert max(len(line) for line in raw.splitlines()) <= 998
@@ -111,27 +111,27 @@ def test_a_mail_says_it_in_text_and_html_with_a_calendar(mailroom: Mailroom, mes
     assert calendar.get_payload(decode=True) == message.attachments[0].content
 
 
-def test_the_same_message_has_the_same_id(mailroom: Mailroom, message: Message) -> None:
-    with mail_server(mailroom) as port:
+def test_the_same_message_has_the_same_id(handler: MailHandler, message: Message) -> None:
+    with mail_server(handler) as port:
         for _ in range(2):
             with Mailer(server_at(port)) as mailer:
                 mailer.send("abebe@example.com", message)
 
-    first, second = mailroom.mails()
+    first, second = handler.mails()
     assert first["Message-ID"] == second["Message-ID"]
 
 
-def test_a_batch_goes_over_one_connection_past_a_refused_one(mailroom: Mailroom, message: Message) -> None:
-    with mail_server(mailroom) as port, Mailer(server_at(port)) as mailer:
+def test_a_batch_goes_over_one_connection_past_a_refused_one(handler: MailHandler, message: Message) -> None:
+    with mail_server(handler) as port, Mailer(server_at(port)) as mailer:
         mailer.send("a@example.com", message)
-        mailroom.recipient = "550 5.1.1 no such user"
+        handler.recipient = "550 5.1.1 no such user"
         with pytest.raises(PermanentFailure):
             mailer.send("b@example.com", message)
-        mailroom.recipient = "250 ok"
+        handler.recipient = "250 ok"
         mailer.send("c@example.com", message)
 
-    assert [to for _, to, _ in mailroom.got] == [["a@example.com"], ["c@example.com"]]
-    assert len(mailroom.sessions) == 1
+    assert [to for _, to, _ in handler.got] == [["a@example.com"], ["c@example.com"]]
+    assert len(handler.sessions) == 1
 
 
 @pytest.mark.parametrize("stage", ["recipient", "content"])
@@ -153,12 +153,12 @@ def test_a_batch_goes_over_one_connection_past_a_refused_one(mailroom: Mailroom,
     ],
 )
 def test_answers_are_told_apart(
-    mailroom: Mailroom, message: Message, stage: str, reply: str, error: type[PermanentFailure | TemporaryFailure]
+    handler: MailHandler, message: Message, stage: str, reply: str, error: type[PermanentFailure | TemporaryFailure]
 ) -> None:
-    setattr(mailroom, stage, reply)
+    setattr(handler, stage, reply)
 
     with (
-        mail_server(mailroom) as port,
+        mail_server(handler) as port,
         Mailer(server_at(port)) as mailer,
         pytest.raises(error) as refused,
     ):
@@ -167,7 +167,7 @@ def test_answers_are_told_apart(
     assert isinstance(refused.value, PermanentFailure | TemporaryFailure)
     assert reply[:3] in refused.value.reason
     assert "abebe" not in refused.value.reason
-    assert mailroom.got == []
+    assert handler.got == []
 
 
 @pytest.mark.parametrize(
@@ -180,30 +180,30 @@ def test_answers_are_told_apart(
     ],
 )
 def test_what_is_about_one_recipient_only(
-    mailroom: Mailroom, message: Message, stage: str, reply: str, alone: bool
+    handler: MailHandler, message: Message, stage: str, reply: str, alone: bool
 ) -> None:
-    setattr(mailroom, stage, reply)
+    setattr(handler, stage, reply)
 
-    with mail_server(mailroom) as port, Mailer(server_at(port)) as mailer, pytest.raises(TemporaryFailure) as later:
+    with mail_server(handler) as port, Mailer(server_at(port)) as mailer, pytest.raises(TemporaryFailure) as later:
         mailer.send("abebe@example.com", message)
 
     assert later.value.alone is alone
 
 
-def test_tls_from_the_start_and_a_login(mailroom: Mailroom, message: Message, identity: Identity) -> None:
-    with mail_server(mailroom, ssl_context=identity.server, authenticator=authenticate, auth_require_tls=False) as port:
+def test_tls_from_the_start_and_a_login(handler: MailHandler, message: Message, identity: Identity) -> None:
+    with mail_server(handler, ssl_context=identity.server, authenticator=authenticate, auth_require_tls=False) as port:
         server = server_at(port, tls=True, context=identity.trusting, user="astegni", password=PASSWORD)
         with Mailer(server) as mailer:
             mailer.send("abebe@example.com", message)
         with Mailer(replace(server, password="wrong")) as mailer, pytest.raises(TemporaryFailure, match="535"):
             mailer.send("abebe@example.com", message)
 
-    assert len(mailroom.got) == 1
+    assert len(handler.got) == 1
 
 
-def test_starttls_before_a_login(mailroom: Mailroom, message: Message, identity: Identity) -> None:
+def test_starttls_before_a_login(handler: MailHandler, message: Message, identity: Identity) -> None:
     options = {"tls_context": identity.server, "authenticator": authenticate, "auth_required": True}
-    with mail_server(mailroom, **options) as port:
+    with mail_server(handler, **options) as port:
         server = server_at(port, context=identity.trusting, user="astegni", password=PASSWORD)
         with Mailer(server) as mailer:
             mailer.send("abebe@example.com", message)
@@ -212,25 +212,25 @@ def test_starttls_before_a_login(mailroom: Mailroom, message: Message, identity:
         with Mailer(distrusting) as mailer, pytest.raises(TemporaryFailure, match="trusted"):
             mailer.send("abebe@example.com", message)
 
-    assert mailroom.encrypted == {True}
-    assert len(mailroom.got) == 1
+    assert handler.encrypted == {True}
+    assert len(handler.got) == 1
 
 
-def test_a_password_is_never_sent_in_the_clear(mailroom: Mailroom, message: Message) -> None:
+def test_a_password_is_never_sent_in_the_clear(handler: MailHandler, message: Message) -> None:
     with (
-        mail_server(mailroom, authenticator=authenticate, auth_require_tls=False) as port,
+        mail_server(handler, authenticator=authenticate, auth_require_tls=False) as port,
         Mailer(server_at(port, user="astegni", password=PASSWORD)) as mailer,
         pytest.raises(TemporaryFailure, match="in the clear") as refused,
     ):
         mailer.send("abebe@example.com", message)
 
     assert PASSWORD not in str(refused.value)
-    assert mailroom.got == []
+    assert handler.got == []
 
 
-def test_a_login_that_the_server_does_not_take(mailroom: Mailroom, message: Message, identity: Identity) -> None:
+def test_a_login_that_the_server_does_not_take(handler: MailHandler, message: Message, identity: Identity) -> None:
     with (
-        mail_server(mailroom, tls_context=identity.server) as port,
+        mail_server(handler, tls_context=identity.server) as port,
         Mailer(server_at(port, context=identity.trusting, user="astegni", password=PASSWORD)) as mailer,
         pytest.raises(TemporaryFailure, match="login"),
     ):
@@ -302,16 +302,16 @@ def test_nobody_listens(message: Message) -> None:
         "A" * 5000,
     ],
 )
-def test_names_bring_no_header(mailroom: Mailroom, message: Message, hostile: str) -> None:
+def test_names_bring_no_header(handler: MailHandler, message: Message, hostile: str) -> None:
     hostile_message = replace(
         message, subject=hostile, text=hostile, attachments=(Attachment(hostile, "text/calendar", b"x"),)
     )
     settings = Settings(smtp_host="127.0.0.1").model_copy(update={"from_name": hostile})
-    with mail_server(mailroom) as port, Mailer(replace(MailServer.of(settings), port=port)) as mailer:
+    with mail_server(handler) as port, Mailer(replace(MailServer.of(settings), port=port)) as mailer:
         mailer.send("abebe@example.com", hostile_message)
 
-    [(_, recipients, raw)] = mailroom.got
-    [mail] = mailroom.mails()
+    [(_, recipients, raw)] = handler.got
+    [mail] = handler.mails()
     assert recipients == ["abebe@example.com"]
     assert sorted(mail.keys()) == sorted(
         ["From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "MIME-Version", "Content-Type"]
@@ -322,12 +322,12 @@ def test_names_bring_no_header(mailroom: Mailroom, message: Message, hostile: st
         assert not [line for line in head.splitlines() if line.lower().startswith(b"bcc")]
 
 
-def test_a_line_of_one_dot_does_not_end_the_mail(mailroom: Mailroom, message: Message) -> None:
+def test_a_line_of_one_dot_does_not_end_the_mail(handler: MailHandler, message: Message) -> None:
     text = "before\n.\nMAIL FROM:<evil@example.com>\n..after"
-    with mail_server(mailroom) as port, Mailer(server_at(port)) as mailer:
+    with mail_server(handler) as port, Mailer(server_at(port)) as mailer:
         mailer.send("abebe@example.com", replace(message, text=text, html=None, attachments=()))
 
-    [mail] = mailroom.mails()
+    [mail] = handler.mails()
     assert mail.get_content().splitlines() == text.splitlines()
 
 
@@ -349,6 +349,6 @@ def test_settings_that_do_not_go_together() -> None:
     assert not MailServer.of(Settings(smtp_host="mail.example")).tls
 
 
-def test_the_password_is_not_shown(mailroom: Mailroom) -> None:
+def test_the_password_is_not_shown(handler: MailHandler) -> None:
     assert PASSWORD not in repr(server_at(25, user="astegni", password=PASSWORD))
-    assert mailroom.got == []
+    assert handler.got == []

@@ -45,7 +45,7 @@ class Film(Order):
         return self.size
 
 
-class Studio:
+class LaneFixture:
     """The ledger, one publisher, and workers that exist by their heartbeats only."""
 
     def __init__(self, ledger: Ledger, sql: Sql) -> None:
@@ -77,118 +77,118 @@ class Studio:
 
 
 @pytest.fixture
-def studio(ledger: Ledger, sql: Sql) -> Studio:
-    return Studio(ledger, sql)
+def lanes(ledger: Ledger, sql: Sql) -> LaneFixture:
+    return LaneFixture(ledger, sql)
 
 
 @pytest.mark.parametrize(("children", "published"), [(1, 1), (2, 1), (3, 1), (4, 2), (9, 4)])
-def test_half_of_the_children_is_published_for_one_lane(studio: Studio, children: int, published: int) -> None:
-    studio.add_worker("w", children)
+def test_half_of_the_children_is_published_for_one_lane(lanes: LaneFixture, children: int, published: int) -> None:
+    lanes.add_worker("w", children)
     for _n in range(10):
-        studio.order("user:1")
-    assert len(studio.publish()) == published
-    assert studio.publish() == []
+        lanes.order("user:1")
+    assert len(lanes.publish()) == published
+    assert lanes.publish() == []
 
 
 @pytest.mark.parametrize("age", ["1 h", "-1 h"], ids=["long-ago", "before-the-clock-was-set-back"])
-def test_each_worker_adds_its_half(studio: Studio, age: str) -> None:
+def test_each_worker_adds_its_half(lanes: LaneFixture, age: str) -> None:
     for name in ("a", "b", "c"):
-        studio.add_worker(name, 2)
-    studio.sql("UPDATE heartbeats SET seen_at = now() - CAST(:age AS interval) WHERE process = 'c'", age=age)
+        lanes.add_worker(name, 2)
+    lanes.sql("UPDATE heartbeats SET seen_at = now() - CAST(:age AS interval) WHERE process = 'c'", age=age)
     for _n in range(10):
-        studio.order("user:1")
-    assert len(studio.publish()) == 2
+        lanes.order("user:1")
+    assert len(lanes.publish()) == 2
 
 
-def test_without_a_living_worker_one_goes_out(studio: Studio) -> None:
+def test_without_a_living_worker_one_goes_out(lanes: LaneFixture) -> None:
     for _n in range(3):
-        studio.order("user:1")
-    assert len(studio.publish()) == 1
+        lanes.order("user:1")
+    assert len(lanes.publish()) == 1
 
 
 def test_other_lanes_and_work_outside_lanes_go_out_beside_a_flood(
-    studio: Studio, sample_order: type[SampleOrder]
+    lanes: LaneFixture, sample_order: type[SampleOrder]
 ) -> None:
-    studio.add_worker("w", 2)
+    lanes.add_worker("w", 2)
     for _n in range(50):
-        studio.order("user:1")
-    studio.publish()
-    upload, quick = studio.order("user:2", group="uploads"), studio.ledger.order(sample_order())
-    assert set(studio.publish()) == {upload, quick}
+        lanes.order("user:1")
+    lanes.publish()
+    upload, quick = lanes.order("user:2", group="uploads"), lanes.ledger.order(sample_order())
+    assert set(lanes.publish()) == {upload, quick}
 
 
-def test_people_take_turns(studio: Studio) -> None:
+def test_people_take_turns(lanes: LaneFixture) -> None:
     """Whoever asks for one thing comes before the second thing of somebody who asked for many, earlier."""
-    studio.add_worker("w", 2)
-    first = [studio.order("user:1") for _n in range(4)]
-    second = [studio.order("user:2") for _n in range(2)]
-    third = studio.order("user:3")
+    lanes.add_worker("w", 2)
+    first = [lanes.order("user:1") for _n in range(4)]
+    second = [lanes.order("user:2") for _n in range(2)]
+    third = lanes.order("user:3")
     done = []
-    while sent := studio.publish():
+    while sent := lanes.publish():
         assert len(sent) == 1
-        studio.finish(studio.claim(sent[0], children=2))
+        lanes.finish(lanes.claim(sent[0], children=2))
         done += sent
     assert done == [first[0], second[0], third, first[1], second[1], first[2], first[3]]
 
 
-def test_a_turn_counts_what_runs(studio: Studio) -> None:
-    studio.add_worker("w", 4)
-    first = [studio.order("user:1") for _n in range(4)]
-    assert studio.publish() == first[:2]
-    runs = [studio.claim(job, children=4) for job in first[:2]]
-    other = studio.order("user:2")
-    studio.finish(runs[0])
-    assert studio.publish() == [other]
-    studio.finish(runs[1])
-    assert studio.publish() == [first[2]]
+def test_a_turn_counts_what_runs(lanes: LaneFixture) -> None:
+    lanes.add_worker("w", 4)
+    first = [lanes.order("user:1") for _n in range(4)]
+    assert lanes.publish() == first[:2]
+    runs = [lanes.claim(job, children=4) for job in first[:2]]
+    other = lanes.order("user:2")
+    lanes.finish(runs[0])
+    assert lanes.publish() == [other]
+    lanes.finish(runs[1])
+    assert lanes.publish() == [first[2]]
 
 
-def test_a_small_job_waits_for_no_large_one(studio: Studio) -> None:
+def test_a_small_job_waits_for_no_large_one(lanes: LaneFixture) -> None:
     """Three long lessons and a short one of the same tutor, on two children."""
-    studio.add_worker("w", 2)
-    long = [studio.order("user:1", size=300_000_000) for _n in range(3)]
-    (running,) = studio.publish()
+    lanes.add_worker("w", 2)
+    long = [lanes.order("user:1", size=300_000_000) for _n in range(3)]
+    (running,) = lanes.publish()
     assert running == long[0]
-    assert isinstance(studio.claim(running, children=2), Claim)
-    short, other = studio.order("user:1", size=9_000_000), studio.order("user:1", size=8_000_000)
-    assert studio.publish() == [other]
-    assert isinstance(studio.claim(other, children=2), Claim)
+    assert isinstance(lanes.claim(running, children=2), Claim)
+    short, other = lanes.order("user:1", size=9_000_000), lanes.order("user:1", size=8_000_000)
+    assert lanes.publish() == [other]
+    assert isinstance(lanes.claim(other, children=2), Claim)
     # It is not much smaller than the one that runs.
-    assert studio.publish() == []
-    assert {studio.state(job) for job in (*long[1:], short)} == {"queued"}
+    assert lanes.publish() == []
+    assert {lanes.state(job) for job in (*long[1:], short)} == {"queued"}
 
 
-def test_what_is_published_too_much_is_given_back_at_claim(studio: Studio) -> None:
+def test_what_is_published_too_much_is_given_back_at_claim(lanes: LaneFixture) -> None:
     """Two publishers may choose at the same moment, and a lane may span queues."""
-    jobs = [studio.order("user:1", size=size) for size in (100, 100, 10)]
-    studio.sql("UPDATE jobs SET state = 'published', publications = 1, lease_until = now() + interval '1 min'")
-    running = studio.claim(jobs[0], children=2)
+    jobs = [lanes.order("user:1", size=size) for size in (100, 100, 10)]
+    lanes.sql("UPDATE jobs SET state = 'published', publications = 1, lease_until = now() + interval '1 min'")
+    running = lanes.claim(jobs[0], children=2)
     assert isinstance(running, Claim)
-    assert studio.claim(jobs[1], children=2) == "films"
-    given_back = studio.ledger.job(jobs[1])
+    assert lanes.claim(jobs[1], children=2) == "films"
+    given_back = lanes.ledger.job(jobs[1])
     assert (given_back.state, given_back.attempt, given_back.publications) == ("queued", 0, 0)
     assert given_back.run_at <= given_back.created_at < given_back.publish_at
     # A doubled message finds nothing, and moves nothing.
-    assert studio.claim(jobs[1], children=2) is None
+    assert lanes.claim(jobs[1], children=2) is None
     # Another worker has room, and the small one has room beside the large.
-    assert isinstance(studio.claim(jobs[2], children=2), Claim)
-    assert isinstance(studio.claim(jobs[1], worker="other", children=2), Claim)
+    assert isinstance(lanes.claim(jobs[2], children=2), Claim)
+    assert isinstance(lanes.claim(jobs[1], worker="other", children=2), Claim)
 
 
-def test_children_that_claim_at_once_see_one_another(studio: Studio) -> None:
-    jobs = [studio.order("user:1") for _n in range(16)]
-    studio.sql("UPDATE jobs SET state = 'published', publications = 1, lease_until = now() + interval '1 min'")
+def test_children_that_claim_at_once_see_one_another(lanes: LaneFixture) -> None:
+    jobs = [lanes.order("user:1") for _n in range(16)]
+    lanes.sql("UPDATE jobs SET state = 'published', publications = 1, lease_until = now() + interval '1 min'")
     with ThreadPoolExecutor(8) as pool:
-        claims = list(pool.map(lambda job: studio.claim(job, children=8), jobs))
+        claims = list(pool.map(lambda job: lanes.claim(job, children=8), jobs))
     assert sum(isinstance(claimed, Claim) for claimed in claims) == 4
     assert claims.count("films") == 12
 
 
-def test_cancelled_or_early_is_not_given_back(studio: Studio) -> None:
-    job = studio.order("user:1")
-    studio.sql("UPDATE jobs SET state = 'cancelled', finished_at = now()")
-    assert studio.claim(job, children=2) is None
-    assert studio.state(job) == "cancelled"
+def test_cancelled_or_early_is_not_given_back(lanes: LaneFixture) -> None:
+    job = lanes.order("user:1")
+    lanes.sql("UPDATE jobs SET state = 'cancelled', finished_at = now()")
+    assert lanes.claim(job, children=2) is None
+    assert lanes.state(job) == "cancelled"
 
 
 def test_what_takes_minutes_shares_a_lane() -> None:
@@ -203,12 +203,12 @@ def test_what_takes_minutes_shares_a_lane() -> None:
     assert (ingest.lane, ingest.weight) == ("recordings.ingest", 5)
 
 
-def test_a_flood_is_chosen_from_quickly(studio: Studio) -> None:
+def test_a_flood_is_chosen_from_quickly(lanes: LaneFixture) -> None:
     """What waits is read once, not once for each that waits."""
-    studio.add_worker("w", 2)
-    studio.sql(
+    lanes.add_worker("w", 2)
+    lanes.sql(
         "INSERT INTO jobs (kind, queue, lane, principal, args)"
         " SELECT 'tests.film', 'media', 'films', 'user:' || n % 50, '{}' FROM generate_series(1, 5000) n"
     )
-    last = studio.order("user:one", group="uploads")
-    assert set(studio.publish()) > {last}
+    last = lanes.order("user:one", group="uploads")
+    assert set(lanes.publish()) > {last}

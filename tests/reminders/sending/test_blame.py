@@ -611,7 +611,7 @@ def test_who_got_another_address_meanwhile_keeps_it(deliveries: DeliveryFixture,
 def test_no_log_names_the_host_of_a_webhook(
     deliveries: DeliveryFixture, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    class Gone:
+    class RefusingTransport:
         """A transport that refuses."""
 
         def __getattr__(self, name: str) -> Any:
@@ -625,7 +625,7 @@ def test_no_log_names_the_host_of_a_webhook(
         channel=deliveries.channel("webhook", seal(deliveries, Webhook(address, new_webhook_secret())))
     )
     with caplog.at_level("DEBUG"):
-        deliveries.send_all(deliveries.new_sender(Gone()))
+        deliveries.send_all(deliveries.new_sender(RefusingTransport()))
     assert deliveries.delivery(message).state == "failed"
     # Another test of this process may have configured the logs.
     log_text = "".join([caplog.text, *capsys.readouterr()])

@@ -157,11 +157,11 @@ def test_nobody_waits_for_a_row_that_another_claims(deliveries: DeliveryFixture)
     assert hold(deliveries)[1] == [first]
 
 
-class Hands:
+class BatchRecorder:
     """Where batches are handed over to."""
 
     def __init__(self, deliveries: DeliveryFixture) -> None:
-        self.post = deliveries
+        self.deliveries = deliveries
         self.batches: list[tuple[str, list[int], UUID]] = []
         self.broken = False
 
@@ -172,42 +172,42 @@ class Hands:
 
     def dispatcher(self, **options: Any) -> Dispatcher:
         values = {"children": 2, "interval": 1.0, "lease": 60.0} | options
-        return Dispatcher(self.post.database, self.hand_over, **values)
+        return Dispatcher(self.deliveries.database, self.hand_over, **values)
 
 
 def test_the_dispatcher_hands_over_batches_of_a_lane_and_waits_for_them(deliveries: DeliveryFixture) -> None:
-    hands = Hands(deliveries)
-    dispatcher = hands.dispatcher()
+    recorder = BatchRecorder(deliveries)
+    dispatcher = recorder.dispatcher()
     assert dispatcher.dispatch() == 1.0  # idle
     people = deliveries.crowd(120)
     mails = [deliveries.message(channel="email", user_id=person) for person in people]
     shown = deliveries.message()
     assert dispatcher.dispatch() < 0.1
-    assert [(lane, len(ids)) for lane, ids, _token in hands.batches] == [("in_app", 1), ("email", 100)]
-    assert hands.batches[1][1] == mails[:100]
+    assert [(lane, len(ids)) for lane, ids, _token in recorder.batches] == [("in_app", 1), ("email", 100)]
+    assert recorder.batches[1][1] == mails[:100]
     # A second batch of mail waits for the first; another lane does not.
     dispatcher.dispatch()
-    assert len(hands.batches) == 2
-    for _lane, ids, token in hands.batches:
+    assert len(recorder.batches) == 2
+    for _lane, ids, token in recorder.batches:
         deliveries.sender.deliver(ids, token)
     assert deliveries.delivery(shown).state == "sent"
     dispatcher.dispatch()
-    assert [(lane, len(ids)) for lane, ids, _token in hands.batches[2:]] == [("email", 20)]
-    deliveries.sender.deliver(*hands.batches[2][1:])
+    assert [(lane, len(ids)) for lane, ids, _token in recorder.batches[2:]] == [("email", 20)]
+    deliveries.sender.deliver(*recorder.batches[2][1:])
     assert dispatcher.dispatch() == 1.0
     assert deliveries.one("SELECT count(*) AS n FROM deliveries WHERE state <> 'sent'").n == 0
 
 
 def test_the_dispatcher_wakes_when_the_next_is_due(deliveries: DeliveryFixture) -> None:
     deliveries.message(due_at=datetime.now(UTC) + timedelta(seconds=0.5))
-    assert 0.1 < Hands(deliveries).dispatcher().dispatch() < 0.55
+    assert 0.1 < BatchRecorder(deliveries).dispatcher().dispatch() < 0.55
 
 
 def test_what_cannot_be_handed_over_is_let_go_at_once(deliveries: DeliveryFixture) -> None:
     delivery = deliveries.message()
-    hands = Hands(deliveries)
-    hands.broken = True
-    dispatcher = hands.dispatcher()
+    recorder = BatchRecorder(deliveries)
+    recorder.broken = True
+    dispatcher = recorder.dispatcher()
     for _n in range(2):
         try:
             dispatcher.dispatch()
@@ -216,19 +216,19 @@ def test_what_cannot_be_handed_over_is_let_go_at_once(deliveries: DeliveryFixtur
         raise AssertionError("the broker's error is told")
     row = deliveries.delivery(delivery)
     assert (row.state, row.attempts, row.lease_until) == ("pending", 0, None)
-    hands.broken = False
+    recorder.broken = False
     dispatcher.dispatch()
-    assert [ids for _lane, ids, _token in hands.batches] == [[delivery]]
+    assert [ids for _lane, ids, _token in recorder.batches] == [[delivery]]
 
 
 def test_a_lost_batch_is_claimed_again_when_its_lease_has_run_out(deliveries: DeliveryFixture) -> None:
     ids = [deliveries.message(), deliveries.message()]
-    hands = Hands(deliveries)
-    dispatcher = hands.dispatcher(lease=0.2)
+    recorder = BatchRecorder(deliveries)
+    dispatcher = recorder.dispatcher(lease=0.2)
     dispatcher.dispatch()
-    assert [sorted(batch[1]) for batch in hands.batches] == [ids]
+    assert [sorted(batch[1]) for batch in recorder.batches] == [ids]
     until = datetime.now(UTC) + timedelta(seconds=5)
-    while len(hands.batches) < 3 and datetime.now(UTC) < until:
+    while len(recorder.batches) < 3 and datetime.now(UTC) < until:
         dispatcher.dispatch()
     # One by one: whatever has ended their process shall not take the other along.
-    assert sorted(batch[1] for batch in hands.batches[1:3]) == [[ids[0]], [ids[1]]]
+    assert sorted(batch[1] for batch in recorder.batches[1:3]) == [[ids[0]], [ids[1]]]

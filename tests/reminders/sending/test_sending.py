@@ -524,7 +524,7 @@ def test_recipients_who_are_put_off_do_not_stop_the_mail_of_others(deliveries: D
 def test_a_dead_webhook_is_not_waited_for_by_the_others(deliveries: DeliveryFixture) -> None:
     """Of two receivers the first hangs: what is for the second goes out meanwhile."""
 
-    class Receivers(Meddling):
+    class Receivers(InterferingTransport):
         def provider(self, delivery: Any) -> str:
             return f"webhook:{delivery.user_id}"
 
@@ -582,22 +582,22 @@ def test_a_code_comes_readable_where_it_was_ordered_and_nowhere_else(
         assert confirm(vault, channel, code, now=datetime.now(UTC)) == "confirmed"
 
 
-class Meddling:
+class InterferingTransport:
     """A transport during which something happens to the delivery."""
 
-    def __init__(self, meddle: Any) -> None:
-        self.meddle = meddle
+    def __init__(self, interfere: Any) -> None:
+        self.interfere = interfere
         self.sent = 0
 
     def provider(self, _delivery: Any) -> str:
-        return "meddling"
+        return "interfering"
 
     def readable(self, delivery: Any) -> Any:
         return delivery
 
     def send(self, delivery: Any, _message: RenderedMessage) -> None:
         self.sent += 1
-        self.meddle(delivery)
+        self.interfere(delivery)
 
     def disconnect(self) -> None:
         pass
@@ -611,7 +611,7 @@ def test_no_transaction_is_open_while_it_is_sent(deliveries: DeliveryFixture) ->
         open_ones.append(deliveries.one(sql, idle="idle in transaction%").n)
 
     deliveries.message(channel="email")
-    deliveries.send_all(deliveries.new_sender(Meddling(look)))
+    deliveries.send_all(deliveries.new_sender(InterferingTransport(look)))
     assert open_ones == [0]
 
 
@@ -624,7 +624,7 @@ def test_who_lost_its_lease_while_sending_marks_nothing(deliveries: DeliveryFixt
             claim(statement, "email", lost=True, token=heir, most=1, lease=60.0)
 
     delivery = deliveries.message(channel="email")
-    deliveries.send_all(deliveries.new_sender(Meddling(lose)))
+    deliveries.send_all(deliveries.new_sender(InterferingTransport(lose)))
     row = deliveries.delivery(delivery)
     assert (row.state, row.send_token) == ("sending", heir)
 
@@ -637,14 +637,14 @@ def test_what_nobody_expected_is_tried_again_and_says_nothing_secret(
         raise error
 
     delivery = deliveries.message(channel="email")
-    deliveries.send_all(deliveries.new_sender(Meddling(crash)))
+    deliveries.send_all(deliveries.new_sender(InterferingTransport(crash)))
     assert deliveries.outcome(delivery) == ("pending", "internal")
 
 
 def test_a_message_that_ends_its_process_each_time_is_given_up(deliveries: DeliveryFixture) -> None:
     delivery = deliveries.message(channel="email")
     deliveries.do("UPDATE deliveries SET attempts = 6")
-    deliveries.send_all(deliveries.new_sender(Meddling(lambda _delivery: pytest.fail("sent"))))
+    deliveries.send_all(deliveries.new_sender(InterferingTransport(lambda _delivery: pytest.fail("sent"))))
     assert deliveries.outcome(delivery) == ("failed", "worker-lost")
 
 

@@ -26,7 +26,7 @@ HOUR = timedelta(hours=1)
 QUIET = 2 * HOUR
 
 
-class Classroom:
+class SessionFixture:
     """A lesson of the school's tutor and student, and boards of it."""
 
     def __init__(self, database: Database, school: School) -> None:
@@ -123,112 +123,112 @@ class Classroom:
 
 
 @pytest.fixture
-def classroom(database: Database, school: School) -> Classroom:
-    return Classroom(database, school)
+def sessions(database: Database, school: School) -> SessionFixture:
+    return SessionFixture(database, school)
 
 
 class TestTogether:
     """Start and end."""
 
-    def test_the_lesson_follows_its_board(self, classroom: Classroom) -> None:
-        board = classroom.board()
+    def test_the_lesson_follows_its_board(self, sessions: SessionFixture) -> None:
+        board = sessions.board()
         for _ in range(2):
-            classroom.start(board)
-            assert classroom.state() == ("in_progress", "unknown")
-        classroom.join(board)
+            sessions.start(board)
+            assert sessions.state() == ("in_progress", "unknown")
+        sessions.join(board)
         for _ in range(2):
-            classroom.end(board)
-            assert classroom.state() == ("completed", "held")
-        with classroom.database.transaction() as session:
+            sessions.end(board)
+            assert sessions.state() == ("completed", "held")
+        with sessions.database.transaction() as session:
             assert session.scalars(select(ScheduleParticipant.status)).one() == "completed"
 
-    def test_nobody_came_but_the_tutor(self, classroom: Classroom) -> None:
-        board = classroom.board()
-        classroom.start(board)
-        classroom.end(board)
-        assert classroom.state() == ("completed", "missed")
+    def test_nobody_came_but_the_tutor(self, sessions: SessionFixture) -> None:
+        board = sessions.board()
+        sessions.start(board)
+        sessions.end(board)
+        assert sessions.state() == ("completed", "missed")
 
-    def test_the_end_has_the_board_drawn_once_and_with_the_end_or_not_at_all(self, classroom: Classroom) -> None:
-        board = classroom.board()
-        classroom.start(board)
-        assert classroom.drawings() == []
-        with pytest.raises(RuntimeError), classroom.database.transaction() as session:
-            end_session(session, classroom.school.tutor, board)
+    def test_the_end_has_the_board_drawn_once_and_with_the_end_or_not_at_all(self, sessions: SessionFixture) -> None:
+        board = sessions.board()
+        sessions.start(board)
+        assert sessions.drawings() == []
+        with pytest.raises(RuntimeError), sessions.database.transaction() as session:
+            end_session(session, sessions.school.tutor, board)
             raise RuntimeError
-        assert (classroom.drawings(), classroom.status(board)) == ([], "in_progress")
+        assert (sessions.drawings(), sessions.status(board)) == ([], "in_progress")
         for _ in range(2):
-            classroom.end(board)
-            with classroom.database.transaction() as session:
+            sessions.end(board)
+            with sessions.database.transaction() as session:
                 session.execute(update(Job).values(state="succeeded", finished_at=func.now()))
-        assert classroom.drawings() == [(f"session:{board}", "user:1")]
+        assert sessions.drawings() == [(f"session:{board}", "user:1")]
 
     @pytest.mark.parametrize("status", ["completed", "cancelled"])
-    def test_a_lesson_that_is_over_is_not_taken_up_again(self, classroom: Classroom, status: str) -> None:
-        other = classroom.lesson(NOW + HOUR, status=status)
-        board = classroom.board(schedule_id=other)
-        classroom.start(board)
-        classroom.join(board)
-        assert classroom.state(other) == (status, "unknown")
-        classroom.end(board)
+    def test_a_lesson_that_is_over_is_not_taken_up_again(self, sessions: SessionFixture, status: str) -> None:
+        other = sessions.lesson(NOW + HOUR, status=status)
+        board = sessions.board(schedule_id=other)
+        sessions.start(board)
+        sessions.join(board)
+        assert sessions.state(other) == (status, "unknown")
+        sessions.end(board)
         # What was called off stays so, whatever happens on a board of it.
-        assert classroom.state(other) == (status, "held" if status == "completed" else "unknown")
+        assert sessions.state(other) == (status, "held" if status == "completed" else "unknown")
 
-    def test_a_slot_stays_a_slot(self, classroom: Classroom) -> None:
-        slot = classroom.lesson(NOW + HOUR, student_id=None, booking_id=None)
-        board = classroom.board(schedule_id=slot)
-        classroom.start(board)
-        classroom.end(board)
-        assert classroom.state(slot) == ("scheduled", "unknown")
+    def test_a_slot_stays_a_slot(self, sessions: SessionFixture) -> None:
+        slot = sessions.lesson(NOW + HOUR, student_id=None, booking_id=None)
+        board = sessions.board(schedule_id=slot)
+        sessions.start(board)
+        sessions.end(board)
+        assert sessions.state(slot) == ("scheduled", "unknown")
 
-    def test_a_board_without_a_lesson(self, classroom: Classroom) -> None:
-        board = classroom.board(schedule_id=None)
-        classroom.start(board)
-        classroom.end(board)
-        assert classroom.status(board) == "completed"
-        assert classroom.state() == ("scheduled", "unknown")
+    def test_a_board_without_a_lesson(self, sessions: SessionFixture) -> None:
+        board = sessions.board(schedule_id=None)
+        sessions.start(board)
+        sessions.end(board)
+        assert sessions.status(board) == "completed"
+        assert sessions.state() == ("scheduled", "unknown")
 
-    def test_the_clock_was_first(self, classroom: Classroom, database: Database) -> None:
+    def test_the_clock_was_first(self, sessions: SessionFixture, database: Database) -> None:
         """The lesson is over by the clock while the board runs on; who comes late still counts."""
-        board = classroom.board()
-        classroom.start(board)
+        board = sessions.board()
+        sessions.start(board)
         with database.transaction() as session:
             assert complete_lessons(session, now=NOW, most=10) == 1
-        assert classroom.state() == ("completed", "missed")
-        classroom.join(board)
-        classroom.end(board)
-        assert classroom.state() == ("completed", "held")
+        assert sessions.state() == ("completed", "missed")
+        sessions.join(board)
+        sessions.end(board)
+        assert sessions.state() == ("completed", "held")
 
-    def test_a_lesson_without_instants(self, classroom: Classroom) -> None:
-        by_hand = classroom.lesson(NOW, starts_at=None, ends_at=None)
-        board = classroom.board(schedule_id=by_hand)
-        classroom.start(board)
-        assert classroom.state(by_hand) == ("in_progress", "unknown")
-        classroom.join(board)
-        classroom.end(board)
-        assert classroom.state(by_hand) == ("completed", "held")
+    def test_a_lesson_without_instants(self, sessions: SessionFixture) -> None:
+        by_hand = sessions.lesson(NOW, starts_at=None, ends_at=None)
+        board = sessions.board(schedule_id=by_hand)
+        sessions.start(board)
+        assert sessions.state(by_hand) == ("in_progress", "unknown")
+        sessions.join(board)
+        sessions.end(board)
+        assert sessions.state(by_hand) == ("completed", "held")
 
-    def test_who_may_is_the_session_s_rule(self, classroom: Classroom, school: School) -> None:
-        board = classroom.board()
+    def test_who_may_is_the_session_s_rule(self, sessions: SessionFixture, school: School) -> None:
+        board = sessions.board()
         for caller, error in ((school.student, Forbidden), (school.parent, Forbidden), (school.other_tutor, NotFound)):
-            for verb in (classroom.start, classroom.end):
+            for verb in (sessions.start, sessions.end):
                 with pytest.raises(error):
                     verb(board, caller)
         with pytest.raises(Conflict):
-            classroom.end(board)
-        assert classroom.state() == ("scheduled", "unknown")
+            sessions.end(board)
+        assert sessions.state() == ("scheduled", "unknown")
 
-    def test_ends_and_the_clock_at_once(self, classroom: Classroom, database: Database) -> None:
+    def test_ends_and_the_clock_at_once(self, sessions: SessionFixture, database: Database) -> None:
         """Two boards of one lesson end while the clock completes it, again and again: no deadlock."""
-        boards = [classroom.board() for _ in range(6)]
+        boards = [sessions.board() for _ in range(6)]
         for board in boards:
-            classroom.start(board)
-        classroom.join(boards[0])
+            sessions.start(board)
+        sessions.join(boards[0])
         begin = threading.Barrier(4, timeout=PATIENCE)
 
         def end(some: list[int]) -> None:
             begin.wait()
             for board in some:
-                classroom.end(board)
+                sessions.end(board)
 
         def advance() -> None:
             begin.wait()
@@ -240,36 +240,36 @@ class TestTogether:
             futures = [pool.submit(end, boards[at::2]) for at in range(2)] + [pool.submit(advance) for _ in range(2)]
             for future in futures:
                 future.result()
-        assert [classroom.status(board) for board in boards] == ["completed"] * 6
-        assert classroom.state() == ("completed", "held")
+        assert [sessions.status(board) for board in boards] == ["completed"] * 6
+        assert sessions.state() == ("completed", "held")
 
 
 class TestLeftRunning:
     """Whiteboard sessions that were left running."""
 
-    def test_it_is_closed_with_its_lesson(self, classroom: Classroom) -> None:
-        board = classroom.running()
-        classroom.happen(board, "join", NOW - 2.5 * HOUR, ("student", 22))
-        assert classroom.close() == 1
-        row = classroom.row(WhiteboardSession, board)
+    def test_it_is_closed_with_its_lesson(self, sessions: SessionFixture) -> None:
+        board = sessions.running()
+        sessions.happen(board, "join", NOW - 2.5 * HOUR, ("student", 22))
+        assert sessions.close() == 1
+        row = sessions.row(WhiteboardSession, board)
         assert (row.status, row.is_recording, row.actual_end) == ("completed", False, NOW - 2.5 * HOUR)
-        assert classroom.last_event(board) == ("end", None, None)
-        assert classroom.state() == ("completed", "held")
-        assert classroom.close() == 0
-        assert classroom.drawings() == [(f"session:{board}", "system")]
+        assert sessions.last_event(board) == ("end", None, None)
+        assert sessions.state() == ("completed", "held")
+        assert sessions.close() == 0
+        assert sessions.drawings() == [(f"session:{board}", "system")]
 
-    def test_one_without_lesson_or_times(self, classroom: Classroom) -> None:
-        board = classroom.running(schedule_id=None, booking_id=None)
-        assert classroom.close() == 1
-        assert classroom.status(board) == "completed"
-        assert classroom.state() == ("scheduled", "unknown")
+    def test_one_without_lesson_or_times(self, sessions: SessionFixture) -> None:
+        board = sessions.running(schedule_id=None, booking_id=None)
+        assert sessions.close() == 1
+        assert sessions.status(board) == "completed"
+        assert sessions.state() == ("scheduled", "unknown")
 
     @pytest.mark.parametrize("kind", ["join", "leave", "start"])
-    def test_an_event_keeps_it(self, classroom: Classroom, kind: str) -> None:
-        board = classroom.running()
-        classroom.happen(board, kind, NOW - QUIET)
-        assert classroom.close() == 0
-        assert classroom.close(quiet_since=NOW - QUIET + timedelta(seconds=1)) == 1
+    def test_an_event_keeps_it(self, sessions: SessionFixture, kind: str) -> None:
+        board = sessions.running()
+        sessions.happen(board, kind, NOW - QUIET)
+        assert sessions.close() == 0
+        assert sessions.close(quiet_since=NOW - QUIET + timedelta(seconds=1)) == 1
 
     @pytest.mark.parametrize(
         "times",
@@ -280,58 +280,58 @@ class TestLeftRunning:
             {"created_at": NOW - 2.5 * HOUR, "deleted_at": NOW - HOUR},
         ],
     )
-    def test_a_stroke_keeps_it(self, classroom: Classroom, times: dict[str, datetime]) -> None:
-        board = classroom.running()
-        classroom.draw(board, **times)
-        assert classroom.close() == 0
+    def test_a_stroke_keeps_it(self, sessions: SessionFixture, times: dict[str, datetime]) -> None:
+        board = sessions.running()
+        sessions.draw(board, **times)
+        assert sessions.close() == 0
         last = max(times.values())
-        assert classroom.close(quiet_since=last + timedelta(seconds=1)) == 1
-        assert classroom.row(WhiteboardSession, board).actual_end == last
+        assert sessions.close(quiet_since=last + timedelta(seconds=1)) == 1
+        assert sessions.row(WhiteboardSession, board).actual_end == last
 
     @pytest.mark.parametrize("ends", [timedelta(seconds=1), HOUR])
-    def test_a_lesson_or_an_end_to_come_keeps_it(self, classroom: Classroom, ends: timedelta) -> None:
+    def test_a_lesson_or_an_end_to_come_keeps_it(self, sessions: SessionFixture, ends: timedelta) -> None:
         """A lesson of many hours with little drawing."""
-        lasting = classroom.lesson(NOW - 5 * HOUR, ends_at=NOW + ends, tutor_id=14, student_id=25)
-        classroom.running(schedule_id=lasting)
-        classroom.running(schedule_id=None, scheduled_end=NOW + ends)
-        assert classroom.close() == 0
-        assert classroom.close(now=NOW + ends) == 2
+        lasting = sessions.lesson(NOW - 5 * HOUR, ends_at=NOW + ends, tutor_id=14, student_id=25)
+        sessions.running(schedule_id=lasting)
+        sessions.running(schedule_id=None, scheduled_end=NOW + ends)
+        assert sessions.close() == 0
+        assert sessions.close(now=NOW + ends) == 2
 
     @pytest.mark.parametrize("status", ["scheduled", "completed", "cancelled"])
-    def test_only_what_runs_is_closed(self, classroom: Classroom, status: str) -> None:
-        classroom.board(status=status, actual_start=NOW - 100 * HOUR)
-        assert classroom.close() == 0
+    def test_only_what_runs_is_closed(self, sessions: SessionFixture, status: str) -> None:
+        sessions.board(status=status, actual_start=NOW - 100 * HOUR)
+        assert sessions.close() == 0
 
-    def test_one_that_began_lately_is_kept(self, classroom: Classroom) -> None:
-        classroom.running(HOUR)
-        assert classroom.close() == 0
+    def test_one_that_began_lately_is_kept(self, sessions: SessionFixture) -> None:
+        sessions.running(HOUR)
+        assert sessions.close() == 0
 
-    def test_a_row_written_by_hand_without_start(self, classroom: Classroom) -> None:
-        board = classroom.board(status="in_progress", created_at=NOW - 3 * HOUR)
-        assert classroom.close() == 1
-        assert classroom.row(WhiteboardSession, board).actual_end == NOW - 3 * HOUR
+    def test_a_row_written_by_hand_without_start(self, sessions: SessionFixture) -> None:
+        board = sessions.board(status="in_progress", created_at=NOW - 3 * HOUR)
+        assert sessions.close() == 1
+        assert sessions.row(WhiteboardSession, board).actual_end == NOW - 3 * HOUR
 
-    def test_one_in_which_somebody_draws_right_now_is_kept(self, classroom: Classroom, database: Database) -> None:
+    def test_one_in_which_somebody_draws_right_now_is_kept(self, sessions: SessionFixture, database: Database) -> None:
         """Their stroke is not committed yet, so no query can see it; its reference to the session can be felt."""
-        board = classroom.running()
-        page_id = classroom.add(WhiteboardPage, session_id=board)
+        board = sessions.running()
+        page_id = sessions.add(WhiteboardPage, session_id=board)
         stroke = {"page_id": page_id, "session_id": board, "stroke_type": "pen", "stroke_data": {}, "created_at": NOW}
         with database.transaction() as session:
             session.execute(insert(Stroke).values(stroke))
-            assert classroom.close() == 0
-        assert classroom.close() == 0
-        assert classroom.status(board) == "in_progress"
+            assert sessions.close() == 0
+        assert sessions.close() == 0
+        assert sessions.status(board) == "in_progress"
 
-    def test_its_tutor_ends_it_at_the_same_moment(self, classroom: Classroom, database: Database) -> None:
-        board = classroom.running()
+    def test_its_tutor_ends_it_at_the_same_moment(self, sessions: SessionFixture, database: Database) -> None:
+        board = sessions.running()
         with database.transaction() as session:
-            end_session(session, classroom.school.tutor, board)
-            assert classroom.close() == 0
-        assert classroom.close() == 0
-        assert classroom.last_event(board) == ("end", 11, "tutor")
+            end_session(session, sessions.school.tutor, board)
+            assert sessions.close() == 0
+        assert sessions.close() == 0
+        assert sessions.last_event(board) == ("end", 11, "tutor")
 
-    def test_many_in_batches_by_two_at_once(self, classroom: Classroom, database: Database) -> None:
-        boards = [classroom.running(schedule_id=None) for _ in range(20)]
+    def test_many_in_batches_by_two_at_once(self, sessions: SessionFixture, database: Database) -> None:
+        boards = [sessions.running(schedule_id=None) for _ in range(20)]
         both_hold_theirs = threading.Barrier(2, timeout=PATIENCE)
 
         def close(_worker: int) -> int:
@@ -342,5 +342,5 @@ class TestLeftRunning:
 
         with ThreadPoolExecutor(2) as pool:
             assert list(pool.map(close, range(2))) == [10, 10]
-        ends = [classroom.last_event(board) for board in boards]
+        ends = [sessions.last_event(board) for board in boards]
         assert ends == [("end", None, None)] * 20

@@ -35,7 +35,7 @@ RATE = 8000
 # What the tutor's strokes may be apart from the voice.
 APART = 0.2
 # Where each stroke is drawn: a blot of 200 by 60 pixels of the page, and the pixel of the film in its middle.
-BLOTS = [(x, y) for y in (100, 300, 500, 700) for x in (150, 450, 750, 1050)]
+INK_SPOTS = [(x, y) for y in (100, 300, 500, 700) for x in (150, 450, 750, 1050)]
 
 Voice = Callable[..., bytes]
 
@@ -76,7 +76,7 @@ class Board:
 
     def draw(self, at: float, page: int = 0) -> None:
         """A stroke at once, so many seconds after the beginning: the next blot of the page."""
-        x, y = BLOTS[self.drawn]
+        x, y = INK_SPOTS[self.drawn]
         self.drawn += 1
         self.sql(
             "INSERT INTO whiteboard_canvas_data (page_id, session_id, stroke_type, stroke_data, stroke_order,"
@@ -169,14 +169,14 @@ class Film:
         edges = [0, *(np.flatnonzero(dark[1:] != dark[:-1]) + 1)]
         return [(bool(dark[edge]), edge / 50) for edge in edges]
 
-    def blots(self) -> list[float]:
+    def ink_spots(self) -> list[float]:
         """The seconds at which each blot appears, in the order of drawing; NaN for one that is never seen."""
         small = 160, 90
         raw = self._decoded("-f", "rawvideo", "-pix_fmt", "gray", "-vf", f"fps=50,scale={small[0]}:{small[1]}")
         frames = np.frombuffer(raw, np.uint8).reshape(-1, small[1], small[0])
         # The page of 1200 by 800 is shown in the middle of 1280 by 720, at a scale of 0.9.
         instants = []
-        for x, y in BLOTS:
+        for x, y in INK_SPOTS:
             dark = frames[:, int(y * 0.9 / 8), int((100 + x * 0.9) / 8)] < 100
             instants.append(float(dark.argmax()) / 50 if dark.any() else float("nan"))
         return instants
@@ -210,7 +210,7 @@ def test_strokes_are_seen_when_they_were_spoken_about(board: Board, speak: Voice
     assert (film.row.is_available, film.row.recording_metadata["audio_codec"]) == (True, "aac")
     assert film.row.recording_date == BEGIN
     assert film.row.recording_metadata["duration_ms"] == pytest.approx(20_000, abs=200)
-    tones, strokes = film.beeps(), film.blots()[: len(seconds)]
+    tones, strokes = film.beeps(), film.ink_spots()[: len(seconds)]
     assert tones == pytest.approx(seconds, abs=0.1)
     assert strokes == pytest.approx(tones, abs=APART)
     assert film.replay["voices"] == [{"recording_id": voice, "pieces": [[0, 0, film.replay["duration_ms"]]]}]
@@ -231,7 +231,7 @@ def test_pages_turn_with_the_voice_and_nothing_that_was_drawn_is_missing(
 
     assert film.beeps() == pytest.approx([3, 6, 9], abs=0.1)
     # The fourth comes three seconds after the voice, and is seen for two.
-    assert film.blots()[:4] == pytest.approx([0, 3, 6, 18], abs=APART)
+    assert film.ink_spots()[:4] == pytest.approx([0, 3, 6, 18], abs=APART)
     assert film.replay["turns"] == [[0, 0], [5000, 1], [9000, 0], [12_000, 1]]
     assert film.row.recording_metadata["duration_ms"] == pytest.approx(20_000, abs=200)
 
@@ -250,7 +250,7 @@ def test_two_voices_are_heard_in_one_film_without_the_time_between_them(
 
     # 10 is missing: nobody spoke from 8 to 30. The student's tone at 32.2 is one with the tutor's at 32.
     assert film.beeps() == pytest.approx([2, 5, 10, 14], abs=0.1)
-    assert film.blots()[:4] == pytest.approx([2, 8, 10, 14], abs=APART)
+    assert film.ink_spots()[:4] == pytest.approx([2, 8, 10, 14], abs=APART)
     voices = {voice["recording_id"]: voice["pieces"] for voice in film.replay["voices"]}
     assert list(voices) == [first, second, student]
     assert [pieces[0][:2] for pieces in voices.values()] == [
@@ -278,7 +278,7 @@ def test_a_laptop_that_slept_moves_what_follows(
     film = play(board.film())
 
     assert film.beeps() == pytest.approx([2, 8], abs=0.1)
-    assert film.blots()[:3] == pytest.approx([2, 5, 8], abs=APART)
+    assert film.ink_spots()[:3] == pytest.approx([2, 5, 8], abs=APART)
 
 
 def test_without_a_stated_beginning_the_voice_ended_when_it_was_uploaded(board: Board, speak: Voice) -> None:
@@ -470,7 +470,7 @@ def test_pauses_of_the_recorder_are_pauses_of_the_film(board: Board, speak: Voic
     film = play(board.film())
 
     assert film.beeps() == pytest.approx([2, 7, 10], abs=0.1)
-    assert film.blots()[:4] == pytest.approx([2, 5, 7, 10], abs=APART)
+    assert film.ink_spots()[:4] == pytest.approx([2, 5, 7, 10], abs=APART)
     assert [piece[:2] for piece in film.replay["voices"][0]["pieces"]] == [[0, 0], [5000, 5000]]
 
 
@@ -489,4 +489,4 @@ def test_what_is_drawn_after_a_reload_is_shown_with_the_voice_of_then(
     film = play(board.film())
 
     assert film.beeps() == pytest.approx([2, 7, 9], abs=0.1)
-    assert film.blots()[:3] == pytest.approx([2, 7, 9], abs=APART)
+    assert film.ink_spots()[:3] == pytest.approx([2, 7, 9], abs=APART)

@@ -18,7 +18,7 @@ from worker.settings import Settings
 
 def create_bare_app(settings: Settings, *, patched: bool) -> Celery:
     """Celery with the project's settings, and nothing else from it but what `patched` says."""
-    app = Celery("bare", broker=settings.broker_url, include=["benchmarks.peers.bare_nothing"])
+    app = Celery("bare", broker=settings.broker_url, include=["benchmarks.peers.noop_task"])
     app.conf.update(celery_config(settings))
     if patched:
         install_transports(settings.broker)
@@ -46,7 +46,7 @@ def main(which: str) -> None:
     if which in {"bare", "patched"}:
         _run_bare(settings, patched=which == "patched")
     else:
-        app = create_app(settings, ("benchmarks.peers.nothing",))
+        app = create_app(settings, ("benchmarks.peers.noop_order",))
         run_worker(app, ["default"], name="ours", concurrency=settings.worker_concurrency, log_level=settings.log_level)
 
 

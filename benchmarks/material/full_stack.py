@@ -33,7 +33,7 @@ UNBOUNDED = {name: 0 for name in Settings.model_fields if name.startswith("limit
 
 
 @dataclass
-class Ground:
+class FullStack:
     """A client's view of the running stack; `folder` is for files of the benchmark."""
 
     stack: Stack
@@ -91,9 +91,9 @@ class Ground:
 
 
 @contextmanager
-def second_api(ground: Ground, **changes: Any) -> Iterator[tuple[str, int]]:
+def second_api(full_stack: FullStack, **changes: Any) -> Iterator[tuple[str, int]]:
     """Another API process on the same servers and spool with these settings changed: its address and process id."""
-    with running_api(ground.stack.settings.model_copy(update=changes), ground.folder) as api:
+    with running_api(full_stack.stack.settings.model_copy(update=changes), full_stack.folder) as api:
         yield api
 
 
@@ -111,7 +111,7 @@ def running_api(settings: Settings, folder: Path) -> Iterator[tuple[str, int]]:
 
 
 @contextmanager
-def running_ground(**changes: Any) -> Iterator[Ground]:
+def running_full_stack(**changes: Any) -> Iterator[FullStack]:
     """Run a stack of embedded servers with these settings changed; all of it is removed at the end."""
     settings = Settings(**(UNBOUNDED | changes))
     with (
@@ -130,7 +130,7 @@ def running_ground(**changes: Any) -> Iterator[Ground]:
             booking = client.post("/v1/bookings", {"student_id": student_id, "subject": "Mathematics"})
         with Client(str(stack.facts()["api"]), student_token) as client:
             client.post(f"/v1/bookings/{booking['id']}/accept", status=200)
-        yield Ground(stack, files, find_binaries(stack.settings), tutor_token, operator_token, int(booking["id"]))
+        yield FullStack(stack, files, find_binaries(stack.settings), tutor_token, operator_token, int(booking["id"]))
 
 
 def wait_for(done: Callable[[], bool], *, pause: float, patience: float = _PATIENCE) -> None:

@@ -2,9 +2,9 @@
 
 from celery import shared_task
 
-KIND = "figures.bare_nothing"
+KIND = "benchmarks.noop_task"
 
 
 @shared_task(name=KIND)  # type: ignore[untyped-decorator]  # celery publishes no types
-def nothing(_job_id: str) -> None:
+def noop(_job_id: str) -> None:
     """Nothing."""

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import psycopg
 import redis
 
-from benchmarks.material.ground import wait_for
+from benchmarks.material.full_stack import wait_for
 from devstack.directories import scratch_directory
 from devstack.postgres import EmbeddedPostgres
 from devstack.process import ChildProcess, wait_until
@@ -26,7 +26,7 @@ _EMPTY_LOOKS = 5
 
 
 @dataclass
-class Laboratory:
+class BareStack:
     """Running servers and a migrated database."""
 
     settings: Settings
@@ -43,7 +43,7 @@ class Laboratory:
         sign.unlink(missing_ok=True)
         process = ChildProcess(
             which,
-            [sys.executable, "-m", "benchmarks.peers.nothing_worker", which],
+            [sys.executable, "-m", "benchmarks.peers.noop_worker", which],
             self.folder / f"{which}.log",
             env={**environment_for(self.settings), "READY_FILE": str(sign), "REMAP_SIGTERM": "SIGQUIT"},
             cwd=_ROOT,
@@ -69,7 +69,7 @@ class Laboratory:
 
 
 @contextmanager
-def running_laboratory(*, watch_statements: bool = False) -> Iterator[Laboratory]:
+def running_bare_stack(*, watch_statements: bool = False) -> Iterator[BareStack]:
     """Run embedded servers as `astegni up` does; with `watch_statements` PostgreSQL counts each statement."""
     with (
         scratch_directory() as folder,
@@ -80,7 +80,7 @@ def running_laboratory(*, watch_statements: bool = False) -> Iterator[Laboratory
             _count_statements(postgres)
         settings = Settings(database_url=postgres.url(), redis_url=valkey.url(), spool_dir=folder / "spool")
         migrate(settings.sqlalchemy_url)
-        yield Laboratory(settings, folder)
+        yield BareStack(settings, folder)
 
 
 def _count_statements(postgres: EmbeddedPostgres) -> None:

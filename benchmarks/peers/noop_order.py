@@ -10,14 +10,14 @@ from worker.workflows.context import WorkerContext
 
 
 @dataclass(frozen=True)
-class Nothing(Order):
+class Noop(Order):
     """Do nothing."""
 
-    kind: ClassVar[str] = "figures.nothing"
+    kind: ClassVar[str] = "benchmarks.noop"
 
     number: int = 0
 
 
-@performs(Nothing)
-def nothing(run: JobRun, order: Nothing, context: WorkerContext) -> None:
+@performs(Noop)
+def noop(run: JobRun, order: Noop, context: WorkerContext) -> None:
     """Nothing."""
