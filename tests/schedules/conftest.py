@@ -1,4 +1,4 @@
-"""A tutor's diary: series and lessons as tests make them, and what is stored of them."""
+"""A tutor's schedules: series and lessons as tests make them, and what is stored of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class NewSeries(CreationResult):
     series_id: int
 
 
-class Diary:
+class ScheduleFixture:
     """What happens at one moment (`now`), in Addis Ababa unless said otherwise. The tutor is number 11."""
 
     def __init__(self, database: Database, school: School, sql: Sql) -> None:
@@ -148,5 +148,5 @@ class Diary:
 
 
 @pytest.fixture
-def diary(database: Database, school: School, sql: Sql) -> Diary:
-    return Diary(database, school, sql)
+def schedules(database: Database, school: School, sql: Sql) -> ScheduleFixture:
+    return ScheduleFixture(database, school, sql)

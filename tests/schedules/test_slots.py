@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from tests.schedules.conftest import Diary
+from tests.schedules.conftest import ScheduleFixture
 from worker.errors import Conflict, Forbidden, InvalidInput, NotFound
 from worker.recurrence.instants import Instants
 from worker.schedules.cancelling import LessonCancellation
@@ -45,108 +45,108 @@ Book = Callable[..., Any]
 
 
 @pytest.fixture
-def book(diary: Diary) -> Book:
+def book(schedules: ScheduleFixture) -> Book:
     def _book(schedule_id: int, caller: Any = None, **who: Any) -> Any:
-        with diary.database.transaction() as session:
-            reservation = SlotReservation(schedule_id, who.get("student_id"), who.get("booking_id"), diary.now)
-            return reservation.apply(session, caller or diary.school.student)
+        with schedules.database.transaction() as session:
+            reservation = SlotReservation(schedule_id, who.get("student_id"), who.get("booking_id"), schedules.now)
+            return reservation.apply(session, caller or schedules.school.student)
 
     return _book
 
 
-def free(diary: Diary, tutor_id: int = 11) -> list[tuple[int, str, bool]]:
-    with diary.database.transaction() as session:
+def free(schedules: ScheduleFixture, tutor_id: int = 11) -> list[tuple[int, str, bool]]:
+    with schedules.database.transaction() as session:
         window = Range(date(2026, 5, 1), date(2026, 6, 30))
-        slots, _ = list_slots(session, tutor_id, window, now=diary.now, after=None, limit=100)
+        slots, _ = list_slots(session, tutor_id, window, now=schedules.now, after=None, limit=100)
     return [
         (lesson.schedule_id, f"{lesson.starts_at:%d %H:%M}-{lesson.ends_at:%H:%M}", lesson.bookable) for lesson in slots
     ]
 
 
-def test_a_booked_slot_is_a_lesson_of_its_student(diary: Diary, book: Book) -> None:
-    slot = diary.lesson("2026-05-04", free=True)
+def test_a_booked_slot_is_a_lesson_of_its_student(schedules: ScheduleFixture, book: Book) -> None:
+    slot = schedules.lesson("2026-05-04", free=True)
     book(slot)
-    [row] = diary.rows()
-    assert (row.student_id, row.student_name, row.booking_id) == (22, "student 2", diary.booking_id)
-    assert (row.booked_at, row.sequence, row.status) == (diary.now, 1, "scheduled")
-    assert diary.participants() == [(slot, 22, "scheduled")]
-    assert free(diary) == []
+    [row] = schedules.rows()
+    assert (row.student_id, row.student_name, row.booking_id) == (22, "student 2", schedules.booking_id)
+    assert (row.booked_at, row.sequence, row.status) == (schedules.now, 1, "scheduled")
+    assert schedules.participants() == [(slot, 22, "scheduled")]
+    assert free(schedules) == []
 
 
-def test_free_time_is_slots_less_lessons(diary: Diary) -> None:
-    first_slot = diary.lesson("2026-05-04", "08:00", "12:00", free=True)
-    second_slot = diary.lesson("2026-05-05", "08:00", "09:00", free=True)
-    diary.lesson("2026-05-04", "09:00", "10:00")
-    assert free(diary) == [
+def test_free_time_is_slots_less_lessons(schedules: ScheduleFixture) -> None:
+    first_slot = schedules.lesson("2026-05-04", "08:00", "12:00", free=True)
+    second_slot = schedules.lesson("2026-05-05", "08:00", "09:00", free=True)
+    schedules.lesson("2026-05-04", "09:00", "10:00")
+    assert free(schedules) == [
         (first_slot, "04 05:00-06:00", False),
         (first_slot, "04 07:00-09:00", False),
         (second_slot, "05 05:00-06:00", True),
     ]
-    assert free(diary, 14) == []
-    diary.now += timedelta(days=4)
-    assert free(diary) == []
+    assert free(schedules, 14) == []
+    schedules.now += timedelta(days=4)
+    assert free(schedules) == []
     with pytest.raises(NotFound):
-        free(diary, 99)
+        free(schedules, 99)
 
 
-def test_a_parent_books_for_a_child_of_theirs(diary: Diary, book: Book) -> None:
-    slot = diary.lesson("2026-05-04", free=True)
+def test_a_parent_books_for_a_child_of_theirs(schedules: ScheduleFixture, book: Book) -> None:
+    slot = schedules.lesson("2026-05-04", free=True)
     with pytest.raises(InvalidInput, match="student_id is missing"):
-        book(slot, diary.school.parent)
+        book(slot, schedules.school.parent)
     with pytest.raises(InvalidInput, match="neither you nor a child"):
-        book(slot, diary.school.parent, student_id=25)
-    assert book(slot, diary.school.parent, student_id=22).student_id == 22
+        book(slot, schedules.school.parent, student_id=25)
+    assert book(slot, schedules.school.parent, student_id=22).student_id == 22
 
 
 @pytest.mark.parametrize("who", ["tutor", "other_tutor"])
-def test_tutors_book_nothing(diary: Diary, book: Book, who: str) -> None:
+def test_tutors_book_nothing(schedules: ScheduleFixture, book: Book, who: str) -> None:
     with pytest.raises(Forbidden):
-        book(diary.lesson("2026-05-04", free=True), getattr(diary.school, who))
+        book(schedules.lesson("2026-05-04", free=True), getattr(schedules.school, who))
 
 
-def test_what_is_no_free_slot_cannot_be_booked(diary: Diary, book: Book) -> None:
-    lesson = diary.lesson("2026-05-04")
+def test_what_is_no_free_slot_cannot_be_booked(schedules: ScheduleFixture, book: Book) -> None:
+    lesson = schedules.lesson("2026-05-04")
     with pytest.raises(NotFound):
-        book(lesson, diary.school.other_student)
+        book(lesson, schedules.school.other_student)
     with pytest.raises(NotFound):
         book(99)
-    slot = diary.lesson("2026-05-05", free=True)
+    slot = schedules.lesson("2026-05-05", free=True)
     book(slot)
     with pytest.raises(Conflict, match="not free any more"):
-        book(slot, diary.school.other_student)
-    late = diary.lesson("2026-05-06", free=True)
-    diary.now += timedelta(days=6)
+        book(slot, schedules.school.other_student)
+    late = schedules.lesson("2026-05-06", free=True)
+    schedules.now += timedelta(days=6)
     with pytest.raises(Conflict, match="not free any more"):
         book(late)
 
 
-def test_a_row_that_names_somebody_without_an_account_is_no_free_slot(diary: Diary, book: Book) -> None:
-    slot = diary.lesson("2026-05-04", free=True)
-    with diary.database.transaction() as session:
+def test_a_row_that_names_somebody_without_an_account_is_no_free_slot(schedules: ScheduleFixture, book: Book) -> None:
+    slot = schedules.lesson("2026-05-04", free=True)
+    with schedules.database.transaction() as session:
         session.execute(text("UPDATE tutor_schedules SET student_name = 'Somebody Gone'"))
-    assert free(diary) == []
+    assert free(schedules) == []
     with pytest.raises(Conflict):
         book(slot)
 
 
-def test_a_slot_that_a_lesson_covers_in_part_is_refused_with_its_name(diary: Diary, book: Book) -> None:
-    slot = diary.lesson("2026-05-04", "08:00", "12:00", free=True)
-    lesson = diary.lesson("2026-05-04", "09:00", "10:00", person=diary.second)
+def test_a_slot_that_a_lesson_covers_in_part_is_refused_with_its_name(schedules: ScheduleFixture, book: Book) -> None:
+    slot = schedules.lesson("2026-05-04", "08:00", "12:00", free=True)
+    lesson = schedules.lesson("2026-05-04", "09:00", "10:00", person=schedules.second)
     with pytest.raises(LessonConflict) as caught:
         book(slot)
     assert caught.value.members["conflicts"][0]["schedule_id"] == lesson
 
 
-def test_a_booking_that_is_named_must_fit(diary: Diary, book: Book) -> None:
-    slot = diary.lesson("2026-05-04", free=True)
-    for wrong in (diary.school.other_booking_id, 999):
+def test_a_booking_that_is_named_must_fit(schedules: ScheduleFixture, book: Book) -> None:
+    slot = schedules.lesson("2026-05-04", free=True)
+    for wrong in (schedules.school.other_booking_id, 999):
         with pytest.raises(InvalidInput, match="no active booking"):
             book(slot, booking_id=wrong)
-    assert book(slot, booking_id=diary.booking_id).booking_id == diary.booking_id
+    assert book(slot, booking_id=schedules.booking_id).booking_id == schedules.booking_id
 
 
-def test_two_students_want_one_slot(diary: Diary, book: Book) -> None:
-    slot = diary.lesson("2026-05-04", free=True)
+def test_two_students_want_one_slot(schedules: ScheduleFixture, book: Book) -> None:
+    slot = schedules.lesson("2026-05-04", free=True)
 
     def attempt(caller: Any) -> str:
         try:
@@ -156,18 +156,18 @@ def test_two_students_want_one_slot(diary: Diary, book: Book) -> None:
         return "booked"
 
     with ThreadPoolExecutor(2) as pool:
-        results = list(pool.map(attempt, (diary.school.student, diary.school.other_student)))
+        results = list(pool.map(attempt, (schedules.school.student, schedules.school.other_student)))
     assert sorted(results) == [f"Slot {slot} is not free any more.", "booked"]
-    assert len(diary.participants()) == 1
+    assert len(schedules.participants()) == 1
 
 
 @pytest.mark.parametrize("who", ["student", "parent"])
-def test_a_student_gives_back_what_they_booked(diary: Diary, book: Book, who: str) -> None:
-    slot = diary.lesson("2026-05-04", free=True)
+def test_a_student_gives_back_what_they_booked(schedules: ScheduleFixture, book: Book, who: str) -> None:
+    slot = schedules.lesson("2026-05-04", free=True)
     book(slot)
-    with diary.database.transaction() as session:
-        LessonCancellation(slot, "one", diary.now).apply(session, getattr(diary.school, who))
-    [row] = diary.rows()
+    with schedules.database.transaction() as session:
+        LessonCancellation(slot, "one", schedules.now).apply(session, getattr(schedules.school, who))
+    [row] = schedules.rows()
     assert (row.student_id, row.student_name, row.booking_id, row.booked_at, row.status, row.sequence) == (
         None,
         None,
@@ -176,23 +176,25 @@ def test_a_student_gives_back_what_they_booked(diary: Diary, book: Book, who: st
         "scheduled",
         2,
     )
-    assert diary.participants() == []
-    assert free(diary) == [(slot, "04 07:00-08:00", True)]
+    assert schedules.participants() == []
+    assert free(schedules) == [(slot, "04 07:00-08:00", True)]
 
 
-def test_a_stranger_does_not(diary: Diary, book: Book) -> None:
-    slot = diary.lesson("2026-05-04", free=True)
+def test_a_stranger_does_not(schedules: ScheduleFixture, book: Book) -> None:
+    slot = schedules.lesson("2026-05-04", free=True)
     book(slot)
-    for caller, error in ((diary.school.other_student, NotFound), (diary.school.student, Forbidden)):
+    for caller, error in ((schedules.school.other_student, NotFound), (schedules.school.student, Forbidden)):
         scope = "one" if error is NotFound else "all"
-        with pytest.raises(error), diary.database.transaction() as session:
-            LessonCancellation(slot, scope, diary.now).apply(session, caller)
+        with pytest.raises(error), schedules.database.transaction() as session:
+            LessonCancellation(slot, scope, schedules.now).apply(session, caller)
 
 
-def test_pausing_a_booking_stops_its_slots_and_resuming_brings_them_back(diary: Diary, book: Book) -> None:
-    diary.series("FREQ=DAILY;COUNT=2", people=[])
+def test_pausing_a_booking_stops_its_slots_and_resuming_brings_them_back(
+    schedules: ScheduleFixture, book: Book
+) -> None:
+    schedules.series("FREQ=DAILY;COUNT=2", people=[])
     book(1)
-    diary.book_status(diary.booking_id, "paused")
-    assert diary.days() == ["05-05"]
-    diary.book_status(diary.booking_id, "active")
-    assert diary.days() == ["05-04", "05-05"]
+    schedules.book_status(schedules.booking_id, "paused")
+    assert schedules.days() == ["05-05"]
+    schedules.book_status(schedules.booking_id, "active")
+    assert schedules.days() == ["05-04", "05-05"]

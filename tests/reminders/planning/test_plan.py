@@ -171,7 +171,7 @@ class TestWhoAndWhen:
         assert row.expires_at == row.starts_at + timedelta(minutes=5)
 
 
-class TestWhoseWish:
+class TestWhosePreferences:
     def test_lesson_before_series_before_preferences(self, book: Book) -> None:
         series = book.series()
         mine = book.lesson(series_id=series, occurrence_date=date(2026, 5, 4))
