@@ -11,7 +11,7 @@ from tests.forking.forked_process import ForkServer
 from tests.jobs.live.rabbitmq import RabbitMQ
 from tests.jobs.live.worker_stack import WorkerStack
 from worker.cli.doctor.broker import check_broker
-from worker.cli.doctor.doubtful import Doubtful
+from worker.cli.doctor.check_warning import CheckWarning
 from worker.errors import Misconfigured
 from worker.jobs.orders.recording_orders import MakeRenditions
 from worker.processes.broker import CONSUMER_TIMEOUT
@@ -76,7 +76,7 @@ def test_doctor_compares_the_queues(stack: WorkerStack, rabbitmq: RabbitMQ) -> N
     arguments = dict(line.split("\t") for line in rabbitmq.control("list_queues", "name", "arguments").splitlines())
     assert f'"x-consumer-timeout",{CONSUMER_TIMEOUT}' in arguments["default"]
     # Debian's 3.10 does not read it.
-    with pytest.raises(Doubtful, match="set consumer_timeout"):
+    with pytest.raises(CheckWarning, match="set consumer_timeout"):
         check_broker(stack.settings)
 
     with stack.app.connection_for_write() as link:

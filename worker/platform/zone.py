@@ -18,9 +18,9 @@ from worker.platform.zone_findings import (
     Line,
     unnamed_zone,
     zone_alternatives,
-    zone_doubts,
     zone_measurements,
     zone_refusal,
+    zone_warnings,
 )
 from worker.platform.zone_rows import ZoneEvidence, read_evidence
 from worker.recurrence.instants import instant
@@ -102,7 +102,7 @@ def _judge(evidence: ZoneEvidence, claims: Sequence[ZoneClaim]) -> ZoneProof:
         if comparison.agrees:
             sides = " on both sides of a change of clocks" if comparison.calls.both_halves else ""
             first: Line = ("ok", f"{comparison.zone}, by {claim.source}, agrees with the rows{sides}")
-            lines = [first, *zone_doubts(comparison), *zone_measurements(evidence, comparison)]
+            lines = [first, *zone_warnings(comparison), *zone_measurements(evidence, comparison)]
             return ZoneProof(ServerZone(comparison.zone), lines)
     reason = evidence.no_calls or (zone_refusal(*comparisons[0]) if comparisons else unnamed_zone(claims))
     text = (

@@ -32,7 +32,7 @@ def unnamed_zone(claims: Sequence[ZoneClaim]) -> str:
     return f"the server says {texts}, which is not the name of a zone"
 
 
-def zone_doubts(comparison: ZoneComparison) -> Iterator[Line]:
+def zone_warnings(comparison: ZoneComparison) -> Iterator[Line]:
     """What weakens a proof."""
     if not comparison.calls.both_halves:
         yield "WARNING", "all ends of calls are from one half of the year: other daylight saving would fit as well"

@@ -15,7 +15,7 @@ from tests.waiting import PATIENCE
 from worker.app import create_app
 from worker.cli.doctor.broker import check_broker, info_findings
 from worker.cli.doctor.broker_rights import _REMEDY
-from worker.cli.doctor.doubtful import Doubtful
+from worker.cli.doctor.check_warning import CheckWarning
 from worker.errors import Misconfigured
 from worker.settings import Settings
 
@@ -61,7 +61,7 @@ def test_one_that_is_set_up_well(redis_url: str, database_url: str) -> None:
 
 
 def test_one_that_forgets_and_one_that_drops(start: Start) -> None:
-    with pytest.raises(Doubtful, match=r"^The broker forgets its messages .* set appendonly to yes\.$"):
+    with pytest.raises(CheckWarning, match=r"^The broker forgets its messages .* set appendonly to yes\.$"):
         check_broker(of(start("appendonly no")))
     with pytest.raises(Misconfigured, match="maxmemory-policy to noeviction, not allkeys-lru"):
         check_broker(of(start("maxmemory 10mb\nmaxmemory-policy allkeys-lru")))

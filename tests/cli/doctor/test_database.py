@@ -6,13 +6,13 @@ from pydantic import SecretStr
 from sqlalchemy import make_url
 
 from tests.conftest import Platform, PostgresServer, Sql
+from worker.cli.doctor.check_warning import CheckWarning
 from worker.cli.doctor.database import (
     check_database,
     check_platform_people,
     check_processes,
     version_findings,
 )
-from worker.cli.doctor.doubtful import Doubtful
 from worker.database import Database
 from worker.errors import Misconfigured, Unavailable
 from worker.jobs.heartbeats import HeartbeatWriter
@@ -37,7 +37,7 @@ def test_a_database_that_refuses_is_told_from_one_that_is_away(postgres: Postgre
 def test_silent_processes(database: Database, database_url: str, sql: Sql) -> None:
     settings = Settings(database_url=database_url)
     assert check_processes(Settings()).startswith("DATABASE_URL is not set")
-    with pytest.raises(Doubtful, match="has run within a day"):
+    with pytest.raises(CheckWarning, match="has run within a day"):
         check_processes(settings)
     for part in expected_parts(settings):
         HeartbeatWriter(database, "a", part, interval=10).beat()
@@ -47,19 +47,19 @@ def test_silent_processes(database: Database, database_url: str, sql: Sql) -> No
     silent = r"^beat has not run for \d+ s; no worker consumes the queue media\. Start"
     with pytest.raises(Misconfigured, match=silent):
         check_processes(settings)
-    with pytest.raises(Doubtful, match="cannot be read"):
+    with pytest.raises(CheckWarning, match="cannot be read"):
         check_processes(Settings(database_url="postgresql://x:hush@127.0.0.1:1/d"))
 
 
 def test_the_platform(platform: Platform) -> None:
     assert check_platform_people(Settings()).startswith("PLATFORM_DATABASE_URL is not set")
     settings = Settings(platform_database_url=SecretStr(platform.url))
-    with pytest.raises(Doubtful, match="1 of student_profiles belong to no account"):
+    with pytest.raises(CheckWarning, match="1 of student_profiles belong to no account"):
         check_platform_people(settings)
     platform.owner.execute("DELETE FROM student_profiles WHERE user_id IS NULL")
     assert check_platform_people(settings).startswith("PostgreSQL")
     platform.owner.execute("TRUNCATE whiteboard_call_history")
-    with pytest.raises(Doubtful, match="not proven: no call"):
+    with pytest.raises(CheckWarning, match="not proven: no call"):
         check_platform_people(settings)
     platform.owner.execute("ALTER TABLE sessions RENAME COLUMN session_date TO day")
     with pytest.raises(Doubtful, match=r"sessions\.session_date is missing there"):

@@ -2,14 +2,14 @@
 
 import pytest
 
-from worker.cli.doctor.doubtful import Doubtful
+from worker.cli.doctor.check_warning import CheckWarning
 from worker.cli.doctor.names import check_names, mistyped_names
 from worker.settings import Settings
 
 
 def test_a_mistyped_name_is_told_with_what_is_meant(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BACKBLAZE_BUCKET", "hush")
-    with pytest.raises(Doubtful, match=r"^BACKBLAZE_BUCKET is no setting: is BACKBLAZE_BUCKET_NAME meant") as doubt:
+    with pytest.raises(CheckWarning, match=r"^BACKBLAZE_BUCKET is no setting: is BACKBLAZE_BUCKET_NAME meant") as doubt:
         check_names(Settings())
     assert "hush" not in doubt.value.detail
     monkeypatch.delenv("BACKBLAZE_BUCKET")

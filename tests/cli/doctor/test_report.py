@@ -1,13 +1,13 @@
 """Lines, the document for programs, and which of several findings decides."""
 
-from worker.cli.doctor.doubtful import Doubtful
+from worker.cli.doctor.check_warning import CheckWarning
 from worker.cli.doctor.report import as_document, run_checks, worst_of
 from worker.errors import Misconfigured
 from worker.settings import Settings
 
 
-def _doubt(_settings: Settings) -> str:
-    raise Doubtful("Look here.")
+def _warn(_settings: Settings) -> str:
+    raise CheckWarning("Look here.")
 
 
 def _fault(_settings: Settings) -> str:
@@ -16,15 +16,15 @@ def _fault(_settings: Settings) -> str:
 
 def test_the_worst_decides() -> None:
     fine = list(run_checks({"a": lambda _settings: "well"}, Settings()))
-    doubtful = list(run_checks({"b": _doubt}, Settings()))
+    warned = list(run_checks({"b": _warn}, Settings()))
     broken = list(run_checks({"c": _fault}, Settings()))
-    assert [worst_of(results) for results in ([], fine, fine + doubtful, broken + doubtful)] == [
+    assert [worst_of(results) for results in ([], fine, fine + warned, broken + warned)] == [
         "ok",
         "ok",
         "warning",
         "failed",
     ]
-    assert [result.line.split()[:2] for result in fine + doubtful + broken] == [
+    assert [result.line.split()[:2] for result in fine + warned + broken] == [
         ["a", "ok"],
         ["b", "WARNING"],
         ["c", "FAILED"],

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.conftest import School, Sql
-from worker.cli.doctor.doubtful import Doubtful
+from worker.cli.doctor.check_warning import CheckWarning
 from worker.cli.doctor.spools import check_spools
 from worker.database import Database
 from worker.errors import Misconfigured
@@ -28,5 +28,5 @@ def test_a_lost_machine_is_named_with_what_it_has(
         check_spools(settings)
     HeartbeatWriter(database, "a", "consumer", interval=10, queues=("media.addis-2",)).beat()
     assert check_spools(settings) == "workers see what waits in addis-2"
-    with pytest.raises(Doubtful, match="cannot be read"):
+    with pytest.raises(CheckWarning, match="cannot be read"):
         check_spools(Settings(database_url="postgresql://x:hush@127.0.0.1:1/d"))

@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from devstack.emulator.credentials import Credentials
 from tests.conftest import MakeSettings, Sql
-from worker.cli.doctor.doubtful import Doubtful
+from worker.cli.doctor.check_warning import CheckWarning
 from worker.cli.doctor.storage import check_storage
 from worker.errors import Misconfigured
 from worker.settings import Settings
@@ -48,7 +48,7 @@ def test_a_key_that_cannot_write_or_share(storage: Storage) -> None:
 
 
 def test_a_rule_that_hides_lessons_and_a_missing_cors_rule(storage: Storage) -> None:
-    with pytest.raises(Doubtful, match="CORS"):
+    with pytest.raises(CheckWarning, match="CORS"):
         check_storage(storage.settings())
     cors = {
         "corsRuleName": "players",
@@ -110,11 +110,11 @@ def test_the_bucket_of_another_installation(
 
 def test_sweeps_that_wait_after_a_restore(storage: Storage, settings: MakeSettings, sql: Sql) -> None:
     of_database = settings(backblaze_bucket_name=storage.bucket.name)
-    with pytest.raises(Doubtful) as before:
+    with pytest.raises(CheckWarning) as before:
         check_storage(of_database)
     sql("UPDATE installation SET identity = '1:2:3'")
     with pytest.raises(
-        Doubtful, match=r"sweeps wait: The tables of this database were restored.*`astegni backup check`"
+        CheckWarning, match=r"sweeps wait: The tables of this database were restored.*`astegni backup check`"
     ):
         check_storage(of_database)
     assert "sweeps" not in before.value.detail

@@ -5,8 +5,8 @@ import time
 from typing import Any
 
 from worker.cli.doctor.broker_rights import missing_rights
+from worker.cli.doctor.check_warning import raise_findings
 from worker.cli.doctor.database import CLOCK_OFFSET, read_server
-from worker.cli.doctor.doubtful import raise_findings
 from worker.cli.doctor.rabbitmq import check_rabbitmq
 from worker.cli.doctor.sentinels import sentinel_findings
 from worker.cli.target import database_errors
@@ -29,9 +29,9 @@ def _redis(settings: Settings) -> str:
 
     from worker.processes.broker_client import redis_client  # noqa: PLC0415
 
-    sentinels, doubts_of_sentinels = settings.broker.sentinels, list[str]()
+    sentinels, warnings_of_sentinels = settings.broker.sentinels, list[str]()
     if sentinels is not None:
-        faults, doubts_of_sentinels = sentinel_findings(sentinels, seconds=_SECONDS)
+        faults, warnings_of_sentinels = sentinel_findings(sentinels, seconds=_SECONDS)
         raise_findings(faults, [])
     try:
         with redis_client(settings.broker, seconds=_SECONDS) as client:
@@ -46,29 +46,29 @@ def _redis(settings: Settings) -> str:
                 "The broker's certificate is not trusted, or names another host. Set REDIS_CA_FILE, or correct it."
             ) from error
         raise Unavailable(f"The broker of REDIS_URL does not answer ({type(error).__name__}).") from error
-    of_facts, doubts = info_findings(facts)
-    raise_findings(faults + of_facts, doubts_of_sentinels + doubts + _clock_doubts(settings, offset))
+    of_facts, warnings = info_findings(facts)
+    raise_findings(faults + of_facts, warnings_of_sentinels + warnings + _clock_warnings(settings, offset))
     return (
         f"{facts.get('server_name', 'redis').capitalize()} {_version(facts)}, keeps what it has, and its clock is right"
     )
 
 
 def info_findings(facts: dict[str, Any]) -> tuple[list[str], list[str]]:
-    """Faults and doubts about the reply to INFO, which is empty when the user may not run it."""
+    """Faults and warnings about the reply to INFO, which is empty when the user may not run it."""
     if not facts:
         return [], ["the broker's user may not ask for INFO: maxmemory-policy must be noeviction and appendonly yes"]
-    faults, doubts = [], []
+    faults, warnings = [], []
     policy = facts.get("maxmemory_policy", "noeviction")
     if policy != "noeviction":
         faults.append(f"the broker may drop messages: set its maxmemory-policy to noeviction, not {policy}")
     if not facts.get("aof_enabled"):
-        doubts.append(
+        warnings.append(
             "the broker forgets its messages when it restarts, and their jobs wait for up to ten minutes:"
             " set appendonly to yes"
         )
     if int(str(_version(facts)).split(".", 1)[0]) < _OLDEST:
-        doubts.append(f"version {_version(facts)} is older than {_OLDEST}, the oldest that was tested")
-    return faults, doubts
+        warnings.append(f"version {_version(facts)} is older than {_OLDEST}, the oldest that was tested")
+    return faults, warnings
 
 
 def _version(facts: dict[str, Any]) -> Any:
@@ -97,7 +97,7 @@ def _clock_behind(client: Any) -> float:
     return time.time() - float(seconds + micros / 1_000_000)
 
 
-def _clock_doubts(settings: Settings, behind: float) -> list[str]:
+def _clock_warnings(settings: Settings, behind: float) -> list[str]:
     """A sentence when its clock differs from PostgreSQL's, or, where that cannot be read, from this machine's."""
     other = "this machine's"
     if settings.database_url is not None:

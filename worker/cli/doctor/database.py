@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from worker.cli.doctor.doubtful import Doubtful, raise_findings
+from worker.cli.doctor.check_warning import CheckWarning, raise_findings
 from worker.cli.platform.findings import platform_findings
 from worker.cli.target import database_error, database_errors
 from worker.errors import Misconfigured
@@ -29,17 +29,17 @@ def check_database(settings: Settings) -> str:
         server = read_server(settings)
     except database_errors() as error:
         raise database_error(error) from error
-    faults, doubts = version_findings(server.version)
+    faults, warnings = version_findings(server.version)
     if revision != newest:
         faults.append(f"The database is at revision {revision} and not {newest}. Run `astegni migrate`")
     if abs(server.clock_behind) > CLOCK_OFFSET:
-        doubts.append(f"This machine's clock is {server.clock_behind:+.0f} s off the database's. Run NTP on both")
-    raise_findings(faults, doubts)
+        warnings.append(f"This machine's clock is {server.clock_behind:+.0f} s off the database's. Run NTP on both")
+    raise_findings(faults, warnings)
     return f"at revision {revision}, PostgreSQL {server.version // 10_000}.{server.version % 10_000}"
 
 
 def version_findings(number: int) -> tuple[list[str], list[str]]:
-    """Faults and doubts about a version of PostgreSQL, like 180001 for 18.1."""
+    """Faults and warnings about a version of PostgreSQL, like 180001 for 18.1."""
     major = number // 10_000
     if major < _OLDEST:
         return [f"PostgreSQL {major} is too old: {_OLDEST} to {_NEWEST} are needed"], []
@@ -60,11 +60,11 @@ def check_processes(settings: Settings) -> str:
             silent = read_silent_parts(statement, settings, queue_names(settings))
     except DATABASE_ERRORS as error:
         # The database has its own check.
-        raise Doubtful("Not known while the database cannot be read.") from error
+        raise CheckWarning("Not known while the database cannot be read.") from error
     finally:
         database.close()
     if silent is None:
-        raise Doubtful("No worker and no beat has run within a day. Start `astegni worker` and `astegni beat`.")
+        raise CheckWarning("No worker and no beat has run within a day. Start `astegni worker` and `astegni beat`.")
     if silent:
         raise Misconfigured(f"{'; '.join(silent)}. Start what has ended; the log of what runs says loop_failed.")
     return f"workers and beat run; jobs go through {', '.join(queue_names(settings))}"
@@ -105,7 +105,7 @@ def check_platform_people(settings: Settings) -> str:
     if texts["CANNOT"]:
         raise Misconfigured(f"{texts['CANNOT']}.")
     if texts["WARNING"]:
-        raise Doubtful(f"{texts['WARNING']}.")
+        raise CheckWarning(f"{texts['WARNING']}.")
     return findings[0].text
 
 

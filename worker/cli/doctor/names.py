@@ -4,7 +4,7 @@ import difflib
 import os
 from collections.abc import Iterable
 
-from worker.cli.doctor.doubtful import raise_findings
+from worker.cli.doctor.check_warning import raise_findings
 from worker.settings import Settings
 
 # How alike two names must be, from 0 to 1.

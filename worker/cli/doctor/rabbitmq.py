@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from worker.cli.doctor.doubtful import raise_findings
+from worker.cli.doctor.check_warning import raise_findings
 from worker.errors import Unavailable
 from worker.queue_names import queue_names
 from worker.settings import Settings
@@ -25,7 +25,7 @@ def check_rabbitmq(settings: Settings, *, seconds: float) -> str:
             faults = [fault for name in queue_names(settings) if (fault := _fault_of(link, name)) is not None]
     except (*link.connection_errors, *link.channel_errors) as error:
         raise Unavailable(f"The broker of REDIS_URL does not answer ({type(error).__name__}).") from error
-    raise_findings(faults, _doubts(version))
+    raise_findings(faults, _warnings(version))
     return f"RabbitMQ {version} answers, and waits for the longest job"
 
 
@@ -52,15 +52,15 @@ def _fault_of(link: Any, name: str) -> str | None:
     return None
 
 
-def _doubts(version: str) -> list[str]:
+def _warnings(version: str) -> list[str]:
     numbers = tuple(map(int, re.findall(r"[0-9]+", version)[:2]))
     if numbers >= _KNOWS_TIMEOUTS:
         return []
-    doubt = (
+    warning = (
         f"RabbitMQ {version} does not know how long our queues let a job take, and what it waits for is not seen from"
         " here: set consumer_timeout in its rabbitmq.conf (docs/operations.md), or upgrade to 3.12"
     )
-    return [doubt]
+    return [warning]
 
 
 def _text(value: Any) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from worker.cli.doctor.doubtful import Doubtful
+from worker.cli.doctor.check_warning import CheckWarning
 from worker.errors import AstegniError
 from worker.settings import Settings
 
@@ -34,8 +34,8 @@ def run_checks(checks: Mapping[str, Check], settings: Settings) -> Iterator[Chec
     for name, check in checks.items():
         try:
             yield CheckResult(name, "ok", check(settings))
-        except Doubtful as doubt:
-            yield CheckResult(name, "warning", doubt.detail)
+        except CheckWarning as warning:
+            yield CheckResult(name, "warning", warning.detail)
         except AstegniError as error:
             yield CheckResult(name, "failed", error.detail)
         except Exception as error:  # noqa: BLE001 - the other checks must still run; its text may contain an address

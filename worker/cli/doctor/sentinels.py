@@ -8,7 +8,7 @@ from worker.sentinels import Sentinels
 
 
 def sentinel_findings(sentinels: Sentinels, *, seconds: float) -> tuple[list[str], list[str]]:
-    """Faults and doubts about the Sentinels. Raises Unavailable when none of them answers."""
+    """Faults and warnings about the Sentinels. Raises Unavailable when none of them answers."""
     from worker.processes.sentinel_client import sentinel_client  # noqa: PLC0415 - for this check
 
     client = sentinel_client(sentinels, seconds=seconds, connect_seconds=seconds)

@@ -1,6 +1,6 @@
 """The spools of all machines: whether a worker can read the bytes that each holds."""
 
-from worker.cli.doctor.doubtful import Doubtful
+from worker.cli.doctor.check_warning import CheckWarning
 from worker.errors import Misconfigured
 from worker.settings import Settings
 
@@ -24,7 +24,7 @@ def check_spools(settings: Settings) -> str:
             unreachable = unreachable_spools(session, interval=settings.heartbeat_interval)
     except DATABASE_ERRORS as error:
         # The database has its own check.
-        raise Doubtful("Not known while the database cannot be read.") from error
+        raise CheckWarning("Not known while the database cannot be read.") from error
     finally:
         database.close()
     if unreachable:

@@ -1,6 +1,6 @@
 """Backblaze B2: the key, the bucket, and which installation the bucket belongs to."""
 
-from worker.cli.doctor.doubtful import raise_findings
+from worker.cli.doctor.check_warning import raise_findings
 from worker.cli.target import database_errors
 from worker.settings import Settings
 
@@ -13,15 +13,15 @@ def check_storage(settings: Settings) -> str:
     if settings.backblaze_key_id is None:
         return "BACKBLAZE_KEY_ID is not set: `astegni up` brings an emulator"
     ObjectStore.from_settings(settings).prepare_bucket()
-    faults, doubts = inspect_bucket(settings)
+    faults, warnings = inspect_bucket(settings)
     name = f"bucket {settings.backblaze_bucket_name} of {settings.backblaze_realm}"
     if not faults and settings.database_url is not None:
-        doubts += _doubts_of_database(settings)
-    raise_findings(faults, doubts, of=name)
+        warnings += _warnings_of_database(settings)
+    raise_findings(faults, warnings, of=name)
     return name
 
 
-def _doubts_of_database(settings: Settings) -> list[str]:
+def _warnings_of_database(settings: Settings) -> list[str]:
     """A warning when sweeps wait. Raises ForeignBucket.
 
     A database that does not answer, or is of another release, is left to its own check.
