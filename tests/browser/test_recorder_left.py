@@ -41,6 +41,15 @@ def test_what_was_recorded_while_nobody_was_signed_in(studio: Studio) -> None:
     assert _send_what_is_left(studio)["gaps"] == []
 
 
+def test_what_the_page_before_a_reload_releases_a_moment_later(studio: Studio) -> None:
+    studio.record()
+    studio.wait_for_seconds(3)
+    name = studio.run("`astegni-recordings/${studio.recorder.state.id}`")
+    studio.open()
+    studio.run(f"navigator.locks.request('{name}', () => new Promise((end) => setTimeout(end, 500))); 0")
+    studio.take_up()
+
+
 def test_what_an_earlier_page_wrote_to_the_other_disk(studio: Studio) -> None:
     studio.open(before=_WITHOUT_WORKERS)
     studio.page.cut()

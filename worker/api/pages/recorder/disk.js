@@ -3,6 +3,7 @@
 const NAME = 'astegni-recordings';
 const WORKER = 'astegni-recorder-disk';
 const JOURNAL = 'journal';
+const LAST_MOMENT = 2_000; // milliseconds
 const PATIENCE = 30_000; // milliseconds to wait for the disk, the server, the page, or a busy encoder
 
 const utf8 = (text) => new TextEncoder().encode(text);
@@ -160,9 +161,11 @@ const openDisk = () => found ??= findDisk();
 function own(id) {
   const name = `${NAME}/${id}`;
   if (navigator.locks) {
+    // The document that a reload has replaced may hold it for a moment.
+    const signal = AbortSignal.timeout(LAST_MOMENT);
     return new Promise((resolve, reject) => {
-      const hold = (lock) => new Promise((release) => { resolve(lock && release); });
-      navigator.locks.request(name, { ifAvailable: true }, hold).catch(reject);
+      const hold = () => new Promise((release) => { resolve(release); });
+      navigator.locks.request(name, { signal }, hold).catch((error) => (signal.aborted ? resolve(null) : reject(error)));
     });
   }
   // Without TLS there are no locks: use a timestamp that the owning tab renews.
