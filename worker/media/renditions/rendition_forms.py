@@ -58,7 +58,7 @@ PICTURES = {
     "720p": PictureForm((1280, 720), rate=30, key_seconds=4, copied_kbit=1500, crf=25, kbit=1200, buffer_kbit=2400),
     # Key frames are nearly all of a board's bytes, so they are rare; the buffer holds two of a full page.
     "board": PictureForm(
-        (1280, 720), rate=5, key_seconds=10, copied_kbit=0, crf=26, kbit=250, buffer_kbit=1500, is_board=True
+        (1280, 720), rate=5, key_seconds=10, copied_kbit=0, crf=29, kbit=250, buffer_kbit=1500, is_board=True
     ),
 }
 SOUNDS = {

@@ -8,9 +8,8 @@ from worker.media.renditions.rendition_forms import FRAGMENTED, PictureForm, Sou
 
 # Players assume BT.601 for untagged pictures below this height, and BT.709 from it upwards.
 _HD_HEIGHT = 720
-# Without `mbtree`, which takes bits from what is drawn later: the colours of thin lines are kept (43 dB instead of 32).
-# Key frames are forced.
-_BOARD_X264 = "keyint=infinite:mbtree=0:rc-lookahead=0"
+# Key frames are forced. Looking ahead gains nothing on a page that rests, and takes bits from the colours of strokes.
+_BOARD_X264 = "keyint=infinite:rc-lookahead=0:mbtree=0"
 _CLEAN = {"map_metadata": "-1", "map_chapters": "-1", "fflags": "+bitexact"}
 
 
@@ -21,7 +20,7 @@ def colour_matrix(height: int) -> str:
 
 def picture_options(form: PictureForm, video: VideoStream, seconds: float) -> dict[str, Any]:
     """Options for a picture of this duration, with a key frame every `key_seconds` and where a board's page turns."""
-    rate = frame_rate(form, video.frame_rate)
+    keys = _BOARD_X264 if form.is_board else f"keyint={frame_rate(form, video.frame_rate) * form.key_seconds}"
     return {
         **_CLEAN,
         "c:v": "libx264",
@@ -32,9 +31,10 @@ def picture_options(form: PictureForm, video: VideoStream, seconds: float) -> di
         "maxrate": f"{form.kbit}k",
         "bufsize": f"{form.buffer_kbit}k",
         "pix_fmt": "yuv420p",
+        # Weighted prediction takes time, and saves bytes only where a picture fades.
+        "x264-params": f"scenecut=0:weightp=0:{keys}",
         # Without B-frames, frames are stored in the order of their times, so that players which ignore edit lists keep
         # picture and sound in sync.
-        "x264-params": f"scenecut=0:{_BOARD_X264 if form.is_board else f'keyint={rate * form.key_seconds}'}",
         "bf": 0,
         "flags:v": "+bitexact",
         # Fixed, since the bytes depend on it: the same on every machine.
