@@ -115,7 +115,7 @@ class _Recordings:
         for _ in range(scale.recorder_breaks):
             # The browser of a busy machine may take seconds for its first picture.
             self.page.run("storedBefore = recorder.state.storedBytes")
-            wait_for(lambda: self.page.run("recorder.state.storedBytes > storedBefore"), pause=0.1, patience=120)
+            wait_for(lambda: self.page.run("recorder.state.storedBytes > storedBefore"), pause=0.1, timeout=120)
             time.sleep(3)
             self.page.run("isBroken = true")
             self.link.refuse()
@@ -138,7 +138,7 @@ class _Recordings:
     def _percent(self, start: str, seconds: float) -> float:
         self.page.run(f"window.recorder = null; Promise.resolve({start}).then((started) => {{ recorder = started; }})")
         # The requests that create the upload are made once, not with each slice.
-        wait_for(lambda: self.page.run("window.recorder?.state.storedBytes > 0"), pause=0.1, patience=120)
+        wait_for(lambda: self.page.run("window.recorder?.state.storedBytes > 0"), pause=0.1, timeout=120)
         time.sleep(2)
         before = self.browser.processor_seconds()
         start_time = time.monotonic()
@@ -150,4 +150,4 @@ class _Recordings:
         return percent
 
     def _wait_until_sent(self) -> None:
-        wait_for(lambda: self.page.run("recorder.state.phase") == "finished", pause=0.1, patience=120)
+        wait_for(lambda: self.page.run("recorder.state.phase") == "finished", pause=0.1, timeout=120)

@@ -42,7 +42,7 @@ from tests.ledger_intervals import shorter_intervals
 from tests.memory import memory_directory
 from tests.statements import run_statement
 from tests.turns import ByFile, line_of, niceness_of, turns_of
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 from worker.access.callers import UserCaller
 from worker.canvases.engine import EngineMissing, load_engine
 from worker.cli.local_stack.environment import environment_for
@@ -444,7 +444,7 @@ def small_disk(tmp_path: Path) -> Iterator[SmallDisk]:
 
     yield mount
     if folder.is_mount():
-        subprocess.run(["umount", str(folder)], check=True, timeout=PATIENCE)
+        subprocess.run(["umount", str(folder)], check=True, timeout=TIMEOUT)
 
 
 @dataclass(frozen=True)

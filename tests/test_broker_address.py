@@ -18,7 +18,7 @@ from tests.certificate import make_certificate
 from tests.conftest import MakeSettings
 from tests.forking.forked_process import ForkServer
 from tests.jobs.live.worker_stack import WorkerStack
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 from worker.api.operations.broker_state import broker_state
 from worker.app import create_app
 from worker.broker_address import BrokerAddress, read_broker_address
@@ -191,7 +191,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Path
         except redis.RedisError:
             return False
 
-    wait_until(answers, process, PATIENCE)
+    wait_until(answers, process, TIMEOUT)
     yield port, folder / "r.sock"
     client.close()
     process.kill()

@@ -10,7 +10,7 @@ import psutil
 import pytest
 import structlog
 
-from tests.waiting import PATIENCE, wait_for
+from tests.waiting import TIMEOUT, wait_for
 from worker.concurrency import together
 from worker.media.processes.binaries import Binaries, find_binaries
 from worker.media.processes.budget import Budget
@@ -36,7 +36,7 @@ def until_stopped(should_stop: Callable[[], bool]) -> str:
 
 
 def test_every_step_gives_its_result() -> None:
-    both = threading.Barrier(2, timeout=PATIENCE)  # each waits for the other: one after the other they would never end
+    both = threading.Barrier(2, timeout=TIMEOUT)  # each waits for the other: one after the other they would never end
     with together(never) as steps:
         first = steps.begin(lambda _stop: (both.wait(), "first")[1])
         second = steps.begin(lambda _stop: (both.wait(), 2)[1])
@@ -88,7 +88,7 @@ def test_an_exception_from_outside_leaves_no_program_and_no_thread() -> None:
         signal.setitimer(signal.ITIMER_REAL, 0.7)
         with pytest.raises(FromOutside), together(never) as steps:
             for _ in range(2):
-                steps.begin(lambda stop: run_ffmpeg(binaries, endless, budget=Budget(PATIENCE), should_stop=stop))
+                steps.begin(lambda stop: run_ffmpeg(binaries, endless, budget=Budget(TIMEOUT), should_stop=stop))
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
@@ -103,7 +103,7 @@ def test_the_programs_of_two_steps_run_to_their_ends(tmp_path: Path) -> None:
     written = ["-f", "lavfi", "-i", "testsrc2=s=64x64:d=1", "-f", "mjpeg"]
 
     def write(file: Path, stop: Callable[[], bool]) -> None:
-        run_ffmpeg(binaries, [*written, str(file)], budget=Budget(PATIENCE), should_stop=stop)
+        run_ffmpeg(binaries, [*written, str(file)], budget=Budget(TIMEOUT), should_stop=stop)
 
     with together(never) as steps:
         for name in ("a", "b"):

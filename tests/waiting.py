@@ -10,7 +10,7 @@ from typing import TypeVar
 # Seconds between two looks at most, unless a test chooses more. A look at the API or a table takes milliseconds of CPU.
 _LONGEST_PAUSE = 0.1
 # Seconds; out of reach of what works, also on a busy machine at a quarter of the usual speed.
-PATIENCE = 180.0
+TIMEOUT = 180.0
 
 State = TypeVar("State")
 
@@ -18,7 +18,7 @@ State = TypeVar("State")
 def wait_for(
     state: Callable[[], State | None],
     *,
-    within: float = PATIENCE,
+    within: float = TIMEOUT,
     pause: float = 0.02,
     details: Callable[[], object] = lambda: "nothing more is known",
 ) -> State:

@@ -25,7 +25,7 @@ from worker.database import Database
 from worker.media.processes.binaries import Binaries, find_binaries
 from worker.settings import Settings
 
-_PATIENCE = 600.0
+_TIMEOUT = 600.0
 _LIVE_JOBS = "SELECT 1 FROM jobs WHERE state IN ('queued', 'published', 'running', 'retryable') LIMIT 1"
 
 # One tutor of a benchmark makes as many requests as a school.
@@ -104,7 +104,7 @@ def running_api(settings: Settings, folder: Path) -> Iterator[tuple[str, int]]:
     log = folder / f"api-{settings.api_port}.log"
     process = ChildProcess("another api", astegni("api"), log, env=environment_for(settings))
     try:
-        wait_until(http_ready("127.0.0.1", settings.api_port, "/healthz"), process, _PATIENCE)
+        wait_until(http_ready("127.0.0.1", settings.api_port, "/healthz"), process, _TIMEOUT)
         yield f"http://127.0.0.1:{settings.api_port}", process.pid
     finally:
         process.kill()
@@ -133,12 +133,12 @@ def running_full_stack(**changes: Any) -> Iterator[FullStack]:
         yield FullStack(stack, files, find_binaries(stack.settings), tutor_token, operator_token, int(booking["id"]))
 
 
-def wait_for(done: Callable[[], bool], *, pause: float, patience: float = _PATIENCE) -> None:
+def wait_for(done: Callable[[], bool], *, pause: float, timeout: float = _TIMEOUT) -> None:
     """Poll until the condition is true. Raises TimeoutError."""
-    end = time.monotonic() + patience
+    end = time.monotonic() + timeout
     while not done():
         if time.monotonic() > end:
-            raise TimeoutError(f"It took more than {patience:g} s.")
+            raise TimeoutError(f"It took more than {timeout:g} s.")
         time.sleep(pause)
 
 

@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 from starlette.types import Receive, Scope, Send
 
 from tests.conftest import MakeSettings, School, Sql
-from tests.waiting import PATIENCE, wait_for
+from tests.waiting import TIMEOUT, wait_for
 from worker.access.callers import Operator, UserCaller
 from worker.access.issue_token import issue_operator_token, issue_token
 from worker.api.app import create_api
@@ -187,7 +187,7 @@ def _serving(api: FastAPI) -> Iterator[str]:
             yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         finally:
             server.should_exit = True
-            thread.join(PATIENCE)
+            thread.join(TIMEOUT)
             assert not thread.is_alive()
 
 
@@ -212,7 +212,7 @@ def _events(lines: Iterator[str]) -> Events:
 @contextmanager
 def _streaming(url: str, headers: dict[str, str]) -> Iterator[tuple[httpx2.Response, Events]]:
     with (
-        httpx2.Client(timeout=PATIENCE, trust_env=False) as client,
+        httpx2.Client(timeout=TIMEOUT, trust_env=False) as client,
         client.stream("GET", url, headers=headers) as response,
     ):
         yield response, _events(response.iter_lines())

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 
 from tests.api.conftest import Bearer, Serve, Stream
 from tests.conftest import MakeSettings, Processes, School, Sql
-from tests.waiting import PATIENCE, wait_for
+from tests.waiting import TIMEOUT, wait_for
 from worker.api.app import create_api
 from worker.api.services import Services
 from worker.database import Database
@@ -68,7 +68,7 @@ def test_streams_at_two_processes(
 def _half_upload(url: str, headers: dict[str, str]) -> Iterator[bytes]:
     """An upload of which nothing has come yet; what the server says first."""
     address = urlsplit(url)
-    with socket.create_connection((address.hostname, address.port), timeout=PATIENCE) as connection:
+    with socket.create_connection((address.hostname, address.port), timeout=TIMEOUT) as connection:
         connection.sendall(
             f"POST /v1/recordings HTTP/1.1\r\nHost: a\r\nAuthorization: {headers['Authorization']}\r\n"
             "Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 1000\r\n"
@@ -80,7 +80,7 @@ def _half_upload(url: str, headers: dict[str, str]) -> Iterator[bytes]:
 def _application(settings: Settings, database: Database) -> FastAPI:
     services = Services(settings, database, endings={})
     # The application asks for it in every request, so this one is it.
-    vars(services)["open_uploads"] = OpenUploads(services.leases, settings.limit_open_uploads, 0, patience=0.2)
+    vars(services)["open_uploads"] = OpenUploads(services.leases, settings.limit_open_uploads, 0, timeout=0.2)
     return create_api(services)
 
 

@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from tests.api.conftest import Bearer, VisitorOf
 from tests.conftest import School, Sql
-from tests.waiting import PATIENCE, wait_for
+from tests.waiting import TIMEOUT, wait_for
 from worker.access.callers import Operator
 from worker.access.operator_accesses import prune_operator_accesses
 from worker.database import Database
@@ -107,7 +107,7 @@ def test_keeping_it_holds_up_nobody_else(
         wait_for(lambda: sql(locks)[0][0] == 1)
         assert visitor(school.tutor).ask("GET", "/v1/bookings")[0] == 200
         assert responses == []
-    waiting.join(timeout=PATIENCE)
+    waiting.join(timeout=TIMEOUT)
     # 503: it waited for longer than anybody waits for a lock.
     assert responses in ([200], [503])
 

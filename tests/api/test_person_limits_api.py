@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 
 from tests.api.conftest import Bearer, Serve, VisitorOf
 from tests.conftest import School, Sql
-from tests.waiting import PATIENCE, wait_for
+from tests.waiting import TIMEOUT, wait_for
 from worker.access.callers import UserCaller
 from worker.api.http.polling_streams import Publish, Subscriptions
 from worker.api.http.subscription import Subscription
@@ -137,7 +137,7 @@ def half_uploads(school: School, api: FastAPI, serve: Serve, bearer: Bearer) -> 
         host, port = url.removeprefix("http://").split(":")
 
         def open_one() -> socket.socket:
-            connection = opened.enter_context(socket.create_connection((host, int(port)), timeout=PATIENCE))
+            connection = opened.enter_context(socket.create_connection((host, int(port)), timeout=TIMEOUT))
             connection.sendall(
                 f"POST /v1/recordings HTTP/1.1\r\nHost: a\r\nAuthorization: {bearer(school.tutor)['Authorization']}\r\n"
                 "Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 1000\r\n"
@@ -151,7 +151,7 @@ def half_uploads(school: School, api: FastAPI, serve: Serve, bearer: Bearer) -> 
 @pytest.mark.parametrize("limits", [{"limit_open_uploads": 2}])
 def test_open_uploads(half_uploads: Callable[[], socket.socket], services: Services) -> None:
     # The application asks for it in every request, so this one is it.
-    vars(services)["open_uploads"] = OpenUploads(services.leases, 2, 0, patience=0.2)
+    vars(services)["open_uploads"] = OpenUploads(services.leases, 2, 0, timeout=0.2)
     first = half_uploads()
     # The server asks for the body: the upload is open.
     assert first.recv(100).startswith(b"HTTP/1.1 100")
@@ -172,7 +172,7 @@ async def _is_refused(uploads: OpenUploads, principal: str, size: int) -> bool:
 
 def test_bytes_of_open_uploads(services: Services, client: TestClient) -> None:
     async def hold() -> None:
-        uploads = OpenUploads(services.leases, 0, 100, patience=0.01)
+        uploads = OpenUploads(services.leases, 0, 100, timeout=0.01)
         async with uploads.hold("user:1", 1000):
             # Alone, an upload may have what a recording may have.
             assert await _is_refused(uploads, "user:1", 1)
@@ -195,7 +195,7 @@ def test_one_upload_too_many_waits_for_the_others(services: Services, client: Te
             counts.append(counts[-1] - 1)
 
     async def crowd() -> None:
-        uploads, counts = OpenUploads(services.leases, 2, 0, patience=600), [0]
+        uploads, counts = OpenUploads(services.leases, 2, 0, timeout=600), [0]
         await asyncio.gather(*(upload(uploads, counts) for _ in range(50)))
         assert len(counts) == 101
         assert max(counts) <= 2

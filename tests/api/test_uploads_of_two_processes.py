@@ -16,7 +16,7 @@ from devstack.process import ChildProcess
 from tests.api.conftest import Bearer, VisitorOf
 from tests.api.uploads.test_uploads import PIECE, SOUND, TUS, metadata
 from tests.conftest import MakeSettings, Processes, School
-from tests.waiting import PATIENCE, wait_for
+from tests.waiting import TIMEOUT, wait_for
 from worker.api.services import Services
 from worker.database import Database
 from worker.settings import Settings
@@ -45,7 +45,7 @@ class Upload:
         self.file = spool / f"{self.path.rpartition('/')[2]}.upload"
 
     def offset(self, url: str) -> int:
-        response = httpx2.head(url + self.path, headers=self._token | TUS, trust_env=False, timeout=PATIENCE)
+        response = httpx2.head(url + self.path, headers=self._token | TUS, trust_env=False, timeout=TIMEOUT)
         assert response.status_code == 200
         return int(response.headers["Upload-Offset"])
 
@@ -56,7 +56,7 @@ class Upload:
             headers=self._token | PIECE | {"Upload-Offset": str(offset)} | more,
             content=content,
             trust_env=False,
-            timeout=PATIENCE,
+            timeout=TIMEOUT,
         )
 
     @contextmanager
@@ -65,7 +65,7 @@ class Upload:
         address = urlsplit(url)
         lines = self._token | PIECE | {"Upload-Offset": str(offset), "Content-Length": str(length), "Host": "a"}
         head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
-        with socket.create_connection((address.hostname, address.port), timeout=PATIENCE) as connection:
+        with socket.create_connection((address.hostname, address.port), timeout=TIMEOUT) as connection:
             connection.sendall(f"PATCH {self.path} HTTP/1.1\r\n{head}\r\n".encode() + beginning)
             yield connection
 

@@ -12,7 +12,7 @@ from devstack.ports import free_port, retry_while_port_taken
 from tests.api.conftest import Bearer, VisitorOf
 from tests.api.uploads.test_uploads import PIECE, SOUND, TUS, metadata
 from tests.conftest import MakeSettings, Processes, School, Sql
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 from worker.api.services import Services
 from worker.database import Database
 from worker.settings import Settings
@@ -67,7 +67,7 @@ class Machines:
 
     def ask(self, method: str, url: str, headers: dict[str, str], content: bytes = b"") -> httpx2.Response:
         return httpx2.request(
-            method, url, headers=self.token | headers, content=content, trust_env=False, timeout=PATIENCE
+            method, url, headers=self.token | headers, content=content, trust_env=False, timeout=TIMEOUT
         )
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import psutil
 
-from tests.waiting import PATIENCE, wait_for
+from tests.waiting import TIMEOUT, wait_for
 
 # Letters as on a phone: at fractions of a pixel and not bent to the pixels' grid. Nothing is asked of the network.
 _FLAGS = (
@@ -114,12 +114,12 @@ class Page:
 class Chromium:
     """One browser. `home` is a directory of its own; it may hold the profile of a browser that was killed.
 
-    `run` and `open` use a first page. Close the browser in the end. A command that has no response after `patience`
+    `run` and `open` use a first page. Close the browser in the end. A command that has no response after `timeout`
     seconds is an AssertionError.
     """
 
-    def __init__(self, program: str, home: Path, *flags: str, patience: float = PATIENCE) -> None:
-        self._patience = patience
+    def __init__(self, program: str, home: Path, *flags: str, timeout: float = TIMEOUT) -> None:
+        self._timeout = timeout
         commands, self._commands = os.pipe()
         self._answers, answers = os.pipe()
         arguments = [program, *_FLAGS, *flags, f"--user-data-dir={home / 'profile'}", "about:blank"]
@@ -218,8 +218,8 @@ class Chromium:
 
     def _read(self) -> Any:
         while b"\0" not in self._buffer:
-            is_readable, _, _ = select.select([self._answers], [], [], self._patience)
-            assert is_readable, f"the browser has not answered within {self._patience:g} s"
+            is_readable, _, _ = select.select([self._answers], [], [], self._timeout)
+            assert is_readable, f"the browser has not answered within {self._timeout:g} s"
             piece = os.read(self._answers, 1 << 20)
             assert piece, "the browser has ended"
             self._buffer += piece

@@ -15,7 +15,7 @@ from tests.browser.chromium import Chromium, Page
 from tests.browser.film import Film, read_film
 from tests.browser.studio_page import MEDIA_FLAGS, serve_studio
 from tests.conftest import MakeSettings, Processes, School, Sql
-from tests.waiting import PATIENCE, wait_for
+from tests.waiting import TIMEOUT, wait_for
 from worker.access.issue_token import issue_token
 from worker.media.processes.binaries import find_binaries
 from worker.settings import Settings
@@ -60,7 +60,7 @@ class Studio:
     def run(self, script: str) -> Any:
         return self.page.run(script)
 
-    def wait(self, condition: str, page: Page | None = None, *, within: float = PATIENCE) -> Any:
+    def wait(self, condition: str, page: Page | None = None, *, within: float = TIMEOUT) -> Any:
         """Wait until the script's result is true."""
         page = page or self.page
         facts = "({ state: studio.recorder?.state, events: studio.events, errors })"
@@ -79,7 +79,7 @@ class Studio:
     def wait_for_seconds(self, seconds: float) -> None:
         """Wait until this much has been recorded and written."""
         recorded = f"studio.recorder.state.recordedBytes && studio.recorder.state.recordedMs > {seconds * 1000}"
-        self.wait(recorded, within=PATIENCE + seconds)
+        self.wait(recorded, within=TIMEOUT + seconds)
 
     def take_up(self) -> None:
         """Find what the last page has left, as the recorder of this one."""

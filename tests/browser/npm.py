@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 
 
 def npm_file(package: str, file: str, folder: Path) -> bytes:
@@ -16,7 +16,7 @@ def npm_file(package: str, file: str, folder: Path) -> bytes:
     if npm is None:
         pytest.skip(f"{package} WAS NOT TRIED: `npm` is not installed (apt-get install npm)")
     command = [npm, "pack", "--silent", package]
-    packed = subprocess.run(command, check=False, cwd=folder, capture_output=True, timeout=PATIENCE)
+    packed = subprocess.run(command, check=False, cwd=folder, capture_output=True, timeout=TIMEOUT)
     if packed.returncode:
         pytest.skip(f"{package} WAS NOT TRIED: npm could not fetch it")
     with tarfile.open(folder / packed.stdout.decode().strip()) as archive:

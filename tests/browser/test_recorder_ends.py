@@ -26,10 +26,10 @@ WakeLock.prototype.request = async function call(type) {
   return locks.at(-1);
 };"""
 _GIVEN = """(async () => {
-  let patience = 2500;
+  let timeout = 2500;
   const slowAtFirst = () => new Promise((resolve) => {
-    setTimeout(resolve, patience, localStorage.getItem('token'));
-    patience = 0;
+    setTimeout(resolve, timeout, localStorage.getItem('token'));
+    timeout = 0;
   });
   studio.recorder = new Recorder({ session: %d, type: 'screen', token: slowAtFirst });
   studio.watch(studio.recorder);

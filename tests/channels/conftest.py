@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from tests.conftest import Identity, MakeIdentity
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 from worker.channels.message import Attachment, Message
 
 HOST = "hooks.example.org"
@@ -42,7 +42,7 @@ def listen(talk: Callable[[Listener, socket.socket], None]) -> Iterator[Listener
 
         def serve(connection: socket.socket) -> None:
             with connection, suppress(OSError):
-                connection.settimeout(PATIENCE)
+                connection.settimeout(TIMEOUT)
                 talk(listener, connection)
 
         def accept() -> None:

@@ -13,7 +13,7 @@ from hypothesis import settings as how
 from hypothesis import strategies as st
 
 from tests.channels.conftest import SmtpTalk
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 from worker.channels.email import Mailer
 from worker.channels.email_address import read_mailbox
 from worker.channels.email_message import compose
@@ -239,7 +239,7 @@ def test_the_text(text: str) -> None:
 @given(st.lists(st.sampled_from([".", "..", ".x", "", "QUIT", "መ", ". "]), min_size=1, max_size=8).map("\n".join))
 def test_dots_come_through_a_mail_server_as_they_were(smtp_talk: SmtpTalk, text: str) -> None:
     with smtp_talk(mails_per_connection=1) as listener:
-        server = MailServer("127.0.0.1", listener.port, Address("", "a", "b.example"), timeout=PATIENCE)
+        server = MailServer("127.0.0.1", listener.port, Address("", "a", "b.example"), timeout=TIMEOUT)
         with Mailer(server) as mailer:
             mailer.send("liya@x.example", Message("reminder", id="1", subject=".", text=text))
 

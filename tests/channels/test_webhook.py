@@ -21,7 +21,7 @@ import pytest
 
 from tests.channels.conftest import Listener, Listening
 from tests.conftest import Identity
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 from worker.channels.destinations import Webhook, new_webhook_secret, signing_bytes
 from worker.channels.egress import Deadline, EgressPolicy
 from worker.channels.errors import PermanentFailure, TemporaryFailure
@@ -48,7 +48,7 @@ def always(*addresses: str) -> Resolve:
 @pytest.fixture
 def outside(identity: Identity) -> EgressPolicy:
     """It may go to this machine, as an operator may allow; every name is this machine's."""
-    return EgressPolicy(allowed=HERE, resolve=always("127.0.0.1"), trust=identity.trusting, total_timeout=PATIENCE)
+    return EgressPolicy(allowed=HERE, resolve=always("127.0.0.1"), trust=identity.trusting, total_timeout=TIMEOUT)
 
 
 Answering = Callable[..., AbstractContextManager[Listener]]
@@ -406,7 +406,7 @@ def test_a_resolver_that_takes_its_time(outside: EgressPolicy, message: Message)
     woken, resolved = threading.Event(), threading.Event()
 
     def slow(_host: str, _port: int) -> Sequence[str]:
-        woken.wait(PATIENCE)
+        woken.wait(TIMEOUT)
         resolved.set()
         return ["127.0.0.1"]
 

@@ -17,7 +17,7 @@ from tests.chaos.mayhem.prometheus import Prometheus
 from tests.chaos.mayhem.troubles import troubles_of
 from tests.conftest import MakeSettings, Platform
 from tests.forking.forked_process import ForkServer
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 from worker.api.app import create_api
 from worker.api.services import Services
 from worker.database import Database
@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[2]
 # Intervals, and thresholds in seconds, are this many times shorter than in production.
 QUICK = 10.0
 # A provider that was away for long is tried again within five minutes, however short the intervals are.
-_PATIENCE = PATIENCE + 300
+_TIMEOUT = TIMEOUT + 300
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,7 @@ def test_alarms_fire_while_their_cause_lasts(installation: Installation, alarms:
     parts = {rule.name for rule in read_rules("astegni-parts")}
 
     def wait(condition: Callable[[set[str]], bool]) -> None:
-        wait_until_firing(alarms, condition, within=_PATIENCE, details=installation.log)
+        wait_until_firing(alarms, condition, within=_TIMEOUT, details=installation.log)
 
     wait(parts.isdisjoint)
     troubles = troubles_of(installation)
@@ -76,9 +76,9 @@ def test_a_full_spool_fires(settings: MakeSettings, database: Database, small_di
         alarms = OwnAlarms(lambda: str(api.get("/metrics").text), quick=QUICK)
         assert "SpoolFull" not in alarms.firing()
         (disk / "bytes").write_bytes(bytes(3_500_000))
-        wait_until_firing(alarms, lambda names: "SpoolFull" in names, within=PATIENCE, details=str)
+        wait_until_firing(alarms, lambda names: "SpoolFull" in names, within=TIMEOUT, details=str)
         (disk / "bytes").unlink()
-        wait_until_firing(alarms, lambda names: "SpoolFull" not in names, within=PATIENCE, details=str)
+        wait_until_firing(alarms, lambda names: "SpoolFull" not in names, within=TIMEOUT, details=str)
 
 
 def test_alarms_watch_what_is_exposed_and_are_documented(

@@ -12,7 +12,7 @@ import redis
 
 from tests.chaos.mayhem.environment import Environment
 from tests.chaos.mayhem.work import ChaosOrder
-from tests.waiting import PATIENCE, wait_for
+from tests.waiting import TIMEOUT, wait_for
 
 
 def test_everything_forgotten_with_jobs_queued_and_running(environment: Environment) -> None:
@@ -94,7 +94,7 @@ def test_a_worker_that_cannot_go_on_says_so_with_its_exit_status(environment: En
     worker = environment.workers.start()
     with redis.Redis.from_url(environment.parts.broker.url()) as client:
         client.set("astegni:default", "not a list")
-    assert worker.wait(PATIENCE)
+    assert worker.wait(TIMEOUT)
     assert worker.exit_code == 1
     assert "WorkerFailed" in worker.log_tail(5)
     environment.parts.broker.flush()
@@ -124,15 +124,15 @@ def celery_events(environment: Environment) -> Iterator[set[tuple[str, str]]]:
 
         def listen() -> None:
             with suppress(TimeoutError):
-                receiver.capture(timeout=PATIENCE, wakeup=False)
+                receiver.capture(timeout=TIMEOUT, wakeup=False)
 
         thread = threading.Thread(target=listen)
         thread.start()
         # A worker's heartbeat shows that the subscription stands.
-        assert listening.wait(PATIENCE), environment.workers.log()
+        assert listening.wait(TIMEOUT), environment.workers.log()
         yield events
         receiver.should_stop = True
-        thread.join(PATIENCE)
+        thread.join(TIMEOUT)
 
 
 def test_flower_hears_of_every_job_also_after_the_broker_was_away(environment: Environment) -> None:
@@ -150,4 +150,4 @@ def test_flower_hears_of_every_job_also_after_the_broker_was_away(environment: E
         time.sleep(0.5)
         environment.parts.start_broker()
     worker.signal(signal.SIGTERM)
-    assert worker.wait(PATIENCE), worker.log_tail(40)
+    assert worker.wait(TIMEOUT), worker.log_tail(40)

@@ -10,7 +10,7 @@ import psycopg
 
 from tests.chaos.mayhem.environment import Environment
 from tests.chaos.mayhem.work import ChaosOrder
-from tests.waiting import PATIENCE, wait_for
+from tests.waiting import TIMEOUT, wait_for
 from worker.access.issue_token import issue_operator_token
 from worker.settings import DEVELOPMENT_KEY
 
@@ -58,7 +58,7 @@ def test_database_restarted_and_crashed(environment: Environment) -> None:
 
 def test_work_done_while_the_database_is_away_is_not_done_again(unhurried: Environment) -> None:
     """Nor is the run left to the reaper: it would be charged to whoever restarts the worker meanwhile."""
-    worker = unhurried.workers.start(SOFT_SHUTDOWN=str(PATIENCE))
+    worker = unhurried.workers.start(SOFT_SHUTDOWN=str(TIMEOUT))
     job = unhurried.submit(ChaosOrder(1, seconds=0.8))
     unhurried.wait_for_start(job)
     unhurried.parts.stop_database()
@@ -67,7 +67,7 @@ def test_work_done_while_the_database_is_away_is_not_done_again(unhurried: Envir
     unhurried.parts.start_database()
     ended = unhurried.wait_for(job, "succeeded")
     assert (ended["attempt"], unhurried.outcomes(job)) == (1, ["succeeded"])
-    assert worker.wait(PATIENCE), worker.log_tail(40)
+    assert worker.wait(TIMEOUT), worker.log_tail(40)
     assert worker.exit_code == 0
 
 

@@ -7,7 +7,7 @@ from tests.chaos.mayhem.machines.tutors import Size, order_of_trial
 from tests.chaos.mayhem.session import as_table
 from tests.forking.forked_process import ForkServer
 from tests.memory import memory_directory
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 
 SMALL = Size(tutors=2, recordings=1, times=4, quick_jobs=5, reminders=4)
 EACH = (("default,reminders,media",), ("default,reminders,media",))
@@ -17,7 +17,7 @@ def test_a_lost_machine_loses_nothing_and_its_disk_brings_the_rest(fork_server: 
     output: list[str] = []
     with scratch_directory(memory_directory()) as root:
         claims = carry_out_scale(
-            SMALL, root, output.append, start=fork_server.start, seconds=PATIENCE, workers=EACH, quick=10
+            SMALL, root, output.append, start=fork_server.start, seconds=TIMEOUT, workers=EACH, quick=10
         )
     judged = [claim for claim in claims if not claim.timed]
     assert all(claim.holds for claim in judged), "\n".join([*output, as_table(claims)])

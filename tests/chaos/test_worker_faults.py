@@ -10,7 +10,7 @@ import pytest
 from tests.chaos.mayhem.environment import Environment
 from tests.chaos.mayhem.work import ChaosOrder, PoisonOrder
 from tests.chaos.mayhem.workers import children
-from tests.waiting import PATIENCE, wait_for
+from tests.waiting import TIMEOUT, wait_for
 from worker.jobs.runs.cancel import cancel_job
 
 
@@ -92,7 +92,7 @@ def test_a_job_that_starts_during_the_shutdown_is_released(unhurried: Environmen
     pool = children(worker.pid)
     for child in pool:
         os.kill(child, signal.SIGSTOP)
-    job = unhurried.submit(ChaosOrder(1, what="hold", seconds=2 * PATIENCE))
+    job = unhurried.submit(ChaosOrder(1, what="hold", seconds=2 * TIMEOUT))
     # As the main process says: the broker counts the message a moment before.
     control = unhurried.app.control.inspect(timeout=1)
     wait_for(lambda: any((control.reserved() or {}).values()), details=unhurried.workers.log)
@@ -101,17 +101,17 @@ def test_a_job_that_starts_during_the_shutdown_is_released(unhurried: Environmen
     for child in pool:
         os.kill(child, signal.SIGCONT)
     unhurried.wait_for_start(job)
-    assert worker.wait(PATIENCE), worker.log_tail(40)
+    assert worker.wait(TIMEOUT), worker.log_tail(40)
     assert unhurried.outcomes(job) == ["released"]
     assert unhurried.job(job)["state"] == "queued"
 
 
 def test_the_shutdown_ends_with_the_runs_and_not_with_its_timeout(unhurried: Environment) -> None:
     """Both jobs end while the main process cannot read of it: one before SIGTERM is handled, one after."""
-    never = str(100 * PATIENCE)
+    never = str(100 * TIMEOUT)
     unhurried.workers.start(SOFT_SHUTDOWN=never)
     [worker] = unhurried.workers.running
-    first, second = (unhurried.submit(ChaosOrder(number, what="hold", seconds=PATIENCE)) for number in (1, 2))
+    first, second = (unhurried.submit(ChaosOrder(number, what="hold", seconds=TIMEOUT)) for number in (1, 2))
     for job in (first, second):
         unhurried.wait_for_start(job)
     stopped = unhurried.wait_for_start(second)["pid"]
@@ -123,7 +123,7 @@ def test_the_shutdown_ends_with_the_runs_and_not_with_its_timeout(unhurried: Env
     worker.signal(signal.SIGCONT)
     wait_for(lambda: "soft_shutdown" in worker.log_tail(20), details=unhurried.workers.log)
     os.kill(stopped, signal.SIGCONT)
-    assert worker.wait(PATIENCE), worker.log_tail(40)
+    assert worker.wait(TIMEOUT), worker.log_tail(40)
     assert '"interrupted": 0' in worker.log_tail(40)
     assert unhurried.workers.forget(worker) == 0
     assert [unhurried.outcomes(job) for job in (first, second)] == [["succeeded"], ["succeeded"]]
@@ -132,9 +132,9 @@ def test_the_shutdown_ends_with_the_runs_and_not_with_its_timeout(unhurried: Env
 @pytest.mark.parametrize("before", [True, False])
 def test_the_shutdown_does_not_wait_for_a_child_that_was_killed(unhurried: Environment, before: bool) -> None:
     """As by the kernel when memory runs out. The main process cannot notice: before SIGTERM it is stopped."""
-    unhurried.workers.start(SOFT_SHUTDOWN=str(100 * PATIENCE))
+    unhurried.workers.start(SOFT_SHUTDOWN=str(100 * TIMEOUT))
     [worker] = unhurried.workers.running
-    ended, lost = (unhurried.submit(ChaosOrder(number, what="hold", seconds=PATIENCE)) for number in (1, 2))
+    ended, lost = (unhurried.submit(ChaosOrder(number, what="hold", seconds=TIMEOUT)) for number in (1, 2))
     for job in (ended, lost):
         unhurried.wait_for_start(job)
     child = unhurried.wait_for_start(lost)["pid"]
@@ -147,7 +147,7 @@ def test_the_shutdown_does_not_wait_for_a_child_that_was_killed(unhurried: Envir
     if not before:
         os.kill(child, signal.SIGKILL)
     unhurried.event_log.write("opened")
-    assert worker.wait(PATIENCE), worker.log_tail(40)
+    assert worker.wait(TIMEOUT), worker.log_tail(40)
     assert unhurried.workers.forget(worker) == 0
     assert [unhurried.outcomes(job) for job in (ended, lost)] == [["succeeded"], ["released"]]
 
@@ -164,7 +164,7 @@ def test_rolling_restart_under_load_charges_nothing(unhurried: Environment) -> N
     for worker in list(unhurried.workers.running):
         worker.signal(signal.SIGTERM)
         unhurried.workers.start(wait=False)
-        assert worker.wait(PATIENCE), worker.log_tail(40)
+        assert worker.wait(TIMEOUT), worker.log_tail(40)
         assert unhurried.workers.forget(worker) == 0
     unhurried.event_log.write("opened")
     states = unhurried.wait_until_finished(jobs)

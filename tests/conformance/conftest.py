@@ -16,7 +16,7 @@ from devstack.emulator.embedded import EmbeddedB2
 
 Command = Callable[..., str]
 
-_PATIENCE = 300  # seconds; 2 GB take about ten on a laptop
+_TIMEOUT = 300  # seconds; 2 GB take about ten on a laptop
 _GROWTH = 30_000_000  # bytes, whatever the size of a file
 
 
@@ -41,7 +41,7 @@ def runner(program: str | Path, environment: dict[str, str]) -> Command:
     def run(*arguments: object) -> str:
         command = [program, *map(str, arguments)]
         done = subprocess.run(
-            command, env=environment, capture_output=True, timeout=_PATIENCE, check=False, text=True, errors="replace"
+            command, env=environment, capture_output=True, timeout=_TIMEOUT, check=False, text=True, errors="replace"
         )
         assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
         return done.stdout

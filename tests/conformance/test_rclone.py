@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from tests.conformance.conftest import Command, FlatMemory
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 
 BUCKET = "b2:strangers"
 NAMES = ["a.txt", "leer und größer/ትምህርት 1.bin", "deep/er/b + c & d.txt", "100%25.txt", "📼.txt"]
@@ -97,5 +97,5 @@ def test_a_big_file_in_parts(
 def test_links_open_for_whoever_has_them(rclone: Command, tree: Path) -> None:
     rclone("copy", tree, BUCKET)
     link = rclone("link", "--expire", "1h", f"{BUCKET}/{NAMES[1]}").strip()
-    assert requests.get(link, timeout=PATIENCE).content == (tree / NAMES[1]).read_bytes()
-    assert requests.get(link.partition("?")[0], timeout=PATIENCE).status_code == 401
+    assert requests.get(link, timeout=TIMEOUT).content == (tree / NAMES[1]).read_bytes()
+    assert requests.get(link.partition("?")[0], timeout=TIMEOUT).status_code == 401

@@ -19,7 +19,7 @@ from devstack.ports import free_port
 from tests.chaos.mayhem.mail_server import MailServer
 from tests.chaos.mayhem.prometheus import Prometheus
 from tests.conftest import MakeSettings, Platform, Processes, School, Sql
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 from worker.access.callers import UserCaller
 from worker.access.issue_token import issue_token
 from worker.app import _GIVE_BACK_SECONDS
@@ -95,7 +95,7 @@ class Watched:
         profile = {caller.role: getattr(caller, f"{caller.role}_id")}
         token = issue_token(self.key, sub=caller.user_id, role=caller.role, role_ids=profile)
         headers = {"Authorization": f"Bearer {token}"}
-        return httpx2.Client(base_url=self.url, headers=headers, trust_env=False, timeout=PATIENCE)
+        return httpx2.Client(base_url=self.url, headers=headers, trust_env=False, timeout=TIMEOUT)
 
     def upload(self, tutor: httpx2.Client) -> None:
         """Upload a recording of sound into the session."""

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "kubernetes"
 BASE, EXAMPLE = FOLDER / "base", FOLDER / "overlays" / "example"
@@ -43,7 +43,7 @@ def built(folder: Path) -> list[Manifest]:
     if shutil.which("kubectl") is None:
         pytest.skip("kubectl is missing: deploy/kubernetes is not built by kustomize")
     run = subprocess.run(
-        ["kubectl", "kustomize", str(folder)], capture_output=True, text=True, timeout=PATIENCE, check=False
+        ["kubectl", "kustomize", str(folder)], capture_output=True, text=True, timeout=TIMEOUT, check=False
     )
     assert (run.returncode, run.stderr) == (0, ""), run.stderr
     return documents(run.stdout)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "prometheus"
 
@@ -18,7 +18,7 @@ FOLDER = Path(__file__).parents[2] / "deploy" / "prometheus"
 def _promtool(*words: str) -> None:
     if shutil.which("promtool") is None:
         pytest.skip("promtool is missing (Debian: apt-get install prometheus): no alarm is evaluated by Prometheus")
-    run = subprocess.run(["promtool", *words], capture_output=True, text=True, timeout=PATIENCE, check=False)
+    run = subprocess.run(["promtool", *words], capture_output=True, text=True, timeout=TIMEOUT, check=False)
     assert run.returncode == 0, run.stdout + run.stderr
 
 

@@ -14,7 +14,7 @@ from tests.chaos.mayhem.alarms import read_rules, wait_until_firing
 from tests.chaos.mayhem.prometheus import Prometheus
 from tests.chaos.mayhem.proxy import Proxy
 from tests.conftest import MakeSettings, Platform, Processes, School, SmallDisk, Sql
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 
 # Nothing but time is shortened; every age comes from a row that is old enough.
 QUICK = 60.0
@@ -96,11 +96,11 @@ def test_every_alarm_about_work_fires_and_stops(
         sql("UPDATE platform_pulls SET pulled_at = now() - interval '11 min'")
         small_disk("4g")
         line_to_platform.refuse()
-        wait_until_firing(prometheus, work.issubset, within=PATIENCE, details=processes.logs)
+        wait_until_firing(prometheus, work.issubset, within=TIMEOUT, details=processes.logs)
 
         for table in _TABLES:
             sql(f"TRUNCATE {table} CASCADE")
         sql("UPDATE platform_pulls SET pulled_at = now()")
         small_disk("8g")
         line_to_platform.refuse(False)
-        wait_until_firing(prometheus, work.isdisjoint, within=PATIENCE, details=processes.logs)
+        wait_until_firing(prometheus, work.isdisjoint, within=TIMEOUT, details=processes.logs)

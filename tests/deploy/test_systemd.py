@@ -20,7 +20,7 @@ from tests.deploy.units import (
     variables_of,
     words_of,
 )
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 from worker.api.server import _GRACEFUL_SECONDS
 from worker.cli.local_stack.command import astegni
 from worker.cli.main import app
@@ -36,7 +36,7 @@ SETTINGS = Settings(redis_url="redis://127.0.0.1:1/0")
 def _systemd_analyze(*words: str) -> None:
     if shutil.which("systemd-analyze") is None:
         pytest.skip("systemd-analyze is missing (Debian: apt-get install systemd): systemd has not read the units")
-    run = subprocess.run(["systemd-analyze", *words], capture_output=True, text=True, timeout=PATIENCE, check=False)
+    run = subprocess.run(["systemd-analyze", *words], capture_output=True, text=True, timeout=TIMEOUT, check=False)
     assert (run.returncode, run.stderr) == (0, ""), run.stdout + run.stderr
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from devstack.forked_process import ForkServer, ForkServerLost
 from tests.conftest import Gone
-from tests.waiting import PATIENCE, wait_for
+from tests.waiting import TIMEOUT, wait_for
 
 _PROGRAM = """
 import os, subprocess, sys, time
@@ -38,16 +38,16 @@ def test_it_has_its_own_arguments_environment_and_log(server: ForkServer, tmp_pa
     log = tmp_path / "logs" / "log"
     for code in (0, 3):
         process = server.start("program", "program", [str(code), "more"], log, {"WORD": "selam"})
-        assert process.wait(PATIENCE)
+        assert process.wait(TIMEOUT)
         assert (process.exit_code, process.kill(), process.exit_code) == (code, code, code)
         assert process.log_tail() == f"selam {code} more True"
     assert log.read_text() == "selam 0 more True\nselam 3 more True\n"
 
 
 def test_what_it_prints_is_returned(server: ForkServer) -> None:
-    done = server.run("program", "program", ["3"], {"WORD": "selam"}, timeout=PATIENCE)
+    done = server.run("program", "program", ["3"], {"WORD": "selam"}, timeout=TIMEOUT)
     assert (done.returncode, done.stdout, done.stderr) == (3, "selam 3 True\n", "")
-    wrong = server.run("program", "program", ["three"], {"WORD": "selam"}, timeout=PATIENCE)
+    wrong = server.run("program", "program", ["three"], {"WORD": "selam"}, timeout=TIMEOUT)
     assert wrong.returncode == 1
     assert wrong.stderr.splitlines()[-1].startswith("ValueError")
 

@@ -11,7 +11,7 @@ from devstack.errors import StartupFailed
 from devstack.postgres import EmbeddedPostgres
 from devstack.programs import copy_postgres
 from tests.conftest import Gone, Starter
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 
 _STARTER = """
 import sys, time
@@ -100,7 +100,7 @@ def test_data_outlive_a_stop_and_a_kill(tmp_path: Path) -> None:
         connection.execute("INSERT INTO kept VALUES ('killed')")
     assert server.process is not None
     server.process.signal(signal.SIGKILL)
-    assert server.process.wait(PATIENCE)
+    assert server.process.wait(TIMEOUT)
     server.stop()
 
     with EmbeddedPostgres(tmp_path / "postgres") as again, psycopg.connect(again.url()) as connection:
@@ -148,7 +148,7 @@ def test_programs_in_a_closed_folder_are_lent(tmp_path: Path, starter: Starter) 
         path.chmod(path.stat().st_mode & 0o700)
 
     process = starter(_LENT, tmp_path / "postgres", env={**os.environ, "PYTHONPATH": str(packages)})
-    program = Path(process.communicate(timeout=PATIENCE)[0].strip())
+    program = Path(process.communicate(timeout=TIMEOUT)[0].strip())
 
     assert process.returncode == 0
     assert program.name == "postgres"

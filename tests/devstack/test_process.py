@@ -10,7 +10,7 @@ import pytest
 from devstack.errors import StartupFailed
 from devstack.process import ChildProcess, wait_until
 from tests.conftest import Gone, Starter
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 
 _SLEEPER = """
 import sys, time
@@ -30,7 +30,7 @@ time.sleep(60)
 def test_output_goes_to_the_log(tmp_path: Path) -> None:
     child = ChildProcess("echo", ["sh", "-c", "echo out; echo err >&2; exit 3"], tmp_path / "logs" / "echo.log")
 
-    assert child.wait(PATIENCE)
+    assert child.wait(TIMEOUT)
     assert child.exit_code == 3
     assert child.kill() == 3
     assert child.log_tail().splitlines() == ["out", "err"]
@@ -40,7 +40,7 @@ def test_output_goes_to_the_log(tmp_path: Path) -> None:
 def test_the_tail_is_of_this_run_only(tmp_path: Path) -> None:
     for word in ("first", "second"):
         child = ChildProcess("echo", ["echo", word], tmp_path / "log")
-        assert child.wait(PATIENCE)
+        assert child.wait(TIMEOUT)
         child.kill()
 
     assert child.log_tail() == "second"
@@ -53,7 +53,7 @@ def test_arguments_arrive_as_they_are(tmp_path: Path) -> None:
 
     child = ChildProcess("echo", [sys.executable, "-c", program, *arguments], tmp_path / "log")
 
-    assert child.wait(PATIENCE)
+    assert child.wait(TIMEOUT)
     assert child.kill() == 0
     assert child.log_tail() == repr(arguments)
 
@@ -61,7 +61,7 @@ def test_arguments_arrive_as_they_are(tmp_path: Path) -> None:
 def test_standard_output_can_be_kept_out_of_the_log(tmp_path: Path) -> None:
     with (tmp_path / "out").open("w+b") as out:
         child = ChildProcess("echo", ["sh", "-c", "echo secret; echo err >&2"], tmp_path / "log", stdout=out)
-        assert child.wait(PATIENCE)
+        assert child.wait(TIMEOUT)
         child.kill()
 
     assert child.log_tail() == "err"
@@ -71,7 +71,7 @@ def test_standard_output_can_be_kept_out_of_the_log(tmp_path: Path) -> None:
 def test_stop_asks_first(tmp_path: Path) -> None:
     script = "trap 'echo bye; exit 0' TERM; echo ready; while :; do sleep 0.05; done"
     child = ChildProcess("polite", ["sh", "-c", script], tmp_path / "log")
-    wait_until(lambda: "ready" in child.log_tail(), child, PATIENCE)
+    wait_until(lambda: "ready" in child.log_tail(), child, TIMEOUT)
 
     assert child.stop() == 0
     assert child.log_tail().splitlines() == ["ready", "bye"]
@@ -80,7 +80,7 @@ def test_stop_asks_first(tmp_path: Path) -> None:
 
 def test_stop_does_not_wait_for_ever(tmp_path: Path) -> None:
     child = ChildProcess("deaf", ["sh", "-c", "trap '' TERM; echo ready; sleep 60"], tmp_path / "log")
-    wait_until(lambda: "ready" in child.log_tail(), child, PATIENCE)
+    wait_until(lambda: "ready" in child.log_tail(), child, TIMEOUT)
 
     assert child.stop(timeout=0.1) == -signal.SIGKILL
 
@@ -88,7 +88,7 @@ def test_stop_does_not_wait_for_ever(tmp_path: Path) -> None:
 @pytest.mark.parametrize("method", ["stop", "kill"])
 def test_what_it_started_ends_with_it(tmp_path: Path, gone: Gone, method: str) -> None:
     child = ChildProcess("parent", [sys.executable, "-c", _PARENT_OF_A_SLEEPER], tmp_path / "log")
-    wait_until(lambda: child.log_tail().isdigit(), child, PATIENCE)
+    wait_until(lambda: child.log_tail().isdigit(), child, TIMEOUT)
     grandchild = int(child.log_tail())
 
     getattr(child, method)()
@@ -98,11 +98,11 @@ def test_what_it_started_ends_with_it(tmp_path: Path, gone: Gone, method: str) -
 
 def test_what_it_left_behind_ends_when_it_has_ended_itself(tmp_path: Path, gone: Gone) -> None:
     child = ChildProcess("parent", [sys.executable, "-c", _PARENT_OF_A_SLEEPER], tmp_path / "log")
-    wait_until(lambda: child.log_tail().isdigit(), child, PATIENCE)
+    wait_until(lambda: child.log_tail().isdigit(), child, TIMEOUT)
     grandchild = int(child.log_tail())
     child.signal(signal.SIGKILL)
 
-    assert child.wait(PATIENCE)
+    assert child.wait(TIMEOUT)
     assert child.exit_code == -signal.SIGKILL
     assert psutil.pid_exists(grandchild)
     child.stop()
@@ -131,7 +131,7 @@ def test_it_dies_with_the_process_that_started_it(
 def test_it_does_not_start_when_its_starter_is_gone_already(tmp_path: Path) -> None:
     """The race between fork and prctl, played with a parent that is not the one it was started for."""
     child = ChildProcess("guarded", ["true"], tmp_path / "log")
-    child.wait(PATIENCE)
+    child.wait(TIMEOUT)
     child.kill()
     command = child._popen.args
     assert isinstance(command, list)

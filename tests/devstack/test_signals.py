@@ -3,7 +3,7 @@ import signal
 import pytest
 
 from tests.conftest import Starter
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 
 _WAITER = """
 import signal, sys, time
@@ -34,7 +34,7 @@ def test_cleaning_up_is_not_cut_short(starter: Starter, first: signal.Signals) -
     assert process.line() == "cleaning\n"
     for again in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         process.send_signal(again)
-    output, _ = process.communicate("\n", timeout=PATIENCE)
+    output, _ = process.communicate("\n", timeout=TIMEOUT)
 
     assert output == "clean\ninterrupted\n"
     assert process.returncode == 0
@@ -47,5 +47,5 @@ def test_nohup_stays_in_force(starter: Starter) -> None:
     process.send_signal(signal.SIGHUP)
     process.send_signal(signal.SIGTERM)
 
-    output, _ = process.communicate("\n", timeout=PATIENCE)
+    output, _ = process.communicate("\n", timeout=TIMEOUT)
     assert output == "cleaning\nclean\ninterrupted\n"

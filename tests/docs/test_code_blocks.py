@@ -44,7 +44,7 @@ ROOT = Path(__file__).parents[2]
 PROGRAMS = Path(__file__).with_name("programs")
 PAGES = ["README.md", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md"))]
 # A generous cap for a busy machine; a page takes seconds.
-PATIENCE = 1800
+TIMEOUT = 1800
 # Diagrams and output that somebody reads; anything else must be one of the languages below.
 READ_ONLY = frozenset({"mermaid", "text"})
 
@@ -135,7 +135,7 @@ def stack(other_origin: str) -> Iterator[SampleStack]:
                 cwd=directory,
             )
         try:
-            wait_until(lambda: printed.read_bytes().endswith(b"\n"), process, PATIENCE)
+            wait_until(lambda: printed.read_bytes().endswith(b"\n"), process, TIMEOUT)
             facts = json.loads(printed.read_bytes())
             yield SampleStack(facts | {"waiting_job": _waiting_job(facts)}, directory, environment, other_origin)
             process.stop(120)
@@ -196,7 +196,7 @@ def _recorded_replay(stack: SampleStack) -> tuple[int, str]:
     """A recording with a replay of the sample's board, and the job that made it playable."""
     facts = stack.facts
     headers = {"Authorization": f"Bearer {facts['sample']['tutor']['token']}"}
-    with httpx.Client(base_url=facts["api"], headers=headers, timeout=PATIENCE) as client:
+    with httpx.Client(base_url=facts["api"], headers=headers, timeout=TIMEOUT) as client:
         ordered = client.post(f"/v1/whiteboard/sessions/{facts['sample']['session_id']}/replay")
         result = _finished(client, ordered.json()["job_id"])["result"]
         if result["ingest_job_id"] is not None:
@@ -209,7 +209,7 @@ def _finished(client: httpx.Client, job_id: str) -> dict[str, Any]:
         job: dict[str, Any] = client.get(f"/v1/jobs/{job_id}").json()
         return job if job["finished_at"] is not None else None
 
-    job = wait_for(finished, within=PATIENCE, pause=0.2)
+    job = wait_for(finished, within=TIMEOUT, pause=0.2)
     assert job["state"] == "succeeded", job
     return job
 
@@ -259,7 +259,7 @@ def test_every_command_of_a_page_runs(
         env=environment,
         cwd=stack.directory,
     )
-    shell.wait(PATIENCE)
+    shell.wait(TIMEOUT)
     # With its whole group: what a script that never ends has started is not left behind.
     code = shell.kill()
     assert (code, failures.read_text()) == (0, ""), (tmp_path / "log").read_text()[-8000:]

@@ -19,7 +19,7 @@ from psycopg.rows import dict_row
 from devstack.directories import scratch_directory
 from devstack.process import ChildProcess, wait_until
 from tests.forking.forked_process import ForkServer
-from tests.waiting import PATIENCE, wait_for
+from tests.waiting import TIMEOUT, wait_for
 from worker.access.issue_token import issue_token
 from worker.cli.local_stack.command import astegni
 from worker.cli.local_stack.environment import environment_without_settings
@@ -41,7 +41,7 @@ class Visitor:
 
     def __init__(self, address: str, token: str | None) -> None:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        self.http = httpx.Client(base_url=address, headers=headers, timeout=PATIENCE)
+        self.http = httpx.Client(base_url=address, headers=headers, timeout=TIMEOUT)
         self.token = token
 
     def get(self, path: str, status: int = 200) -> Any:
@@ -298,7 +298,7 @@ def _end(stack: UpStack) -> None:
     family = _family(stack)
     assert len(family) > 8
     stack.process.signal(signal.SIGTERM)
-    assert stack.process.wait(PATIENCE), "it did not end"
+    assert stack.process.wait(TIMEOUT), "it did not end"
     left = [each for each in family if each.is_running() and each.status() != psutil.STATUS_ZOMBIE]
     assert (stack.process.exit_code, left) == (0, [])
     assert list((stack.folder / "state" / "astegni").iterdir()) == []

@@ -13,7 +13,7 @@ from uuid import UUID
 import pytest
 
 from tests.e2e.conftest import UpStack
-from tests.waiting import PATIENCE, wait_for
+from tests.waiting import TIMEOUT, wait_for
 from worker.settings import DEVELOPMENT_KEY
 
 CLUSTER = bytes.fromhex("1f43b675")
@@ -184,7 +184,7 @@ def raw_upload(stack: UpStack, caller: Any, body: bytes, length: int) -> socket.
         f"POST /v1/recordings HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {caller.token}\r\n"
         f"Content-Type: multipart/form-data; boundary=b\r\nContent-Length: {length}\r\n\r\n"
     )
-    line = socket.create_connection((host, int(port)), timeout=PATIENCE)
+    line = socket.create_connection((host, int(port)), timeout=TIMEOUT)
     line.sendall(head.encode() + body)
     return line
 

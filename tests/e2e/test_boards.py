@@ -8,7 +8,7 @@ import pytest
 from pypdf import PdfReader
 
 from tests.e2e.conftest import School, UpStack
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 
 STROKES = (
     ("pen", {"points": [[40, 40], [300, 120], [560, 60]], "color": "#1d4ed8", "width": 4}),
@@ -20,7 +20,7 @@ STROKES = (
 
 @pytest.fixture
 def outside() -> Iterator[httpx.Client]:
-    with httpx.Client(trust_env=False, timeout=PATIENCE) as client:
+    with httpx.Client(trust_env=False, timeout=TIMEOUT) as client:
         yield client
 
 

@@ -13,7 +13,7 @@ import httpx2 as httpx
 import pytest
 
 from tests.e2e.conftest import UpStack
-from tests.waiting import PATIENCE, wait_for
+from tests.waiting import TIMEOUT, wait_for
 
 SAMPLES = ("vp9", "h264", "pause", "audio")
 
@@ -21,7 +21,7 @@ SAMPLES = ("vp9", "h264", "pause", "audio")
 def ffprobe(binaries: Any, path: Path, *arguments: str) -> dict[str, Any]:
     command = [str(binaries.ffprobe), "-v", "error", "-of", "json", *arguments, str(path)]
     description: dict[str, Any] = json.loads(
-        subprocess.run(command, capture_output=True, check=True, timeout=PATIENCE).stdout
+        subprocess.run(command, capture_output=True, check=True, timeout=TIMEOUT).stdout
     )
     return description
 
@@ -70,7 +70,7 @@ def boxes(data: bytes) -> list[bytes]:
 def brightness(binaries: Any, jpeg: bytes) -> bytes:
     command = [binaries.ffmpeg, "-v", "error", "-i", "-", "-vf", "scale=64:36", "-f", "rawvideo", "-pix_fmt", "gray"]
     return subprocess.run(
-        [*map(str, command), "-"], input=jpeg, capture_output=True, check=True, timeout=PATIENCE
+        [*map(str, command), "-"], input=jpeg, capture_output=True, check=True, timeout=TIMEOUT
     ).stdout
 
 
@@ -240,7 +240,7 @@ def test_the_signed_address_gives_a_file_that_plays(
     fetched.write_bytes(whole.content)
     decode = [str(stack.binaries.ffmpeg), "-v", "error", "-xerror", "-i", str(fetched)]
     decode += ["-fps_mode", "passthrough", "-enc_time_base", "demux", "-f", "null", "-"]
-    decoded = subprocess.run(decode, capture_output=True, text=True, check=False, timeout=PATIENCE)
+    decoded = subprocess.run(decode, capture_output=True, text=True, check=False, timeout=TIMEOUT)
     assert (decoded.returncode, decoded.stderr) == (0, "")
     header = float(ffprobe(stack.binaries, fetched, "-show_entries", "format=duration")["format"]["duration"])
     assert abs(header * 1000 - lesson["recording"]["recording_metadata"]["duration_ms"]) < 100
@@ -369,7 +369,7 @@ def test_progress_rises_while_the_work_goes_on(stack: UpStack, sample: Callable[
             wait_for(lambda: any(0 < event["data"]["progress"] < 100 for event in events))
             halfway = tutor.get(f"/v1/recordings/{recording_id}")
             tutor.get(f"/v1/recordings/{recording_id}/playback", status=409)
-        listening.result(PATIENCE)
+        listening.result(TIMEOUT)
     states = [(event["data"]["state"], event["data"]["progress"]) for event in events]
 
     assert (halfway["is_processing"], halfway["is_available"]) == (True, False)

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 
 from tests.e2e.conftest import UpStack
-from tests.waiting import PATIENCE, wait_for
+from tests.waiting import TIMEOUT, wait_for
 from worker.cli.local_stack.command import astegni
 from worker.cli.local_stack.environment import environment_without_settings
 
@@ -252,7 +252,7 @@ def test_the_demo_ends_well_and_leaves_no_process(tmp_path: Path) -> None:
         return False
 
     # To list the processes of a machine takes milliseconds of CPU time for each of them.
-    wait_for(ended, within=2 * PATIENCE, pause=1)
+    wait_for(ended, within=2 * TIMEOUT, pause=1)
     output = demo.communicate()[0]
 
     assert demo.returncode == 0, output

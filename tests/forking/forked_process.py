@@ -7,7 +7,7 @@ from pathlib import Path
 
 from devstack import forked_process
 from devstack.process import ChildProcess
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 from worker.app import TASK_MODULES
 from worker.cli.local_stack.environment import environment_without_settings
 
@@ -28,7 +28,7 @@ class ForkServer(forked_process.ForkServer):
 
     def astegni(self, arguments: Sequence[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
         """How `astegni arguments…` ends, as a process of its own, and what it prints."""
-        return self.run("astegni", "worker.cli", arguments, environment, timeout=PATIENCE)
+        return self.run("astegni", "worker.cli", arguments, environment, timeout=TIMEOUT)
 
 
 def start_process(

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.jobs.conftest import Ledger, SampleOrder
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 from worker.errors import Conflict, InvalidInput
 from worker.jobs.idempotency import StoredResponse, checked_key, find_response, fingerprint, remember
 
@@ -44,7 +44,7 @@ def test_fifty_at_once_are_one(ledger: Ledger, sample_order: type[SampleOrder]) 
 
     def post(number: int) -> StoredResponse:
         if number < 10:
-            start.wait(PATIENCE)
+            start.wait(TIMEOUT)
         return _post(ledger, sample_order)
 
     with ThreadPoolExecutor(10) as threads:

@@ -18,7 +18,7 @@ from aiosmtpd.controller import Controller
 from devstack.emulator.credentials import Credentials
 from devstack.ports import free_port
 from tests.conftest import MakeSettings, Processes, School, Sql
-from tests.waiting import PATIENCE, wait_for
+from tests.waiting import TIMEOUT, wait_for
 from worker.access.issue_token import issue_token
 
 AUDIO = Path(__file__).parent.parent / "data" / "audio.webm"
@@ -237,7 +237,7 @@ def _until_all_was_tried(sql: Sql, logs: Callable[[], str]) -> None:
 
     wait_for(
         is_done,
-        within=2 * PATIENCE,
+        within=2 * TIMEOUT,
         details=lambda: logs()[-4000:],
     )
 
@@ -278,7 +278,7 @@ def test_no_log_and_no_job_holds_what_people_write(
 
         def client(user_id: int, **roles: int) -> Client:
             token = words.keep("token", issue_token(key, sub=user_id, role_ids=roles))
-            return Client(clients.enter_context(httpx2.Client(base_url=url, trust_env=False, timeout=PATIENCE)), token)
+            return Client(clients.enter_context(httpx2.Client(base_url=url, trust_env=False, timeout=TIMEOUT)), token)
 
         tutor, student = client(1, tutor=11), client(2, student=22)
         _lessons(tutor, words, school.booking_id)

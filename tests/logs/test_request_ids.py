@@ -9,7 +9,7 @@ import httpx2
 
 from devstack.emulator.credentials import Credentials
 from tests.conftest import MakeSettings, Processes, School, Sql
-from tests.waiting import PATIENCE, wait_for
+from tests.waiting import TIMEOUT, wait_for
 from worker.access.issue_token import issue_token
 
 AUDIO = Path(__file__).parent.parent / "data" / "audio.webm"
@@ -31,7 +31,7 @@ def test_a_request_is_followed_through_the_jobs_that_it_orders(
     worker = processes.worker(process_settings.model_copy(update={"log_level": "DEBUG"}))
     url, api = processes.api(process_settings)
     headers = {"Authorization": f"Bearer {issue_token(key, sub=1, role_ids={'tutor': 11})}"}
-    with httpx2.Client(base_url=url, headers=headers, trust_env=False, timeout=PATIENCE) as client:
+    with httpx2.Client(base_url=url, headers=headers, trust_env=False, timeout=TIMEOUT) as client:
         response = client.post(
             "/v1/recordings",
             data={"session_id": str(session_id)},
@@ -40,7 +40,7 @@ def test_a_request_is_followed_through_the_jobs_that_it_orders(
         )
         assert (response.status_code, response.headers["X-Request-ID"]) == (202, request_id)
         other = client.get("/v1/jobs").headers["X-Request-ID"]
-    wait_for(lambda: not sql(LIVE), within=2 * PATIENCE, details=lambda: worker.log_tail(40))
+    wait_for(lambda: not sql(LIVE), within=2 * TIMEOUT, details=lambda: worker.log_tail(40))
     processes.close()
 
     jobs = sql("SELECT id::text, kind, state, request_id FROM jobs WHERE principal <> 'beat'")

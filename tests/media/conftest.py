@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 from worker.media.copying.fast_copy import Copy
 from worker.media.copying.plan_copy import plan_copy
 from worker.media.copying.remux import write_copy
@@ -110,7 +110,7 @@ def binaries() -> Binaries:
 def write_drawn(binaries: Binaries, picture: str, words: Sequence[str], path: Path) -> None:
     """Encode what an ffmpeg source filter draws."""
     command: list[str | Path] = [binaries.ffmpeg, "-v", "error", "-nostdin", "-y", "-f", "lavfi", "-i", picture]
-    subprocess.run([*command, *words, path], check=True, timeout=PATIENCE)
+    subprocess.run([*command, *words, path], check=True, timeout=TIMEOUT)
 
 
 def shared_folder(name: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -139,7 +139,7 @@ def make(binaries: Binaries, tmp_path_factory: pytest.TempPathFactory) -> Callab
         else:
             words = [str(make_one(word[1:-1])) if word.startswith("{") else word for word in RECIPES[name]]
             command: list[str | Path] = [binaries.ffmpeg, "-v", "error", "-nostdin", "-y", *words, own]
-            subprocess.run(command, check=True, timeout=PATIENCE)
+            subprocess.run(command, check=True, timeout=TIMEOUT)
         # Two processes may make the same at once; each finds only what is complete.
         return own.replace(path)
 
@@ -194,7 +194,7 @@ def look(binaries: Binaries) -> Callable[[Path], dict[str, Any]]:
             path,
         ]
         description: dict[str, Any] = json.loads(
-            subprocess.run(command, capture_output=True, check=True, timeout=PATIENCE).stdout
+            subprocess.run(command, capture_output=True, check=True, timeout=TIMEOUT).stdout
         )
         return description
 
@@ -208,7 +208,7 @@ def decode(binaries: Binaries) -> Callable[..., str]:
     def decode_all(path: Path, start: float = 0) -> str:
         command: list[str | Path] = [binaries.ffmpeg, "-v", "error", "-nostdin", "-ss", str(start), "-i", path,
                    "-fps_mode", "passthrough", "-enc_time_base", "demux", "-f", "null", "-"]  # fmt: skip
-        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=PATIENCE).stderr
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=TIMEOUT).stderr
 
     return decode_all
 
@@ -220,6 +220,6 @@ def pixels(binaries: Binaries) -> Callable[..., bytes]:
     def read(path: Path, width: int, height: int) -> bytes:
         command: list[str | Path] = [binaries.ffmpeg, "-v", "error", "-nostdin", "-i", path, "-frames:v", "1", "-vf",
                    f"scale={width}:{height}", "-pix_fmt", "gray", "-f", "rawvideo", "-"]  # fmt: skip
-        return subprocess.run(command, capture_output=True, check=True, timeout=PATIENCE).stdout
+        return subprocess.run(command, capture_output=True, check=True, timeout=TIMEOUT).stdout
 
     return read

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 from worker.media.containers.kinds import detect_demuxer
 from worker.media.copying.fast_copy import Copy
 from worker.media.probing.probe import Probe
@@ -27,9 +27,7 @@ def shown(binaries: Binaries) -> Callable[[Path, str], list[float]]:
     def times(path: Path, track: str) -> list[float]:
         words = ["-select_streams", track, "-show_entries", "packet=pts_time,flags", "-of", "csv=p=0"]
         command: list[str | Path] = [binaries.ffprobe, "-v", "error", *words, path]
-        lines = subprocess.run(
-            command, capture_output=True, text=True, check=True, timeout=PATIENCE
-        ).stdout.splitlines()
+        lines = subprocess.run(command, capture_output=True, text=True, check=True, timeout=TIMEOUT).stdout.splitlines()
         rows = [line.split(",") for line in lines if line]
         return sorted(1000 * float(row[0]) for row in rows if "D" not in row[1])
 

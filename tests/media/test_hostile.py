@@ -8,7 +8,7 @@ import ffmpeg
 import psutil
 import pytest
 
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 from worker.media.errors import FfmpegFailed, MediaRejected
 from worker.media.limits import Demuxer, Limits, input_options
 from worker.media.pictures.poster import write_poster
@@ -79,7 +79,7 @@ def test_ffmpeg_itself_opens_nothing_else(
     for path in scripts:
         graph = ffmpeg.input(str(path), **input_options(demuxer)).output(str(tmp_path / "stolen"), f="null")
         with pytest.raises(FfmpegFailed):
-            run_ffmpeg(binaries, ffmpeg.get_args(graph), budget=Budget(PATIENCE))
+            run_ffmpeg(binaries, ffmpeg.get_args(graph), budget=Budget(TIMEOUT))
     assert not was_called(listener)
 
 
@@ -89,7 +89,7 @@ def test_the_options_alone_refuse_playlists(scripts: list[Path], binaries: Binar
     for path in scripts:
         graph = ffmpeg.input(str(path), **options).output(str(tmp_path / "stolen.mkv"), c="copy")
         with pytest.raises(FfmpegFailed):
-            run_ffmpeg(binaries, ffmpeg.get_args(graph), budget=Budget(PATIENCE))
+            run_ffmpeg(binaries, ffmpeg.get_args(graph), budget=Budget(TIMEOUT))
 
 
 @pytest.fixture
@@ -129,7 +129,7 @@ def test_a_huge_picture_behind_a_modest_header_is_never_decoded(
     assert write_poster(tmp_path / "bomb.webm", tmp_path / "poster.jpg", media, binaries) is None
     graph = ffmpeg.input(str(tmp_path / "bomb.webm"), **input_options("matroska")).output("-", f="null")
     with pytest.raises(FfmpegFailed) as caught:
-        run_ffmpeg(binaries, ffmpeg.get_args(graph), budget=Budget(PATIENCE))
+        run_ffmpeg(binaries, ffmpeg.get_args(graph), budget=Budget(TIMEOUT))
     assert "15000x15000 exceeds specified max pixel count" in caught.value.stderr
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.waiting import PATIENCE, wait_for
+from tests.waiting import TIMEOUT, wait_for
 from worker.migrate import current, migrate, newest_revision
 
 # The newest revision of the release before this one.
@@ -73,11 +73,11 @@ def test_the_previous_release_works_before_during_and_after(previous: str) -> No
     with ThreadPoolExecutor(1) as pool:
         working = pool.submit(work)
         try:
-            assert first.wait(PATIENCE)
+            assert first.wait(TIMEOUT)
             assert migrate(previous) == newest_revision()
         finally:
             over.set()
-        rounds = working.result(PATIENCE)
+        rounds = working.result(TIMEOUT)
 
     assert rows(previous, _KEPT) == kept
     written = "SELECT count(*) FROM {} WHERE {}"
@@ -97,7 +97,7 @@ def test_nobody_waits_behind_a_revision_that_waits(previous: str) -> None:
         assert not migrating.done()
         assert current(previous) == "0034"
         long.commit()
-        assert migrating.result(PATIENCE) == newest_revision()
+        assert migrating.result(TIMEOUT) == newest_revision()
 
 
 def test_what_a_failed_try_has_left_is_replaced(previous: str) -> None:

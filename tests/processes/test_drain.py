@@ -11,7 +11,7 @@ from devstack.valkey import EmbeddedValkey
 from tests.conftest import MakeSettings
 from tests.forking.forked_process import ForkServer
 from tests.jobs.live.worker_stack import WorkerStack
-from tests.waiting import PATIENCE, wait_for
+from tests.waiting import TIMEOUT, wait_for
 from worker.cli.local_stack.environment import environment_for
 from worker.errors import Conflict, NotFound, Unavailable
 from worker.jobs.heartbeats import read_process_metrics
@@ -53,14 +53,14 @@ def test_it_ends_what_it_runs_and_another_takes_the_rest(stack: WorkerStack) -> 
     with pytest.raises(Unavailable, match="No new ones are taken"):
         wait_idle(stack, workers, 0)
     stack.hold(on=False)
-    wait_idle(stack, workers, PATIENCE)
+    wait_idle(stack, workers, TIMEOUT)
     assert stack.job(running).state == "succeeded"
     assert stack.starts("succeed") == []
     # Its heartbeat says so: the queue has no consumer any more.
     wait_for(lambda: living(stack) == 0, details=stack.log)
     # Twice is the same.
     stop_consuming(stack.app, workers)
-    assert wait_idle(stack, workers, PATIENCE) == []
+    assert wait_idle(stack, workers, TIMEOUT) == []
 
     stack.start_worker("second")
     assert stack.wait_for(waiting, "succeeded").worker.startswith(HOST)
@@ -91,7 +91,7 @@ def test_it_waits_on_while_the_broker_is_away(
                     process.signal(signal.SIGCONT)
                     stack.hold(on=False)
 
-            wait_until_idle(stack.app, stack.database, workers, seconds=PATIENCE, report=report)
+            wait_until_idle(stack.app, stack.database, workers, seconds=TIMEOUT, report=report)
             assert len(reports) >= 2
         finally:
             stack.close()

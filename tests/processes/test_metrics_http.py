@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from devstack.ports import free_port
-from tests.waiting import PATIENCE, wait_for
+from tests.waiting import TIMEOUT, wait_for
 from worker.processes.metrics_http import MetricsHttpServer
 
 
@@ -30,11 +30,11 @@ def port() -> Iterator[int]:
 
 
 def read(port: int) -> str:
-    return httpx2.get(f"http://127.0.0.1:{port}/metrics", trust_env=False, timeout=PATIENCE).text
+    return httpx2.get(f"http://127.0.0.1:{port}/metrics", trust_env=False, timeout=TIMEOUT).text
 
 
 def silent(port: int) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", port), PATIENCE)
+    return socket.create_connection(("127.0.0.1", port), TIMEOUT)
 
 
 def is_open(client: socket.socket) -> bool:

@@ -9,7 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from devstack.ports import free_port
 from tests.conftest import MakeSettings, Processes, Sql
-from tests.waiting import PATIENCE, wait_for
+from tests.waiting import TIMEOUT, wait_for
 from worker.database import Database
 from worker.errors import Misconfigured
 from worker.jobs.enqueue import enqueue
@@ -21,7 +21,7 @@ from worker.settings import Settings
 def read(port: int) -> dict[str, float]:
     """Every sample as `name label …`; empty when nobody answers."""
     with suppress(httpx2.HTTPError):
-        body = httpx2.get(f"http://127.0.0.1:{port}/metrics", trust_env=False, timeout=PATIENCE).text
+        body = httpx2.get(f"http://127.0.0.1:{port}/metrics", trust_env=False, timeout=TIMEOUT).text
         samples = [sample for family in text_string_to_metric_families(body) for sample in family.samples]
         return {" ".join((sample.name, *sample.labels.values())): sample.value for sample in samples}
     return {}

@@ -8,7 +8,7 @@ import pytest
 
 from tests.conftest import MakeSettings
 from tests.forking.forked_process import ForkServer
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 from worker.cli.local_stack.environment import environment_for
 from worker.processes.service_manager import notify_service_manager
 
@@ -18,7 +18,7 @@ def manager(tmp_path: Path) -> Iterator[socket.socket]:
     """The socket on which systemd would listen."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
         listening.bind(str(tmp_path / "notify"))
-        listening.settimeout(PATIENCE)
+        listening.settimeout(TIMEOUT)
         yield listening
 
 
@@ -32,7 +32,7 @@ def test_a_state_arrives(manager: socket.socket, monkeypatch: pytest.MonkeyPatch
 def test_an_abstract_socket_is_written_with_an_at_sign(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
         listening.bind(f"\0{tmp_path}")
-        listening.settimeout(PATIENCE)
+        listening.settimeout(TIMEOUT)
         monkeypatch.setenv("NOTIFY_SOCKET", f"@{tmp_path}")
         notify_service_manager("WATCHDOG=1")
 

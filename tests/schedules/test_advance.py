@@ -11,7 +11,7 @@ from sqlalchemy import insert, select, text, update
 
 from models.schedules import Schedule, ScheduleParticipant
 from tests.conftest import School
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 from worker.database import Database
 from worker.schedules.advance import begin_lesson, begin_lessons, complete_boarded_lessons, complete_lessons
 
@@ -151,7 +151,7 @@ def test_two_at_once_share_the_work(calendar: Calendar, database: Database) -> N
     """Each of them in a transaction that the other does not wait for."""
     for _ in range(40):
         calendar.add()
-    both_hold_theirs = threading.Barrier(2, timeout=PATIENCE)
+    both_hold_theirs = threading.Barrier(2, timeout=TIMEOUT)
 
     def complete(_worker: int) -> int:
         with database.transaction() as session:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 
 from tests.schedules.conftest import ScheduleFixture
 from tests.statements import waits_for_a_lock
-from tests.waiting import PATIENCE, wait_for
+from tests.waiting import TIMEOUT, wait_for
 from worker.schedules.conflicts.clash import LessonConflict
 from worker.schedules.series.membership import SeriesMember
 
@@ -118,7 +118,7 @@ def test_who_comes_second_in_a_race_learns_what_was_first(schedules: ScheduleFix
             wait_for(lambda: waits_for_a_lock(schedules.database))
             assert not second.done()
         with pytest.raises(LessonConflict, match="lesson 101 "):
-            second.result(timeout=PATIENCE)
+            second.result(timeout=TIMEOUT)
     assert len(schedules.rows()) == 1
 
 
@@ -142,7 +142,7 @@ def test_two_who_wait_for_each_other_are_both_answered(schedules: ScheduleFixtur
             with suppress(IntegrityError, OperationalError), session.begin_nested():
                 session.execute(text(LESSON), lesson(103, 14, 22, "07:00", "08:00", "scheduled"))
                 first.append(103)
-        series = second.result(timeout=PATIENCE)
+        series = second.result(timeout=TIMEOUT)
     days = schedules.days(series.series_id)
     assert days == (["05-05"] if first else ["05-04", "05-05"])
     assert {skip[2] for skip in schedules.skips()} == {"student-busy"}

@@ -10,7 +10,7 @@ from sqlalchemy import insert
 
 from models.schedules import Schedule
 from tests.conftest import School, Sql
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 from worker.calendars.zones import tzdata_version
 from worker.database import Database
 from worker.schedules.recompute_instants import RedateResult, date_lessons, redate_lessons
@@ -167,7 +167,7 @@ def test_many_rows_and_few_collisions(book: Book) -> None:
 def test_two_at_once_do_it_once(book: Book, database: Database) -> None:
     for day in range(1, 21):
         book.write(f"2026-02-{day:02}", "14:00", "15:00")
-    both_hold_theirs = threading.Barrier(2, timeout=PATIENCE)
+    both_hold_theirs = threading.Barrier(2, timeout=TIMEOUT)
 
     def date(_worker: int) -> RedateResult:
         with database.transaction() as session:

@@ -4,7 +4,7 @@ import httpx2
 
 from tests.conftest import Sql
 from tests.script_tag.conftest import TUTOR, Lesson
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 
 ENTRY = """{
   id: 301, title: 'Morning group', description: '', priority_level: 'high', year: 2029, schedule_type: 'recurring',
@@ -18,7 +18,7 @@ def test_the_alarm_of_a_lesson_is_set_for_the_person(lesson: Lesson, sql: Sql) -
     (booking,) = sql("SELECT id FROM tutor_student_bookings")
     body = {"booking_id": booking.id, "schedule_date": "2029-01-04", "start_time": "17:00", "end_time": "18:00"}
     headers = {"Authorization": f"Bearer {lesson.platform.token(TUTOR)}"}
-    response = httpx2.post(f"{lesson.api}/v1/schedules", json=body, headers=headers, timeout=PATIENCE, trust_env=False)
+    response = httpx2.post(f"{lesson.api}/v1/schedules", json=body, headers=headers, timeout=TIMEOUT, trust_env=False)
     assert response.status_code == 201, response.text
     sql("INSERT INTO platform_links (kind, platform_id, id, digest) SELECT 'lesson', 96, id, '' FROM tutor_schedules")
     student = lesson.student()

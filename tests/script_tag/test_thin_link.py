@@ -12,7 +12,7 @@ import pytest
 from tests.chaos.mayhem.proxy import Proxy
 from tests.conftest import Processes, Sql
 from tests.script_tag.conftest import BoardPage, Lesson
-from tests.waiting import PATIENCE, wait_for
+from tests.waiting import TIMEOUT, wait_for
 
 SECONDS = float(os.environ.get("THIN_LINK_SECONDS", "24"))
 BREAKS = 3
@@ -76,7 +76,7 @@ def test_a_lesson_of_voice_and_strokes_is_whole_soon_after_its_end(
     recording = state["receipt"]["recording_id"]
     (row,) = wait_for(
         lambda: [row for row in sql(_FILM, id=recording) if row.is_available],
-        within=PATIENCE + SECONDS,
+        within=TIMEOUT + SECONDS,
         details=lambda: (sql(_FILM, id=recording), processes.logs()[-2000:]),
     )
     assert abs(row.duration_seconds - SECONDS) < 10

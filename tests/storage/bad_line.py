@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import urlsplit
 
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 
 _PIECE = 1 << 16
 _FOREVER = 10**18
@@ -135,7 +135,7 @@ class _Proxy(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def _forward(self, fault: Fault | None) -> None:
-        with contextlib.closing(http.client.HTTPConnection(self.line.upstream, timeout=PATIENCE)) as upstream:
+        with contextlib.closing(http.client.HTTPConnection(self.line.upstream, timeout=TIMEOUT)) as upstream:
             upstream.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
             for name, value in self.headers.items():
                 upstream.putheader(name, value)
@@ -148,7 +148,7 @@ class _Proxy(BaseHTTPRequestHandler):
                 upstream.send(_turned(piece) if isinstance(fault, Garble) and sent == len(piece) else piece)
                 if isinstance(fault, Hold) and sent >= fault.after:
                     fault.reached.set()
-                    fault.let_go.wait(PATIENCE)
+                    fault.let_go.wait(TIMEOUT)
             self._pass_back(upstream.getresponse(), fault)
 
     def _pass_back(self, response: http.client.HTTPResponse, fault: Fault | None) -> None:

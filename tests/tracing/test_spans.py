@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from tests.tracing.collector import collecting
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 from worker.settings import Settings
 from worker.tracing.spans import current_traceparent, record_past, span
 from worker.tracing.tracing import Tracing, load_packages
@@ -83,5 +83,5 @@ def test_a_collector_that_does_not_answer_holds_nobody_up() -> None:
                 pass
         ending = threading.Thread(target=tracing.stop)
         ending.start()
-        ending.join(PATIENCE)
+        ending.join(TIMEOUT)
         assert not ending.is_alive()

@@ -8,7 +8,7 @@ import httpx2
 from devstack.emulator.credentials import Credentials
 from tests.conftest import MakeSettings, Processes, School, Sql
 from tests.tracing.collector import CollectedSpan, Collector, collecting
-from tests.waiting import PATIENCE, wait_for
+from tests.waiting import TIMEOUT, wait_for
 from worker.access.issue_token import issue_token
 from worker.tracing.spans import ATTRIBUTES
 
@@ -56,7 +56,7 @@ def test_one_trace_goes_from_the_request_to_ffmpeg(
             files={"file": (FILE, AUDIO.read_bytes())},
             headers={"Authorization": f"Bearer {token}", "X-Request-ID": REQUEST_ID},
             trust_env=False,
-            timeout=PATIENCE,
+            timeout=TIMEOUT,
         )
         assert answer.status_code == 202
 

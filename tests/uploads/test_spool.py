@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 from worker.errors import NotFound, OutOfSpace, TooLarge
 from worker.uploads.spool import Spool
 from worker.uploads.spool_writer import SpoolFile, SpoolWriter
@@ -263,7 +263,7 @@ def test_a_killed_receiver_leaves_only_debris(folder: Path) -> None:
         "receiver = Spool(Path(sys.argv[1])).receive(limit=10**6); receiver.write(b'half')\n"
         "os.kill(os.getpid(), signal.SIGKILL)"
     )
-    killed = subprocess.run([sys.executable, "-c", script, str(folder)], check=False, timeout=PATIENCE)
+    killed = subprocess.run([sys.executable, "-c", script, str(folder)], check=False, timeout=TIMEOUT)
 
     assert killed.returncode == -9
     assert list(Spool(folder).names(older_than=-1)) == []

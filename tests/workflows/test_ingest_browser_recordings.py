@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 from tests.workflows.conftest import RecordingFixture
 from worker.jobs.orders.recording_orders import IngestRecording, StoreSource
 from worker.media.copying.plan_copy import plan_copy
@@ -154,7 +154,7 @@ def test_the_size_is_what_is_shown(make: Make, ingest: Ingest, context: WorkerCo
         "-c",
         "copy",
     ]
-    subprocess.run([*command, tmp_path / "turned.mp4"], check=True, timeout=PATIENCE)
+    subprocess.run([*command, tmp_path / "turned.mp4"], check=True, timeout=TIMEOUT)
     turned = ingest((tmp_path / "turned.mp4").read_bytes())
     assert (turned["width"], turned["height"]) == (180, 320)
     wide = ingest(make("wide.mp4", "-map", "0", "-c:v", "libx264", "-vf", "setsar=2"))

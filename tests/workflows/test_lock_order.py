@@ -15,7 +15,7 @@ from models.reminders import NotificationChannel
 from models.schedules import Schedule
 from tests.conftest import School
 from tests.statements import waits_for_a_lock
-from tests.waiting import PATIENCE, wait_for
+from tests.waiting import TIMEOUT, wait_for
 from worker.bookings.statuses import accepted, ended
 from worker.database import Database
 from worker.errors import Conflict
@@ -264,7 +264,7 @@ def test_a_booked_slot_is_locked_after_its_series(actions: ConcurrentActions) ->
             assert not paused.done()
             query = select(Schedule.id).where(Schedule.id == booked).with_for_update(nowait=True)
             assert session.scalar(query) == booked
-        paused.result(timeout=PATIENCE)
+        paused.result(timeout=TIMEOUT)
 
     with actions.database.transaction() as session:
         assert session.get_one(Schedule, booked).status == "cancelled"

@@ -39,8 +39,8 @@ def arguments(settings: Settings, environment: MutableMapping[str, str]) -> list
     ]
 
 
-def end_on_sigterm(patience: float = 5.0) -> None:
-    """Have SIGTERM end this process within `patience` seconds, gracefully if possible.
+def end_on_sigterm(timeout: float = 5.0) -> None:
+    """Have SIGTERM end this process within `timeout` seconds, gracefully if possible.
 
     Flower's own handler waits for threads that query the broker, which takes minutes while the broker is unavailable.
     Its state is stored each minute, so little is lost.
@@ -51,7 +51,7 @@ def end_on_sigterm(patience: float = 5.0) -> None:
     def wait() -> None:
         signal.sigwait({signal.SIGTERM})
         _thread.interrupt_main()
-        time.sleep(patience)
+        time.sleep(timeout)
         os._exit(0)
 
     threading.Thread(target=wait, name="sigterm", daemon=True).start()

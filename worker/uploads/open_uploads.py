@@ -21,10 +21,10 @@ class OpenUploads:
     What this process can decide alone needs no statement.
     """
 
-    def __init__(self, leases: Leases, most: int, most_bytes: int, *, patience: float = 20.0) -> None:
+    def __init__(self, leases: Leases, most: int, most_bytes: int, *, timeout: float = 20.0) -> None:
         self._leases = leases
         self._bound = Bound("uploads", most, most_bytes)
-        self._patience = patience
+        self._timeout = timeout
         self._sizes: defaultdict[str, list[int]] = defaultdict(list)
         self._changed = asyncio.Condition()
 
@@ -40,7 +40,7 @@ class OpenUploads:
 
     async def _admit(self, principal: str, size: int) -> Lease:
         time = asyncio.get_running_loop().time
-        deadline = time() + self._patience
+        deadline = time() + self._timeout
         while await self._enter(principal, size, deadline):
             lease = await self._lease(principal, size)
             if lease is not None:

@@ -17,7 +17,7 @@ import uvicorn
 from fastapi import FastAPI, Request
 from starlette.responses import StreamingResponse
 
-from tests.waiting import PATIENCE, wait_for
+from tests.waiting import TIMEOUT, wait_for
 from worker.api.http.bounded_protocol import BoundedProtocol
 from worker.api.http.connection_bounds import Bounds, raise_descriptors
 from worker.api.http.connections import Connections
@@ -82,10 +82,10 @@ def _serving(bounds: Bounds, *, idle: int = 600) -> Iterator[tuple[Callable[[], 
         thread.start()
         wait_for(lambda: server.started)
         try:
-            yield lambda: socket.create_connection(listener.getsockname(), timeout=PATIENCE), connections
+            yield lambda: socket.create_connection(listener.getsockname(), timeout=TIMEOUT), connections
         finally:
             server.should_exit = True
-            thread.join(PATIENCE)
+            thread.join(TIMEOUT)
             assert not thread.is_alive()
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from tests.api.conftest import Bearer, Serve, VisitorOf
 from tests.conftest import School
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 from worker.database import Database
 
 BODY = {"student_id": 25, "subject": "Physics", "price_per_session": 150}
@@ -25,7 +25,7 @@ def test_fifty_equal_posts_at_once_make_one_booking(
 ) -> None:
     before = _count(database, "tutor_student_bookings")
     headers = bearer(school.tutor) | {"Idempotency-Key": "one-click"}
-    with serve(api) as url, httpx2.Client(trust_env=False, timeout=PATIENCE) as client:
+    with serve(api) as url, httpx2.Client(trust_env=False, timeout=TIMEOUT) as client:
 
         def post(_number: int) -> httpx2.Response:
             return client.post(f"{url}/v1/bookings", json=BODY, headers=headers)

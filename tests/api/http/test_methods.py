@@ -7,7 +7,7 @@ from starlette.testclient import TestClient
 
 from tests.api.conftest import Bearer, Serve
 from tests.conftest import School
-from tests.waiting import PATIENCE, wait_for
+from tests.waiting import TIMEOUT, wait_for
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
@@ -62,7 +62,7 @@ def test_head_is_get_without_its_content(school: School, api: FastAPI, client: T
 def test_head_of_a_stream_ends_and_leaves_nobody_watching(
     school: School, api: FastAPI, serve: Serve, bearer: Bearer
 ) -> None:
-    with serve(api) as url, httpx2.Client(trust_env=False, timeout=PATIENCE) as client:
+    with serve(api) as url, httpx2.Client(trust_env=False, timeout=TIMEOUT) as client:
         for _ in range(3):
             response = client.head(f"{url}/v1/me/notifications/events", headers=bearer(school.tutor))
             assert (response.status_code, response.headers["content-type"]) == (200, "text/event-stream; charset=utf-8")

@@ -7,7 +7,7 @@ from psycopg.errors import InsufficientPrivilege
 from sqlalchemy.orm import Session
 from starlette.testclient import TestClient
 
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 from worker import clock
 from worker.access.callers import UserCaller
 from worker.api.http.polling_streams import Publish, Subscriptions
@@ -33,7 +33,7 @@ def test_a_platform_that_rejects_a_statement_keeps_no_expired_stream_open(
         streams = Subscriptions(services.database, _read, services.leases, bound, renew=_renew, interval=0.05)
         subscription = Subscription(UserCaller(1, expires_at=int(clock.now().timestamp()) + 2))
         await streams.add(subscription)
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             while not subscription.ended:
                 await subscription.changed()
         await streams.close()

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 
 from tests.api.conftest import Bearer, Serve, VisitorOf
 from tests.conftest import School
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 from worker.access.callers import UserCaller
 from worker.access.issue_token import issue_operator_token
 from worker.api.app import MOST_JSON, create_api
@@ -138,7 +138,7 @@ def test_too_large_a_body_that_does_not_say_so(school: School, api: FastAPI, ser
             yield b" " * 65_536
 
     headers = bearer(school.tutor) | {"Content-Type": "application/json"}
-    with serve(api) as url, httpx2.Client(trust_env=False, timeout=PATIENCE) as client:
+    with serve(api) as url, httpx2.Client(trust_env=False, timeout=TIMEOUT) as client:
         try:
             response = client.post(f"{url}/v1/bookings", content=endless(), headers=headers)
             _problem(response, 413, "too-large")

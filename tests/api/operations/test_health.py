@@ -9,7 +9,7 @@ from sqlalchemy import text
 from starlette.testclient import TestClient
 
 from tests.conftest import School, Sql
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 from worker.api.app import create_api
 from worker.api.services import Services
 from worker.database import Database
@@ -217,6 +217,6 @@ def test_the_platform_in_figures(services: Services, platform_connection: Platfo
         figures = _platform_figures(client)
     services.context.platform_connection.close()
     age = float(figures.pop('astegni_platform_pull_age_seconds{kind="lesson"}'))
-    assert 3600 <= age < 3600 + PATIENCE
-    assert 3600 - PATIENCE < float(figures.pop('astegni_platform_pull_age_seconds{kind="entry"}')) <= 3600
+    assert 3600 <= age < 3600 + TIMEOUT
+    assert 3600 - TIMEOUT < float(figures.pop('astegni_platform_pull_age_seconds{kind="entry"}')) <= 3600
     assert figures == {"astegni_platform_up": "0.0", 'astegni_platform_refused_rows{kind="lesson"}': "1.0"}

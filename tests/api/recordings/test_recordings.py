@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 
 from tests.api.conftest import Bearer, Serve, VisitorOf
 from tests.conftest import MakeSettings, School, Sql
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 from worker.access.callers import Operator
 from worker.api.app import create_api
 from worker.api.services import Services
@@ -404,7 +404,7 @@ class TestLimits:
         self, serve: Serve, services: Services, bearer: Bearer, school: School
     ) -> None:
         with serve(create_api(services)) as url:
-            line = http.client.HTTPConnection(url.removeprefix("http://"), timeout=PATIENCE)
+            line = http.client.HTTPConnection(url.removeprefix("http://"), timeout=TIMEOUT)
             line.putrequest("POST", "/v1/recordings")
             for name, value in bearer(school.tutor).items():
                 line.putheader(name, value)

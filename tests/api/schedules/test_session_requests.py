@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from tests.api.conftest import Bearer, Serve, VisitorOf
 from tests.conftest import School
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 from worker.access.callers import Operator
 from worker.database import Database
 
@@ -102,7 +102,7 @@ def test_asking_twice_at_once_makes_one(
 ) -> None:
     with (
         serve(api) as url,
-        httpx2.Client(trust_env=False, timeout=PATIENCE) as client,
+        httpx2.Client(trust_env=False, timeout=TIMEOUT) as client,
         ThreadPoolExecutor(8) as threads,
     ):
 
@@ -201,7 +201,7 @@ def test_accepting_twice_at_once_over_http(
 ) -> None:
     with (
         serve(api) as url,
-        httpx2.Client(trust_env=False, timeout=PATIENCE) as client,
+        httpx2.Client(trust_env=False, timeout=TIMEOUT) as client,
         ThreadPoolExecutor(8) as threads,
     ):
         session_request = client.post(f"{url}{PATH}", json=REQUEST, headers=bearer(school.student)).json()

@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 from devstack.emulator.credentials import Credentials
 from tests.api.conftest import VisitorOf
 from tests.conftest import MakeSettings, School
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 from worker.access.callers import Operator
 from worker.api.app import create_api
 from worker.api.services import Services
@@ -76,7 +76,7 @@ def services(settings: MakeSettings, database: Database, b2: Credentials) -> Ser
 @pytest.fixture
 def outside() -> Iterator[httpx2.Client]:
     """Somebody with nothing but addresses."""
-    with httpx2.Client(trust_env=False, timeout=PATIENCE) as client:
+    with httpx2.Client(trust_env=False, timeout=TIMEOUT) as client:
         yield client
 
 

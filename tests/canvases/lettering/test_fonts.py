@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 from worker.canvases.board import DrawnPage
 from worker.canvases.drawing.raster import write_png
 from worker.canvases.engine import skia
@@ -88,7 +88,7 @@ write_png(read_page({"strokes": [{"stroke_type": "text", "stroke_data": data}]})
 
 def test_text_is_the_same_on_a_machine_without_fonts(tmp_path: Path) -> None:
     bare = {"FONTCONFIG_FILE": "/dev/null", "FONTCONFIG_PATH": str(tmp_path), "HOME": str(tmp_path), "LC_ALL": "C"}
-    run = subprocess.run([sys.executable, "-c", DRAW], capture_output=True, check=True, timeout=PATIENCE, env=bare)
+    run = subprocess.run([sys.executable, "-c", DRAW], capture_output=True, check=True, timeout=TIMEOUT, env=bare)
     assert run.stdout == _png("Lesson ምሳሌ አንድ")
     image = skia.Image.MakeFromEncoded(skia.Data.MakeWithCopy(run.stdout))
     ink = np.argwhere(image.toarray()[:, :, 0] < 128)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 from worker.canvases.board import DrawnPage
 from worker.canvases.drawing.raster import write_png
 from worker.canvases.replay.build_timeline import build_timeline
@@ -150,7 +150,7 @@ def decoded(binaries: Binaries, path: Path, at: float) -> Any:
     shown = ["-vf", "fps=10", "-ss", f"{at - 0.05:.3f}", "-frames:v", "1"]
     command: list[str | Path] = [binaries.ffmpeg, "-v", "error", "-nostdin", "-i", path, *shown]
     raw = subprocess.run(
-        [*command, "-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1"], check=True, capture_output=True, timeout=PATIENCE
+        [*command, "-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1"], check=True, capture_output=True, timeout=TIMEOUT
     ).stdout
     return np.frombuffer(raw, np.uint8).reshape(HEIGHT, WIDTH, 3).astype(int)
 
@@ -195,7 +195,7 @@ def test_the_last_picture_of_a_page_is_its_png(
         "rgb24",
         "-",
     ]
-    raw = subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE).stdout
+    raw = subprocess.run(command, check=True, capture_output=True, timeout=TIMEOUT).stdout
     png = np.frombuffer(raw, np.uint8).reshape(720, 1080, 3).astype(int)
     frame = decoded(binaries, path, 30.0)
     expected = frame.copy()
@@ -208,7 +208,7 @@ def test_what_players_need(film: tuple[ReplayTimeline, Path], binaries: Binaries
     timeline, path = film
     entries = "stream=codec_name,width,height,pix_fmt,color_space,color_range,has_b_frames:format=duration"
     command: list[str | Path] = [binaries.ffprobe, "-v", "error", "-of", "json", "-show_entries", entries, path]
-    document = json.loads(subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE).stdout)
+    document = json.loads(subprocess.run(command, check=True, capture_output=True, timeout=TIMEOUT).stdout)
     assert document["streams"] == [
         {
             "codec_name": "h264",
@@ -232,7 +232,7 @@ def test_what_players_need(film: tuple[ReplayTimeline, Path], binaries: Binaries
         "packet=pts_time,flags",
         path,
     ]
-    packets = subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE, text=True).stdout.split()
+    packets = subprocess.run(command, check=True, capture_output=True, timeout=TIMEOUT, text=True).stdout.split()
     times = [float(packet.split(",")[0]) for packet in packets]
     keys = [float(packet.split(",")[0]) for packet in packets if "K" in packet.split(",")[1]]
     assert max(later - earlier for earlier, later in itertools.pairwise(times)) <= HOLD_MS / 1000

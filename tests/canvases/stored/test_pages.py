@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 from worker.canvases.drawing.raster import write_png
 from worker.canvases.engine import skia
 from worker.canvases.lettering.text import width_of
@@ -190,7 +190,7 @@ def test_the_same_strokes_are_the_same_bytes_in_any_process() -> None:
         capture_output=True,
         text=True,
         check=True,
-        timeout=PATIENCE,
+        timeout=TIMEOUT,
         env={"PYTHONHASHSEED": "1"},
     )
     assert run.stdout.split() == here

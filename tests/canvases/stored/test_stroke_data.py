@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 from worker.canvases.board import DrawnPage
 from worker.canvases.drawing.raster import write_png, write_thumbnail
 from worker.canvases.drawing.svg import write_svg
@@ -260,7 +260,7 @@ print(json.dumps([draw([[n % 1190, (n * 7) % 790] for n in range(count)]) for co
 
 
 def test_a_hundred_thousand_points_are_drawn_in_bounded_memory() -> None:
-    run = subprocess.run([sys.executable, "-c", MEMORY], capture_output=True, text=True, check=True, timeout=PATIENCE)
+    run = subprocess.run([sys.executable, "-c", MEMORY], capture_output=True, text=True, check=True, timeout=TIMEOUT)
     few, many = json.loads(run.stdout)
     # 2400x1600 pixels of four bytes are 15 MB, the points as Python's numbers 15 MB, the modules 60 MB.
     assert many < 250

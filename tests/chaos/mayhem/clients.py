@@ -13,7 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from tests.chaos.mayhem.environment import Environment
 from tests.chaos.mayhem.plan import Plan, Request
 from tests.chaos.mayhem.work import ChaosOrder, PoisonOrder
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 from worker.errors import Conflict
 from worker.jobs.runs.cancel import cancel_job
 
@@ -63,7 +63,7 @@ class Clients:
         for walk in [*self._walks[1:], *self._bursts]:
             walk.result(300)
         self._stopping.set()
-        self._walks[0].result(PATIENCE)
+        self._walks[0].result(TIMEOUT)
         self._pool.shutdown()
 
     def _walk(self, start: float, lane: int) -> None:

@@ -24,7 +24,7 @@ from tests.chaos.mayhem.watchdog import Watchdog
 from tests.chaos.mayhem.workers import Workers
 from tests.forking.forked_process import Start, start_process
 from tests.ledger_intervals import shorter_intervals
-from tests.waiting import PATIENCE, wait_for
+from tests.waiting import TIMEOUT, wait_for
 from worker.access.issue_token import issue_token
 from worker.app import create_app
 from worker.cli.local_stack.environment import environment_for
@@ -115,7 +115,7 @@ class Environment:
         self.http = httpx.Client(
             base_url=f"http://127.0.0.1:{self.settings.api_port}",
             headers={"Authorization": f"Bearer {token}"},
-            timeout=PATIENCE,
+            timeout=TIMEOUT,
         )
 
     def __enter__(self) -> Self:
@@ -134,7 +134,7 @@ class Environment:
     def start_api(self) -> None:
         """Start the API and wait until it answers."""
         self.api = self.start("api", "worker.cli", ["api"], self.folder / "api.log", environment_for(self.settings))
-        wait_until(http_ready("127.0.0.1", self.settings.api_port, "/healthz"), self.api, PATIENCE)
+        wait_until(http_ready("127.0.0.1", self.settings.api_port, "/healthz"), self.api, TIMEOUT)
 
     def submit(self, order: Order) -> UUID:
         """Enqueue an order once, however often the database fails: by `subject` it is recognised when it was stored."""

@@ -22,7 +22,7 @@ from tests.chaos.mayhem.proxy import Proxy
 from tests.chaos.mayhem.work import ChaosOrder
 from tests.chaos.mayhem.workers import children, continue_process
 from tests.forking.forked_process import Start, start_process
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 from worker import clock
 from worker.cli.local_stack.environment import environment_for
 from worker.reminders.delivery.test_messages import order_test
@@ -79,7 +79,7 @@ class Installation:
         sign.unlink(missing_ok=True)
         variables = environment_for(self.environment.settings) | {"READY_FILE": str(sign)}
         self._beat = self.environment.start("beat", "worker.cli", ["beat"], self._folder / "beat.log", variables)
-        wait_until(sign.exists, self._beat, PATIENCE)
+        wait_until(sign.exists, self._beat, TIMEOUT)
 
     def kill_beat(self) -> None:
         """End it without a word."""
@@ -117,7 +117,7 @@ class Installation:
         settings = self.environment.settings
         variables = environment_for(settings) | {"REDIS_URL": self.parts.redis_url(line=self._api_line)}
         self.environment.api = self.environment.start("api", "worker.cli", ["api"], self._folder / "api.log", variables)
-        wait_until(http_ready("127.0.0.1", settings.api_port, "/healthz"), self.environment.api, PATIENCE)
+        wait_until(http_ready("127.0.0.1", settings.api_port, "/healthz"), self.environment.api, TIMEOUT)
 
     def stop_api(self) -> None:
         """End the only API."""

@@ -12,7 +12,7 @@ import yaml
 from devstack.ports import free_port
 from devstack.process import ChildProcess, wait_until
 from tests.chaos.mayhem.alarms import RULES, seconds_of
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 
 _SCRAPES_BEFORE = 3
 # Seconds between two scrapes: a busy machine must answer one within as long.
@@ -63,7 +63,7 @@ class Prometheus:
         ]
         self._process = ChildProcess("prometheus", command, self._folder / "prometheus.log")
         # `increase()` needs a value from before the trouble.
-        wait_until(lambda: self._scrapes() >= _SCRAPES_BEFORE, self._process, PATIENCE)
+        wait_until(lambda: self._scrapes() >= _SCRAPES_BEFORE, self._process, TIMEOUT)
         return self
 
     def __exit__(self, *_: object) -> None:

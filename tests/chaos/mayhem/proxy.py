@@ -8,7 +8,7 @@ import threading
 from collections.abc import Coroutine
 from typing import Any, Self, TypeVar
 
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 
 _CHUNK = 1 << 16
 # What a slow link takes at once.
@@ -47,7 +47,7 @@ class Proxy:
     def __exit__(self, *_: object) -> None:
         self._do(self._close())
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(PATIENCE)
+        self._thread.join(TIMEOUT)
         self._loop.close()
 
     def reset(self) -> int:
@@ -61,7 +61,7 @@ class Proxy:
             self.reset()
 
     def _do(self, work: Coroutine[Any, Any, Result]) -> Result:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(PATIENCE)
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(TIMEOUT)
 
     async def _reset(self) -> int:
         streams = list(self._streams)

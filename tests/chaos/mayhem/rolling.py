@@ -13,7 +13,7 @@ from tests.chaos.mayhem.plan import Plan
 from tests.chaos.mayhem.rolling_clients import BoardsAndMessages
 from tests.chaos.mayhem.uploads.clients import TusClients
 from tests.chaos.mayhem.uploads.run import Say, tutor_token
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 from worker.cli.local_stack.environment import environment_for
 from worker.jobs.enqueue import enqueue
 from worker.jobs.orders.routine_orders import SealUploads
@@ -93,13 +93,13 @@ class RollingRun:
     def _restart_beat(self) -> None:
         assert self._beat is not None
         self._say("SIGTERM to beat")
-        self.ends["beat", self._beat.stop(PATIENCE)] += 1
+        self.ends["beat", self._beat.stop(TIMEOUT)] += 1
         self._start_beat()
 
     def _restart_api(self) -> None:
         assert self.environment.api is not None
         self._say("SIGTERM to the API")
-        self.ends["api", self.environment.api.stop(PATIENCE)] += 1
+        self.ends["api", self.environment.api.stop(TIMEOUT)] += 1
         self.environment.start_api()
 
     def _start_beat(self) -> None:
@@ -109,7 +109,7 @@ class RollingRun:
         self._beat = self.environment.start(
             "beat", "worker.cli", ["beat"], self.environment.folder / "beat.log", variables
         )
-        wait_until(sign.exists, self._beat, PATIENCE)
+        wait_until(sign.exists, self._beat, TIMEOUT)
 
     def _calm(self) -> None:
         end = time.monotonic() + _CALM_WITHIN

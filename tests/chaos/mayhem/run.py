@@ -14,7 +14,7 @@ from tests.chaos.mayhem.environment import FINISHED, Environment
 from tests.chaos.mayhem.faults import NOT_NOW, FaultInjector
 from tests.chaos.mayhem.orphans import media_processes
 from tests.chaos.mayhem.plan import Fault, Plan
-from tests.waiting import PATIENCE, wait_for
+from tests.waiting import TIMEOUT, wait_for
 from worker.jobs.enqueue import enqueue
 from worker.jobs.orders.routine_orders import SweepObjects, SweepSpool
 
@@ -60,7 +60,7 @@ class ChaosRun:
             self._sweep()
         finally:
             self._over.set()
-            watcher.join(PATIENCE)
+            watcher.join(TIMEOUT)
 
     def _trouble(self) -> None:
         for fault in self.plan.faults:

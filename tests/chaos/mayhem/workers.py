@@ -10,7 +10,7 @@ import psutil
 from devstack.process import ChildProcess, wait_until
 from tests.chaos.mayhem.event_log import VARIABLE
 from tests.forking.forked_process import Start, start_process
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 from worker.cli.local_stack.environment import environment_for
 from worker.settings import Settings
 
@@ -52,7 +52,7 @@ class Workers:
         self._signs[worker.pid] = sign
         self.running.append(worker)
         if wait:
-            wait_until(sign.exists, worker, PATIENCE)
+            wait_until(sign.exists, worker, TIMEOUT)
         return worker
 
     def ready(self, worker: ChildProcess) -> bool:

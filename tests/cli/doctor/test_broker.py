@@ -11,7 +11,7 @@ from devstack.ports import free_port
 from devstack.process import ChildProcess, wait_until
 from devstack.programs import valkey_server
 from tests.conftest import MakeSettings
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 from worker.app import create_app
 from worker.cli.doctor.broker import check_broker, info_findings
 from worker.cli.doctor.broker_rights import _REMEDY
@@ -36,7 +36,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
             server = ChildProcess("valkey", [valkey_server(), file], folder / "log", cwd=folder, env={})
             running.callback(server.kill)
             with redis.Redis(port=port) as client:
-                wait_until(lambda: _answers(client), server, PATIENCE)
+                wait_until(lambda: _answers(client), server, TIMEOUT)
             return port
 
         yield start_server

@@ -7,7 +7,7 @@ import redis
 
 from devstack.emulator.credentials import Credentials
 from tests.conftest import MakeSettings
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 from worker.cli.local_stack.servers import Servers, start_servers
 from worker.settings import Settings
 
@@ -38,7 +38,7 @@ def test_what_is_not_named_is_started_and_named(tmp_path: Path) -> None:
         assert servers.mailbox is not None
         assert servers.mailbox.smtp == f"{completed.smtp_host}:{completed.smtp_port}"
         assert completed.smtp_user is None
-        with smtplib.SMTP(str(completed.smtp_host), completed.smtp_port, timeout=PATIENCE) as server:
+        with smtplib.SMTP(str(completed.smtp_host), completed.smtp_port, timeout=TIMEOUT) as server:
             assert server.noop()[0] == 250
         assert {path.name for path in (tmp_path / "logs").iterdir()} == {
             "postgres.log",

@@ -13,7 +13,7 @@ import pytest
 
 from devstack.supervisor import http_ready, start_program
 from tests.conftest import Gone, Starter
-from tests.waiting import PATIENCE, wait_for
+from tests.waiting import TIMEOUT, wait_for
 from worker.cli.local_stack.places import with_ports
 from worker.cli.local_stack.services import reachable, services_for
 from worker.cli.local_stack.stack import _url
@@ -50,7 +50,7 @@ class Running:
 
     def end(self, number: signal.Signals) -> int:
         self.process.send_signal(number)
-        return int(self.process.wait(timeout=PATIENCE))
+        return int(self.process.wait(timeout=TIMEOUT))
 
 
 def _port(url: str) -> int:
@@ -83,7 +83,7 @@ def test_two_at_once_share_no_port_and_one_keeps_its_processes_and_data_and_leav
     # A server that is lost is not started again: the stack ends.
     family = second.family()
     next(child for child in family if child.name() == "valkey-server").kill()
-    assert second.process.wait(timeout=PATIENCE) == 1
+    assert second.process.wait(timeout=TIMEOUT) == 1
     assert [each for each in family if not gone(each.pid)] == []
 
 

@@ -15,7 +15,7 @@ from devstack.mailbox.embedded import EmbeddedMailbox
 from tests.cli.conftest import CallCommand
 from tests.conftest import MakeSettings, School
 from tests.forking.forked_process import ForkServer
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 from worker.cli.local_stack.environment import environment_without_settings
 from worker.database import Database
 from worker.reminders.delivery.dispatcher import Dispatcher
@@ -74,7 +74,7 @@ def sender(database: Database, settings: MakeSettings) -> Iterator[Callable[...,
     yield start
     stop.set()
     for thread in threads:
-        thread.join(PATIENCE)
+        thread.join(TIMEOUT)
         assert not thread.is_alive()
 
 

@@ -13,7 +13,7 @@ from devstack.emulator.credentials import Credentials
 from tests.cli.conftest import CallCommand, Said
 from tests.conftest import MakeSettings, School, Sql
 from tests.forking.forked_process import ForkServer
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 from worker.cli.local_stack.environment import environment_without_settings
 from worker.storage.store import ObjectStore
 
@@ -124,7 +124,7 @@ def test_an_export_that_a_signal_ends_leaves_nothing(
     folder = tmp_path / "export"
     folder.mkdir()
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        silent.settimeout(PATIENCE)
+        silent.settimeout(TIMEOUT)
         environment |= {
             "BACKBLAZE_REALM": f"http://127.0.0.1:{silent.getsockname()[1]}",
             "BACKBLAZE_KEY_ID": "key",
@@ -137,7 +137,7 @@ def test_an_export_that_a_signal_ends_leaves_nothing(
         with silent.accept()[0]:
             assert list(folder.glob(".export-*/**/users.json") if to == "person" else folder.glob(".export-*/whole"))
             process.signal(number)
-            process.wait(PATIENCE)
+            process.wait(TIMEOUT)
     assert (process.kill(), process.log_tail()) == (
         128 + number,
         f"astegni: ended by {number.name}; what was half written is removed.",

@@ -13,7 +13,7 @@ import pytest
 from devstack.process import ChildProcess
 from tests.compose.conftest import Compose
 from tests.compose.live.conftest import SERVERS, Host
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 
 IMAGE = "astegni-worker"
 # The least that runs within a container, too, where no right is left to raise a limit or to make a cgroup of version 2.
@@ -23,7 +23,7 @@ _LIMITS = ("--ulimit", "nofile=4096:4096", "--ulimit", "nproc=4096:4096")
 
 def podman(*words: str) -> str:
     """The output of a command of podman."""
-    run = subprocess.run([*_PODMAN, *words], capture_output=True, text=True, timeout=PATIENCE, check=False)
+    run = subprocess.run([*_PODMAN, *words], capture_output=True, text=True, timeout=TIMEOUT, check=False)
     assert run.returncode == 0, f"podman {' '.join(words)}: {run.stderr}"
     return run.stdout.strip()
 
@@ -70,7 +70,7 @@ class ContainerHost(Host):
         kind, *words = self.services[name]["healthcheck"]["test"]
         assert kind == "CMD"
         command = [*_PODMAN, "exec", self.container(name), *map(self._local, words)]
-        return subprocess.run(command, capture_output=True, timeout=PATIENCE, check=False).returncode == 0
+        return subprocess.run(command, capture_output=True, timeout=TIMEOUT, check=False).returncode == 0
 
     def kill(self) -> None:
         """End what still runs, and remove containers and volumes."""

@@ -7,7 +7,7 @@ import pytest
 
 from tests.compose.image.conftest import ContainerHost, podman
 from tests.compose.live.test_compose import RECORDING, SERVERS, _record_a_lesson, _teach
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 from worker.access.issue_token import issue_token
 
 LARGEST = 800_000_000
@@ -51,7 +51,7 @@ def test_every_role_is_healthy_and_works_and_ends_in_order(host: ContainerHost, 
     for name in ours:
         host.running[name].signal(signal.SIGTERM)
     for name in ours:
-        assert host.running[name].wait(PATIENCE), f"{name} lives on"
+        assert host.running[name].wait(TIMEOUT), f"{name} lives on"
     # uvicorn ends by the signal that stopped it.
     ends = {name: host.running[name].exit_code for name in ours}
     assert ends.pop("api") in {0, 128 + signal.SIGTERM}

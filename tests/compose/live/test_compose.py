@@ -11,7 +11,7 @@ import redis
 
 from models.people import StudentProfile, TutorProfile, User
 from tests.compose.live.conftest import Host
-from tests.waiting import PATIENCE, wait_for
+from tests.waiting import TIMEOUT, wait_for
 from worker.access.issue_token import issue_token
 from worker.database import Database
 from worker.settings import Settings
@@ -30,7 +30,7 @@ def _teach(host: Host, variables: dict[str, str]) -> httpx.Client:
         session.add_all([TutorProfile(id=11, user_id=1), StudentProfile(id=22, user_id=2)])
     database.close()
     token = issue_token(variables["SECRET_KEY"], sub=1, role="tutor", role_ids={"tutor": 11})
-    return httpx.Client(base_url=host.url("8090"), headers={"Authorization": f"Bearer {token}"}, timeout=PATIENCE)
+    return httpx.Client(base_url=host.url("8090"), headers={"Authorization": f"Bearer {token}"}, timeout=TIMEOUT)
 
 
 def _record_a_lesson(api: httpx.Client, student: dict[str, str]) -> dict[str, Any]:
@@ -71,7 +71,7 @@ def _stop(host: Host) -> None:
         for name in names:
             host.running[name].signal(signal.SIGTERM)
         for name in names:
-            assert host.running[name].wait(PATIENCE), f"{name} lives on"
+            assert host.running[name].wait(TIMEOUT), f"{name} lives on"
 
 
 def _files(folder: Path) -> list[Path]:

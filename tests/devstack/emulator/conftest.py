@@ -15,7 +15,7 @@ from b2sdk.v3 import B2Api, B2HttpApiConfig, Bucket, InMemoryAccountInfo
 from devstack.emulator.app import create_emulator
 from devstack.emulator.credentials import Credentials
 from devstack.emulator.store.bucket_records import DEFAULT_BUCKET
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 
 Serve = Callable[..., Credentials]
 
@@ -85,6 +85,6 @@ def call(api: B2Api) -> Callable[..., requests.Response]:
         info = api.account_info
         headers = {"Authorization": token or info.get_account_auth_token()}
         url = f"{info.get_api_url()}/b2api/v{version}/{name}"
-        return requests.post(url, json=parameters, headers=headers, timeout=PATIENCE)
+        return requests.post(url, json=parameters, headers=headers, timeout=TIMEOUT)
 
     return send

@@ -11,7 +11,7 @@ from b2sdk.v3.exception import InvalidAuthToken, RestrictedBucket, Unauthorized
 
 from devstack.emulator.credentials import Credentials
 from tests.devstack.emulator.conftest import Serve
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 
 Call = Callable[..., Any]
 
@@ -26,13 +26,13 @@ def test_wrong_credentials(b2_here: Credentials, connect: Callable[..., B2Api], 
 @pytest.mark.parametrize("header", ["", "Basic", "Basic !!!", "Basic YWJj", "Bearer YTpi"])
 def test_unreadable_credentials(b2_here: Credentials, header: str) -> None:
     url = f"{b2_here.realm}/b2api/v4/b2_authorize_account"
-    assert requests.get(url, headers={"Authorization": header}, timeout=PATIENCE).status_code == 401
+    assert requests.get(url, headers={"Authorization": header}, timeout=TIMEOUT).status_code == 401
 
 
 @pytest.mark.parametrize("token", ["", "4_nonsense", "4_e30.abc", "\xff"])
 def test_forged_tokens(b2_here: Credentials, call: Call, token: str) -> None:
     url = f"{b2_here.realm}/b2api/v4/b2_list_buckets"
-    response = requests.post(url, json={}, headers={"Authorization": token.encode("latin-1")}, timeout=PATIENCE)
+    response = requests.post(url, json={}, headers={"Authorization": token.encode("latin-1")}, timeout=TIMEOUT)
     assert response.status_code == 401
 
 
@@ -47,7 +47,7 @@ def test_account_tokens_end_and_the_library_takes_another(serve: Serve, connect:
     old = bucket.api.account_info.get_account_auth_token()
     time.sleep(1.1)
     url = f"{here.realm}/b2api/v4/b2_list_buckets"
-    response = requests.post(url, json={}, headers={"Authorization": old}, timeout=PATIENCE)
+    response = requests.post(url, json={}, headers={"Authorization": old}, timeout=TIMEOUT)
     assert (response.status_code, response.json()["code"]) == (401, "expired_auth_token")
     assert list(bucket.ls()) == []
     assert bucket.api.account_info.get_account_auth_token() != old
@@ -64,10 +64,10 @@ def test_upload_tokens_end_and_the_library_takes_another(serve: Serve, connect: 
 def test_private_needs_a_token_and_public_does_not(bucket: Bucket) -> None:
     bucket.upload_bytes(b"x", "x")
     url = bucket.get_download_url("x")
-    response = requests.get(url, timeout=PATIENCE)
+    response = requests.get(url, timeout=TIMEOUT)
     assert (response.status_code, response.json()["code"]) == (401, "unauthorized")
     bucket.update(bucket_type="allPublic")
-    assert requests.get(url, timeout=PATIENCE).content == b"x"
+    assert requests.get(url, timeout=TIMEOUT).content == b"x"
     assert requests.get(bucket.get_download_url("nothing"), timeout=10).json()["code"] == "not_found"
 
 
@@ -77,7 +77,7 @@ def test_download_token_opens_its_prefix_until_its_end(bucket: Bucket) -> None:
     token = bucket.get_download_authorization("rec/1/", 1)
 
     def status(name: str, **query: str) -> int:
-        return requests.get(bucket.get_download_url(name), params=query, timeout=PATIENCE).status_code
+        return requests.get(bucket.get_download_url(name), params=query, timeout=TIMEOUT).status_code
 
     assert [status(name, Authorization=token) for name in ("rec/1/a", "rec/1/b/c", "rec/10/a")] == [200, 200, 401]
     assert status("rec/1/nothing", Authorization=token) == 404
@@ -89,7 +89,7 @@ def test_download_token_opens_nothing_by_id(bucket: Bucket) -> None:
     version = bucket.upload_bytes(b"x", "x")
     url = bucket.api.get_download_url_for_fileid(version.id_)
     token = bucket.get_download_authorization("", 60)
-    assert requests.get(url, headers={"Authorization": token}, timeout=PATIENCE).status_code == 401
+    assert requests.get(url, headers={"Authorization": token}, timeout=TIMEOUT).status_code == 401
 
 
 @pytest.mark.parametrize("seconds", [0, 604_801, -1])
@@ -111,8 +111,8 @@ def test_download_token_can_demand_a_header(call: Call, bucket: Bucket) -> None:
         **demands,
     ).json()["authorizationToken"]
     url, query = bucket.get_download_url("x"), {"Authorization": token}
-    assert requests.get(url, params=query, timeout=PATIENCE).status_code == 401
-    assert requests.get(url, params={**query, **demands}, timeout=PATIENCE).status_code == 200
+    assert requests.get(url, params=query, timeout=TIMEOUT).status_code == 401
+    assert requests.get(url, params={**query, **demands}, timeout=TIMEOUT).status_code == 200
 
 
 def test_a_key_does_only_what_it_may(

@@ -12,7 +12,7 @@ import pytest
 from devstack.directories import scratch_directory
 from devstack.emulator.embedded import EmbeddedB2
 from devstack.forked_process import ForkServer
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 
 # What the command runs, and what that imports.
 B2, MODULES = "b2._internal.b2v5.__main__", ["b2._internal.b2v5.registry"]
@@ -45,7 +45,7 @@ def b2_command(server: EmbeddedB2, forks: ForkServer, tmp_path: Path) -> Command
     }
 
     def run(*arguments: object) -> str:
-        done = forks.run("b2", B2, [*map(str, arguments)], environment, timeout=PATIENCE)
+        done = forks.run("b2", B2, [*map(str, arguments)], environment, timeout=TIMEOUT)
         assert done.returncode == 0, done.stderr
         return done.stdout
 

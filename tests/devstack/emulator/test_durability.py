@@ -17,7 +17,7 @@ from devstack.emulator.credentials import Credentials
 from devstack.emulator.embedded import EmbeddedB2
 from devstack.errors import AlreadyInUse
 from tests.devstack.emulator.conftest import Serve
-from tests.waiting import PATIENCE, wait_for
+from tests.waiting import TIMEOUT, wait_for
 
 Connect = Callable[..., B2Api]
 
@@ -67,7 +67,7 @@ def test_a_killed_emulator_keeps_what_it_had_acknowledged(tmp_path: Path, connec
             for name in (f"x/{number:04d}" for number in itertools.count()):
                 named_headers = {**headers, "X-Bz-File-Name": name}
                 response = session.post(
-                    upload["uploadUrl"], os.urandom(200_000), headers=named_headers, timeout=PATIENCE
+                    upload["uploadUrl"], os.urandom(200_000), headers=named_headers, timeout=TIMEOUT
                 )
                 assert response.status_code == 200
                 acknowledged.append(name)
@@ -125,13 +125,13 @@ def upload_whole(credentials: Credentials, api: B2Api, bucket_id: str, path: Pat
         "X-Bz-Content-Sha1": "do_not_verify",
     }
     with path.open("rb") as file:
-        response = requests.post(upload["uploadUrl"], data=file, headers=headers, timeout=PATIENCE)
+        response = requests.post(upload["uploadUrl"], data=file, headers=headers, timeout=TIMEOUT)
     assert response.json()["contentLength"] == path.stat().st_size
 
 
 def received(url: str, api: B2Api) -> int:
     headers = {"Authorization": api.account_info.get_account_auth_token()}
-    with requests.get(url, headers=headers, stream=True, timeout=PATIENCE) as response:
+    with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as response:
         return sum(map(len, response.iter_content(1 << 20)))
 
 

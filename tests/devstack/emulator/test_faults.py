@@ -11,7 +11,7 @@ from b2sdk.v3 import B2Api, Bucket
 from b2sdk.v3.exception import InvalidAuthToken, StorageCapExceeded, TransactionCapExceeded
 
 from devstack.emulator.credentials import Credentials
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 
 
 def test_some_uploads_fail(b2_here: Credentials, bucket: Bucket) -> None:
@@ -23,7 +23,7 @@ def test_some_uploads_fail(b2_here: Credentials, bucket: Bucket) -> None:
         "X-Bz-Content-Sha1": "do_not_verify",
         "X-Bz-Test-Mode": "fail_some_uploads",
     }
-    responses = [requests.post(upload["uploadUrl"], b"x", headers=headers, timeout=PATIENCE) for _ in range(4)]
+    responses = [requests.post(upload["uploadUrl"], b"x", headers=headers, timeout=TIMEOUT) for _ in range(4)]
     assert sorted(response.status_code for response in responses) == [200, 200, 503, 503]
 
 
@@ -51,7 +51,7 @@ def test_caps(b2_here: Credentials, connect: Callable[..., B2Api], bucket: Bucke
         capped.session.get_upload_url(bucket.id_)
     url, token = bucket.get_download_url("x"), bucket.get_download_authorization("", 60)
     headers = {"Authorization": token, "X-Bz-Test-Mode": "force_cap_exceeded"}
-    response = requests.get(url, headers=headers, timeout=PATIENCE)
+    response = requests.get(url, headers=headers, timeout=TIMEOUT)
     assert (response.status_code, response.json()["code"]) == (403, "download_cap_exceeded")
 
 
@@ -67,7 +67,7 @@ def upload_headers(upload: dict[str, str], name: str) -> dict[str, str]:
 def begin_upload(upload: dict[str, str], name: str, size: int) -> http.client.HTTPConnection:
     """An upload of `size` bytes of which none is sent yet."""
     url = urlsplit(upload["uploadUrl"])
-    connection = http.client.HTTPConnection(url.netloc, timeout=PATIENCE)
+    connection = http.client.HTTPConnection(url.netloc, timeout=TIMEOUT)
     connection.putrequest("POST", url.path)
     for header, value in {**upload_headers(upload, name), "Content-Length": str(size)}.items():
         connection.putheader(header, value)
@@ -77,7 +77,7 @@ def begin_upload(upload: dict[str, str], name: str, size: int) -> http.client.HT
 
 def status_of_another(upload: dict[str, str], name: str) -> int:
     headers = upload_headers(upload, name)
-    return requests.post(upload["uploadUrl"], b"xx", headers=headers, timeout=PATIENCE).status_code
+    return requests.post(upload["uploadUrl"], b"xx", headers=headers, timeout=TIMEOUT).status_code
 
 
 def test_an_upload_url_takes_one_upload_at_a_time(bucket: Bucket) -> None:

@@ -21,7 +21,7 @@ from devstack.mailbox.messages import UNREADABLE, envelope_lines, read_message
 from devstack.mailbox.receiving import MAX_MESSAGE_SIZE
 from devstack.mailbox.store import MessageStore
 from tests.conftest import Gone, Starter
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 
 _STARTER = """
 import sys, time
@@ -46,7 +46,7 @@ class Mailbox:
     def send(self, message: EmailMessage | bytes, *recipients: str) -> None:
         where = self.server.addresses
         content = message if isinstance(message, bytes) else message.as_bytes(policy=SMTP)
-        with smtplib.SMTP(where.smtp_host, where.smtp_port, timeout=PATIENCE) as smtp:
+        with smtplib.SMTP(where.smtp_host, where.smtp_port, timeout=TIMEOUT) as smtp:
             smtp.sendmail("no-reply@astegni.example", recipients or ("abebe@example.org",), content)
 
     def messages(self) -> list[dict[str, Any]]:
@@ -178,7 +178,7 @@ def test_a_message_that_is_too_large_is_refused(mailbox: Mailbox) -> None:
         mailbox.send(large)
     # One that does not say its size beforehand.
     where = mailbox.server.addresses
-    with smtplib.SMTP(where.smtp_host, where.smtp_port, timeout=PATIENCE) as smtp:
+    with smtplib.SMTP(where.smtp_host, where.smtp_port, timeout=TIMEOUT) as smtp:
         smtp.helo()
         smtp.mail("a@example.org")
         smtp.rcpt("b@example.org")
@@ -218,7 +218,7 @@ def test_chosen_ports_and_one_that_is_taken(server: EmbeddedMailbox, tmp_path: P
         capture_output=True,
         text=True,
         check=False,
-        timeout=PATIENCE,
+        timeout=TIMEOUT,
     )
 
     assert (done.returncode, done.stdout) == (1, "")

@@ -10,7 +10,7 @@ import pytest
 
 from devstack.ports import free_port
 from devstack.process import ChildProcess, wait_until
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 
 # Debian's commands in PATH change to the account `rabbitmq`; these run as they are called.
 _PROGRAMS = Path("/usr/lib/rabbitmq/bin")
@@ -65,14 +65,14 @@ class RabbitMQ:
     def start(self) -> None:
         """Start the node and wait until it takes connections."""
         log = self._folder / "node.log"
-        wait_until(self._mapper_answers, self._epmd, PATIENCE)
+        wait_until(self._mapper_answers, self._epmd, TIMEOUT)
         self.process = ChildProcess("rabbitmq", [str(_PROGRAMS / "rabbitmq-server")], log, env=self._environment)
-        wait_until(lambda: "Starting broker... completed" in log.read_text(), self.process, PATIENCE, interval=0.2)
+        wait_until(lambda: "Starting broker... completed" in log.read_text(), self.process, TIMEOUT, interval=0.2)
         log.write_text("")
 
     def _mapper_answers(self) -> bool:
         command = ["epmd", "-names"]
-        run = subprocess.run(command, env=self._environment, capture_output=True, timeout=PATIENCE, check=False)
+        run = subprocess.run(command, env=self._environment, capture_output=True, timeout=TIMEOUT, check=False)
         return run.returncode == 0
 
     def kill(self) -> None:
@@ -90,7 +90,7 @@ class RabbitMQ:
         """The output of a command of `rabbitmqctl`."""
         command = [str(_PROGRAMS / "rabbitmqctl"), "--quiet", *words]
         run = subprocess.run(
-            command, env=self._environment, capture_output=True, text=True, timeout=PATIENCE, check=False
+            command, env=self._environment, capture_output=True, text=True, timeout=TIMEOUT, check=False
         )
         assert run.returncode == 0, run.stdout + run.stderr
         return run.stdout

@@ -10,7 +10,7 @@ import redis
 from devstack.ports import free_port
 from devstack.process import ChildProcess, wait_until
 from tests.certificate import make_certificate
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 
 PASSWORD, SENTINEL_PASSWORD, MASTER_NAME = "hush;-of@redis", "hush-of-sentinels", "astegni-broker"
 _SERVER = f"""bind 127.0.0.1
@@ -75,12 +75,12 @@ class RedisWithSentinels:
         for port in self.sentinels:
             self._start(port, "redis-sentinel", lines)
         for port in self.sentinels:
-            wait_until(partial(self._is_complete, port), self._processes[port], PATIENCE)
+            wait_until(partial(self._is_complete, port), self._processes[port], TIMEOUT)
 
     def kill_master(self) -> None:
         """End the master without warning, and wait until the replica is the master."""
         self._processes.pop(self.master).kill()
-        wait_until(self._is_promoted, self._processes[self.replica], PATIENCE)
+        wait_until(self._is_promoted, self._processes[self.replica], TIMEOUT)
         self.master, self.replica = self.replica, self.master
 
     def start_replica(self) -> None:
@@ -107,7 +107,7 @@ class RedisWithSentinels:
         configuration.write_text(f"{listening}dir {folder}\n{lines}")
         process = ChildProcess(program, [program, str(configuration)], folder / "log", env={"PATH": "/usr/bin"})
         self._processes[port] = process
-        wait_until(partial(self._answers, port), process, PATIENCE)
+        wait_until(partial(self._answers, port), process, TIMEOUT)
 
     def _answers(self, port: int) -> bool:
         with self.client(port) as client:

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from devstack.process import ChildProcess, wait_until
 from tests.forking.forked_process import ForkServer
-from tests.waiting import PATIENCE, wait_for
+from tests.waiting import TIMEOUT, wait_for
 from worker.app import create_app
 from worker.cli.local_stack.environment import environment_for
 from worker.jobs.enqueue import enqueue
@@ -44,7 +44,7 @@ class WorkerStack:
         log = self.folder / f"{name}.log"
         worker = self._server.start(name, "tests.jobs.live.run_worker", [name], log, environment)
         self.workers.append(worker)
-        wait_until(sign.exists, worker, PATIENCE)
+        wait_until(sign.exists, worker, TIMEOUT)
         return worker
 
     def order(self, what: str, *, principal: str = "system", **more: Any) -> UUID:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 from worker.media.containers.kinds import detect_demuxer
 from worker.media.containers.parts import find_parts
 from worker.media.copying.fast_copy import Copy
@@ -72,7 +72,7 @@ def test_what_browsers_can_play_is_copied_from_any_container(
 ) -> None:
     source = tmp_path / "source"
     inputs = ["-f", "lavfi", "-i", "testsrc2=s=160x90:r=10:d=3", "-f", "lavfi", "-i", "sine=d=3:r=48000"]
-    subprocess.run([binaries.ffmpeg, "-v", "error", "-nostdin", *inputs, *words, source], check=True, timeout=PATIENCE)
+    subprocess.run([binaries.ffmpeg, "-v", "error", "-nostdin", *inputs, *words, source], check=True, timeout=TIMEOUT)
     if demuxer == "mov":
         # QuickTime before 2001, and some phones: no `ftyp`.
         whole = source.read_bytes()
@@ -94,5 +94,5 @@ def test_mp3_is_known_with_and_without_a_tag(binaries: Binaries, tmp_path: Path)
     for name, words in (("tagged", []), ("bare", ["-id3v2_version", "0", "-write_xing", "0"])):
         target = tmp_path / name
         command = ["-v", "error", "-nostdin", "-f", "lavfi", "-i", "sine=d=1:r=44100", "-c:a", "libmp3lame", *words]
-        subprocess.run([binaries.ffmpeg, *command, "-f", "mp3", target], check=True, timeout=PATIENCE)
+        subprocess.run([binaries.ffmpeg, *command, "-f", "mp3", target], check=True, timeout=TIMEOUT)
         assert detect_demuxer(target) == "mp3"

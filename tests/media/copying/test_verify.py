@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 from worker.media.copying.fast_copy import Copy
 from worker.media.copying.plan_copy import plan_copy
 from worker.media.copying.verify import verify_copy
@@ -119,7 +119,7 @@ def test_an_index_behind_the_pictures(
         form,
         tmp_path / "copy",
     ]
-    subprocess.run(command, check=True, timeout=PATIENCE)
+    subprocess.run(command, check=True, timeout=TIMEOUT)
     with pytest.raises(OutputDamaged, match=r"not right: its index is not in front\.$"):
         verify_copy(tmp_path / "copy", probed(make(name)), plan_copy(probed(make(name))).form, binaries)
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.media.conftest import shared_folder
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 from worker.media.copying.plan_copy import plan_copy
 from worker.media.copying.remux import write_copy
 from worker.media.probing.header import read_header
@@ -116,7 +116,7 @@ class Kit:
             ]
             clean = ["-map_metadata", "-1", "-fflags", "+bitexact"]
             command: list[str | Path] = [self._binaries.ffmpeg, "-v", "error", "-nostdin", "-y", *words, *clean, own]
-            subprocess.run(command, check=True, timeout=PATIENCE)
+            subprocess.run(command, check=True, timeout=TIMEOUT)
         # Two processes may make the same at once; each finds only what is complete.
         return own.replace(path)
 
@@ -262,7 +262,7 @@ def complaints(binaries: Binaries) -> Callable[[Path], str]:
             "demux",
         ]
         command: list[str | Path] = [binaries.ffmpeg, *words, "-f", "null", "-"]
-        run = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
+        run = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT, check=False)
         # What the muxer of the test says of times is not about the decoding.
         return "\n".join(line for line in run.stderr.splitlines() if "to muxer in stream" not in line)
 
@@ -286,7 +286,7 @@ def shown(binaries: Binaries) -> Callable[[Path], Shown]:
         # Threads cost more than they give with so small pictures.
         words = ["-v", "error", "-nostdin", "-threads", "1", "-i", str(copy), "-map", "0", "-fps_mode", "passthrough"]
         words += ["-enc_time_base", "demux", "-noautoscale", "-copyts", "-f", "framecrc", "-"]
-        run = subprocess.run([binaries.ffmpeg, *words], capture_output=True, text=True, check=False, timeout=PATIENCE)
+        run = subprocess.run([binaries.ffmpeg, *words], capture_output=True, text=True, check=False, timeout=TIMEOUT)
         units: dict[str, float] = {}
         kinds: dict[str, str] = {}
         frames: dict[str, list[tuple[float, float]]] = {}

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.media.corpus.conftest import Kit, Shown
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 from worker.media.errors import MediaRejected
 from worker.media.processes.binaries import Binaries
 from worker.recordings.ingest.draft import Draft
@@ -258,7 +258,7 @@ def stated(copy: Path, binaries: Binaries) -> float:
     """The length in seconds that the file states; 0 when it states none, as of a single picture."""
     words: list[str | Path] = ["-v", "error", "-show_entries", "format=duration", "-of", "csv=p=0", copy]
     output = subprocess.run(
-        [binaries.ffprobe, *words], capture_output=True, text=True, check=True, timeout=PATIENCE
+        [binaries.ffprobe, *words], capture_output=True, text=True, check=True, timeout=TIMEOUT
     ).stdout
     return 0.0 if output.strip() == "N/A" else float(output)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 from worker.media.decoding.downmix import channels_cancel
 from worker.media.processes.binaries import Binaries
 
@@ -32,5 +32,5 @@ def test_channels_of_which_one_is_inverted_cancel_each_other_out(
 ) -> None:
     path = tmp_path / name
     words = ["-f", "lavfi", "-i", f"aevalsrc='{channels}':s=48000:d=3", "-b:a", "64k"]
-    subprocess.run([binaries.ffmpeg, "-v", "error", "-nostdin", *words, path], check=True, timeout=PATIENCE)
+    subprocess.run([binaries.ffmpeg, "-v", "error", "-nostdin", *words, path], check=True, timeout=TIMEOUT)
     assert channels_cancel(path, binaries) is cancel

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 from worker.media.decoding.sound_levels import STEP_MS, measure_levels, spoken_stretches
 from worker.media.processes.binaries import Binaries
 
 
 def sound(binaries: Binaries, target: Path, source: str, channels: str = "1") -> Path:
     words = ["-f", "lavfi", "-i", source, "-c:a", "libopus", "-ac", channels, "-f", "webm"]
-    subprocess.run([binaries.ffmpeg, "-v", "error", "-nostdin", "-y", *words, target], check=True, timeout=PATIENCE)
+    subprocess.run([binaries.ffmpeg, "-v", "error", "-nostdin", "-y", *words, target], check=True, timeout=TIMEOUT)
     return target
 
 

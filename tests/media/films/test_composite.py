@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 from worker.media.films.composite import Overlay, write_composite
 from worker.media.films.mix import Sound, SoundPiece
 from worker.media.processes.binaries import Binaries
@@ -43,9 +43,7 @@ def read(binaries: Binaries) -> Read:
 
     def run(path: Path, *words: str) -> NDArray[np.uint8]:
         command: list[str | Path] = [binaries.ffmpeg, "-v", "error", "-nostdin", "-i", path, *words, "pipe:1"]
-        return np.frombuffer(
-            subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE).stdout, np.uint8
-        )
+        return np.frombuffer(subprocess.run(command, check=True, capture_output=True, timeout=TIMEOUT).stdout, np.uint8)
 
     return run
 

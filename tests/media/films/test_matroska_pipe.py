@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 from worker.media.errors import FfmpegFailed, Stopped
 from worker.media.films.matroska_pipe import Planes, stream
 from worker.media.processes.binaries import Binaries
@@ -35,7 +35,7 @@ def endless() -> Iterator[bytes | memoryview]:
 
 def test_pictures_arrive_with_their_times(binaries: Binaries, tmp_path: Path) -> None:
     raw = ["-fps_mode", "passthrough", "-c", "copy", "-f", "matroska", str(tmp_path / "copy.mkv")]
-    run_ffmpeg(binaries, [*READ, *raw], budget=Budget(PATIENCE), fed=stream(frames(), WIDTH, HEIGHT, 100))
+    run_ffmpeg(binaries, [*READ, *raw], budget=Budget(TIMEOUT), fed=stream(frames(), WIDTH, HEIGHT, 100))
 
     command: list[str | Path] = [
         binaries.ffprobe,
@@ -47,11 +47,11 @@ def test_pictures_arrive_with_their_times(binaries: Binaries, tmp_path: Path) ->
         "-show_streams",
         tmp_path / "copy.mkv",
     ]
-    document = json.loads(subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE).stdout)
+    document = json.loads(subprocess.run(command, check=True, capture_output=True, timeout=TIMEOUT).stdout)
     assert [round(1000 * float(packet["pts_time"])) for packet in document["packets"]] == TIMES
     assert (document["streams"][0]["width"], document["streams"][0]["color_space"]) == (WIDTH, "bt709")
     decode: list[str | Path] = [binaries.ffmpeg, "-v", "error", "-i", tmp_path / "copy.mkv", "-fps_mode", "passthrough"]
-    pixels = subprocess.run([*decode, "-f", "rawvideo", "-"], check=True, capture_output=True, timeout=PATIENCE).stdout
+    pixels = subprocess.run([*decode, "-f", "rawvideo", "-"], check=True, capture_output=True, timeout=TIMEOUT).stdout
     assert pixels == b"".join(planes.tobytes() for _at, planes in frames())
 
 
@@ -61,12 +61,12 @@ def test_what_the_feeder_raises_ends_the_run(binaries: Binaries) -> None:
         raise ValueError("no more pictures")
 
     with pytest.raises(ValueError, match="no more pictures"):
-        run_ffmpeg(binaries, [*READ, "-f", "null", "-"], budget=Budget(PATIENCE), fed=broken())
+        run_ffmpeg(binaries, [*READ, "-f", "null", "-"], budget=Budget(TIMEOUT), fed=broken())
 
 
 def test_a_program_that_reads_no_more_says_why(binaries: Binaries) -> None:
     with pytest.raises(FfmpegFailed):
-        run_ffmpeg(binaries, [*READ, "-f", "no-such-format", "-"], budget=Budget(PATIENCE), fed=endless())
+        run_ffmpeg(binaries, [*READ, "-f", "no-such-format", "-"], budget=Budget(TIMEOUT), fed=endless())
 
 
 def test_a_fed_run_can_be_stopped(binaries: Binaries) -> None:
@@ -75,7 +75,7 @@ def test_a_fed_run_can_be_stopped(binaries: Binaries) -> None:
         run_ffmpeg(
             binaries,
             [*READ, "-f", "null", "-"],
-            budget=Budget(PATIENCE),
+            budget=Budget(TIMEOUT),
             should_stop=lambda: next(stop_answers, True),
             fed=endless(),
         )

@@ -9,7 +9,7 @@ import ffmpeg
 import numpy as np
 import pytest
 
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 from worker.media.films.mix import Sound, SoundPiece, mixed_sounds
 from worker.media.processes.binaries import Binaries, find_binaries
 from worker.settings import Settings
@@ -32,7 +32,7 @@ def tone(binaries: Binaries, tmp_path: Path) -> Tone:
         source = f"aevalsrc='0.3*sin({hertz}*2*PI*t)*({heard})':s=48000:d={seconds}"
         path = tmp_path / name
         command = [str(binaries.ffmpeg), "-v", "error", "-nostdin", "-f", "lavfi", "-i", source, *words, str(path)]
-        subprocess.run(command, check=True, timeout=PATIENCE)
+        subprocess.run(command, check=True, timeout=TIMEOUT)
         return path
 
     return write
@@ -45,7 +45,7 @@ def hear(binaries: Binaries) -> Callable[..., list[tuple[float, float]]]:
     def listen(*sounds: Sound) -> list[tuple[float, float]]:
         words = ffmpeg.get_args(ffmpeg.output(mixed_sounds(sounds, binaries), "pipe:1", f="s16le", ac=1, ar=RATE))
         raw = subprocess.run(
-            [binaries.ffmpeg, "-v", "error", "-nostdin", *words], check=True, capture_output=True, timeout=PATIENCE
+            [binaries.ffmpeg, "-v", "error", "-nostdin", *words], check=True, capture_output=True, timeout=TIMEOUT
         ).stdout
         samples = np.abs(np.frombuffer(raw, np.int16).astype(int))
         loud = samples[: len(samples) // 480 * 480].reshape(-1, 480).max(axis=1) > 2000
@@ -93,7 +93,7 @@ def test_a_loss_in_the_file_is_silence_of_its_length(
 ) -> None:
     whole, lost = tone("a.webm", *OPUS, loud=[(1, 2), (7, 8)]), tmp_path / "lost.webm"
     drop = ["-bsf:a", "noise=drop='between(pts*tb,3,6)'", "-c", "copy"]
-    subprocess.run([binaries.ffmpeg, "-v", "error", "-nostdin", "-i", whole, *drop, lost], check=True, timeout=PATIENCE)
+    subprocess.run([binaries.ffmpeg, "-v", "error", "-nostdin", "-i", whole, *drop, lost], check=True, timeout=TIMEOUT)
     assert hear(Sound(lost, [SoundPiece(0, 0, 10_000)])) == near((1, 2), (7, 8))
     pieces = [SoundPiece(0, 0, 3_000), SoundPiece(3_000, 6_000, 4_000)]
     assert hear(Sound(lost, pieces)) == near((1, 2), (4, 5))

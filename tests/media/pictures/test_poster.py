@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 from worker.media.copying.fast_copy import Copy
 from worker.media.decoding.contrast import Contrast
 from worker.media.decoding.frame_capture import jpeg_size
@@ -69,7 +69,7 @@ def test_a_large_picture_is_made_smaller(make: Make, probed: Probed, binaries: B
     subprocess.run(
         [binaries.ffmpeg, "-v", "error", "-f", "lavfi", "-i", "testsrc2=s=2562x721:d=0.2", "-c:v", "libvpx",
          "-threads", "1", source],
-        check=True, timeout=PATIENCE,
+        check=True, timeout=TIMEOUT,
     )  # fmt: skip
     poster = write_poster(source, tmp_path / "p.jpg", probed(source), binaries)
     assert poster is not None

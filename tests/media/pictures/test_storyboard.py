@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.media.conftest import write_drawn
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 from worker.media.decoding.sampling import Film, film_of
 from worker.media.pictures.storyboard import COLUMNS, plan_storyboard, write_storyboard
 from worker.media.probing.header import read_header
@@ -54,7 +54,7 @@ def brightness(binaries: Binaries) -> Callable[..., NDArray[np.uint8]]:
             "gray",
             "pipe:1",
         ]
-        raw = subprocess.run([binaries.ffmpeg, *words], check=True, capture_output=True, timeout=PATIENCE).stdout
+        raw = subprocess.run([binaries.ffmpeg, *words], check=True, capture_output=True, timeout=TIMEOUT).stdout
         pixels = np.frombuffer(raw, np.uint8).reshape(-1, 160 * COLUMNS)
         return pixels[45::90, column::160].reshape(-1)
 

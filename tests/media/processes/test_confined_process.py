@@ -5,7 +5,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 from worker.media.processes.confined_process import confine, end, start
 
 
@@ -21,7 +21,7 @@ def test_a_program_whose_parent_died_before_it_began_never_runs(tmp_path: Path) 
         [sys.executable, "-c", code, "/bin/sh", "-c", f"echo began > {tmp_path}/began"],
         # Read until the last one that could still write has ended.
         capture_output=True,
-        timeout=PATIENCE,
+        timeout=TIMEOUT,
         check=True,
     )
     assert not (tmp_path / "began").exists()

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.waiting import PATIENCE, wait_for
+from tests.waiting import TIMEOUT, wait_for
 from worker.errors import OutOfSpace
 from worker.media.errors import FfmpegFailed, FfmpegTimeout, MediaRejected, Stopped
 from worker.media.processes.binaries import Binaries
@@ -35,7 +35,7 @@ def program(tmp_path: Path) -> Program:
     return write
 
 
-def lines_of(binaries: Binaries, budget: Budget = Budget(PATIENCE)) -> list[str]:  # frozen
+def lines_of(binaries: Binaries, budget: Budget = Budget(TIMEOUT)) -> list[str]:  # frozen
     lines: list[str] = []
     run_ffprobe(binaries, [], budget=budget, on_lines=lines.extend)
     return lines
@@ -49,14 +49,14 @@ def test_progress_grows_to_the_end(binaries: Binaries, tmp_path: Path) -> None:
     seconds_written: list[float] = []
     arguments = ["-f", "lavfi", "-i", "testsrc2=s=64x64:d=3", "-f", "mjpeg", str(tmp_path / "out")]
 
-    run_ffmpeg(binaries, arguments, budget=Budget(PATIENCE), on_progress=seconds_written.append)
+    run_ffmpeg(binaries, arguments, budget=Budget(TIMEOUT), on_progress=seconds_written.append)
 
     assert seconds_written == sorted(seconds_written)
     assert seconds_written[-1] == pytest.approx(3, abs=0.1)
 
 
 def test_work_without_progress_is_the_fault_of_the_input(program: Program, tmp_path: Path) -> None:
-    budget = Budget(PATIENCE, stall_seconds=60, idle_cpu_seconds=0.2)
+    budget = Budget(TIMEOUT, stall_seconds=60, idle_cpu_seconds=0.2)
     with pytest.raises(MediaRejected) as caught:
         lines_of(program("while :; do :; done"), budget)
     assert caught.value.reason == "too-complex"
@@ -66,7 +66,7 @@ def test_work_without_progress_is_the_fault_of_the_input(program: Program, tmp_p
 def test_work_with_progress_may_take_longer(program: Program) -> None:
     work = "i=0; while [ $i -lt 20000 ]; do i=$((i + 1)); done"
     lines = lines_of(
-        program("for step in 1 2 3 4; do " + work + "; echo $step; done"), Budget(PATIENCE, idle_cpu_seconds=5)
+        program("for step in 1 2 3 4; do " + work + "; echo $step; done"), Budget(TIMEOUT, idle_cpu_seconds=5)
     )
     assert lines[:4] == ["1", "2", "3", "4"]
 
@@ -94,13 +94,13 @@ def test_a_run_that_stands_still_is_ended(binaries: Binaries, tmp_path: Path) ->
     os.mkfifo(tmp_path / "pipe")
     arguments = ["-f", "matroska", "-i", str(tmp_path / "pipe"), "-f", "null", "-"]
     with pytest.raises(FfmpegTimeout, match="stood still"):
-        run_ffmpeg(binaries, arguments, budget=Budget(PATIENCE, stall_seconds=0.5))
+        run_ffmpeg(binaries, arguments, budget=Budget(TIMEOUT, stall_seconds=0.5))
 
 
 def test_the_caller_can_stop_a_run(binaries: Binaries) -> None:
     questions = itertools.count()
     with pytest.raises(Stopped):
-        run_ffmpeg(binaries, ENDLESS, budget=Budget(PATIENCE), should_stop=lambda: next(questions) >= 3)
+        run_ffmpeg(binaries, ENDLESS, budget=Budget(TIMEOUT), should_stop=lambda: next(questions) >= 3)
     # It stopped at the first yes.
     assert next(questions) == 4
 
@@ -122,7 +122,7 @@ def test_an_exception_from_outside_leaves_nothing_running(program: Program, tmp_
         raise SoftLimit
 
     with pytest.raises(SoftLimit):
-        run_ffprobe(program("echo one; exec sleep 600"), [], budget=Budget(PATIENCE), on_lines=strike)
+        run_ffprobe(program("echo one; exec sleep 600"), [], budget=Budget(TIMEOUT), on_lines=strike)
     assert is_gone(tmp_path / "pid")
 
 
@@ -140,7 +140,7 @@ def test_a_killed_parent_takes_the_program_with_it(program: Program, tmp_path: P
     finally:
         parent.kill()
         parent.wait()
-    psutil.wait_procs([child], timeout=PATIENCE)
+    psutil.wait_procs([child], timeout=TIMEOUT)
     assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
 
 
@@ -153,7 +153,7 @@ def test_our_environment_stays_with_us(program: Program, monkeypatch: pytest.Mon
 
 def test_the_program_is_confined(program: Program) -> None:
     look = "sleep 0.3; ulimit -v; ulimit -c; nice; cut -d' ' -f41 /proc/self/stat"
-    memory, core, niceness, policy = lines_of(program(look), Budget(PATIENCE, memory_bytes=2**31))
+    memory, core, niceness, policy = lines_of(program(look), Budget(TIMEOUT, memory_bytes=2**31))
     assert (int(memory) <= 2**31 // 1024, core, int(niceness) >= 10) == (True, "0", True)
     assert int(policy) == os.SCHED_BATCH
 
@@ -161,13 +161,13 @@ def test_the_program_is_confined(program: Program) -> None:
 def test_a_file_that_grows_too_large_ends_the_run(binaries: Binaries, tmp_path: Path) -> None:
     arguments = ["-f", "lavfi", "-i", "testsrc2=s=640x360:d=60", "-f", "rawvideo", str(tmp_path / "out")]
     with pytest.raises(FfmpegFailed):
-        run_ffmpeg(binaries, arguments, budget=Budget(PATIENCE, file_bytes=1_000_000))
+        run_ffmpeg(binaries, arguments, budget=Budget(TIMEOUT, file_bytes=1_000_000))
     assert (tmp_path / "out").stat().st_size <= 1_000_000
 
 
 def test_a_failure_keeps_the_last_words_and_hides_folders(binaries: Binaries, tmp_path: Path) -> None:
     with pytest.raises(FfmpegFailed) as caught:
-        run_ffmpeg(binaries, ["-i", str(tmp_path / "lesson.webm"), "-f", "null", "-"], budget=Budget(PATIENCE))
+        run_ffmpeg(binaries, ["-i", str(tmp_path / "lesson.webm"), "-f", "null", "-"], budget=Budget(TIMEOUT))
     assert caught.value.returncode > 0
     assert "No such file" in caught.value.stderr
     assert str(tmp_path) not in str(caught.value.problem())
@@ -189,7 +189,7 @@ def test_endless_complaints_do_not_fill_the_disk(program: Program, tmp_path: Pat
         sizes.append(Path(f"/proc/{(tmp_path / 'pid').read_text().strip()}/fd/2").stat().st_size)
 
     noisy = program("yes 'something is wrong here' | head -c 7200000 >&2; sleep 0.6; echo done; sleep 0.2")
-    run_ffprobe(noisy, [], budget=Budget(PATIENCE), on_lines=measure)
+    run_ffprobe(noisy, [], budget=Budget(TIMEOUT), on_lines=measure)
     assert max(sizes) < 1024 * 1024
 
 
@@ -201,15 +201,15 @@ def test_endless_output_without_a_line_takes_no_memory(program: Program) -> None
 def test_a_full_disk_is_said_so(binaries: Binaries) -> None:
     arguments = ["-f", "lavfi", "-i", "testsrc2=s=640x360:d=1", "-f", "rawvideo", "/dev/full"]
     with pytest.raises(OutOfSpace):
-        run_ffmpeg(binaries, arguments, budget=Budget(PATIENCE))
+        run_ffmpeg(binaries, arguments, budget=Budget(TIMEOUT))
 
 
 def test_runs_leave_no_thread_and_no_open_file(binaries: Binaries) -> None:
     arguments = ["-f", "lavfi", "-i", "testsrc2=s=64x64:d=0.1", "-f", "null", "-"]
-    run_ffmpeg(binaries, arguments, budget=Budget(PATIENCE))
+    run_ffmpeg(binaries, arguments, budget=Budget(TIMEOUT))
     threads, files = set(threading.enumerate()), len(os.listdir("/proc/self/fd"))  # noqa: PTH208  # names are enough
     for _ in range(5):
-        run_ffmpeg(binaries, arguments, budget=Budget(PATIENCE))
+        run_ffmpeg(binaries, arguments, budget=Budget(TIMEOUT))
     # Threads of earlier tests may have ended meanwhile.
     assert set(threading.enumerate()) <= threads
     assert len(os.listdir("/proc/self/fd")) <= files  # noqa: PTH208

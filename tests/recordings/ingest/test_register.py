@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import School, Sql
 from tests.recordings.conftest import MakeRecording
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 from worker.database import Database
 from worker.recordings.ingest.register import NewRecording, RegistrationResult, register_recording
 
@@ -101,7 +101,7 @@ def test_a_storm_of_the_same_bytes_is_one_recording(
     start = threading.Barrier(8)
 
     def enter(number: int) -> RegistrationResult:
-        start.wait(PATIENCE)
+        start.wait(TIMEOUT)
         result: RegistrationResult = register(new(spool_name=f"{number:032x}"))
         return result
 

@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from tests.conftest import School, Sql
 from tests.statements import waits_for_a_lock
-from tests.waiting import PATIENCE, wait_for
+from tests.waiting import TIMEOUT, wait_for
 from worker.database import Database
 from worker.reminders.planning.changes import PlanChanges
 from worker.reminders.planning.plan import plan_ahead, plan_for_person, plan_reminders
@@ -349,7 +349,7 @@ class TestTwoAtOnce:
         def change_preferences() -> None:
             with book.database.transaction() as session:
                 session.execute(text("UPDATE notification_preferences SET alarms = '{45}' WHERE user_id = 2"))
-                moved.wait(PATIENCE)
+                moved.wait(TIMEOUT)
                 plan_for_person(session, STUDENT, now=NOW)
 
         thread = threading.Thread(target=change_preferences)

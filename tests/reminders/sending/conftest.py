@@ -20,7 +20,7 @@ from models.people import User as Person
 from models.reminders import NotificationPreference
 from models.schedules import Schedule, ScheduleParticipant
 from tests.conftest import MakeSettings, School
-from tests.waiting import PATIENCE, wait_for
+from tests.waiting import TIMEOUT, wait_for
 from worker.database import Database
 from worker.reminders.delivery.claim import claim
 from worker.reminders.delivery.partitions import BATCH, batches
@@ -90,9 +90,9 @@ class MailSink:
                 task.cancel()
             await asyncio.gather(*others, return_exceptions=True)
 
-        asyncio.run_coroutine_threadsafe(end(), self._loop).result(PATIENCE)
+        asyncio.run_coroutine_threadsafe(end(), self._loop).result(TIMEOUT)
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(PATIENCE)
+        self._thread.join(TIMEOUT)
         self._loop.close()
 
 

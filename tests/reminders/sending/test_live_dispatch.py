@@ -17,7 +17,7 @@ from models.deliveries import Delivery
 from tests.conftest import MakeSettings
 from tests.forking.forked_process import ForkServer
 from tests.reminders.sending.conftest import DeliveryFixture, MailSink
-from tests.waiting import PATIENCE, wait_for
+from tests.waiting import TIMEOUT, wait_for
 from worker.cli.local_stack.environment import environment_for
 from worker.reminders.delivery.transport import message_id
 from worker.settings import Settings
@@ -44,7 +44,7 @@ class DispatcherProcesses:
         process = self._server.start(f"{name} {number}", module, arguments, self.folder / f"{number}.log", environment)
         self.running.append(process)
         if wait:
-            wait_until(sign.exists, process, PATIENCE)
+            wait_until(sign.exists, process, TIMEOUT)
         return process
 
     def worker(self, *, wait: bool = True) -> ChildProcess:

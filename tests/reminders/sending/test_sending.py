@@ -13,7 +13,7 @@ from models.schedules import Schedule
 from tests.conftest import School
 from tests.reminders.sending.conftest import DeliveryFixture, MailSink
 from tests.statements import waits_for_a_lock
-from tests.waiting import PATIENCE, wait_for
+from tests.waiting import TIMEOUT, wait_for
 from worker import clock
 from worker.channels.destinations import Mailbox, Webhook, to_text
 from worker.channels.egress import EgressPolicy
@@ -132,7 +132,7 @@ def test_no_message_of_a_person_is_visible_before_one_with_a_lower_id(deliveries
         other.start()
         wait_for(lambda: waits_for_a_lock(deliveries.database) or not other.is_alive())
         assert deliveries.all("SELECT id FROM notifications") == []
-    other.join(PATIENCE)
+    other.join(TIMEOUT)
     rows = deliveries.all("SELECT delivery_id FROM notifications ORDER BY id")
     assert [row.delivery_id for row in rows] == [first, second]
 
@@ -533,7 +533,7 @@ def test_a_dead_webhook_is_not_waited_for_by_the_others(deliveries: DeliveryFixt
 
     def receive(delivery: Any) -> None:
         if delivery.user_id == 1:
-            waited.append(reached.wait(PATIENCE))
+            waited.append(reached.wait(TIMEOUT))
         else:
             reached.set()
 

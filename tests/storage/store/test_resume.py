@@ -14,7 +14,7 @@ from b2sdk.v3 import Bucket
 
 from devstack.emulator.credentials import Credentials
 from tests.storage.bad_line import Cut, Hold, Line
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 from worker.storage.errors import UploadStopped
 from worker.storage.store import ObjectStore
 
@@ -72,13 +72,13 @@ def test_a_killed_process_costs_ten_megabytes_at_most(
     file, hold = make_file(size=SIZE), Hold(after=3_000_000)
     line.meet("b2_upload_part", *[None] * (part - 1), hold)
     with other_process(file, line, bucket, b2) as process:
-        assert hold.reached.wait(PATIENCE)
+        assert hold.reached.wait(TIMEOUT)
         process.kill()
-        assert process.wait(PATIENCE) == -9
+        assert process.wait(TIMEOUT) == -9
     hold.let_go.set()
     begun = only_begun(bucket)
     with other_process(file, line, bucket, b2) as process:
-        assert process.wait(PATIENCE) == 0
+        assert process.wait(TIMEOUT) == 0
     check_end(line, bucket, begun)
     assert make_store().stat(NAME).sha1 == file[1]  # type: ignore[union-attr]
 

@@ -13,7 +13,7 @@ from models.schedules import Schedule, ScheduleParticipant
 from models.strokes import Stroke
 from models.whiteboards import WhiteboardEvent, WhiteboardPage, WhiteboardSession
 from tests.conftest import School
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 from worker.database import Database
 from worker.errors import Conflict, Forbidden, NotFound
 from worker.jobs.orders.board_orders import SnapshotSession
@@ -223,7 +223,7 @@ class TestTogether:
         for board in boards:
             sessions.start(board)
         sessions.join(boards[0])
-        begin = threading.Barrier(4, timeout=PATIENCE)
+        begin = threading.Barrier(4, timeout=TIMEOUT)
 
         def end(some: list[int]) -> None:
             begin.wait()
@@ -332,7 +332,7 @@ class TestLeftRunning:
 
     def test_many_in_batches_by_two_at_once(self, sessions: SessionFixture, database: Database) -> None:
         boards = [sessions.running(schedule_id=None) for _ in range(20)]
-        both_hold_theirs = threading.Barrier(2, timeout=PATIENCE)
+        both_hold_theirs = threading.Barrier(2, timeout=TIMEOUT)
 
         def close(_worker: int) -> int:
             with database.transaction() as session:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 from tests.workflows.conftest import TIMING, RecordingFixture
 from worker.jobs.enqueue import enqueue
 from worker.jobs.orders.lesson_orders import CombineRecordings
@@ -77,7 +77,7 @@ def record(recordings: RecordingFixture, context: WorkerContext, tmp_path: Path)
             *sound,
             *codecs,
         ]
-        subprocess.run([*command, "-f", "webm", "-live", "1", path], check=True, timeout=PATIENCE)
+        subprocess.run([*command, "-f", "webm", "-live", "1", path], check=True, timeout=TIMEOUT)
         started_at = BEGIN + timedelta(seconds=at)
         recording_id = recordings.arrive(path.read_bytes(), type=kind, started_at=started_at, **changes)
         job = recordings.perform(IngestRecording, recording_id)
@@ -117,7 +117,7 @@ class CombinedLesson:
 
     def _decoded(self, *words: str) -> bytes:
         command: list[str | Path] = [self._ffmpeg, "-v", "error", "-nostdin", "-i", self.path, *words, "pipe:1"]
-        return subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE).stdout
+        return subprocess.run(command, check=True, capture_output=True, timeout=TIMEOUT).stdout
 
     def beeps(self) -> list[float]:
         """The seconds at which tones begin."""

@@ -16,7 +16,7 @@ from sqlalchemy import true
 
 from tests.conftest import School
 from tests.statements import run_statement
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 from tests.workflows.conftest import Versions
 from worker.database import Database
 from worker.jobs.enqueue import enqueue
@@ -159,7 +159,7 @@ def test_a_board_becomes_a_lesson_that_plays(lesson: Lesson, context: WorkerCont
         [*shown, "-frames:v", "1", "-f", "rawvideo", "-pix_fmt", "rgb24", "-"],
         check=True,
         capture_output=True,
-        timeout=PATIENCE,
+        timeout=TIMEOUT,
     ).stdout
     frame = np.frombuffer(raw, np.uint8).reshape(720, 1280, 3).astype(int)
     assert np.abs(frame[20, 640] - (0x20, 0x40, 0x20)).max() < 12  # the second page
@@ -177,7 +177,7 @@ def test_a_page_fetches_the_strokes_and_plays_them_itself(lesson: Lesson, contex
         assert "replay" in [row.name for row in plan.renditions]
     address = SignedAddresses(context.store, plan.seconds).of(rendition.object_name)
 
-    with urllib.request.urlopen(address, timeout=PATIENCE) as response:  # noqa: S310
+    with urllib.request.urlopen(address, timeout=TIMEOUT) as response:  # noqa: S310
         packed = response.read()
         headers = response.headers
 
@@ -212,7 +212,7 @@ def test_what_was_taken_back_is_seen_until_then(lesson: Lesson, context: WorkerC
 
     name = lesson.rendition(recording_id, "replay").object_name
     token = context.store.authorize_download(f"{name.rsplit('/', 1)[0]}/", 60)
-    with urllib.request.urlopen(context.store.signed_url(name, token), timeout=PATIENCE) as response:  # noqa: S310
+    with urllib.request.urlopen(context.store.signed_url(name, token), timeout=TIMEOUT) as response:  # noqa: S310
         strokes = json.loads(gzip.decompress(response.read()))["strokes"]
     assert [(stroke["start"], stroke.get("gone")) for stroke in strokes] == [(1000, None), (3000, 11_000)]
 

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time
 
 from tests.conftest import School, Sql
 from tests.statements import waits_for_a_lock
-from tests.waiting import PATIENCE, wait_for
+from tests.waiting import TIMEOUT, wait_for
 from worker.database import Database
 from worker.recurrence.request import TimeRequest
 from worker.reminders.planning.alarms import Alarm
@@ -35,6 +35,6 @@ def test_alarms_of_a_series_that_is_being_split_are_those_of_the_lessons_new_ser
         change_lessons(session, school.tutor, LessonChange(second, {"subject": "Physics"}, FOLLOWING, PLANNING))
         student.start()
         wait_for(lambda: waits_for_a_lock(database))
-    student.join(PATIENCE)
+    student.join(TIMEOUT)
     waiting = sql("SELECT DISTINCT schedule_id, minutes_before FROM deliveries WHERE user_id = 2 AND state = 'pending'")
     assert {lesson_id: minutes for lesson_id, minutes in waiting if lesson_id != first} == {second: 45, third: 45}

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.conftest import School, Sql
-from tests.waiting import PATIENCE, wait_for
+from tests.waiting import TIMEOUT, wait_for
 from tests.workflows.conftest import RecordingFixture, Versions
 from worker.access.person_ids import person_ids
 from worker.database import Database
@@ -158,7 +158,7 @@ def test_what_a_running_job_still_makes_is_erased_as_well(recordings: RecordingF
         film = recordings.arrive(sample + b"\0")
         with run.finish():
             pass
-        erasure = erasing.result(PATIENCE)
+        erasure = erasing.result(TIMEOUT)
 
     assert (recordings.row(film), erasure.jobs, erasure.recordings) == (None, 2, 2)
     live = recordings.sql("SELECT DISTINCT kind FROM jobs WHERE state NOT IN ('cancelled', 'succeeded')")

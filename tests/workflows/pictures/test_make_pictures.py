@@ -11,7 +11,7 @@ import pytest
 from devstack.emulator.credentials import Credentials
 from models.recordings import Recording
 from tests.conftest import MakeSettings
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 from tests.workflows.conftest import DATA, TIMING, HeldFfmpeg, RecordingFixture, Versions, WithFfmpeg
 from worker.database import Database
 from worker.jobs.enqueue import enqueue
@@ -219,7 +219,7 @@ def slides(context: WorkerContext, recordings: RecordingFixture, tmp_path: Path)
     vp8 = ["-c:v", "libvpx", "-threads", "1", "-deadline", "realtime", "-g", "5"]
     words = [*vp8, "-c:a", "libopus", "-f", "webm", "-live", "1"]
     command: list[str | Path] = [context.binaries.ffmpeg, "-v", "error", "-nostdin", *inputs, *words, path]
-    subprocess.run(command, check=True, timeout=PATIENCE)
+    subprocess.run(command, check=True, timeout=TIMEOUT)
     recording_id = recordings.arrive(path.read_bytes())
     assert recordings.perform(IngestRecording, recording_id).state == "succeeded"
     return recording_id

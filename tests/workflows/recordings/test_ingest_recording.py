@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from tests.statements import waits_for_a_lock
-from tests.waiting import PATIENCE, wait_for
+from tests.waiting import TIMEOUT, wait_for
 from tests.workflows.conftest import RecordingFixture, Versions, WithFfmpeg
 from worker.errors import OutOfSpace
 from worker.jobs.orders.recording_orders import IngestRecording, RemoveRecordingFiles, StoreSource
@@ -76,7 +76,7 @@ def test_what_the_header_promised_is_not_what_is_copied(
     subprocess.run(
         [context.binaries.ffmpeg, "-v", "error", "-nostdin", "-i", tmp_path / "sound", *late, *words, tmp_path / "f"],
         check=True,
-        timeout=PATIENCE,
+        timeout=TIMEOUT,
     )
     recording_id = recordings.arrive((tmp_path / "f").read_bytes())
 
@@ -395,7 +395,7 @@ def test_a_delete_does_not_stumble_over_a_job_that_ends_at_that_moment(
         # The run holds its row; the delete has seen a running job and now waits for it.
         deleting.start()
         wait_for(lambda: waits_for_a_lock(recordings.database))
-    deleting.join(PATIENCE)
+    deleting.join(TIMEOUT)
 
     assert failures == []
     assert recordings.row(recording_id) is None

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 from tests.workflows.conftest import TIMING, RecordingFixture
 from worker.jobs.enqueue import enqueue
 from worker.jobs.orders.board_orders import ReplayBoard
@@ -52,7 +52,7 @@ def speak(context: WorkerContext, tmp_path: Path) -> Voice:
         subprocess.run(
             [context.binaries.ffmpeg, "-v", "error", "-nostdin", "-y", "-f", "lavfi", "-i", source, *words, path],
             check=True,
-            timeout=PATIENCE,
+            timeout=TIMEOUT,
         )
         return path.read_bytes()
 
@@ -151,7 +151,7 @@ class Film:
 
     def _decoded(self, *words: str) -> bytes:
         command: list[str | Path] = [self.binaries.ffmpeg, "-v", "error", "-nostdin", "-i", self.path, *words, "pipe:1"]
-        return subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE).stdout
+        return subprocess.run(command, check=True, capture_output=True, timeout=TIMEOUT).stdout
 
     def beeps(self) -> list[float]:
         """The seconds at which tones begin."""
@@ -268,7 +268,7 @@ def test_a_laptop_that_slept_moves_what_follows(
     source.write_bytes(speak(12, [2, 8]))
     jump = ["-c", "copy", "-bsf:a", "setts=ts='TS+gte(TS*TB,5)*120/TB'", "-live", "1"]
     subprocess.run(
-        [context.binaries.ffmpeg, "-v", "error", "-nostdin", "-i", source, *jump, target], check=True, timeout=PATIENCE
+        [context.binaries.ffmpeg, "-v", "error", "-nostdin", "-i", source, *jump, target], check=True, timeout=TIMEOUT
     )
     for at in (2, 60, 128):
         board.draw(at)

@@ -10,7 +10,7 @@ import pytest
 from devstack.emulator.credentials import Credentials
 from models.recordings import Recording
 from tests.conftest import MakeSettings
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 from tests.workflows.conftest import HeldFfmpeg, RecordingFixture, Versions, WithFfmpeg
 from worker.database import Database
 from worker.jobs.orders.recording_orders import IngestRecording, MakeRenditions, RemoveRecordingFiles, StoreSource
@@ -229,5 +229,5 @@ def job_order(recordings: RecordingFixture, run: JobRun) -> MakeRenditions:
 
 def chapter_titles(recordings: RecordingFixture, path: Path) -> list[str]:
     words = [str(recordings.context.binaries.ffprobe), "-v", "error", "-show_chapters", "-of", "json", str(path)]
-    listed = json.loads(subprocess.run(words, capture_output=True, check=True, timeout=PATIENCE).stdout)["chapters"]
+    listed = json.loads(subprocess.run(words, capture_output=True, check=True, timeout=TIMEOUT).stdout)["chapters"]
     return [chapter["tags"]["title"] for chapter in listed]

@@ -13,7 +13,7 @@ import requests
 from sqlalchemy import true
 
 from tests.conftest import SmallDisk
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 from tests.workflows.conftest import RecordingFixture
 from worker.errors import OutOfSpace, Unavailable
 from worker.jobs.enqueue import enqueue
@@ -115,7 +115,7 @@ class UploadFixture:
             plan = plan_playback(session, recording)
             names = [row.object_name for row in plan.renditions if row.object_name is not None]
         addresses = SignedAddresses(self.context.store, plan.seconds)
-        return bool(names) and all(requests.get(addresses.of(name), timeout=PATIENCE).ok for name in names)
+        return bool(names) and all(requests.get(addresses.of(name), timeout=TIMEOUT).ok for name in names)
 
     def store(self) -> Any:
         return self.recordings.perform(StoreSource, self.row.recording_id)

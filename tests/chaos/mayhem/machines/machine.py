@@ -13,7 +13,7 @@ from devstack.process import ChildProcess, wait_until
 from devstack.supervisor import http_ready
 from tests.chaos.mayhem.environment import Environment
 from tests.chaos.mayhem.workers import Workers
-from tests.waiting import PATIENCE, wait_for
+from tests.waiting import TIMEOUT, wait_for
 from worker.cli.local_stack.environment import environment_for
 
 Kind = Literal["api", "beat", "worker"]
@@ -90,8 +90,8 @@ class Machine:
             "beat", "worker.cli", ["beat"], self.folder / "beat.log", variables | {"READY_FILE": str(sign)}
         )
         self._services = {"api": api, "beat": beat}
-        wait_until(http_ready("127.0.0.1", self.settings.api_port, "/healthz"), api, PATIENCE)
-        wait_until(sign.exists, beat, PATIENCE)
+        wait_until(http_ready("127.0.0.1", self.settings.api_port, "/healthz"), api, TIMEOUT)
+        wait_until(sign.exists, beat, TIMEOUT)
 
 
 def processor_seconds(main: int) -> float:

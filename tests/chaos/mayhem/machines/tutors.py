@@ -16,7 +16,7 @@ from benchmarks.material.samples import distinct
 from benchmarks.messages.due import make_lessons, plan
 from tests.chaos.mayhem.environment import CLIPS, Environment
 from tests.chaos.mayhem.work import ChaosOrder
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 from worker.access.issue_token import issue_token
 from worker.settings import DEVELOPMENT_KEY
 
@@ -107,7 +107,7 @@ class Tutors:
     def _send_all(self, tutor: int, addresses: Sequence[str], recordings: int, work: Work) -> None:
         token = issue_token(DEVELOPMENT_KEY, sub=tutor, role="tutor", role_ids={"tutor": tutor})
         headers = {"Authorization": f"Bearer {token}"}
-        with httpx.Client(headers=headers, timeout=PATIENCE, trust_env=False) as http:
+        with httpx.Client(headers=headers, timeout=TIMEOUT, trust_env=False) as http:
             for _n in range(recordings):
                 self._send(http, tutor, addresses, work)
 

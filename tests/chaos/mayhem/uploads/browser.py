@@ -181,4 +181,4 @@ class BrowserRecorder(RecordingThread):
         return self._browser.first_page.run(script)
 
     def _new_browser(self) -> Chromium:
-        return Chromium(self._program, self._home, *MEDIA_FLAGS, patience=_ANSWERS_WITHIN)
+        return Chromium(self._program, self._home, *MEDIA_FLAGS, timeout=_ANSWERS_WITHIN)

@@ -24,7 +24,7 @@ from tests.chaos.mayhem.proxy import Proxy
 from tests.chaos.mayhem.uploads.browser import BrowserRecorder
 from tests.chaos.mayhem.uploads.clients import TusClients
 from tests.chaos.mayhem.uploads.kills import KINDS, OF_BROWSERS, Kill, UploadPlan
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 from worker.access.issue_token import issue_token
 from worker.cli.local_stack.environment import environment_for
 from worker.jobs.enqueue import enqueue
@@ -69,7 +69,7 @@ class UploadRun:
             for _n in range(_WORKERS):
                 self.environment.workers.start(wait=False)
             for api, link in zip(self._apis, self.links, strict=True):
-                wait_until(http_ready("127.0.0.1", link.target, "/healthz"), api, PATIENCE)
+                wait_until(http_ready("127.0.0.1", link.target, "/healthz"), api, TIMEOUT)
             self.clients = self._make_clients()
             stack.enter_context(self._sealing())
             self.clients.start()
@@ -156,7 +156,7 @@ class UploadRun:
         thread.start()
         yield
         self._is_over.set()
-        thread.join(PATIENCE)
+        thread.join(TIMEOUT)
 
     def _order_seals(self) -> None:
         while not self._is_over.wait(_SEAL_EVERY):

@@ -8,7 +8,7 @@ import requests
 from b2sdk.v3 import SSE_B2_AES, B2Api, Bucket
 from b2sdk.v3.exception import Conflict, DuplicateBucketName
 
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 
 RULE = {
     "fileNamePrefix": "",
@@ -103,7 +103,7 @@ def test_only_an_empty_bucket_is_deleted(api: B2Api, call: Call) -> None:
 def test_bodies_that_are_no_object(api: B2Api, body: bytes) -> None:
     info = api.account_info
     headers = {"Authorization": info.get_account_auth_token()}
-    response = requests.post(f"{info.get_api_url()}/b2api/v4/b2_list_buckets", body, headers=headers, timeout=PATIENCE)
+    response = requests.post(f"{info.get_api_url()}/b2api/v4/b2_list_buckets", body, headers=headers, timeout=TIMEOUT)
     assert (response.status_code, response.json()["code"]) == (400, "bad_request")
 
 

@@ -8,7 +8,7 @@ from b2sdk.v3 import Bucket
 from starlette.datastructures import Headers
 
 from devstack.emulator.api.cors import download_headers, preflight_headers
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 
 BY_NAME = "b2_download_file_by_name"
 RULE: dict[str, Any] = {
@@ -32,20 +32,20 @@ def url(bucket: Bucket) -> str:
 def test_a_page_reads_a_range(bucket: Bucket, url: str) -> None:
     origin = {"Origin": "https://app.example.org"}
     request_headers = {"Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "range, x-bz-info"}
-    preflight = requests.options(url, headers={**origin, **request_headers}, timeout=PATIENCE)
+    preflight = requests.options(url, headers={**origin, **request_headers}, timeout=TIMEOUT)
     assert preflight.status_code == 200
     assert preflight.headers["Access-Control-Allow-Origin"] == "https://app.example.org"
     assert preflight.headers["Access-Control-Allow-Headers"] == "range, x-bz-info"
     assert preflight.headers["Access-Control-Max-Age"] == "600"
     token = {"Authorization": bucket.get_download_authorization("", 60)}
-    response = requests.get(url, params=token, headers={**origin, "Range": "bytes=2-3"}, timeout=PATIENCE)
+    response = requests.get(url, params=token, headers={**origin, "Range": "bytes=2-3"}, timeout=TIMEOUT)
     assert response.content == b"23"
     assert response.headers["Access-Control-Allow-Origin"] == "https://app.example.org"
     assert response.headers["Access-Control-Expose-Headers"] == "content-range, x-bz-file-name"
 
 
 def test_a_page_sees_that_it_is_refused(url: str) -> None:
-    response = requests.get(url, headers={"Origin": "https://app.example.org"}, timeout=PATIENCE)
+    response = requests.get(url, headers={"Origin": "https://app.example.org"}, timeout=TIMEOUT)
     assert response.status_code == 401
     assert response.headers["Access-Control-Allow-Origin"] == "https://app.example.org"
 
@@ -53,16 +53,14 @@ def test_a_page_sees_that_it_is_refused(url: str) -> None:
 def test_other_pages_and_other_ways_are_not_allowed(bucket: Bucket, url: str) -> None:
     request_headers = {"Access-Control-Request-Method": "GET"}
     stranger = {"Origin": "https://evil.example.org"}
-    assert requests.options(url, headers={**stranger, **request_headers}, timeout=PATIENCE).status_code == 403
+    assert requests.options(url, headers={**stranger, **request_headers}, timeout=TIMEOUT).status_code == 403
     friend = {"Origin": "https://app.example.org", **request_headers, "Access-Control-Request-Headers": "authorization"}
-    assert requests.options(url, headers=friend, timeout=PATIENCE).status_code == 403
+    assert requests.options(url, headers=friend, timeout=TIMEOUT).status_code == 403
     by_id = bucket.api.get_download_url_for_fileid(bucket.get_file_info_by_name("x").id_)
-    refused = requests.options(
-        by_id, headers={"Origin": "https://app.example.org", **request_headers}, timeout=PATIENCE
-    )
+    refused = requests.options(by_id, headers={"Origin": "https://app.example.org", **request_headers}, timeout=TIMEOUT)
     assert refused.status_code == 403
     token = {"Authorization": bucket.get_download_authorization("", 60)}
-    response = requests.get(url, params=token, headers=stranger, timeout=PATIENCE)
+    response = requests.get(url, params=token, headers=stranger, timeout=TIMEOUT)
     assert "Access-Control-Allow-Origin" not in response.headers
 
 

@@ -8,7 +8,7 @@ import requests
 from b2sdk.v3 import SSE_B2_AES, B2Api, Bucket, hex_sha1_of_bytes
 from b2sdk.v3.exception import BadRequest, FileAlreadyHidden, FileNotPresent
 
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 
 NAMES = [
     "plain.txt",
@@ -51,7 +51,7 @@ def test_bad_names_are_refused(bucket: Bucket, api: B2Api, name: str) -> None:
         "Content-Type": "text/plain",
         "X-Bz-Content-Sha1": "do_not_verify",
     }
-    response = requests.post(upload["uploadUrl"], data=b"x", headers=headers, timeout=PATIENCE)
+    response = requests.post(upload["uploadUrl"], data=b"x", headers=headers, timeout=TIMEOUT)
     assert (response.status_code, response.json()["code"]) == (400, "bad_request")
 
 
@@ -89,7 +89,7 @@ def test_checksum_after_the_content(bucket: Bucket, trailer: str, status: int) -
         "Content-Type": "text/plain",
         "X-Bz-Content-Sha1": "hex_digits_at_end",
     }
-    response = requests.post(upload["uploadUrl"], data=b"hello" + trailer.encode(), headers=headers, timeout=PATIENCE)
+    response = requests.post(upload["uploadUrl"], data=b"hello" + trailer.encode(), headers=headers, timeout=TIMEOUT)
     assert response.status_code == status
     if status == 200:
         assert (response.json()["contentLength"], read(bucket, "x")) == (5, b"hello")
@@ -120,7 +120,7 @@ def test_an_unverified_upload_says_so(bucket: Bucket) -> None:
 def test_ranges(bucket: Bucket, byte_range: str, status: int, content: bytes | None, content_range: str | None) -> None:
     bucket.upload_bytes(b"0123456789", "digits")
     headers = {"Authorization": bucket.get_download_authorization("", 60), "Range": byte_range}
-    response = requests.get(bucket.get_download_url("digits"), headers=headers, timeout=PATIENCE)
+    response = requests.get(bucket.get_download_url("digits"), headers=headers, timeout=TIMEOUT)
     assert response.status_code == status
     assert response.headers.get("Content-Range") == content_range
     if content is None:
@@ -128,7 +128,7 @@ def test_ranges(bucket: Bucket, byte_range: str, status: int, content: bytes | N
     else:
         assert response.content == content
         assert response.headers["Accept-Ranges"] == "bytes"
-        assert requests.head(response.url, headers=headers, timeout=PATIENCE).headers["Content-Length"] == str(
+        assert requests.head(response.url, headers=headers, timeout=TIMEOUT).headers["Content-Length"] == str(
             len(content)
         )
 
@@ -142,11 +142,11 @@ def test_query_overrides_headers_but_smuggles_none(bucket: Bucket) -> None:
     bucket.upload_bytes(b"x", "x.txt")
     token, url = bucket.get_download_authorization("", 60), bucket.get_download_url("x.txt")
     query = {"Authorization": token, "b2ContentDisposition": 'attachment; filename="y"', "b2ContentType": "a/b"}
-    response = requests.get(url, params=query, timeout=PATIENCE)
+    response = requests.get(url, params=query, timeout=TIMEOUT)
     assert response.headers["Content-Disposition"] == 'attachment; filename="y"'
     assert response.headers["Content-Type"] == "a/b"
     query["b2ContentType"] = "a/b\r\nSet-Cookie: x=1"
-    assert requests.get(url, params=query, timeout=PATIENCE).status_code == 400
+    assert requests.get(url, params=query, timeout=TIMEOUT).status_code == 400
 
 
 def test_versions_hide_and_delete(bucket: Bucket) -> None:

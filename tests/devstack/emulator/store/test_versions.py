@@ -8,7 +8,7 @@ import requests
 from b2sdk.v3 import B2Api, Bucket
 
 from devstack.emulator.credentials import Credentials
-from tests.waiting import PATIENCE
+from tests.waiting import TIMEOUT
 
 Call = Callable[..., Any]
 
@@ -17,7 +17,7 @@ def authorize(here: Credentials, version: int, key_id: str | None = None, key: s
     return requests.get(
         f"{here.realm}/b2api/v{version}/b2_authorize_account",
         auth=(key_id or here.key_id, key or here.application_key),
-        timeout=PATIENCE,
+        timeout=TIMEOUT,
     ).json()
 
 
@@ -75,7 +75,7 @@ def test_calls_may_come_by_get(b2_here: Credentials, api: B2Api, bucket: Bucket)
         f"{b2_here.realm}/b2api/v3/b2_list_file_names",
         params={"bucketId": bucket.id_, "maxFileCount": "5"},
         headers={"Authorization": api.account_info.get_account_auth_token()},
-        timeout=PATIENCE,
+        timeout=TIMEOUT,
     )
     assert [file["fileName"] for file in response.json()["files"]] == ["x"]
 

@@ -4,15 +4,15 @@ const NAME = 'astegni-recordings';
 const WORKER = 'astegni-recorder-disk';
 const JOURNAL = 'journal';
 const LAST_MOMENT = 2_000; // milliseconds
-const PATIENCE = 30_000; // milliseconds to wait for the disk, the server, the page, or a busy encoder
+const TIMEOUT = 30_000; // milliseconds to wait for the disk, the server, the page, or a busy encoder
 
 const utf8 = (text) => new TextEncoder().encode(text);
 const pause = (time) => new Promise((resolve) => { setTimeout(resolve, time); });
 
-/** The promise's result; rejects after PATIENCE. */
+/** The promise's result; rejects after TIMEOUT. */
 function timely(promise, name) {
   const late = Object.assign(new Error(`${name} does not answer`), { isLate: true });
-  return Promise.race([promise, pause(PATIENCE).then(() => { throw late; })]);
+  return Promise.race([promise, pause(TIMEOUT).then(() => { throw late; })]);
 }
 
 const rootFolder = async () => (await navigator.storage.getDirectory()).getDirectoryHandle(NAME, { create: true });

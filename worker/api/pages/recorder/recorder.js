@@ -243,7 +243,7 @@ export class Recorder extends EventTarget {
     const part = this.#part;
     if (part) part.isHalted = true;
     if (part && part.media.state !== 'inactive') part.media.stop();
-    await Promise.race([part?.stopped, pause(PATIENCE)]);
+    await Promise.race([part?.stopped, pause(TIMEOUT)]);
     await this.#writing;
   }
 

@@ -1,6 +1,6 @@
 // Sends what this device holds, by tus 1.0.
 
-const PIECE = 65_536; // most bytes of a request: a slow link sends it in PATIENCE
+const PIECE = 65_536; // most bytes of a request: a slow link sends it in TIMEOUT
 const MOST_MARKS = 50; // of a request
 const LONGEST_RETRY = 15_000;
 const SLOW = 10_000; // a link is slow when this many ms wait
@@ -135,7 +135,7 @@ class Sender {
   async #ask(method, path, headers = {}, body = undefined) {
     const token = await this.token();
     const response = await fetch(new URL(path, this.#options.api), {
-      method, body, signal: AbortSignal.timeout(PATIENCE * Math.min(4, 1 + this.#failures)),
+      method, body, signal: AbortSignal.timeout(TIMEOUT * Math.min(4, 1 + this.#failures)),
       headers: { Authorization: `Bearer ${token}`, 'Tus-Resumable': '1.0.0', ...headers },
     });
     if (response.ok) return response;

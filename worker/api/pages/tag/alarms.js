@@ -2,7 +2,7 @@
 // the worker sends the reminders. Both are functions of `window` and may be declared after this script.
 
 /** Milliseconds. Imports run each minute: a lesson that none has brought by then will not come. */
-const PATIENCE_FOR_IMPORT = 600_000;
+const IMPORT_TIMEOUT = 600_000;
 /** The platform's page offers no other value. */
 const MINUTES_BEFORE = 15;
 const ENTRY_FIELDS = ['title', 'description', 'priority_level', 'year', 'schedule_type', 'months', 'days',
@@ -17,7 +17,7 @@ const hooked = new Set();
 Object.assign(HANDLERS, {
   async alarm(_board, [{ lesson, enable }]) {
     const { id } = await linkOf('lesson', lesson);
-    if (id === null) throw new Later(`lesson ${lesson} is not here yet`, PATIENCE_FOR_IMPORT);
+    if (id === null) throw new Later(`lesson ${lesson} is not here yet`, IMPORT_TIMEOUT);
     await ask('PUT', `v1/schedules/${id}/alarms`, { alarms: enable ? [{ minutes_before: MINUTES_BEFORE }] : [] });
   },
 

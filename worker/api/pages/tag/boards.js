@@ -3,9 +3,9 @@
 const SESSIONS = 'v1/whiteboard/sessions';
 const PAGES = 'v1/whiteboard/pages';
 /** How long a student waits for the tutor's side, whose link may be down. */
-const PATIENCE_FOR_TUTOR = 3_600_000;
+const TUTOR_TIMEOUT = 3_600_000;
 /** How long an operation waits for one of the other side that it depends on. */
-const PATIENCE_FOR_OTHERS = 60_000;
+const OTHERS_TIMEOUT = 60_000;
 /** The other side begins its session up to some seconds earlier. */
 const EARLIER = 30_000;
 
@@ -50,7 +50,7 @@ async function findSession(board) {
     one.host_profile_type === board.other.type && one.host_profile_id === board.other.id
     && Date.parse(one.created_at) >= since
   ));
-  if (!session && Date.now() - board.at < PATIENCE_FOR_TUTOR) throw new Away('the tutor has no session yet', 2);
+  if (!session && Date.now() - board.at < TUTOR_TIMEOUT) throw new Away('the tutor has no session yet', 2);
   if (!session) throw new Refused(404, { detail: 'the tutor never had a session' });
   return session;
 }
@@ -88,7 +88,7 @@ async function pageId(board, page) {
     board.pages[added.page_number] = added.id;
     await store.put('boards', board);
   }
-  if (!board.pages[page.number]) throw new Later(`no page ${page.number} yet`, PATIENCE_FOR_OTHERS);
+  if (!board.pages[page.number]) throw new Later(`no page ${page.number} yet`, OTHERS_TIMEOUT);
   return board.pages[page.number];
 }
 
@@ -116,7 +116,7 @@ const HANDLERS = {
       refused.forEach(({ reason }) => complain(reason));
     } catch (error) {
       // The tutor's side may not have sent the permission to draw yet.
-      if (error.status === 403) throw new Later(error.message, PATIENCE_FOR_OTHERS);
+      if (error.status === 403) throw new Later(error.message, OTHERS_TIMEOUT);
       throw error;
     }
   },
@@ -126,7 +126,7 @@ const HANDLERS = {
       await ask('DELETE', `${PAGES}/${await pageId(board, page)}/strokes/${encodeURIComponent(clientId)}`);
     } catch (error) {
       // The other side may not have sent its stroke yet.
-      if (error.status === 404) throw new Later(error.message, 10 * PATIENCE_FOR_OTHERS);
+      if (error.status === 404) throw new Later(error.message, 10 * OTHERS_TIMEOUT);
       throw error;
     }
   },

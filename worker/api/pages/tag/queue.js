@@ -11,11 +11,11 @@ const MOST_STROKES = 200;
 const MOST_BYTES = 60_000; // ten seconds of a link of 48 kbit/s; a broken one costs them again
 const RETRY_LATER = 2_000;
 
-/** Thrown by a handler to postpone an operation; what follows need not wait. It is given up after `patience` ms. */
+/** Thrown by a handler to postpone an operation; what follows need not wait. It is given up after `timeout` ms. */
 class Later extends Error {
-  constructor(reason, patience) {
+  constructor(reason, timeout) {
     super(reason);
-    this.patience = patience;
+    this.timeout = timeout;
   }
 }
 
@@ -118,10 +118,10 @@ class Queue {
     await store.remove('operations', batch.map((operation) => operation.n));
   }
 
-  async #postpone(batch, { message, patience }) {
+  async #postpone(batch, { message, timeout }) {
     const now = Date.now();
     for (const operation of batch) {
-      if (now - operation.at < patience) await store.put('operations', { ...operation, after: now + RETRY_LATER });
+      if (now - operation.at < timeout) await store.put('operations', { ...operation, after: now + RETRY_LATER });
       else {
         complain(`given up: ${operation.kind}, ${message}`);
         await store.remove('operations', [operation.n]);

@@ -2,9 +2,9 @@
 // records meanwhile, and keeps it on the browser's disk until it is stored.
 
 /** Milliseconds by which the page's recorder may begin later. */
-const PATIENCE_FOR_MODULE = 3_000;
+const MODULE_TIMEOUT = 3_000;
 /** Milliseconds for which the page shows that it uploads. */
-const PATIENCE_FOR_UPLOAD = 20_000;
+const UPLOAD_TIMEOUT = 20_000;
 /** Lower than the browsers' defaults. */
 const BIT_RATES = { videoBitsPerSecond: 600_000, audioBitsPerSecond: 24_000 };
 /** The worker's recorder in use, and the function that ends the page's upload of the recording before. */
@@ -50,7 +50,7 @@ async function readyRecorder(board) {
   if (!board) return null;
   const title = `${board.title} - ${new Date().toLocaleDateString()}`;
   const loading = newRecorder({ label: { board: board.key, canGoOn: false }, title }).catch(complain);
-  const recorder = await Promise.race([loading, pause(PATIENCE_FOR_MODULE)]);
+  const recorder = await Promise.race([loading, pause(MODULE_TIMEOUT)]);
   await recorder?.take();
   return recorder;
 }
@@ -64,7 +64,7 @@ function stopRecorder(manager) {
 
 /** Resolves when everything is stored, the worker refuses it, or some seconds are over. */
 function settled(recorder) {
-  return Promise.race([pause(PATIENCE_FOR_UPLOAD), new Promise((resolve) => {
+  return Promise.race([pause(UPLOAD_TIMEOUT), new Promise((resolve) => {
     const look = () => {
       const { phase, warnings } = recorder.state;
       if (phase === 'finished' || phase === 'discarded' || warnings.includes('refused')) resolve();
