@@ -93,7 +93,7 @@ def bearer(services: Services) -> Bearer:
     return lambda caller: {"Authorization": f"Bearer {token_of(caller, services.settings)}"}
 
 
-class Visitor:
+class ApiClient:
     """Requests of one caller; `ask` returns the status and the JSON body."""
 
     def __init__(self, client: TestClient, headers: dict[str, str]) -> None:
@@ -124,7 +124,7 @@ class Visitor:
             query = f"limit={limit}&cursor={page['next']}"
 
 
-VisitorOf = Callable[[UserCaller | Operator], Visitor]
+ClientFor = Callable[[UserCaller | Operator], ApiClient]
 
 
 class _WholeResponses(httpx2.BaseTransport):
@@ -163,9 +163,9 @@ def client(api: FastAPI) -> Iterator[TestClient]:
 
 
 @pytest.fixture
-def visitor(client: TestClient, bearer: Bearer) -> VisitorOf:
-    """`visitor(school.tutor)`: a client with that caller's token."""
-    return lambda caller: Visitor(client, bearer(caller))
+def client_for(client: TestClient, bearer: Bearer) -> ClientFor:
+    """`client_for(school.tutor)`: a client with that caller's token."""
+    return lambda caller: ApiClient(client, bearer(caller))
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from tests.api.conftest import VisitorOf
+from tests.api.conftest import ClientFor
 from tests.conftest import School, Sql
 from worker.api.http.file_backed_response import file_backed_response
 from worker.api.services import Services
@@ -40,8 +40,8 @@ class Lesson:
 
 
 @pytest.fixture
-def lesson(school: School, visitor: VisitorOf) -> Lesson:
-    return Lesson(visitor(school.tutor), school.booking_id)
+def lesson(school: School, client_for: ClientFor) -> Lesson:
+    return Lesson(client_for(school.tutor), school.booking_id)
 
 
 def _strokes(board: Any) -> list[tuple[int, int]]:
@@ -71,8 +71,8 @@ def test_one_page_alone(lesson: Lesson) -> None:
 
 @given(st.integers(1, 8), st.lists(st.integers(0, 4), min_size=1, max_size=4))
 @hypothesis_settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_parts_together_are_the_whole(visitor: VisitorOf, school: School, limit: int, counts: list[int]) -> None:
-    lesson = Lesson(visitor(school.tutor), school.booking_id)
+def test_parts_together_are_the_whole(client_for: ClientFor, school: School, limit: int, counts: list[int]) -> None:
+    lesson = Lesson(client_for(school.tutor), school.booking_id)
     for number, count in enumerate(counts):
         page_id = lesson.add_page() if number else lesson.pages[0]
         if count:

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from devstack.directories import scratch_directory
 from devstack.emulator.credentials import Credentials
 from devstack.forked_process import ForkServer
-from tests.api.conftest import Serve, VisitorOf, token_of
+from tests.api.conftest import ClientFor, Serve, token_of
 from tests.conftest import MakeSettings, School
 from worker.access.callers import Operator
 from worker.access.issue_token import issue_operator_token, issue_token
@@ -83,9 +83,9 @@ def services(settings: MakeSettings, database: Database, b2: Credentials) -> Ser
 
 
 @pytest.fixture
-def address(api: FastAPI, serve: Serve, school: School, visitor: VisitorOf) -> Iterator[str]:
+def address(api: FastAPI, serve: Serve, school: School, client_for: ClientFor) -> Iterator[str]:
     """A real server with a booking, a whiteboard session with a page, and lessons."""
-    tutor = visitor(school.tutor)
+    tutor = client_for(school.tutor)
     lessons = {"booking_id": school.booking_id, "schedule_date": "2027-01-04", "recurrence_pattern": "every Monday"}
     assert tutor.ask("POST", "/v1/whiteboard/sessions", {"booking_id": school.booking_id})[0] == 201
     assert tutor.ask("POST", "/v1/schedules", lessons | {"start_time": "14:00", "end_time": "15:00"})[0] == 201

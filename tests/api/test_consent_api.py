@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from tests.api.conftest import Bearer, VisitorOf
+from tests.api.conftest import Bearer, ClientFor
 from tests.conftest import MakeSettings, School, Sql
 from worker.access.callers import Operator
 from worker.api.app import create_api
@@ -20,9 +20,9 @@ TOMORROW = (datetime.now(UTC) + timedelta(days=2)).date().isoformat()
 
 
 @pytest.fixture
-def offered(school: School, visitor: VisitorOf) -> dict[str, Any]:
+def offered(school: School, client_for: ClientFor) -> dict[str, Any]:
     """A booking that tutor 11 offers to student 25, who knows nothing of them."""
-    status, booking = visitor(school.tutor).ask("POST", "/v1/bookings", BOOKING)
+    status, booking = client_for(school.tutor).ask("POST", "/v1/bookings", BOOKING)
     assert (status, booking["status"]) == (201, "pending")
     return dict(booking)
 
@@ -37,9 +37,9 @@ def problem(response: Any, *ids: int) -> tuple[Any, ...]:
 
 
 def test_the_tutor_learns_nothing_from_a_pending_booking(
-    school: School, visitor: VisitorOf, sql: Sql, offered: dict[str, Any]
+    school: School, client_for: ClientFor, sql: Sql, offered: dict[str, Any]
 ) -> None:
-    tutor = visitor(school.tutor)
+    tutor = client_for(school.tutor)
     sql("UPDATE student_profiles SET grade_level = 'Grade 12' WHERE id = 25")
     # The student has a lesson with their own tutor then.
     lesson = {
@@ -48,7 +48,7 @@ def test_the_tutor_learns_nothing_from_a_pending_booking(
         "start_time": "10:00",
         "end_time": "11:00",
     }
-    assert visitor(school.other_tutor).ask("POST", "/v1/schedules", lesson)[0] == 201
+    assert client_for(school.other_tutor).ask("POST", "/v1/schedules", lesson)[0] == 201
     assert [item["student_id"] for item in tutor.ask("GET", "/v1/me/students")[1]["items"]] == [22]
     assert tutor.ask("GET", "/v1/me/students?status=pending")[1]["items"] == []
     new_lesson = {"booking_id": offered["id"], "schedule_date": TOMORROW, **TIMES}
@@ -60,19 +60,19 @@ def test_the_tutor_learns_nothing_from_a_pending_booking(
     assert tutor.ask("GET", f"/v1/bookings/{offered['id']}") == (200, offered)
     # Nobody's time is taken: the student's own tutor plans on.
     assert (
-        visitor(school.other_tutor).ask("POST", "/v1/schedules", lesson | {"start_time": "11:00", "end_time": "12:00"})[
-            0
-        ]
+        client_for(school.other_tutor).ask(
+            "POST", "/v1/schedules", lesson | {"start_time": "11:00", "end_time": "12:00"}
+        )[0]
         == 201
     )
 
 
 @pytest.mark.parametrize("who", ["other_student", "other_parent"])
 def test_the_student_or_a_parent_accepts(
-    school: School, visitor: VisitorOf, sql: Sql, offered: dict[str, Any], who: str
+    school: School, client_for: ClientFor, sql: Sql, offered: dict[str, Any], who: str
 ) -> None:
     path = f"/v1/bookings/{offered['id']}"
-    learner, tutor = visitor(getattr(school, who)), visitor(school.tutor)
+    learner, tutor = client_for(getattr(school, who)), client_for(school.tutor)
     assert learner.ask("GET", "/v1/bookings?status=pending")[1]["items"] == [offered]
     for _ in range(2):
         assert learner.ask("POST", f"{path}/accept") == (200, offered | {"status": "active"})
@@ -84,63 +84,63 @@ def test_the_student_or_a_parent_accepts(
 
 @pytest.mark.parametrize("who", ["other_student", "other_parent"])
 def test_the_student_or_a_parent_declines(
-    school: School, visitor: VisitorOf, offered: dict[str, Any], who: str
+    school: School, client_for: ClientFor, offered: dict[str, Any], who: str
 ) -> None:
-    path, learner = f"/v1/bookings/{offered['id']}", visitor(getattr(school, who))
+    path, learner = f"/v1/bookings/{offered['id']}", client_for(getattr(school, who))
     for _ in range(2):
         assert learner.ask("POST", f"{path}/decline") == (200, offered | {"status": "declined"})
     assert learner.ask("POST", f"{path}/accept")[0] == 409
-    tutor = visitor(school.tutor)
+    tutor = client_for(school.tutor)
     assert tutor.ask("PATCH", path, {"status": "active"})[0] == 409
     assert [item["student_id"] for item in tutor.ask("GET", "/v1/me/students?status=declined")[1]["items"]] == []
 
 
-def test_a_change_of_status_is_an_answer_too(school: School, visitor: VisitorOf, offered: dict[str, Any]) -> None:
-    path, student = f"/v1/bookings/{offered['id']}", visitor(school.other_student)
-    assert visitor(school.tutor).ask("PATCH", path, {"status": "active"})[0] == 403
+def test_a_change_of_status_is_an_answer_too(school: School, client_for: ClientFor, offered: dict[str, Any]) -> None:
+    path, student = f"/v1/bookings/{offered['id']}", client_for(school.other_student)
+    assert client_for(school.tutor).ask("PATCH", path, {"status": "active"})[0] == 403
     assert student.ask("PATCH", path, {"status": "active", "notes": "x"})[0] == 403
     assert student.ask("PATCH", path, {"status": "active"})[1]["status"] == "active"
     assert student.ask("PATCH", path, {"status": "paused"})[0] == 403
     assert student.ask("PATCH", path, {"status": "cancelled"})[1]["status"] == "cancelled"
 
 
-def test_the_tutor_takes_an_offer_back(school: School, visitor: VisitorOf, offered: dict[str, Any]) -> None:
-    path, tutor = f"/v1/bookings/{offered['id']}", visitor(school.tutor)
+def test_the_tutor_takes_an_offer_back(school: School, client_for: ClientFor, offered: dict[str, Any]) -> None:
+    path, tutor = f"/v1/bookings/{offered['id']}", client_for(school.tutor)
     assert tutor.ask("POST", f"{path}/accept")[0] == 403
     assert tutor.ask("POST", f"{path}/decline")[0] == 403
     assert tutor.ask("POST", f"{path}/end")[1]["status"] == "declined"
-    assert visitor(school.other_student).ask("POST", f"{path}/accept")[0] == 409
+    assert client_for(school.other_student).ask("POST", f"{path}/accept")[0] == 409
 
 
 @pytest.mark.parametrize("who", ["tutor", "student", "parent"])
 @pytest.mark.parametrize("paused", [False, True])
 def test_each_side_ends_a_booking_and_its_lessons(
-    school: School, visitor: VisitorOf, sql: Sql, who: str, paused: bool
+    school: School, client_for: ClientFor, sql: Sql, who: str, paused: bool
 ) -> None:
-    tutor, path = visitor(school.tutor), f"/v1/bookings/{school.booking_id}"
+    tutor, path = client_for(school.tutor), f"/v1/bookings/{school.booking_id}"
     new_lesson = {"booking_id": school.booking_id, "schedule_date": TOMORROW, **TIMES}
     assert tutor.ask("POST", "/v1/schedules", new_lesson)[0] == 201
     if paused:
         assert tutor.ask("PATCH", path, {"status": "paused"})[0] == 200
     for _ in range(2):
-        assert visitor(getattr(school, who)).ask("POST", f"{path}/end")[1]["status"] == "completed"
+        assert client_for(getattr(school, who)).ask("POST", f"{path}/end")[1]["status"] == "completed"
     assert sql("SELECT DISTINCT status FROM tutor_schedules") == [("cancelled",)]
     notified_users = sql("SELECT DISTINCT user_id FROM deliveries WHERE kind = 'booking-ended'")
     assert notified_users == ([] if who == "tutor" else [(1,)])
 
 
-def test_who_speaks_for_the_student_needs_no_second_word(school: School, visitor: VisitorOf, sql: Sql) -> None:
+def test_who_speaks_for_the_student_needs_no_second_word(school: School, client_for: ClientFor, sql: Sql) -> None:
     """A tutor who is the parent of the child, by the database."""
     sql("INSERT INTO parent_profiles (id, user_id) VALUES (91, 1)")
     sql("UPDATE student_profiles SET parent_id = '{36, 91}' WHERE id = 25")
     both = type(school.tutor)(1, "tutor", tutor_id=11, parent_id=91)
-    assert visitor(both).ask("POST", "/v1/bookings", BOOKING)[1]["status"] == "active"
-    assert visitor(both).ask("POST", "/v1/bookings", BOOKING | {"student_id": 22})[1]["status"] == "pending"
+    assert client_for(both).ask("POST", "/v1/bookings", BOOKING)[1]["status"] == "active"
+    assert client_for(both).ask("POST", "/v1/bookings", BOOKING | {"student_id": 22})[1]["status"] == "pending"
 
 
-def test_an_id_that_nobody_has_is_offered_like_any_other(school: School, visitor: VisitorOf, sql: Sql) -> None:
+def test_an_id_that_nobody_has_is_offered_like_any_other(school: School, client_for: ClientFor, sql: Sql) -> None:
     """Otherwise any tutor could find out which students there are."""
-    tutor = visitor(school.tutor)
+    tutor = client_for(school.tutor)
     sql("UPDATE student_profiles SET is_active = false WHERE id = 22")
     responses = [
         tutor.send("POST", "/v1/bookings", BOOKING | {"student_id": student_id}) for student_id in (22, 25, 2_000_000)
@@ -156,8 +156,8 @@ def test_an_id_that_nobody_has_is_offered_like_any_other(school: School, visitor
     assert tutor.ask("POST", f"{responses[2].headers['location']}/end")[1]["status"] == "declined"
 
 
-def test_a_student_is_told_of_a_tutor_once_and_in_our_words(school: School, visitor: VisitorOf, sql: Sql) -> None:
-    tutor = visitor(school.tutor)
+def test_a_student_is_told_of_a_tutor_once_and_in_our_words(school: School, client_for: ClientFor, sql: Sql) -> None:
+    tutor = client_for(school.tutor)
     for _ in range(3):
         booking = tutor.ask("POST", "/v1/bookings", BOOKING)[1]
         tutor.ask("POST", f"/v1/bookings/{booking['id']}/end")
@@ -172,12 +172,15 @@ def test_a_student_is_told_of_a_tutor_once_and_in_our_words(school: School, visi
 
 
 @pytest.mark.parametrize("student_id", [25, 2_000_000])
-def test_one_tutor_does_not_fill_the_list_of_a_student(school: School, visitor: VisitorOf, student_id: int) -> None:
+def test_one_tutor_does_not_fill_the_list_of_a_student(school: School, client_for: ClientFor, student_id: int) -> None:
     """Nor learns from it whether there is one."""
-    tutor = visitor(school.tutor)
+    tutor = client_for(school.tutor)
     offers = [tutor.send("POST", "/v1/bookings", BOOKING | {"student_id": student_id}) for _ in range(MOST_WAITING + 1)]
     assert [offer.status_code for offer in offers] == [201] * MOST_WAITING + [409]
-    assert len(visitor(school.other_student).ask("GET", "/v1/bookings?status=pending")[1]["items"]) in (0, MOST_WAITING)
+    assert len(client_for(school.other_student).ask("GET", "/v1/bookings?status=pending")[1]["items"]) in (
+        0,
+        MOST_WAITING,
+    )
     assert tutor.ask("POST", f"{offers[0].headers['location']}/end")[0] == 200
     assert tutor.ask("POST", "/v1/bookings", BOOKING | {"student_id": student_id})[0] == 201
 
@@ -201,36 +204,36 @@ def test_offers_and_requests_of_a_day_are_bounded(
 
 
 def test_a_student_who_shares_a_booking_is_told_of_each_further_one(
-    school: School, visitor: VisitorOf, sql: Sql
+    school: School, client_for: ClientFor, sql: Sql
 ) -> None:
     for subject in ("Biology", "Chemistry"):
-        visitor(school.tutor).ask("POST", "/v1/bookings", {"student_id": 22, "subject": subject})
+        client_for(school.tutor).ask("POST", "/v1/bookings", {"student_id": 22, "subject": subject})
     assert sql("SELECT count(*) FROM deliveries WHERE user_id = 2 AND channel = 'email'") == [(2,)]
 
 
 @pytest.mark.parametrize("verb", ["accept", "decline", "end"])
 def test_unknown_and_foreign_bookings_are_answered_alike(
-    school: School, visitor: VisitorOf, verb: str, offered: dict[str, Any]
+    school: School, client_for: ClientFor, verb: str, offered: dict[str, Any]
 ) -> None:
     for who in ("student", "parent", "other_tutor"):
-        asker = visitor(getattr(school, who))
+        asker = client_for(getattr(school, who))
         mine, theirs = offered["id"], 2_000_000
         foreign, unknown = (asker.send("POST", f"/v1/bookings/{booking_id}/{verb}") for booking_id in (mine, theirs))
         assert foreign.status_code == 404
         assert problem(foreign, mine) == problem(unknown, theirs)
-    assert visitor(school.tutor).ask("GET", f"/v1/bookings/{offered['id']}")[1]["status"] == "pending"
+    assert client_for(school.tutor).ask("GET", f"/v1/bookings/{offered['id']}")[1]["status"] == "pending"
 
 
 def test_an_operator_answers_for_nobody(
-    school: School, visitor: VisitorOf, operator: Operator, offered: dict[str, Any]
+    school: School, client_for: ClientFor, operator: Operator, offered: dict[str, Any]
 ) -> None:
     for verb in ("accept", "decline", "end"):
-        assert visitor(operator).ask("POST", f"/v1/bookings/{offered['id']}/{verb}")[0] == 403
+        assert client_for(operator).ask("POST", f"/v1/bookings/{offered['id']}/{verb}")[0] == 403
 
 
-def test_a_parent_who_is_one_no_longer_enrols_nobody(school: School, visitor: VisitorOf, sql: Sql) -> None:
+def test_a_parent_who_is_one_no_longer_enrols_nobody(school: School, client_for: ClientFor, sql: Sql) -> None:
     request = {"tutor_id": 11, "student_id": 25}
-    session_request = visitor(school.other_parent).ask("POST", "/v1/session-requests", request)[1]
+    session_request = client_for(school.other_parent).ask("POST", "/v1/session-requests", request)[1]
     sql("UPDATE student_profiles SET parent_id = '{}' WHERE id = 25")
-    assert visitor(school.tutor).ask("POST", f"/v1/session-requests/{session_request['id']}/accept")[0] == 409
+    assert client_for(school.tutor).ask("POST", f"/v1/session-requests/{session_request['id']}/accept")[0] == 409
     assert sql("SELECT count(*) FROM tutor_student_bookings WHERE student_id = 25 AND tutor_id = 11") == [(0,)]

@@ -11,7 +11,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from devstack.emulator.credentials import Credentials
-from tests.api.conftest import Bearer, VisitorOf
+from tests.api.conftest import Bearer, ClientFor
 from tests.conftest import MakeSettings, School
 from worker.api.services import Services
 from worker.database import Database
@@ -34,9 +34,9 @@ Ingest = Callable[[bytes], tuple[dict[str, Any], dict[str, Any]]]
 
 
 @pytest.fixture
-def ingest(client: TestClient, services: Services, visitor: VisitorOf, bearer: Bearer, school: School) -> Ingest:
+def ingest(client: TestClient, services: Services, client_for: ClientFor, bearer: Bearer, school: School) -> Ingest:
     """`ingest(content)`: uploads it and performs its job; returns the recording and the job as the API shows them."""
-    tutor = visitor(school.tutor)
+    tutor = client_for(school.tutor)
     body = {"booking_id": school.booking_id, "session_title": "Algebra"}
     session_id = tutor.ask("POST", "/v1/whiteboard/sessions", body)[1]["id"]
 

@@ -12,7 +12,7 @@ from hypothesis import settings as rules
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from tests.api.conftest import Visitor, VisitorOf
+from tests.api.conftest import ApiClient, ClientFor
 from tests.conftest import School
 from worker.api.http.fields import Price, RowId
 
@@ -131,14 +131,14 @@ def _resolved(api: FastAPI, schema: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.fixture
-def people(school: School, visitor: VisitorOf) -> list[Visitor]:
+def people(school: School, client_for: ClientFor) -> list[ApiClient]:
     """A tutor with a session that has a page, and a parent."""
-    tutor = visitor(school.tutor)
+    tutor = client_for(school.tutor)
     assert tutor.ask("POST", "/v1/whiteboard/sessions", {"booking_id": school.booking_id})[0] == 201
-    return [tutor, visitor(school.parent)]
+    return [tutor, client_for(school.parent)]
 
 
-def test_no_parameter_breaks_a_route(people: list[Visitor], api: FastAPI) -> None:
+def test_no_parameter_breaks_a_route(people: list[ApiClient], api: FastAPI) -> None:
     requests, declarations = 0, Declarations()
     for method, path, operation in _operations(api):
         for parameter in operation.get("parameters", []):
@@ -156,7 +156,7 @@ def test_no_parameter_breaks_a_route(people: list[Visitor], api: FastAPI) -> Non
     assert requests > 500
 
 
-def test_no_field_breaks_a_route(people: list[Visitor], api: FastAPI) -> None:
+def test_no_field_breaks_a_route(people: list[ApiClient], api: FastAPI) -> None:
     requests, declarations = 0, Declarations()
     for method, path, operation in _operations(api):
         content = operation.get("requestBody", {}).get("content", {})
@@ -188,13 +188,13 @@ def test_no_field_breaks_a_route(people: list[Visitor], api: FastAPI) -> None:
         {"a": [[[[[1]]]]]},
     ],
 )
-def test_no_stroke_breaks_the_board(people: list[Visitor], inner: dict[str, Any]) -> None:
+def test_no_stroke_breaks_the_board(people: list[ApiClient], inner: dict[str, Any]) -> None:
     body = {"strokes": [{"client_id": "a", "stroke_type": "pen", "stroke_data": inner}]}
     assert people[0].send("POST", "/v1/whiteboard/pages/1/strokes", body).status_code < 500
     assert people[0].send("GET", "/v1/whiteboard/sessions/1/board").status_code == 200
 
 
-def test_a_number_has_one_spelling(people: list[Visitor], school: School, api: FastAPI) -> None:
+def test_a_number_has_one_spelling(people: list[ApiClient], school: School, api: FastAPI) -> None:
     """In every path and every query of the API."""
     requests, declarations = 0, Declarations()
     for method, path, operation in _operations(api):

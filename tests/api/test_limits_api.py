@@ -8,7 +8,7 @@ from fastapi.routing import APIRoute
 from pydantic import TypeAdapter
 from starlette.testclient import TestClient
 
-from tests.api.conftest import Bearer, VisitorOf
+from tests.api.conftest import Bearer, ClientFor
 from tests.conftest import School
 from worker.api.app import _MODULES
 from worker.api.whiteboards.stroke_documents import StrokesBody
@@ -32,17 +32,17 @@ def _refusals(client: TestClient, limit: str) -> float:
 
 
 @pytest.mark.parametrize("limits", [{"limit_requests_per_minute": 5}])
-def test_a_person_asks_so_often_and_no_more(school: School, visitor: VisitorOf, client: TestClient) -> None:
-    responses = [visitor(school.tutor).send("GET", "/v1/bookings") for _ in range(6)]
+def test_a_person_asks_so_often_and_no_more(school: School, client_for: ClientFor, client: TestClient) -> None:
+    responses = [client_for(school.tutor).send("GET", "/v1/bookings") for _ in range(6)]
     assert [response.status_code for response in responses] == [200] * 5 + [429]
     _assert_too_many(responses[-1], "requests")
     assert _refusals(client, "requests") == 1
-    assert visitor(school.student).send("GET", "/v1/bookings").status_code == 200
+    assert client_for(school.student).send("GET", "/v1/bookings").status_code == 200
 
 
 @pytest.mark.parametrize("limits", [{"limit_requests_per_minute": 20}])
-def test_a_large_body_counts_as_many_requests(school: School, visitor: VisitorOf) -> None:
-    tutor = visitor(school.tutor)
+def test_a_large_body_counts_as_many_requests(school: School, client_for: ClientFor) -> None:
+    tutor = client_for(school.tutor)
     body = b'{"strokes": [' + b" " * 400_000 + b"]}"
     statuses = [
         tutor.send("POST", "/v1/whiteboard/pages/1/strokes", content=body, headers=_JSON).status_code for _ in range(2)
@@ -51,19 +51,19 @@ def test_a_large_body_counts_as_many_requests(school: School, visitor: VisitorOf
 
 
 @pytest.mark.parametrize("limits", [{"limit_wrong_tokens_per_minute": 3}])
-def test_wrong_tokens_of_an_address_are_counted(school: School, visitor: VisitorOf, client: TestClient) -> None:
+def test_wrong_tokens_of_an_address_are_counted(school: School, client_for: ClientFor, client: TestClient) -> None:
     wrong = {"Authorization": "Bearer a.b.c"}
     responses = [client.get("/v1/bookings", headers=wrong) for _ in range(4)]
     assert [response.status_code for response in responses] == [401] * 3 + [429]
     _assert_too_many(responses[-1], "wrong-tokens")
     # Others behind that address go on, and so do those who have no token yet.
-    assert visitor(school.tutor).send("GET", "/v1/bookings").status_code == 200
+    assert client_for(school.tutor).send("GET", "/v1/bookings").status_code == 200
     assert client.get("/v1/bookings").status_code == 401
 
 
 @pytest.mark.parametrize("limits", [{"limit_unknown_feeds_per_minute": 3}])
-def test_unknown_calendars_of_an_address_are_counted(school: School, visitor: VisitorOf, client: TestClient) -> None:
-    url = visitor(school.tutor).ask("POST", "/v1/me/calendar")[1]["url"]
+def test_unknown_calendars_of_an_address_are_counted(school: School, client_for: ClientFor, client: TestClient) -> None:
+    url = client_for(school.tutor).ask("POST", "/v1/me/calendar")[1]["url"]
     responses = [client.get("/v1/calendar/nothing.ics") for _ in range(4)]
     assert [response.status_code for response in responses] == [404] * 3 + [429]
     _assert_too_many(responses[-1], "unknown-feeds")
@@ -131,9 +131,9 @@ def test_over_a_limit_nothing_of_a_body_is_read(
 
 
 @pytest.mark.parametrize(("method", "path"), _BODIES)
-def test_a_body_is_refused_at_its_limit(school: School, visitor: VisitorOf, method: str, path: str) -> None:
+def test_a_body_is_refused_at_its_limit(school: School, client_for: ClientFor, method: str, path: str) -> None:
     most = 2_000_000 if path.endswith("strokes") else 65_536
-    tutor = visitor(school.tutor)
+    tutor = client_for(school.tutor)
     assert tutor.send(method, path, content=b" " * (most + 1), headers=_JSON).status_code == 413
     assert tutor.send(method, path, content=iter([b" " * most, b" "]), headers=_JSON).status_code == 413
     assert tutor.send(method, path, content=b" " * most, headers=_JSON).status_code == 422
@@ -173,7 +173,7 @@ def test_no_body_makes_more_than_a_few_errors() -> None:
 
 
 @pytest.mark.parametrize("path", ["/v1/bookings", "/v1/whiteboard/sessions", "/v1/schedules"])
-def test_thousands_of_unknown_fields_make_one_error(school: School, visitor: VisitorOf, path: str) -> None:
-    status, problem = visitor(school.tutor).ask("POST", path, {f"{n:x}": 0 for n in range(6000)})
+def test_thousands_of_unknown_fields_make_one_error(school: School, client_for: ClientFor, path: str) -> None:
+    status, problem = client_for(school.tutor).ask("POST", path, {f"{n:x}": 0 for n in range(6000)})
     assert status == 422
     assert len(problem["errors"]) == 1

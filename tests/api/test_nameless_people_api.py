@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.conftest import VisitorOf
+from tests.api.conftest import ClientFor
 from tests.api.schedules.test_schedules import ASKED, body, listed
 from tests.conftest import School, Sql
 from worker.reminders.texts.recipient import Language, Recipient
@@ -20,27 +20,27 @@ def nameless(school: School, sql: Sql) -> School:
     return school
 
 
-def _teach(visitor: VisitorOf, school: School) -> int:
-    status, lesson = visitor(school.tutor).ask("POST", "/v1/schedules", body(school.booking_id))
+def _teach(client_for: ClientFor, school: School) -> int:
+    status, lesson = client_for(school.tutor).ask("POST", "/v1/schedules", body(school.booking_id))
     assert status == 201
     return int(lesson["schedule_id"])
 
 
 @pytest.mark.parametrize(("username", "shown"), [(None, "Student"), ("liya7", "liya7"), (f"{SECRET}2", "Student")])
 def test_lists_and_the_calendar(
-    nameless: School, visitor: VisitorOf, sql: Sql, username: str | None, shown: str
+    nameless: School, client_for: ClientFor, sql: Sql, username: str | None, shown: str
 ) -> None:
     sql("UPDATE student_profiles SET username = :name WHERE id = 22", name=username)
-    _teach(visitor, nameless)
+    _teach(client_for, nameless)
 
-    assert [item["student_name"] for item in visitor(nameless.tutor).ask("GET", "/v1/me/students")[1]["items"]] == [
+    assert [item["student_name"] for item in client_for(nameless.tutor).ask("GET", "/v1/me/students")[1]["items"]] == [
         shown
     ]
     for who in (nameless.tutor, nameless.student, nameless.parent):
-        assert [item["student_name"] for item in listed(visitor(who), ASKED)] == [shown]
+        assert [item["student_name"] for item in listed(client_for(who), ASKED)] == [shown]
     for who, name in ((nameless.tutor, shown), (nameless.parent, f"{shown}:")):
-        url = visitor(who).ask("POST", "/v1/me/calendar")[1]["url"]
-        calendar = visitor(who).send("GET", "/v1" + url.partition("/v1")[2]).text
+        url = client_for(who).ask("POST", "/v1/me/calendar")[1]["url"]
+        calendar = client_for(who).send("GET", "/v1" + url.partition("/v1")[2]).text
         assert f"SUMMARY:{'Mathematics with ' if who == nameless.tutor else ''}{name}" in calendar
         assert "X-WR-CALNAME:Astegni\r\n" in calendar
         assert SECRET not in calendar.replace("\r\n ", "")

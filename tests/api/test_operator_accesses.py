@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from sqlalchemy import text
 from starlette.testclient import TestClient
 
-from tests.api.conftest import Bearer, VisitorOf
+from tests.api.conftest import Bearer, ClientFor
 from tests.conftest import School, Sql
 from tests.waiting import TIMEOUT, wait_for
 from worker.access.callers import Operator
@@ -43,7 +43,7 @@ def address_of(template: str) -> str:
 
 
 def test_every_look_is_kept(
-    school: School, api: FastAPI, client: TestClient, visitor: VisitorOf, operator: Operator, sql: Sql
+    school: School, api: FastAPI, client: TestClient, client_for: ClientFor, operator: Operator, sql: Sql
 ) -> None:
     """Each route that needs a token: those that do not, answer without one."""
     watched = 0
@@ -53,7 +53,7 @@ def test_every_look_is_kept(
         address = address_of(template)
         if client.get(address).status_code != 401:
             continue
-        response = visitor(operator).send("GET", address)
+        response = client_for(operator).send("GET", address)
         accesses = sql(LOOKS)[watched:]
         assert [tuple(item) for item in accesses] == [(3, f"GET {template}", address)], (template, response.status_code)
         watched += 1
@@ -61,27 +61,27 @@ def test_every_look_is_kept(
 
 
 def test_what_they_do_is_kept_too(
-    school: School, api: FastAPI, visitor: VisitorOf, operator: Operator, sql: Sql
+    school: School, api: FastAPI, client_for: ClientFor, operator: Operator, sql: Sql
 ) -> None:
     others = {"POST /v1/recordings", "DELETE /v1/recordings/{recording_id}"}
     for method, template in operations(api):
         if method != "GET" and f"{method} {template}" not in others:
-            visitor(operator).send(method, address_of(template), {})
+            client_for(operator).send(method, address_of(template), {})
     actions = {item.action for item in sql(LOOKS)}
     assert {f"{method} {template}" for method, template in operations(api) if method != "GET"} - actions <= others
 
 
-def test_people_are_not_watched(school: School, visitor: VisitorOf, sql: Sql) -> None:
+def test_people_are_not_watched(school: School, client_for: ClientFor, sql: Sql) -> None:
     for who in (school.tutor, school.student, school.parent):
-        assert visitor(who).ask("GET", "/v1/bookings")[0] == 200
+        assert client_for(who).ask("GET", "/v1/bookings")[0] == 200
     assert sql(LOOKS) == []
 
 
 @pytest.mark.parametrize("odd", ["%00", "%ff%fe", "1%0a2", "a" * 3000])
 def test_odd_addresses_are_kept_as_they_were_sent(
-    visitor: VisitorOf, operator: Operator, school: School, sql: Sql, odd: str
+    client_for: ClientFor, operator: Operator, school: School, sql: Sql, odd: str
 ) -> None:
-    response = visitor(operator).send("GET", f"/v1/bookings/{odd}?x={odd}")
+    response = client_for(operator).send("GET", f"/v1/bookings/{odd}?x={odd}")
     assert response.status_code == 404
     assert sql(LOOKS)[0].address == f"/v1/bookings/{odd}?x={odd}"[:500]
 
@@ -95,17 +95,17 @@ def test_a_look_that_cannot_be_kept_is_not_answered(
 
 
 def test_keeping_it_holds_up_nobody_else(
-    school: School, visitor: VisitorOf, operator: Operator, database: Database, sql: Sql
+    school: School, client_for: ClientFor, operator: Operator, database: Database, sql: Sql
 ) -> None:
     """While the table is locked, operators wait and other callers do not."""
     responses: list[int] = []
     with database.transaction() as session:
         session.execute(text("LOCK TABLE operator_accesses IN EXCLUSIVE MODE"))
-        waiting = threading.Thread(target=lambda: responses.append(visitor(operator).ask("GET", "/v1/bookings")[0]))
+        waiting = threading.Thread(target=lambda: responses.append(client_for(operator).ask("GET", "/v1/bookings")[0]))
         waiting.start()
         locks = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
         wait_for(lambda: sql(locks)[0][0] == 1)
-        assert visitor(school.tutor).ask("GET", "/v1/bookings")[0] == 200
+        assert client_for(school.tutor).ask("GET", "/v1/bookings")[0] == 200
         assert responses == []
     waiting.join(timeout=TIMEOUT)
     # 503: it waited for longer than anybody waits for a lock.

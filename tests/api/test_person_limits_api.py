@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from sqlalchemy.orm import Session
 from starlette.testclient import TestClient
 
-from tests.api.conftest import Bearer, Serve, VisitorOf
+from tests.api.conftest import Bearer, ClientFor, Serve
 from tests.conftest import School, Sql
 from tests.waiting import TIMEOUT, wait_for
 from worker.access.callers import UserCaller
@@ -31,8 +31,8 @@ def _assert_too_many(response: Any, limit: str) -> None:
 
 
 @pytest.mark.parametrize("limits", [{"limit_whiteboard_sessions_per_day": 2}])
-def test_whiteboard_sessions_of_a_day(school: School, visitor: VisitorOf, sql: Sql) -> None:
-    tutor = visitor(school.tutor)
+def test_whiteboard_sessions_of_a_day(school: School, client_for: ClientFor, sql: Sql) -> None:
+    tutor = client_for(school.tutor)
     body, key = {"booking_id": school.booking_id}, {"headers": {"Idempotency-Key": "k"}}
     # A repeat, and what is refused for another reason, count nothing.
     for _ in range(3):
@@ -44,19 +44,19 @@ def test_whiteboard_sessions_of_a_day(school: School, visitor: VisitorOf, sql: S
 
 
 @pytest.mark.parametrize("limits", [{"limit_bookings_per_day": 1}])
-def test_bookings_of_a_day(school: School, visitor: VisitorOf, sql: Sql) -> None:
-    tutor = visitor(school.tutor)
+def test_bookings_of_a_day(school: School, client_for: ClientFor, sql: Sql) -> None:
+    tutor = client_for(school.tutor)
     assert tutor.send("POST", "/v1/bookings", {"student_id": 25}).status_code == 201
     _assert_too_many(tutor.send("POST", "/v1/bookings", {"student_id": 25}), "bookings")
-    assert visitor(school.other_tutor).send("POST", "/v1/bookings", {"student_id": 22}).status_code == 201
+    assert client_for(school.other_tutor).send("POST", "/v1/bookings", {"student_id": 22}).status_code == 201
 
 
 @pytest.fixture
-def lessons(school: School, visitor: VisitorOf) -> list[int]:
+def lessons(school: School, client_for: ClientFor) -> list[int]:
     """Three lessons of the tutor's booking, far ahead."""
     body = {"booking_id": school.booking_id, "start_time": "15:00", "end_time": "16:00"}
     return [
-        visitor(school.tutor).ask("POST", "/v1/schedules", body | {"schedule_date": f"2099-01-0{day}"})[1][
+        client_for(school.tutor).ask("POST", "/v1/schedules", body | {"schedule_date": f"2099-01-0{day}"})[1][
             "schedule_id"
         ]
         for day in (1, 2, 3)
@@ -64,8 +64,8 @@ def lessons(school: School, visitor: VisitorOf) -> list[int]:
 
 
 @pytest.mark.parametrize("limits", [{"limit_messages_per_day": 2}])
-def test_messages_of_a_day(school: School, visitor: VisitorOf, lessons: list[int], sql: Sql) -> None:
-    tutor = visitor(school.tutor)
+def test_messages_of_a_day(school: School, client_for: ClientFor, lessons: list[int], sql: Sql) -> None:
+    tutor = client_for(school.tutor)
     responses = [tutor.send("POST", f"/v1/schedules/{lesson}/cancel", {}) for lesson in lessons]
     assert responses[0].status_code == 200
     _assert_too_many(responses[-1], "messages")
@@ -76,16 +76,16 @@ def test_messages_of_a_day(school: School, visitor: VisitorOf, lessons: list[int
 
 
 @pytest.fixture
-def pages(school: School, visitor: VisitorOf) -> list[int]:
-    tutor = visitor(school.tutor)
+def pages(school: School, client_for: ClientFor) -> list[int]:
+    tutor = client_for(school.tutor)
     board_session = tutor.ask("POST", "/v1/whiteboard/sessions", {"booking_id": school.booking_id})[1]
     address = f"/v1/whiteboard/sessions/{board_session['id']}/pages"
     return [board_session["pages"][0]["id"], *(tutor.ask("POST", address, {})[1]["id"] for _ in range(2))]
 
 
 @pytest.mark.parametrize("limits", [{"limit_live_snapshots": 2}])
-def test_live_jobs_of_a_kind(school: School, visitor: VisitorOf, pages: list[int], sql: Sql) -> None:
-    tutor = visitor(school.tutor)
+def test_live_jobs_of_a_kind(school: School, client_for: ClientFor, pages: list[int], sql: Sql) -> None:
+    tutor = client_for(school.tutor)
 
     def order(page_id: int) -> Any:
         return tutor.send("POST", f"/v1/whiteboard/pages/{page_id}/snapshot")
@@ -94,15 +94,17 @@ def test_live_jobs_of_a_kind(school: School, visitor: VisitorOf, pages: list[int
     _assert_too_many(order(pages[2]), "live-jobs")
     # The same again is the same job; another person, and another kind, have room of their own.
     assert order(pages[0]).json()["job_id"] == jobs[0]
-    assert visitor(school.student).send("POST", f"/v1/whiteboard/pages/{pages[2]}/snapshot").status_code == 202
+    assert client_for(school.student).send("POST", f"/v1/whiteboard/pages/{pages[2]}/snapshot").status_code == 202
     sql("UPDATE jobs SET state = 'failed', finished_at = now() WHERE id = CAST(:id AS uuid)", id=jobs[0])
     assert order(pages[2]).status_code == 202
     _assert_too_many(tutor.send("POST", f"/v1/jobs/{jobs[0]}/retry"), "live-jobs")
 
 
 @pytest.fixture
-def session_id(school: School, visitor: VisitorOf) -> int:
-    board_session = visitor(school.tutor).ask("POST", "/v1/whiteboard/sessions", {"booking_id": school.booking_id})[1]
+def session_id(school: School, client_for: ClientFor) -> int:
+    board_session = client_for(school.tutor).ask("POST", "/v1/whiteboard/sessions", {"booking_id": school.booking_id})[
+        1
+    ]
     return int(board_session["id"])
 
 

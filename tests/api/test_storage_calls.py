@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.conftest import Visitor, VisitorOf
+from tests.api.conftest import ApiClient, ClientFor
 from tests.conftest import School, Sql
 
 _TRACK = """
@@ -55,14 +55,14 @@ def limits(sql: Sql, open_transactions: list[int]) -> Iterator[dict[str, Any]]:
 
 
 @pytest.fixture
-def tutor(school: School, visitor: VisitorOf) -> Visitor:
-    return visitor(school.tutor)
+def tutor(school: School, client_for: ClientFor) -> ApiClient:
+    return client_for(school.tutor)
 
 
 @pytest.mark.parametrize("name", ["plain", "hls/360p.m3u8"])
 @pytest.mark.parametrize("is_shared", [False, True], ids=["recording", "share"])
 def test_no_transaction_is_open_while_b2_is_asked(
-    tutor: Visitor, recording_path: str, sql: Sql, open_transactions: list[int], name: str, *, is_shared: bool
+    tutor: ApiClient, recording_path: str, sql: Sql, open_transactions: list[int], name: str, *, is_shared: bool
 ) -> None:
     sql(_TRACK, id=int(recording_path.rpartition("/")[2]))
     folder = recording_path.replace("/v1/recordings", "/watch") if name == "plain" else recording_path

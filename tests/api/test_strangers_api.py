@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.conftest import Visitor, VisitorOf
+from tests.api.conftest import ApiClient, ClientFor
 from tests.conftest import School, Sql
 
 SESSIONS = "/v1/whiteboard/sessions"
@@ -124,9 +124,9 @@ ROUTES: dict[str, tuple[str, str, str, Any, str]] = {
 
 
 @pytest.fixture
-def foreign(school: School, visitor: VisitorOf, sql: Sql) -> dict[str, int]:
+def foreign(school: School, client_for: ClientFor, sql: Sql) -> dict[str, int]:
     """What the other family has, by kind; and a free slot of tutor 11."""
-    tutor, student = visitor(school.other_tutor), visitor(school.other_student)
+    tutor, student = client_for(school.other_tutor), client_for(school.other_student)
     series = tutor.ask(
         "POST", "/v1/schedules", {"booking_id": school.other_booking_id, **WHEN, "recurrence_pattern": "every Monday"}
     )[1]
@@ -154,16 +154,16 @@ def foreign(school: School, visitor: VisitorOf, sql: Sql) -> dict[str, int]:
         "channel": sql(channel)[0][0],
         "notification": sql(message)[0][0],
         "entry": sql(entry)[0][0],
-        "slot": visitor(school.tutor).ask("POST", "/v1/schedules", WHEN)[1]["schedule_id"],
+        "slot": client_for(school.tutor).ask("POST", "/v1/schedules", WHEN)[1]["schedule_id"],
     }
 
 
 @pytest.mark.parametrize("who", ["tutor", "student", "parent"])
 def test_foreign_is_answered_like_unknown(
-    school: School, visitor: VisitorOf, foreign: dict[str, int], who: str
+    school: School, client_for: ClientFor, foreign: dict[str, int], who: str
 ) -> None:
     """On one set of rows, since none of these requests may change any."""
-    asker = visitor(getattr(school, who))
+    asker = client_for(getattr(school, who))
     routes = {name: route for name, (of, *route) in ROUTES.items() if of == who}
     refusals = {name: _refusals(asker, foreign, *route) for name, route in routes.items()}
     assert len(routes) >= len(_OPERATIONS)
@@ -171,7 +171,7 @@ def test_foreign_is_answered_like_unknown(
     assert {name: answers[0] for name, answers in refusals.items() if answers[0][0] not in {403, 404, 422}} == {}
 
 
-def _refusals(asker: Visitor, foreign: dict[str, int], method: str, path: str, body: Any, kind: str) -> list[Any]:
+def _refusals(asker: ApiClient, foreign: dict[str, int], method: str, path: str, body: Any, kind: str) -> list[Any]:
     """What it says of a foreign id and of nobody's, without the ids."""
     answers = []
     for item in (foreign[kind], NOBODY):
@@ -185,26 +185,26 @@ def _refusals(asker: Visitor, foreign: dict[str, int], method: str, path: str, b
     return answers
 
 
-def test_who_shares_a_booking_can_be_named(school: School, visitor: VisitorOf) -> None:
+def test_who_shares_a_booking_can_be_named(school: School, client_for: ClientFor) -> None:
     for who, profile_type, profile_id in (
         ("tutor", "student", 22),
         ("tutor", "parent", 33),
         ("student", "tutor", 11),
         ("student", "parent", 33),
     ):
-        status, board_session = visitor(getattr(school, who)).ask("POST", SESSIONS, named(profile_type, profile_id))
+        status, board_session = client_for(getattr(school, who)).ask("POST", SESSIONS, named(profile_type, profile_id))
         assert (status, board_session["participant_profile_ids"]) == (201, [profile_id])
 
 
 @pytest.mark.parametrize("status", ["pending", "completed", "cancelled", "declined"])
-def test_who_shares_no_booking_any_more_cannot(school: School, visitor: VisitorOf, sql: Sql, status: str) -> None:
+def test_who_shares_no_booking_any_more_cannot(school: School, client_for: ClientFor, sql: Sql, status: str) -> None:
     sql("UPDATE tutor_student_bookings SET status = :status WHERE id = :id", status=status, id=school.booking_id)
     for who, profile_type, profile_id in (("tutor", "student", 22), ("tutor", "parent", 33), ("student", "tutor", 11)):
-        assert visitor(getattr(school, who)).ask("POST", SESSIONS, named(profile_type, profile_id))[0] == 422
+        assert client_for(getattr(school, who)).ask("POST", SESSIONS, named(profile_type, profile_id))[0] == 422
 
 
-def test_a_slot_that_a_student_booked_is_enough(school: School, visitor: VisitorOf, foreign: dict[str, int]) -> None:
-    tutor, student = visitor(school.tutor), visitor(school.other_student)
+def test_a_slot_that_a_student_booked_is_enough(school: School, client_for: ClientFor, foreign: dict[str, int]) -> None:
+    tutor, student = client_for(school.tutor), client_for(school.other_student)
     assert tutor.ask("POST", SESSIONS, named("student", 25))[0] == 422
     slot = f"/v1/schedules/{foreign['slot']}"
     # At that time the student has another lesson.
@@ -215,22 +215,22 @@ def test_a_slot_that_a_student_booked_is_enough(school: School, visitor: Visitor
     assert tutor.ask("POST", SESSIONS, named("student", 25))[0] == 422
 
 
-def test_students_of_one_group_cannot_name_each_other(school: School, visitor: VisitorOf, sql: Sql) -> None:
+def test_students_of_one_group_cannot_name_each_other(school: School, client_for: ClientFor, sql: Sql) -> None:
     """They learn nothing of one another, so neither who else is in the lesson."""
     lesson = {"booking_id": school.booking_id, **WHEN}
-    schedule_id = visitor(school.tutor).ask("POST", "/v1/schedules", lesson)[1]["schedule_id"]
+    schedule_id = client_for(school.tutor).ask("POST", "/v1/schedules", lesson)[1]["schedule_id"]
     sql(
         "INSERT INTO schedule_participants SELECT id, 25, NULL, starts_at, ends_at, status FROM tutor_schedules"
         " WHERE id = :id",
         id=schedule_id,
     )
-    assert visitor(school.student).ask("POST", SESSIONS, named("student", 25))[0] == 422
-    assert visitor(school.tutor).ask("POST", SESSIONS, named("student", 25))[0] == 201
+    assert client_for(school.student).ask("POST", SESSIONS, named("student", 25))[0] == 422
+    assert client_for(school.tutor).ask("POST", SESSIONS, named("student", 25))[0] == 201
 
 
-def test_an_operator_s_list_of_a_foreign_booking_is_no_error(school: School, visitor: VisitorOf) -> None:
+def test_an_operator_s_list_of_a_foreign_booking_is_no_error(school: School, client_for: ClientFor) -> None:
     for booking_id in (school.other_booking_id, NOBODY):
-        assert visitor(school.tutor).ask("GET", f"{SESSIONS}?booking_id={booking_id}") == (
+        assert client_for(school.tutor).ask("GET", f"{SESSIONS}?booking_id={booking_id}") == (
             200,
             {"items": [], "next": None},
         )

@@ -13,7 +13,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from devstack.process import ChildProcess
-from tests.api.conftest import Bearer, VisitorOf
+from tests.api.conftest import Bearer, ClientFor
 from tests.api.uploads.test_uploads import PIECE, SOUND, TUS, metadata
 from tests.conftest import MakeSettings, Processes, School
 from tests.waiting import TIMEOUT, wait_for
@@ -80,10 +80,10 @@ def apis(processes: Processes, api_settings: Settings) -> tuple[Api, Api]:
 
 @pytest.fixture
 def upload_at(
-    client: TestClient, bearer: Bearer, visitor: VisitorOf, school: School, api_settings: Settings
+    client: TestClient, bearer: Bearer, client_for: ClientFor, school: School, api_settings: Settings
 ) -> Callable[[str], Upload]:
     body = {"booking_id": school.booking_id, "session_title": "Algebra"}
-    session_id = visitor(school.tutor).ask("POST", "/v1/whiteboard/sessions", body)[1]["id"]
+    session_id = client_for(school.tutor).ask("POST", "/v1/whiteboard/sessions", body)[1]["id"]
     return lambda url: Upload(url, bearer(school.tutor), session_id, api_settings.spool_dir)
 
 

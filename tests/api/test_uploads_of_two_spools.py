@@ -9,7 +9,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from devstack.ports import free_port, retry_while_port_taken
-from tests.api.conftest import Bearer, VisitorOf
+from tests.api.conftest import Bearer, ClientFor
 from tests.api.uploads.test_uploads import PIECE, SOUND, TUS, metadata
 from tests.conftest import MakeSettings, Processes, School, Sql
 from tests.waiting import TIMEOUT
@@ -75,13 +75,13 @@ class Machines:
 def machines(
     client: TestClient,
     bearer: Bearer,
-    visitor: VisitorOf,
+    client_for: ClientFor,
     school: School,
     api_settings: Settings,
     processes: Processes,
 ) -> Machines:
     body = {"booking_id": school.booking_id, "session_title": "Algebra"}
-    session_id = visitor(school.tutor).ask("POST", "/v1/whiteboard/sessions", body)[1]["id"]
+    session_id = client_for(school.tutor).ask("POST", "/v1/whiteboard/sessions", body)[1]["id"]
     return Machines(processes, api_settings, bearer(school.tutor), session_id)
 
 

@@ -36,7 +36,7 @@ exec '{ffmpeg}' "$@"
 """
 
 
-class Visitor:
+class ApiClient:
     """One caller of the API."""
 
     def __init__(self, address: str, token: str | None) -> None:
@@ -103,13 +103,13 @@ class Visitor:
 class School:
     """People as the platform stores them, and who they are to the API."""
 
-    tutor: Visitor
-    student: Visitor
-    parent: Visitor
-    other_tutor: Visitor
-    other_student: Visitor
-    operator: Visitor
-    nobody: Visitor
+    tutor: ApiClient
+    student: ApiClient
+    parent: ApiClient
+    other_tutor: ApiClient
+    other_student: ApiClient
+    operator: ApiClient
+    nobody: ApiClient
     booking_id: int
     other_booking_id: int
     tutor_user_id: int
@@ -218,13 +218,13 @@ def _make_school(stack: UpStack, visitors: ExitStack) -> School:
         stack.sql(f"INSERT INTO {table}_profiles (id, user_id) VALUES (%s, %s)", profile_id, user_id)  # noqa: S608
         return profile_id
 
-    def visitor(user_id: int, role: str, profile_id: int) -> Visitor:
+    def client_for(user_id: int, role: str, profile_id: int) -> ApiClient:
         return entered(issue_token(DEVELOPMENT_KEY, sub=user_id, role=role, role_ids={role: profile_id}))
 
-    def entered(token: str | None) -> Visitor:
-        new_visitor = Visitor(stack.facts["api"], token)
-        visitors.callback(new_visitor.http.close)
-        return new_visitor
+    def entered(token: str | None) -> ApiClient:
+        new_client = ApiClient(stack.facts["api"], token)
+        visitors.callback(new_client.http.close)
+        return new_client
 
     users = {name: user(name) for name in ("tutor", "student", "parent", "other-tutor", "other-student")}
     # Ids of users and profiles all differ, so that none fits by chance.
@@ -234,10 +234,10 @@ def _make_school(stack: UpStack, visitors: ExitStack) -> School:
     profile("student", users["student"], 122)
     profile("student", users["other-student"], 124)
     stack.sql("UPDATE student_profiles SET parent_id = '{133}' WHERE id = 122")
-    tutor = visitor(users["tutor"], "tutor", 111)
-    other_tutor = visitor(users["other-tutor"], "tutor", 112)
-    student = visitor(users["student"], "student", 122)
-    other_student = visitor(users["other-student"], "student", 124)
+    tutor = client_for(users["tutor"], "tutor", 111)
+    other_tutor = client_for(users["other-tutor"], "tutor", 112)
+    student = client_for(users["student"], "student", 122)
+    other_student = client_for(users["other-student"], "student", 124)
     booking_id = tutor.post("/v1/bookings", {"student_id": 122, "subject": "Mathematics"})["id"]
     student.post(f"/v1/bookings/{booking_id}/accept", status=200)
     other_booking_id = other_tutor.post("/v1/bookings", {"student_id": 124, "subject": "Physics"})["id"]
@@ -245,7 +245,7 @@ def _make_school(stack: UpStack, visitors: ExitStack) -> School:
     return School(
         tutor=tutor,
         student=student,
-        parent=visitor(users["parent"], "parent", 133),
+        parent=client_for(users["parent"], "parent", 133),
         other_tutor=other_tutor,
         other_student=other_student,
         operator=entered(stack.facts["operator_token"]),

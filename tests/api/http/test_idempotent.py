@@ -7,7 +7,7 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import text
 
-from tests.api.conftest import Bearer, Serve, VisitorOf
+from tests.api.conftest import Bearer, ClientFor, Serve
 from tests.conftest import School
 from tests.waiting import TIMEOUT
 from worker.database import Database
@@ -39,8 +39,8 @@ def test_fifty_equal_posts_at_once_make_one_booking(
     assert _count(database, "tutor_student_bookings") == before + 1
 
 
-def test_the_same_request_written_otherwise_is_the_same(school: School, visitor: VisitorOf) -> None:
-    tutor = visitor(school.tutor)
+def test_the_same_request_written_otherwise_is_the_same(school: School, client_for: ClientFor) -> None:
+    tutor = client_for(school.tutor)
     key = {"Idempotency-Key": "k"}
     first = tutor.send("POST", "/v1/bookings", BODY, headers=key)
     again = tutor.send("POST", "/v1/bookings", dict(reversed(BODY.items())), headers=key)
@@ -48,16 +48,16 @@ def test_the_same_request_written_otherwise_is_the_same(school: School, visitor:
     assert again.headers["content-type"] == first.headers["content-type"] == "application/json"
 
 
-def test_another_body_or_address_under_the_same_key_is_refused(school: School, visitor: VisitorOf) -> None:
-    tutor = visitor(school.tutor)
+def test_another_body_or_address_under_the_same_key_is_refused(school: School, client_for: ClientFor) -> None:
+    tutor = client_for(school.tutor)
     key = {"Idempotency-Key": "k"}
     assert tutor.ask("POST", "/v1/bookings", BODY, headers=key)[0] == 201
     assert tutor.ask("POST", "/v1/bookings", BODY | {"notes": "x"}, headers=key)[0] == 422
     assert tutor.ask("POST", "/v1/whiteboard/sessions", {}, headers=key)[0] == 422
 
 
-def test_another_query_under_the_same_key_is_another_request(school: School, visitor: VisitorOf) -> None:
-    tutor = visitor(school.tutor)
+def test_another_query_under_the_same_key_is_another_request(school: School, client_for: ClientFor) -> None:
+    tutor = client_for(school.tutor)
     key = {"Idempotency-Key": "k"}
     body = {"schedule_date": "2027-01-04", "start_time": "14:00", "end_time": "15:00"}
     path = "/v1/schedules?skip_conflicts=true&calendar=gregorian"
@@ -68,15 +68,15 @@ def test_another_query_under_the_same_key_is_another_request(school: School, vis
     assert tutor.ask("POST", "/v1/schedules", body, headers=key)[0] == 422
 
 
-def test_the_key_of_somebody_else_is_another_key(school: School, visitor: VisitorOf) -> None:
+def test_the_key_of_somebody_else_is_another_key(school: School, client_for: ClientFor) -> None:
     key = {"Idempotency-Key": "k"}
-    mine = visitor(school.tutor).ask("POST", "/v1/bookings", BODY, headers=key)[1]
-    theirs = visitor(school.other_tutor).ask("POST", "/v1/bookings", BODY, headers=key)[1]
+    mine = client_for(school.tutor).ask("POST", "/v1/bookings", BODY, headers=key)[1]
+    theirs = client_for(school.other_tutor).ask("POST", "/v1/bookings", BODY, headers=key)[1]
     assert (mine["tutor_id"], theirs["tutor_id"]) == (11, 14)
 
 
-def test_a_refused_request_may_be_mended_under_its_key(school: School, visitor: VisitorOf) -> None:
-    tutor = visitor(school.tutor)
+def test_a_refused_request_may_be_mended_under_its_key(school: School, client_for: ClientFor) -> None:
+    tutor = client_for(school.tutor)
     key = {"Idempotency-Key": "k"}
     assert (
         tutor.ask("POST", "/v1/bookings", BODY | {"end_date": "2020-01-01", "start_date": "2020-01-02"}, headers=key)[0]
@@ -85,8 +85,8 @@ def test_a_refused_request_may_be_mended_under_its_key(school: School, visitor: 
     assert tutor.ask("POST", "/v1/bookings", BODY, headers=key)[0] == 201
 
 
-def test_sessions_and_pages_are_made_once_too(school: School, visitor: VisitorOf, database: Database) -> None:
-    tutor = visitor(school.tutor)
+def test_sessions_and_pages_are_made_once_too(school: School, client_for: ClientFor, database: Database) -> None:
+    tutor = client_for(school.tutor)
     for _ in range(2):
         body = {"booking_id": school.booking_id, "scheduled_start": "2026-02-02T14:00:00+03:00"}
         board_session = tutor.ask("POST", "/v1/whiteboard/sessions", body, headers={"Idempotency-Key": "s"})[1]
@@ -95,6 +95,6 @@ def test_sessions_and_pages_are_made_once_too(school: School, visitor: VisitorOf
 
 
 @pytest.mark.parametrize("key", ["", "a b", "x" * 256, "\x7f"])
-def test_odd_keys_are_refused(school: School, visitor: VisitorOf, key: str) -> None:
-    status, problem = visitor(school.tutor).ask("POST", "/v1/bookings", BODY, headers={"Idempotency-Key": key})
+def test_odd_keys_are_refused(school: School, client_for: ClientFor, key: str) -> None:
+    status, problem = client_for(school.tutor).ask("POST", "/v1/bookings", BODY, headers={"Idempotency-Key": key})
     assert (status, problem["code"]) == (422, "invalid-input")

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from sqlalchemy import text
 from starlette.testclient import TestClient
 
-from tests.api.conftest import Bearer, Serve, VisitorOf
+from tests.api.conftest import Bearer, ClientFor, Serve
 from tests.conftest import School
 from tests.waiting import TIMEOUT
 from worker.access.callers import UserCaller
@@ -78,9 +78,9 @@ def test_an_account_that_was_closed_is_out_at_once(
     _problem(client.get("/v1/jobs", headers=bearer(school.tutor)), 401, "unauthorized")
 
 
-def test_a_wrong_body_is_named_field_by_field_and_never_repeated(school: School, visitor: VisitorOf) -> None:
+def test_a_wrong_body_is_named_field_by_field_and_never_repeated(school: School, client_for: ClientFor) -> None:
     body = {"student_id": "my-secret", "notes": 5, "password": "my-secret"}
-    response = visitor(school.tutor).send("POST", "/v1/bookings", body)
+    response = client_for(school.tutor).send("POST", "/v1/bookings", body)
     problem = _problem(response, 422, "invalid-input")
     assert [item["loc"] for item in problem["errors"]] == [
         ["body", "notes"],
@@ -91,8 +91,8 @@ def test_a_wrong_body_is_named_field_by_field_and_never_repeated(school: School,
     assert "my-secret" not in response.text
 
 
-def test_thousands_of_errors_are_not_all_told(school: School, visitor: VisitorOf) -> None:
-    response = visitor(school.tutor).send("POST", "/v1/bookings", {"x" * 2_000 + str(n): 1 for n in range(20)})
+def test_thousands_of_errors_are_not_all_told(school: School, client_for: ClientFor) -> None:
+    response = client_for(school.tutor).send("POST", "/v1/bookings", {"x" * 2_000 + str(n): 1 for n in range(20)})
     _problem(response, 422, "invalid-input")
     assert len(response.content) < 10_000
 
@@ -168,7 +168,7 @@ def test_odd_request_ids_are_replaced(client: TestClient, sent: str) -> None:
 
 
 def test_a_database_that_is_away_is_503_and_comes_back(
-    school: School, visitor: VisitorOf, database: Database, services: Services
+    school: School, client_for: ClientFor, database: Database, services: Services
 ) -> None:
     away = Database("postgresql+psycopg://nobody@127.0.0.1:1/none")
     with TestClient(create_api(replace(services, database=away))) as client:
@@ -182,7 +182,7 @@ def test_a_database_that_is_away_is_503_and_comes_back(
         assert client.get("/healthz").status_code == 200
     away.close()
     # Connections that were cut: the pool notices and makes new ones.
-    tutor = visitor(school.tutor)
+    tutor = client_for(school.tutor)
     assert tutor.ask("GET", "/v1/jobs")[0] == 200
     with database.transaction() as session:
         session.execute(
@@ -195,17 +195,17 @@ def test_a_database_that_is_away_is_503_and_comes_back(
 
 
 def test_a_lock_that_somebody_holds_is_not_an_absent_database(
-    school: School, visitor: VisitorOf, database: Database
+    school: School, client_for: ClientFor, database: Database
 ) -> None:
     with database.transaction() as holder:
         holder.execute(
             text("SELECT 1 FROM tutor_student_bookings WHERE id = :id FOR UPDATE"), {"id": school.booking_id}
         )
-        response = visitor(school.tutor).send("PATCH", f"/v1/bookings/{school.booking_id}", {"notes": "x"})
+        response = client_for(school.tutor).send("PATCH", f"/v1/bookings/{school.booking_id}", {"notes": "x"})
     problem = _problem(response, 503, "busy")
     assert "Another request is changing the same thing" in problem["detail"]
     assert response.headers["retry-after"] == "5"
-    assert visitor(school.tutor).ask("PATCH", f"/v1/bookings/{school.booking_id}", {"notes": "x"})[0] == 200
+    assert client_for(school.tutor).ask("PATCH", f"/v1/bookings/{school.booking_id}", {"notes": "x"})[0] == 200
 
 
 def test_pages_of_other_origins_come_in_only_when_they_are_named(services: Services) -> None:

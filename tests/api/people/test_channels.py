@@ -18,7 +18,7 @@ from starlette.testclient import TestClient
 from models.deliveries import Delivery
 from models.reminders import LessonAlarm, NotificationChannel, NotificationPreference
 from models.schedules import Schedule
-from tests.api.conftest import VisitorOf
+from tests.api.conftest import ClientFor
 from tests.conftest import MakeSettings, School
 from worker.access.callers import Operator
 from worker.access.issue_token import issue_token
@@ -80,7 +80,7 @@ def wrong(code: str) -> str:
     ],
 )
 def test_a_channel_is_unused_until_confirmed(
-    visitor: VisitorOf,
+    client_for: ClientFor,
     school: School,
     database: Database,
     vault: AddressSealer,
@@ -90,7 +90,7 @@ def test_a_channel_is_unused_until_confirmed(
     label: str,
     destination: type,
 ) -> None:
-    tutor = visitor(school.tutor)
+    tutor = client_for(school.tutor)
     response = tutor.send("POST", MINE, {"kind": kind, "address": address})
     document = response.json()
 
@@ -125,14 +125,14 @@ def test_a_channel_is_unused_until_confirmed(
 
 
 def test_neither_address_nor_code_can_be_read(
-    visitor: VisitorOf,
+    client_for: ClientFor,
     school: School,
     database: Database,
     sent_code: Callable[[int], str],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    tutor = visitor(school.tutor)
+    tutor = client_for(school.tutor)
     secrets = [CHAT, "s3cret", "AAsecret", "abebe@"]
     for kind, address in (("email", "abebe@example.com"), ("webhook", HOOK), ("apprise", CHAT)):
         channel = register(tutor, kind, address)
@@ -155,8 +155,8 @@ def test_neither_address_nor_code_can_be_read(
         assert secret not in ours
 
 
-def test_a_code_has_five_guesses(visitor: VisitorOf, school: School, sent_code: Callable[[int], str]) -> None:
-    tutor = visitor(school.tutor)
+def test_a_code_has_five_guesses(client_for: ClientFor, school: School, sent_code: Callable[[int], str]) -> None:
+    tutor = client_for(school.tutor)
     channel = register(tutor)
     right = sent_code(channel["id"])
 
@@ -173,9 +173,9 @@ def test_a_code_has_five_guesses(visitor: VisitorOf, school: School, sent_code: 
 
 
 def test_guesses_at_once_are_counted_one_by_one(
-    visitor: VisitorOf, school: School, database: Database, sent_code: Callable[[int], str]
+    client_for: ClientFor, school: School, database: Database, sent_code: Callable[[int], str]
 ) -> None:
-    tutor = visitor(school.tutor)
+    tutor = client_for(school.tutor)
     channel = register(tutor)
     guess = wrong(sent_code(channel["id"]))
     statuses: list[int] = []
@@ -193,9 +193,9 @@ def test_guesses_at_once_are_counted_one_by_one(
 
 
 def test_a_code_is_good_for_a_quarter_of_an_hour(
-    visitor: VisitorOf, school: School, database: Database, sent_code: Callable[[int], str]
+    client_for: ClientFor, school: School, database: Database, sent_code: Callable[[int], str]
 ) -> None:
-    tutor = visitor(school.tutor)
+    tutor = client_for(school.tutor)
     registration = register(tutor)
     with database.transaction() as session:
         channel = session.get_one(NotificationChannel, registration["id"])
@@ -208,9 +208,9 @@ def test_a_code_is_good_for_a_quarter_of_an_hour(
 
 
 def test_a_new_code_replaces_the_one_before(
-    visitor: VisitorOf, school: School, sent_code: Callable[[int], str]
+    client_for: ClientFor, school: School, sent_code: Callable[[int], str]
 ) -> None:
-    tutor = visitor(school.tutor)
+    tutor = client_for(school.tutor)
     channel = register(tutor)
     first = sent_code(channel["id"])
     second = first
@@ -222,9 +222,9 @@ def test_a_new_code_replaces_the_one_before(
     assert tutor.ask("POST", f"{MINE}/{channel['id']}/confirm", {"code": second})[0] == 200
 
 
-def test_five_codes_an_hour(visitor: VisitorOf, school: School, database: Database) -> None:
+def test_five_codes_an_hour(client_for: ClientFor, school: School, database: Database) -> None:
     """A deleted channel still counts: otherwise another person's mailbox could be flooded."""
-    tutor, other = visitor(school.tutor), visitor(school.other_tutor)
+    tutor, other = client_for(school.tutor), client_for(school.other_tutor)
     for number in range(4):
         channel = register(tutor, address=f"a{number}@example.com")
         assert tutor.ask("DELETE", f"{MINE}/{channel['id']}") == (204, None)
@@ -242,8 +242,8 @@ def test_five_codes_an_hour(visitor: VisitorOf, school: School, database: Databa
     assert tutor.ask("POST", f"{MINE}/{channel['id']}/resend")[0] == 202
 
 
-def test_ten_channels(visitor: VisitorOf, school: School, database: Database) -> None:
-    tutor = visitor(school.tutor)
+def test_ten_channels(client_for: ClientFor, school: School, database: Database) -> None:
+    tutor = client_for(school.tutor)
     for number in range(10):
         register(tutor, address=f"a{number}@example.com")
         with database.transaction() as session:
@@ -255,8 +255,8 @@ def test_ten_channels(visitor: VisitorOf, school: School, database: Database) ->
     assert "10 are the most" in problem["detail"]
 
 
-def test_registering_at_once_keeps_the_limit(visitor: VisitorOf, school: School, database: Database) -> None:
-    tutor = visitor(school.tutor)
+def test_registering_at_once_keeps_the_limit(client_for: ClientFor, school: School, database: Database) -> None:
+    tutor = client_for(school.tutor)
     statuses: list[int] = []
 
     def post(number: int) -> None:
@@ -272,15 +272,15 @@ def test_registering_at_once_keeps_the_limit(visitor: VisitorOf, school: School,
 
 
 @pytest.mark.parametrize(("kind", "address"), [("email", "abebe@example.com"), ("webhook", HOOK), ("apprise", CHAT)])
-def test_the_same_address_twice(visitor: VisitorOf, school: School, kind: str, address: str) -> None:
-    tutor = visitor(school.tutor)
+def test_the_same_address_twice(client_for: ClientFor, school: School, kind: str, address: str) -> None:
+    tutor = client_for(school.tutor)
     channel = register(tutor, kind, address)
 
     status, problem = tutor.ask("POST", MINE, {"kind": kind, "address": address})
 
     assert (status, problem["channel_id"]) == (409, channel["id"])
     assert "s3cret" not in json.dumps(problem)
-    register(visitor(school.student), kind, address)
+    register(client_for(school.student), kind, address)
 
 
 @pytest.mark.parametrize(
@@ -309,9 +309,9 @@ def test_the_same_address_twice(visitor: VisitorOf, school: School, kind: str, a
     ],
 )
 def test_what_may_not_be_registered(
-    visitor: VisitorOf, school: School, database: Database, kind: str, address: Any
+    client_for: ClientFor, school: School, database: Database, kind: str, address: Any
 ) -> None:
-    status, problem = visitor(school.tutor).ask("POST", MINE, {"kind": kind, "address": address})
+    status, problem = client_for(school.tutor).ask("POST", MINE, {"kind": kind, "address": address})
 
     assert status == 422
     assert "s3cret" not in json.dumps(problem)
@@ -336,18 +336,18 @@ def test_the_inside_is_refused_where_no_operator_allows_it(
 
 
 @pytest.mark.parametrize("code", ["", "12345", "1234567", "12345a", "१२३४५६", "123456\n", 123456, None])
-def test_what_is_no_code(visitor: VisitorOf, school: School, code: Any) -> None:
-    tutor = visitor(school.tutor)
+def test_what_is_no_code(client_for: ClientFor, school: School, code: Any) -> None:
+    tutor = client_for(school.tutor)
     channel = register(tutor)
 
     assert tutor.ask("POST", f"{MINE}/{channel['id']}/confirm", {"code": code})[0] == 422
 
 
 def test_a_channel_of_another_person_is_not_there(
-    visitor: VisitorOf, school: School, sent_code: Callable[[int], str]
+    client_for: ClientFor, school: School, sent_code: Callable[[int], str]
 ) -> None:
-    channel = register(visitor(school.tutor))
-    for person in (visitor(school.student), visitor(school.parent), visitor(school.other_tutor)):
+    channel = register(client_for(school.tutor))
+    for person in (client_for(school.student), client_for(school.parent), client_for(school.other_tutor)):
         for method, path, body in (
             ("GET", "", None),
             ("DELETE", "", None),
@@ -356,13 +356,13 @@ def test_a_channel_of_another_person_is_not_there(
         ):
             assert person.ask(method, f"{MINE}/{channel['id']}{path}", body)[0] == 404
         assert person.ask("GET", MINE)[1]["items"] == []
-    assert visitor(school.tutor).ask("GET", f"{MINE}/999999")[0] == 404
+    assert client_for(school.tutor).ask("GET", f"{MINE}/999999")[0] == 404
 
 
-def test_who_may_not(client: TestClient, visitor: VisitorOf, operator: Operator) -> None:
+def test_who_may_not(client: TestClient, client_for: ClientFor, operator: Operator) -> None:
     assert client.get(MINE).status_code == 401
-    assert visitor(operator).ask("GET", MINE)[0] == 403
-    assert visitor(operator).ask("POST", MINE, {"kind": "email", "address": "a@example.com"})[0] == 403
+    assert client_for(operator).ask("GET", MINE)[0] == 403
+    assert client_for(operator).ask("POST", MINE, {"kind": "email", "address": "a@example.com"})[0] == 403
 
 
 def disable(database: Database, channel_id: int) -> None:
@@ -373,9 +373,9 @@ def disable(database: Database, channel_id: int) -> None:
 
 
 def test_a_disabled_channel_comes_back_by_a_new_code(
-    visitor: VisitorOf, school: School, database: Database, sent_code: Callable[[int], str]
+    client_for: ClientFor, school: School, database: Database, sent_code: Callable[[int], str]
 ) -> None:
-    tutor = visitor(school.tutor)
+    tutor = client_for(school.tutor)
     channel = register(tutor)
     tutor.ask("POST", f"{MINE}/{channel['id']}/confirm", {"code": sent_code(channel["id"])})
     assert tutor.ask("POST", f"{MINE}/{channel['id']}/resend")[0] == 409
@@ -394,9 +394,9 @@ def test_a_disabled_channel_comes_back_by_a_new_code(
 
 
 def test_the_same_address_twice_says_what_brings_it_into_use(
-    visitor: VisitorOf, school: School, database: Database, sent_code: Callable[[int], str]
+    client_for: ClientFor, school: School, database: Database, sent_code: Callable[[int], str]
 ) -> None:
-    tutor = visitor(school.tutor)
+    tutor = client_for(school.tutor)
     channel = register(tutor)
 
     def reason() -> str:
@@ -415,8 +415,8 @@ def test_the_same_address_twice_says_what_brings_it_into_use(
     assert "/resend" in off
 
 
-def test_a_deleted_channel_is_named_nowhere(visitor: VisitorOf, school: School, database: Database) -> None:
-    tutor = visitor(school.tutor)
+def test_a_deleted_channel_is_named_nowhere(client_for: ClientFor, school: School, database: Database) -> None:
+    tutor = client_for(school.tutor)
     channel, other_channel = register(tutor), register(tutor, address="kept@example.com")
     name, other = str(channel["id"]), str(other_channel["id"])
     with database.transaction() as session:
@@ -451,8 +451,10 @@ def test_a_deleted_channel_is_named_nowhere(visitor: VisitorOf, school: School, 
         assert [(alarm.channels, alarm.fallback) for alarm in alarms] == [([other], []), (None, None)]
 
 
-def test_a_replaced_secret_key(visitor: VisitorOf, school: School, database: Database, settings: MakeSettings) -> None:
-    registration = register(visitor(school.tutor), "apprise", CHAT)
+def test_a_replaced_secret_key(
+    client_for: ClientFor, school: School, database: Database, settings: MakeSettings
+) -> None:
+    registration = register(client_for(school.tutor), "apprise", CHAT)
     before = settings().signing_key
     with database.transaction() as session:
         channel = session.get_one(NotificationChannel, registration["id"])
@@ -462,9 +464,9 @@ def test_a_replaced_secret_key(visitor: VisitorOf, school: School, database: Dat
 
 
 def test_the_code_is_kept_as_a_hash_under_a_key(
-    visitor: VisitorOf, school: School, database: Database, sent_code: Callable[[int], str]
+    client_for: ClientFor, school: School, database: Database, sent_code: Callable[[int], str]
 ) -> None:
-    channel = register(visitor(school.tutor))
+    channel = register(client_for(school.tutor))
     with database.transaction() as session:
         code_hash = session.get_one(NotificationChannel, channel["id"]).code_hash
 

@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from sqlalchemy import event, text
 from starlette.testclient import TestClient
 
-from tests.api.conftest import Bearer, EventStream, Serve, Stream, VisitorOf
+from tests.api.conftest import Bearer, ClientFor, EventStream, Serve, Stream
 from tests.conftest import School
 from tests.waiting import wait_for
 from worker.access.callers import Operator, UserCaller
@@ -74,11 +74,11 @@ class TestList:
     """`GET /v1/me/notifications` and marking as read."""
 
     def test_newest_first_in_pages_with_the_unread_count(
-        self, school: School, visitor: VisitorOf, notify: Notify
+        self, school: School, client_for: ClientFor, notify: Notify
     ) -> None:
         ids = [notify(school.tutor, f"number {number}") for number in range(5)]
         notify(school.student, "somebody else's")
-        tutor = visitor(school.tutor)
+        tutor = client_for(school.tutor)
 
         status, first = tutor.ask("GET", f"{LIST}?limit=2")
         assert (status, [item["id"] for item in first["items"]], first["unread"]) == (200, ids[:2:-1], 5)
@@ -99,9 +99,9 @@ class TestList:
         assert third["next"] is None
         assert tutor.ask("GET", f"{LIST}?cursor=nonsense")[0] == 422
 
-    def test_one_is_read(self, school: School, visitor: VisitorOf, notify: Notify) -> None:
+    def test_one_is_read(self, school: School, client_for: ClientFor, notify: Notify) -> None:
         first, second = notify(school.tutor, "first"), notify(school.tutor, "second")
-        tutor = visitor(school.tutor)
+        tutor = client_for(school.tutor)
 
         status, read = tutor.ask("POST", f"{LIST}/{first}/read")
         assert (status, read["id"]) == (200, first)
@@ -112,29 +112,29 @@ class TestList:
         _, everything = tutor.ask("GET", f"{LIST}?unread=false")
         assert [item["id"] for item in everything["items"]] == [second, first]
 
-    def test_all_are_read(self, school: School, visitor: VisitorOf, notify: Notify) -> None:
+    def test_all_are_read(self, school: School, client_for: ClientFor, notify: Notify) -> None:
         notify(school.tutor, "first")
         notify(school.tutor, "second")
         notify(school.student, "theirs")
 
-        assert visitor(school.tutor).ask("POST", f"{LIST}/read") == (200, {"unread": 0})
-        assert visitor(school.tutor).ask("POST", f"{LIST}/read") == (200, {"unread": 0})
-        assert visitor(school.tutor).ask("GET", f"{LIST}?unread=true")[1] == {"items": [], "next": None, "unread": 0}
-        assert visitor(school.student).ask("GET", LIST)[1]["unread"] == 1
+        assert client_for(school.tutor).ask("POST", f"{LIST}/read") == (200, {"unread": 0})
+        assert client_for(school.tutor).ask("POST", f"{LIST}/read") == (200, {"unread": 0})
+        assert client_for(school.tutor).ask("GET", f"{LIST}?unread=true")[1] == {"items": [], "next": None, "unread": 0}
+        assert client_for(school.student).ask("GET", LIST)[1]["unread"] == 1
 
     def test_nobody_elses(
-        self, school: School, visitor: VisitorOf, notify: Notify, client: TestClient, operator: Operator
+        self, school: School, client_for: ClientFor, notify: Notify, client: TestClient, operator: Operator
     ) -> None:
         theirs = notify(school.student, "theirs")
 
         for path in (f"{LIST}/{theirs}/read", f"{LIST}/2147483647/read"):
-            assert visitor(school.tutor).ask("POST", path)[0] == 404
-        assert visitor(school.tutor).ask("POST", f"{LIST}/0/read")[0] == 404
-        assert visitor(school.student).ask("GET", LIST)[1]["unread"] == 1
+            assert client_for(school.tutor).ask("POST", path)[0] == 404
+        assert client_for(school.tutor).ask("POST", f"{LIST}/0/read")[0] == 404
+        assert client_for(school.student).ask("GET", LIST)[1]["unread"] == 1
         for path in (LIST, f"{LIST}/events"):
             assert client.get(path).status_code == 401
-            assert visitor(operator).ask("GET", path)[0] == 403
-        assert visitor(operator).ask("POST", f"{LIST}/read")[0] == 403
+            assert client_for(operator).ask("GET", path)[0] == 403
+        assert client_for(operator).ask("POST", f"{LIST}/read")[0] == 403
 
 
 class TestEvents:

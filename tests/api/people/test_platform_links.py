@@ -4,7 +4,7 @@ from typing import Any, get_args
 
 import pytest
 
-from tests.api.conftest import VisitorOf
+from tests.api.conftest import ClientFor
 from tests.conftest import School, Sql
 from worker.api.people.platform_links import LinkKind
 from worker.workflows.platform_import.kinds import all_kinds
@@ -13,9 +13,9 @@ LESSON = {"schedule_date": "2029-01-04", "start_time": "10:00", "end_time": "11:
 
 
 @pytest.fixture
-def links(school: School, visitor: VisitorOf, sql: Sql) -> dict[str, int]:
+def links(school: School, client_for: ClientFor, sql: Sql) -> dict[str, int]:
     """Our rows by kind; the platform calls each of them 2000 more."""
-    tutor = visitor(school.tutor)
+    tutor = client_for(school.tutor)
     entry = {
         "title": "Books",
         "schedule_type": "recurring",
@@ -43,13 +43,13 @@ def links(school: School, visitor: VisitorOf, sql: Sql) -> dict[str, int]:
 
 @pytest.mark.parametrize("kind", ["lesson", "board", "entry"])
 def test_only_those_who_may_see_a_row_learn_its_id(
-    kind: str, links: dict[str, int], school: School, visitor: VisitorOf
+    kind: str, links: dict[str, int], school: School, client_for: ClientFor
 ) -> None:
     path, row_id = f"/v1/platform/links/{kind}/{links[kind] + 2000}", links[kind]
     document: dict[str, Any] = {"kind": kind, "platform_id": row_id + 2000, "is_imported": False}
-    assert visitor(school.tutor).ask("GET", path) == (200, {**document, "id": row_id})
-    assert visitor(school.other_tutor).ask("GET", path) == (200, {**document, "id": None})
-    unknown = visitor(school.tutor).ask("GET", f"/v1/platform/links/{kind}/99")
+    assert client_for(school.tutor).ask("GET", path) == (200, {**document, "id": row_id})
+    assert client_for(school.other_tutor).ask("GET", path) == (200, {**document, "id": None})
+    unknown = client_for(school.tutor).ask("GET", f"/v1/platform/links/{kind}/99")
     assert unknown == (200, {**document, "platform_id": 99, "id": None})
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.conftest import Visitor, VisitorOf
+from tests.api.conftest import ApiClient, ClientFor
 from tests.conftest import School, Sql
 from worker.access.callers import Operator
 
@@ -33,8 +33,8 @@ ALL = {
 
 
 @pytest.fixture
-def tutor(school: School, visitor: VisitorOf) -> Visitor:
-    return visitor(school.tutor)
+def tutor(school: School, client_for: ClientFor) -> ApiClient:
+    return client_for(school.tutor)
 
 
 def channel(sql: Sql, user_id: int, **columns: Any) -> str:
@@ -49,26 +49,26 @@ def channel(sql: Sql, user_id: int, **columns: Any) -> str:
     return str(number)
 
 
-def test_who_said_nothing_has_the_usual_ones(tutor: Visitor, sql: Sql) -> None:
+def test_who_said_nothing_has_the_usual_ones(tutor: ApiClient, sql: Sql) -> None:
     assert tutor.ask("GET", PATH) == (200, USUAL)
     assert sql("SELECT count(*) FROM notification_preferences") == [(0,)]
 
 
-def test_the_same_as_the_columns_say(tutor: Visitor, sql: Sql) -> None:
+def test_the_same_as_the_columns_say(tutor: ApiClient, sql: Sql) -> None:
     sql("INSERT INTO notification_preferences (user_id) VALUES (1)")
     assert tutor.ask("GET", PATH) == (200, USUAL)
 
 
-def test_all_of_them_and_back(tutor: Visitor, school: School, visitor: VisitorOf) -> None:
+def test_all_of_them_and_back(tutor: ApiClient, school: School, client_for: ClientFor) -> None:
     assert tutor.ask("PUT", PATH, ALL) == (200, ALL)
     assert tutor.ask("GET", PATH) == (200, ALL)
-    assert visitor(school.student).ask("GET", PATH) == (200, USUAL)
+    assert client_for(school.student).ask("GET", PATH) == (200, USUAL)
     # A PUT replaces: what is not said is as usual.
     assert tutor.ask("PUT", PATH, {}) == (200, USUAL)
     assert tutor.ask("GET", PATH) == (200, USUAL)
 
 
-def test_what_waits_follows_at_once(tutor: Visitor, school: School, visitor: VisitorOf, sql: Sql) -> None:
+def test_what_waits_follows_at_once(tutor: ApiClient, school: School, client_for: ClientFor, sql: Sql) -> None:
     begin = datetime.now(UTC) + timedelta(days=10)
     body = {"booking_id": school.booking_id, "schedule_date": begin.date().isoformat()}
     schedule = tutor.ask("POST", "/v1/schedules", body | {"start_time": "10:00", "end_time": "11:00"})
@@ -77,13 +77,13 @@ def test_what_waits_follows_at_once(tutor: Visitor, school: School, visitor: Vis
     usual = [(15, "email"), (15, "in_app"), (1440, "email"), (1440, "in_app")]
     for user, who in ((1, school.tutor), (2, school.student), (3, school.parent)):
         assert sql(waiting, id=user) == usual
-        visitor(who).ask("PUT", PATH, ALL | {"alarms": [60, 5]})
+        client_for(who).ask("PUT", PATH, ALL | {"alarms": [60, 5]})
         assert sql(waiting, id=user) == [(5, "in_app"), (60, "in_app")]
-        visitor(who).ask("PUT", PATH, ALL | {"alarms": []})
+        client_for(who).ask("PUT", PATH, ALL | {"alarms": []})
         assert sql(waiting, id=user) == []
 
 
-def test_own_confirmed_channels(tutor: Visitor, sql: Sql) -> None:
+def test_own_confirmed_channels(tutor: ApiClient, sql: Sql) -> None:
     number = channel(sql, 1)
     preferences = ALL | {"channels": [number, "email"], "fallback": ["in_app"]}
     assert tutor.ask("PUT", PATH, preferences) == (200, preferences)
@@ -97,7 +97,9 @@ def test_own_confirmed_channels(tutor: Visitor, sql: Sql) -> None:
         (1, {"disabled": datetime(2026, 1, 1, tzinfo=UTC)}, "switched off"),
     ],
 )
-def test_other_channels_are_refused(tutor: Visitor, sql: Sql, owner: int, columns: dict[str, Any], words: str) -> None:
+def test_other_channels_are_refused(
+    tutor: ApiClient, sql: Sql, owner: int, columns: dict[str, Any], words: str
+) -> None:
     number = channel(sql, owner, **columns)
     for field in ("channels", "fallback"):
         status, problem = tutor.ask("PUT", PATH, {field: [number]})
@@ -132,22 +134,25 @@ def test_other_channels_are_refused(tutor: Visitor, sql: Sql, owner: int, column
         {"volume": 11},
     ],
 )
-def test_what_cannot_be_preferred(tutor: Visitor, changes: dict[str, Any]) -> None:
+def test_what_cannot_be_preferred(tutor: ApiClient, changes: dict[str, Any]) -> None:
     status, problem = tutor.ask("PUT", PATH, changes)
     assert (status, problem["code"]) == (422, "invalid-input")
     assert tutor.ask("GET", PATH) == (200, USUAL)
 
 
 @pytest.mark.parametrize("written", ["E. Africa Standard Time", " africa/addis_ababa "])
-def test_a_zone_is_kept_by_its_iana_name(tutor: Visitor, written: str) -> None:
+def test_a_zone_is_kept_by_its_iana_name(tutor: ApiClient, written: str) -> None:
     assert tutor.ask("PUT", PATH, {"timezone": written})[1]["timezone"] == "Africa/Addis_Ababa"
 
 
-def test_an_offset_is_no_zone(tutor: Visitor) -> None:
+def test_an_offset_is_no_zone(tutor: ApiClient) -> None:
     status, problem = tutor.ask("PUT", PATH, {"timezone": "UTC+3"})
     assert (status, problem["code"]) == (422, "invalid-input")
     assert "like Africa/Addis_Ababa" in problem["detail"]
 
 
-def test_operators_have_none(visitor: VisitorOf, operator: Operator) -> None:
-    assert [visitor(operator).ask(method, PATH, body)[0] for method, body in (("GET", None), ("PUT", {}))] == [403, 403]
+def test_operators_have_none(client_for: ClientFor, operator: Operator) -> None:
+    assert [client_for(operator).ask(method, PATH, body)[0] for method, body in (("GET", None), ("PUT", {}))] == [
+        403,
+        403,
+    ]

@@ -8,7 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from devstack.emulator.credentials import Credentials
-from tests.api.conftest import Visitor, VisitorOf
+from tests.api.conftest import ApiClient, ClientFor
 from tests.conftest import School, Sql
 from worker.api.recordings.hls import TrackName
 from worker.media.renditions.rendition_forms import PICTURES
@@ -39,8 +39,8 @@ def path(school: School, sql: Sql, b2: Credentials) -> str:
 
 
 @pytest.fixture
-def student(school: School, visitor: VisitorOf) -> Visitor:
-    return visitor(school.student)
+def student(school: School, client_for: ClientFor) -> ApiClient:
+    return client_for(school.student)
 
 
 def relative(url: str) -> str:
@@ -61,7 +61,7 @@ def test_every_video_size_and_the_sound_can_be_tracks() -> None:
     assert sorted(get_args(TrackName)) == sorted(["audio-aac", *PICTURES])
 
 
-def test_a_player_follows_the_addresses_without_a_token(path: str, student: Visitor, client: TestClient) -> None:
+def test_a_player_follows_the_addresses_without_a_token(path: str, student: ApiClient, client: TestClient) -> None:
     master = client.get(relative(hls_of(student.ask("GET", f"{path}/playback")[1])))
 
     assert (master.status_code, master.headers["content-type"]) == (200, "application/vnd.apple.mpegurl")
@@ -76,14 +76,14 @@ def test_a_player_follows_the_addresses_without_a_token(path: str, student: Visi
     assert client.get(relative(sound)).status_code == 200
 
 
-def test_a_ticket_opens_one_playlist(path: str, student: Visitor, client: TestClient) -> None:
+def test_a_ticket_opens_one_playlist(path: str, student: ApiClient, client: TestClient) -> None:
     url = relative(hls_of(student.ask("GET", f"{path}/playback")[1]))
 
     assert client.get(url.replace("master", "360p")).status_code == 401
     assert client.get(f"{path}/hls/master.m3u8").status_code == 401
 
 
-def test_what_is_not_there_is_not_found(path: str, student: Visitor, sql: Sql) -> None:
+def test_what_is_not_there_is_not_found(path: str, student: ApiClient, sql: Sql) -> None:
     assert student.ask("GET", f"{path}/hls/720p.m3u8")[0] == 404
     assert student.ask("GET", f"{path}/hls/other.m3u8")[0] == 404
     sql("DELETE FROM recording_renditions")

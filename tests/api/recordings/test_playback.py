@@ -9,7 +9,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from devstack.emulator.credentials import Credentials
-from tests.api.conftest import Visitor, VisitorOf
+from tests.api.conftest import ApiClient, ClientFor
 from tests.conftest import School, Sql
 
 _RECORDING = """
@@ -40,18 +40,18 @@ def path(school: School, sql: Sql) -> str:
 
 
 @pytest.fixture
-def student(school: School, visitor: VisitorOf) -> Visitor:
-    return visitor(school.student)
+def student(school: School, client_for: ClientFor) -> ApiClient:
+    return client_for(school.student)
 
 
-def playback_of(student: Visitor, path: str) -> dict[str, Any]:
+def playback_of(student: ApiClient, path: str) -> dict[str, Any]:
     status, playback = student.ask("GET", f"{path}/playback")
     assert status == 200
     return dict(playback)
 
 
 @pytest.mark.usefixtures("b2")
-def test_posters_have_addresses_and_what_failed_has_none(student: Visitor, path: str) -> None:
+def test_posters_have_addresses_and_what_failed_has_none(student: ApiClient, path: str) -> None:
     playback = playback_of(student, path)
     assert [rendition["name"] for rendition in playback["renditions"]] == ["playback"]
     posters = playback["posters"]
@@ -62,7 +62,7 @@ def test_posters_have_addresses_and_what_failed_has_none(student: Visitor, path:
 
 
 def test_a_player_reads_the_storyboard_without_a_token(
-    student: Visitor, path: str, client: TestClient, b2: Credentials
+    student: ApiClient, path: str, client: TestClient, b2: Credentials
 ) -> None:
     address = urlsplit(playback_of(student, path)["storyboard"]["vtt_url"])
     assert address.path == f"{path}/storyboard.vtt"
@@ -89,7 +89,7 @@ def test_a_player_reads_the_storyboard_without_a_token(
 
 
 @pytest.mark.usefixtures("b2")
-def test_without_a_storyboard_there_is_no_address(student: Visitor, path: str, sql: Sql) -> None:
+def test_without_a_storyboard_there_is_no_address(student: ApiClient, path: str, sql: Sql) -> None:
     sql("DELETE FROM recording_renditions WHERE name LIKE 'storyboard%'")
     assert playback_of(student, path)["storyboard"] is None
     assert student.ask("GET", f"{path}/storyboard.vtt")[0] == 404

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.conftest import Visitor, VisitorOf
+from tests.api.conftest import ApiClient, ClientFor
 from tests.conftest import School, Sql
 from worker.access.callers import Operator
 from worker.database import Database
@@ -14,15 +14,15 @@ from worker.recordings.shares import prune_shares
 
 
 @pytest.fixture
-def tutor(school: School, visitor: VisitorOf) -> Visitor:
-    return visitor(school.tutor)
+def tutor(school: School, client_for: ClientFor) -> ApiClient:
+    return client_for(school.tutor)
 
 
 def secret_of(share: dict[str, Any]) -> str:
     return str(share["url"].rpartition("/")[2])
 
 
-def test_an_address_is_made_listed_and_revoked(recording_path: str, tutor: Visitor) -> None:
+def test_an_address_is_made_listed_and_revoked(recording_path: str, tutor: ApiClient) -> None:
     address = f"{recording_path}/share"
     assert tutor.ask("GET", address) == (200, {"items": [], "next": None})
     status, share = tutor.ask("POST", address)
@@ -47,7 +47,7 @@ def test_an_address_is_made_listed_and_revoked(recording_path: str, tutor: Visit
     assert tutor.ask("GET", address)[1]["items"] == []
 
 
-def test_only_a_hash_of_the_secret_is_kept(recording_path: str, tutor: Visitor, sql: Sql, school: School) -> None:
+def test_only_a_hash_of_the_secret_is_kept(recording_path: str, tutor: ApiClient, sql: Sql, school: School) -> None:
     secret = secret_of(tutor.ask("POST", f"{recording_path}/share")[1])
     (row,) = sql("SELECT * FROM recording_shares")
     assert row.secret_hash == hashlib.sha256(secret.encode()).hexdigest()
@@ -55,7 +55,7 @@ def test_only_a_hash_of_the_secret_is_kept(recording_path: str, tutor: Visitor, 
     assert row.created_by == school.tutor.user_id
 
 
-def test_an_idempotency_key_keeps_no_secret(recording_path: str, tutor: Visitor, sql: Sql) -> None:
+def test_an_idempotency_key_keeps_no_secret(recording_path: str, tutor: ApiClient, sql: Sql) -> None:
     urls = {
         tutor.send("POST", f"{recording_path}/share", headers={"Idempotency-Key": "k"}).json()["url"]
         for _time in range(2)
@@ -88,27 +88,27 @@ def days(number: float) -> str:
         [],
     ],
 )
-def test_wrong_wishes_are_refused(recording_path: str, tutor: Visitor, sql: Sql, body: Any) -> None:
+def test_wrong_wishes_are_refused(recording_path: str, tutor: ApiClient, sql: Sql, body: Any) -> None:
     assert tutor.ask("POST", f"{recording_path}/share", body)[0] == 422
     assert sql("SELECT count(*) FROM recording_shares")[0][0] == 0
 
 
 def test_only_its_tutor_and_operators_share(
-    recording_path: str, tutor: Visitor, school: School, visitor: VisitorOf, operator: Operator, sql: Sql
+    recording_path: str, tutor: ApiClient, school: School, client_for: ClientFor, operator: Operator, sql: Sql
 ) -> None:
     address = f"{recording_path}/share"
     share = tutor.ask("POST", address)[1]
     for person, status in (("student", 403), ("parent", 403), ("other_tutor", 404), ("other_student", 404)):
-        other = visitor(getattr(school, person))
+        other = client_for(getattr(school, person))
         assert other.ask("POST", address)[0] == status
         assert other.ask("GET", address)[0] == status
         assert other.ask("DELETE", address)[0] == status
         assert other.ask("DELETE", f"{address}/{share['id']}")[0] == status
-    assert visitor(operator).ask("POST", address)[0] == 201
+    assert client_for(operator).ask("POST", address)[0] == 201
     assert [row.created_by for row in sql("SELECT created_by FROM recording_shares ORDER BY id")] == [1, None]
 
 
-def test_an_address_of_another_recording_is_not_revoked(recording_path: str, tutor: Visitor, sql: Sql) -> None:
+def test_an_address_of_another_recording_is_not_revoked(recording_path: str, tutor: ApiClient, sql: Sql) -> None:
     share = tutor.ask("POST", f"{recording_path}/share")[1]
     other = sql(
         "INSERT INTO whiteboard_session_recordings (session_id) SELECT session_id"
@@ -120,7 +120,9 @@ def test_an_address_of_another_recording_is_not_revoked(recording_path: str, tut
 
 
 @pytest.mark.parametrize("limits", [{"limit_shares_of_recording": 2}])
-def test_a_recording_has_a_bounded_number_of_addresses_that_open(recording_path: str, tutor: Visitor, sql: Sql) -> None:
+def test_a_recording_has_a_bounded_number_of_addresses_that_open(
+    recording_path: str, tutor: ApiClient, sql: Sql
+) -> None:
     address = f"{recording_path}/share"
     assert [tutor.ask("POST", address)[0] for _time in range(3)] == [201, 201, 409]
     sql("UPDATE recording_shares SET expires_at = now() - interval '1 s'")
@@ -128,7 +130,7 @@ def test_a_recording_has_a_bounded_number_of_addresses_that_open(recording_path:
 
 
 def test_expired_addresses_are_forgotten_later(
-    recording_path: str, tutor: Visitor, database: Database, sql: Sql
+    recording_path: str, tutor: ApiClient, database: Database, sql: Sql
 ) -> None:
     for _time in range(3):
         tutor.ask("POST", f"{recording_path}/share")
@@ -140,7 +142,7 @@ def test_expired_addresses_are_forgotten_later(
 
 
 def test_addresses_go_with_the_recording_and_stay_without_their_maker(
-    recording_path: str, tutor: Visitor, sql: Sql
+    recording_path: str, tutor: ApiClient, sql: Sql
 ) -> None:
     tutor.ask("POST", f"{recording_path}/share")
     sql("INSERT INTO users (id, first_name, email) VALUES (99, 'Abel', 'abel@example.com')")

@@ -7,7 +7,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from devstack.emulator.credentials import Credentials
-from tests.api.conftest import Visitor, VisitorOf
+from tests.api.conftest import ApiClient, ClientFor
 from tests.conftest import School, Sql
 from worker.access.callers import Operator
 from worker.api.recordings.recording_captions import MOST_CAPTION_BYTES
@@ -17,16 +17,16 @@ CHAPTERS = [{"start_ms": 60_000, "title": "Fractions & <b>more</b>"}, {"start_ms
 
 
 @pytest.fixture
-def tutor(school: School, visitor: VisitorOf) -> Visitor:
-    return visitor(school.tutor)
+def tutor(school: School, client_for: ClientFor) -> ApiClient:
+    return client_for(school.tutor)
 
 
 @pytest.fixture
-def student(school: School, visitor: VisitorOf) -> Visitor:
-    return visitor(school.student)
+def student(school: School, client_for: ClientFor) -> ApiClient:
+    return client_for(school.student)
 
 
-def send_captions(person: Visitor, address: str, content: bytes | str = SRT) -> Any:
+def send_captions(person: ApiClient, address: str, content: bytes | str = SRT) -> Any:
     body = content.encode() if isinstance(content, str) else content
     return person.send("PUT", address, content=body, headers={"Content-Type": "text/vtt"})
 
@@ -37,7 +37,7 @@ def relative(url: str) -> str:
 
 
 def test_a_tutor_writes_chapters_and_a_student_reads_them(
-    recording_path: str, tutor: Visitor, student: Visitor
+    recording_path: str, tutor: ApiClient, student: ApiClient
 ) -> None:
     assert student.ask("GET", f"{recording_path}/chapters") == (200, {"origin": None, "chapters": []})
     status, written = tutor.ask("PUT", f"{recording_path}/chapters", {"chapters": CHAPTERS})
@@ -55,7 +55,7 @@ def test_a_tutor_writes_chapters_and_a_student_reads_them(
     )
 
 
-def test_changed_chapters_order_the_download_again(recording_path: str, tutor: Visitor, sql: Sql) -> None:
+def test_changed_chapters_order_the_download_again(recording_path: str, tutor: ApiClient, sql: Sql) -> None:
     statement = (
         "INSERT INTO recording_renditions (recording_id, name, state, object_name) VALUES (:id, :name, 'ready', :name)"
     )
@@ -71,7 +71,7 @@ def test_changed_chapters_order_the_download_again(recording_path: str, tutor: V
 
 
 def test_no_chapters_at_all_is_also_what_a_tutor_may_want(
-    b2: Credentials, recording_path: str, tutor: Visitor, sql: Sql
+    b2: Credentials, recording_path: str, tutor: ApiClient, sql: Sql
 ) -> None:
     sql(
         'INSERT INTO recording_chapters VALUES (:id, \'automatic\', \'[{"start_ms": 0, "title": "Page 1"}]\')',
@@ -106,12 +106,12 @@ def test_no_chapters_at_all_is_also_what_a_tutor_may_want(
         None,
     ],
 )
-def test_wrong_chapters_are_refused(recording_path: str, tutor: Visitor, chapters: Any) -> None:
+def test_wrong_chapters_are_refused(recording_path: str, tutor: ApiClient, chapters: Any) -> None:
     assert tutor.ask("PUT", f"{recording_path}/chapters", {"chapters": chapters})[0] == 422
     assert tutor.ask("GET", f"{recording_path}/chapters")[1]["chapters"] == []
 
 
-def test_a_title_is_one_line_without_what_is_invisible(recording_path: str, tutor: Visitor) -> None:
+def test_a_title_is_one_line_without_what_is_invisible(recording_path: str, tutor: ApiClient) -> None:
     title = "a\n\n00:00.000 --> 00:09.000\n\u202eb"
     chapters = tutor.ask("PUT", f"{recording_path}/chapters", {"chapters": [{"start_ms": 0, "title": title}]})[1][
         "chapters"
@@ -122,7 +122,7 @@ def test_a_title_is_one_line_without_what_is_invisible(recording_path: str, tuto
 
 
 def test_captions_are_stored_listed_read_replaced_and_deleted(
-    recording_path: str, tutor: Visitor, student: Visitor
+    recording_path: str, tutor: ApiClient, student: ApiClient
 ) -> None:
     response = send_captions(tutor, f"{recording_path}/captions/am", SRT + "\n2\n00:00:09,000 --> 00:00:08,000\nx\n")
     assert response.status_code == 200, response.text
@@ -150,7 +150,7 @@ def test_captions_are_stored_listed_read_replaced_and_deleted(
     assert student.ask("GET", f"{recording_path}/captions.am.vtt")[0] == 404
 
 
-def test_captions_that_cannot_be_used_are_a_problem(recording_path: str, tutor: Visitor) -> None:
+def test_captions_that_cannot_be_used_are_a_problem(recording_path: str, tutor: ApiClient) -> None:
     address = f"{recording_path}/captions/am"
     assert send_captions(tutor, address, "<script>alert(1)</script>").json()["code"] == "captions-rejected"
     assert send_captions(tutor, address, b"").status_code == 422
@@ -161,7 +161,7 @@ def test_captions_that_cannot_be_used_are_a_problem(recording_path: str, tutor: 
     assert tutor.ask("GET", f"{recording_path}/captions")[1]["items"] == []
 
 
-def test_large_captions_are_taken(recording_path: str, tutor: Visitor) -> None:
+def test_large_captions_are_taken(recording_path: str, tutor: ApiClient) -> None:
     cue = "00:01.000 --> 00:02.000\n{:06} {}\n\n"
     content = "WEBVTT\n\n" + "".join(cue.format(number, "ለ" * 310) for number in range(2000))
     assert len(content.encode()) > 1_900_000
@@ -173,11 +173,11 @@ def test_large_captions_are_taken(recording_path: str, tutor: Visitor) -> None:
 
 
 @pytest.mark.parametrize("language", ["AM", "amharic", "a", "am-", "am_ET", "..", "am.vtt.vtt", "%2e", "x" * 400, "አማ"])
-def test_a_language_is_a_tag(recording_path: str, tutor: Visitor, language: str) -> None:
+def test_a_language_is_a_tag(recording_path: str, tutor: ApiClient, language: str) -> None:
     assert send_captions(tutor, f"{recording_path}/captions/{language}").status_code in {404, 405}
 
 
-def test_there_are_not_endlessly_many_languages(recording_path: str, tutor: Visitor) -> None:
+def test_there_are_not_endlessly_many_languages(recording_path: str, tutor: ApiClient) -> None:
     for number in range(20):
         assert send_captions(tutor, f"{recording_path}/captions/a{chr(97 + number)}").is_success
     assert send_captions(tutor, f"{recording_path}/captions/zz").status_code == 409
@@ -185,20 +185,20 @@ def test_there_are_not_endlessly_many_languages(recording_path: str, tutor: Visi
 
 
 def test_only_its_tutor_and_operators_write(
-    recording_path: str, school: School, visitor: VisitorOf, operator: Operator, student: Visitor
+    recording_path: str, school: School, client_for: ClientFor, operator: Operator, student: ApiClient
 ) -> None:
-    send_captions(visitor(school.tutor), f"{recording_path}/captions/am")
-    for person, status in ((student, 403), (visitor(school.parent), 403), (visitor(school.other_tutor), 404)):
+    send_captions(client_for(school.tutor), f"{recording_path}/captions/am")
+    for person, status in ((student, 403), (client_for(school.parent), 403), (client_for(school.other_tutor), 404)):
         assert send_captions(person, f"{recording_path}/captions/am").status_code == status
         assert person.ask("PUT", f"{recording_path}/chapters", {"chapters": []})[0] == status
         assert person.ask("DELETE", f"{recording_path}/chapters")[0] == status
         assert person.ask("DELETE", f"{recording_path}/captions/am")[0] == status
-    assert send_captions(visitor(operator), f"{recording_path}/captions/am").is_success
-    assert visitor(operator).ask("PUT", f"{recording_path}/chapters", {"chapters": []})[0] == 200
+    assert send_captions(client_for(operator), f"{recording_path}/captions/am").is_success
+    assert client_for(operator).ask("PUT", f"{recording_path}/chapters", {"chapters": []})[0] == 200
 
 
 def test_a_player_needs_no_token_for_the_files_that_a_playback_names(
-    b2: Credentials, recording_path: str, tutor: Visitor, student: Visitor, client: TestClient, sql: Sql
+    b2: Credentials, recording_path: str, tutor: ApiClient, student: ApiClient, client: TestClient, sql: Sql
 ) -> None:
     tutor.ask("PUT", f"{recording_path}/chapters", {"chapters": CHAPTERS})
     send_captions(tutor, f"{recording_path}/captions/am")
@@ -220,7 +220,7 @@ def test_a_player_needs_no_token_for_the_files_that_a_playback_names(
     assert client.get(chapters).status_code in {401, 404}
 
 
-def test_a_student_searches(recording_path: str, tutor: Visitor, student: Visitor) -> None:
+def test_a_student_searches(recording_path: str, tutor: ApiClient, student: ApiClient) -> None:
     tutor.ask("PUT", f"{recording_path}/chapters", {"chapters": [{"start_ms": 0, "title": "Sälam"}]})
     send_captions(tutor, f"{recording_path}/captions/am")
     matches = student.ask("GET", f"{recording_path}/search?q=%E1%88%A0%E1%88%8B%E1%88%9D")
@@ -233,7 +233,7 @@ def test_a_student_searches(recording_path: str, tutor: Visitor, student: Visito
     assert student.ask("GET", f"{recording_path}/search?q=%20")[1] == {"items": [], "total": 0}
 
 
-def test_a_deleted_recording_takes_its_texts_with_it(recording_path: str, tutor: Visitor, sql: Sql) -> None:
+def test_a_deleted_recording_takes_its_texts_with_it(recording_path: str, tutor: ApiClient, sql: Sql) -> None:
     tutor.ask("PUT", f"{recording_path}/chapters", {"chapters": CHAPTERS})
     send_captions(tutor, f"{recording_path}/captions/am")
     assert tutor.send("DELETE", recording_path).status_code == 204

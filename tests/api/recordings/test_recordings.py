@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 from starlette.testclient import TestClient
 
-from tests.api.conftest import Bearer, Serve, VisitorOf
+from tests.api.conftest import Bearer, ClientFor, Serve
 from tests.conftest import MakeSettings, School, Sql
 from tests.waiting import TIMEOUT
 from worker.access.callers import Operator
@@ -338,7 +338,7 @@ def test_who_may_upload(
 
 
 def test_a_student_who_opened_it_on_the_platform_may_upload_and_not_delete(
-    upload: Upload, expect_problem: ExpectProblem, school: School, session_id: int, sql: Sql, visitor: VisitorOf
+    upload: Upload, expect_problem: ExpectProblem, school: School, session_id: int, sql: Sql, client_for: ClientFor
 ) -> None:
     """Their profile, and not that number as another's."""
     open_by = "UPDATE whiteboard_sessions SET opener_profile_id = :id, opener_profile_type = :type"
@@ -350,10 +350,10 @@ def test_a_student_who_opened_it_on_the_platform_may_upload_and_not_delete(
 
     assert accepted.status_code == 202, accepted.text
     path = f"/v1/recordings/{accepted.json()['recording_id']}"
-    assert visitor(school.student).ask("DELETE", path)[0] == 403
+    assert client_for(school.student).ask("DELETE", path)[0] == 403
     assert upload({"session_id": session_id}, caller=school.parent).status_code == 403
     assert upload({"session_id": session_id}, caller=school.other_student).status_code == 404
-    assert visitor(school.tutor).ask("DELETE", path)[0] == 204
+    assert client_for(school.tutor).ask("DELETE", path)[0] == 204
 
 
 def test_an_operator_uploads_on_somebodys_behalf(
@@ -492,10 +492,10 @@ def test_the_key_answers_again(upload: Upload, recordings: Recordings, spooled: 
 
 
 def test_lists_go_page_by_page(
-    upload: Upload, visitor: VisitorOf, school: School, operator: Operator, session_id: int
+    upload: Upload, client_for: ClientFor, school: School, operator: Operator, session_id: int
 ) -> None:
     ids = [upload({"session_id": session_id}, file=("a", bytes([n]))).json()["recording_id"] for n in range(5)]
-    student = visitor(school.student)
+    student = client_for(school.student)
 
     _, first = student.ask("GET", f"/v1/recordings?session_id={session_id}&limit=2")
     _, second = student.ask("GET", f"/v1/recordings?limit=2&cursor={first['next']}")
@@ -504,13 +504,13 @@ def test_lists_go_page_by_page(
     assert [item["id"] for page in (first, second, third) for item in page["items"]] == ids[::-1]
     assert third["next"] is None
     assert "board_snapshot" not in first["items"][0]
-    assert visitor(school.other_tutor).ask("GET", "/v1/recordings")[1] == {"items": [], "next": None}
-    assert len(visitor(operator).ask("GET", "/v1/recordings")[1]["items"]) == 5
+    assert client_for(school.other_tutor).ask("GET", "/v1/recordings")[1] == {"items": [], "next": None}
+    assert len(client_for(operator).ask("GET", "/v1/recordings")[1]["items"]) == 5
     assert student.ask("GET", "/v1/recordings?cursor=zzz")[0] == 422
 
 
-def test_what_is_not_there(visitor: VisitorOf, school: School) -> None:
-    tutor = visitor(school.tutor)
+def test_what_is_not_there(client_for: ClientFor, school: School) -> None:
+    tutor = client_for(school.tutor)
 
     for number in ("1", "0", "-1", "99999999999", "x"):
         for method, path in (("GET", ""), ("GET", "/playback"), ("DELETE", "")):
@@ -518,11 +518,11 @@ def test_what_is_not_there(visitor: VisitorOf, school: School) -> None:
 
 
 def test_while_it_is_processed_it_cannot_be_played(
-    upload: Upload, visitor: VisitorOf, school: School, session_id: int
+    upload: Upload, client_for: ClientFor, school: School, session_id: int
 ) -> None:
     recording_id = upload({"session_id": session_id}).json()["recording_id"]
 
-    status, document = visitor(school.student).ask("GET", f"/v1/recordings/{recording_id}/playback")
+    status, document = client_for(school.student).ask("GET", f"/v1/recordings/{recording_id}/playback")
 
     assert (status, document["code"], document["is_processing"]) == (409, "conflict", True)
     assert "still being processed" in document["detail"]
@@ -530,7 +530,7 @@ def test_while_it_is_processed_it_cannot_be_played(
 
 def test_a_delete_takes_row_and_jobs_and_orders_the_removal(
     upload: Upload,
-    visitor: VisitorOf,
+    client_for: ClientFor,
     school: School,
     recordings: Recordings,
     database: Database,
@@ -540,9 +540,9 @@ def test_a_delete_takes_row_and_jobs_and_orders_the_removal(
     accepted = upload({"session_id": session_id}).json()
     path = f"/v1/recordings/{accepted['recording_id']}"
 
-    assert visitor(school.student).ask("DELETE", path)[0] == 403
-    assert visitor(school.other_tutor).ask("DELETE", path)[0] == 404
-    assert visitor(operator).send("DELETE", path).status_code == 204
+    assert client_for(school.student).ask("DELETE", path)[0] == 403
+    assert client_for(school.other_tutor).ask("DELETE", path)[0] == 404
+    assert client_for(operator).send("DELETE", path).status_code == 204
 
     assert recordings() == []
     with database.transaction() as session:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.api.conftest import Visitor, VisitorOf
+from tests.api.conftest import ApiClient, ClientFor
 from tests.conftest import School, Sql
 from worker.access.callers import Operator
 
@@ -22,11 +22,11 @@ def path(school: School, sql: Sql) -> str:
 
 
 @pytest.fixture
-def tutor(school: School, visitor: VisitorOf) -> Visitor:
-    return visitor(school.tutor)
+def tutor(school: School, client_for: ClientFor) -> ApiClient:
+    return client_for(school.tutor)
 
 
-def test_what_can_be_made_is_ordered_once(path: str, tutor: Visitor, sql: Sql) -> None:
+def test_what_can_be_made_is_ordered_once(path: str, tutor: ApiClient, sql: Sql) -> None:
     status, first = tutor.ask("POST", path, {"names": ["720p", "board", "download"]})
 
     assert status == 202
@@ -41,7 +41,7 @@ def test_what_can_be_made_is_ordered_once(path: str, tutor: Visitor, sql: Sql) -
     assert (kind, queue, lane) == ("recordings.renditions", "media", "background")
 
 
-def test_what_is_ready_stays(path: str, tutor: Visitor, sql: Sql) -> None:
+def test_what_is_ready_stays(path: str, tutor: ApiClient, sql: Sql) -> None:
     recording_id = int(path.split("/")[3])
     sql(
         "INSERT INTO recording_renditions (recording_id, name, state, object_name) VALUES (:id, 'audio', 'ready', 'x')",
@@ -54,7 +54,7 @@ def test_what_is_ready_stays(path: str, tutor: Visitor, sql: Sql) -> None:
     assert sql("SELECT * FROM jobs") == []
 
 
-def test_pictures_are_ordered_like_renditions(path: str, tutor: Visitor, sql: Sql) -> None:
+def test_pictures_are_ordered_like_renditions(path: str, tutor: ApiClient, sql: Sql) -> None:
     recording_id = int(path.split("/")[3])
     sql(
         """
@@ -77,14 +77,14 @@ def test_pictures_are_ordered_like_renditions(path: str, tutor: Visitor, sql: Sq
     assert (again["job_id"], again["pictures_job_id"]) == (None, document["pictures_job_id"])
 
 
-def test_sound_alone_has_no_picture_to_order(path: str, tutor: Visitor) -> None:
+def test_sound_alone_has_no_picture_to_order(path: str, tutor: ApiClient) -> None:
     _, document = tutor.ask("POST", path, {"names": ["posters", "storyboard", "preview", "activity"]})
 
     assert document["ordered"] == ["activity"]
     assert [refused["name"] for refused in document["refused"]] == ["posters", "storyboard", "preview"]
 
 
-def test_a_failed_one_is_ordered_again(path: str, tutor: Visitor, sql: Sql) -> None:
+def test_a_failed_one_is_ordered_again(path: str, tutor: ApiClient, sql: Sql) -> None:
     recording_id = int(path.split("/")[3])
     sql(
         "INSERT INTO recording_renditions (recording_id, name, state, reason) VALUES (:id, 'audio', 'failed', 'x')",
@@ -96,24 +96,26 @@ def test_a_failed_one_is_ordered_again(path: str, tutor: Visitor, sql: Sql) -> N
     assert (state, reason) == ("pending", None)
 
 
-def test_only_its_tutor_and_operators_order(path: str, school: School, visitor: VisitorOf, operator: Operator) -> None:
-    assert visitor(school.student).ask("POST", path, {"names": ["audio"]})[0] == 403
-    assert visitor(operator).ask("POST", path, {"names": ["audio"]})[0] == 202
+def test_only_its_tutor_and_operators_order(
+    path: str, school: School, client_for: ClientFor, operator: Operator
+) -> None:
+    assert client_for(school.student).ask("POST", path, {"names": ["audio"]})[0] == 403
+    assert client_for(operator).ask("POST", path, {"names": ["audio"]})[0] == 202
 
 
 @pytest.mark.parametrize("names", [[], ["4k"], None, ["audio"] * 12])
-def test_wrong_names_are_refused(path: str, tutor: Visitor, names: object) -> None:
+def test_wrong_names_are_refused(path: str, tutor: ApiClient, names: object) -> None:
     assert tutor.ask("POST", path, {"names": names})[0] == 422
 
 
-def test_nothing_is_made_of_what_cannot_be_played(path: str, tutor: Visitor, sql: Sql) -> None:
+def test_nothing_is_made_of_what_cannot_be_played(path: str, tutor: ApiClient, sql: Sql) -> None:
     sql("UPDATE whiteboard_session_recordings SET is_available = false")
 
     assert tutor.ask("POST", path, {"names": ["audio"]})[0] == 409
 
 
 @pytest.mark.parametrize("limits", [{"limit_live_renditions": 1}])
-def test_a_person_has_a_number_of_recordings_in_work(path: str, tutor: Visitor, school: School, sql: Sql) -> None:
+def test_a_person_has_a_number_of_recordings_in_work(path: str, tutor: ApiClient, school: School, sql: Sql) -> None:
     assert tutor.ask("POST", path, {"names": ["audio"]})[0] == 202
     other = f"/v1/recordings/{sql(_RECORDING, booking=school.booking_id)[0][0]}/renditions"
 

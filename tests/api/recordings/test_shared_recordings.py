@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from devstack.emulator.credentials import Credentials
-from tests.api.conftest import Visitor, VisitorOf
+from tests.api.conftest import ApiClient, ClientFor
 from tests.conftest import School, Sql
 
 _FILES = """
@@ -25,12 +25,12 @@ Share = Callable[..., str]
 
 
 @pytest.fixture
-def tutor(school: School, visitor: VisitorOf) -> Visitor:
-    return visitor(school.tutor)
+def tutor(school: School, client_for: ClientFor) -> ApiClient:
+    return client_for(school.tutor)
 
 
 @pytest.fixture
-def share(b2: Credentials, recording_path: str, tutor: Visitor) -> Share:
+def share(b2: Credentials, recording_path: str, tutor: ApiClient) -> Share:
     """`share(**body)`: the address below /v1 of a new share."""
 
     def make(**body: Any) -> str:
@@ -42,7 +42,7 @@ def share(b2: Credentials, recording_path: str, tutor: Visitor) -> Share:
 
 
 def test_what_is_shared_is_what_is_played(
-    share: Share, client: TestClient, recording_path: str, tutor: Visitor, sql: Sql
+    share: Share, client: TestClient, recording_path: str, tutor: ApiClient, sql: Sql
 ) -> None:
     sql("UPDATE whiteboard_session_recordings SET recording_title = 'Fractions'")
     shared = client.get(share(**{"from": 10, "to": 20})).json()
@@ -61,7 +61,7 @@ def test_what_is_shared_is_what_is_played(
 
 
 def test_chapters_and_captions_need_nothing_but_the_secret(
-    share: Share, client: TestClient, recording_path: str, tutor: Visitor
+    share: Share, client: TestClient, recording_path: str, tutor: ApiClient
 ) -> None:
     tutor.ask("PUT", f"{recording_path}/chapters", {"chapters": [{"start_ms": 0, "title": "ሰላም"}]})
     tutor.send("PUT", f"{recording_path}/captions/am", content=VTT.encode())
@@ -87,7 +87,9 @@ def test_everything_that_a_player_loads_of_a_recording_can_be_shared(api: FastAP
     assert files("/v1/recordings/{recording_id}/") == files("/v1/shared/{secret}/") != set()
 
 
-def test_a_shared_recording_is_searched(share: Share, client: TestClient, recording_path: str, tutor: Visitor) -> None:
+def test_a_shared_recording_is_searched(
+    share: Share, client: TestClient, recording_path: str, tutor: ApiClient
+) -> None:
     tutor.send("PUT", f"{recording_path}/captions/am", content=VTT.encode())
     address = share()
     matches = client.get(f"{address}/search", params={"q": "ሠላም"}).json()
@@ -97,7 +99,7 @@ def test_a_shared_recording_is_searched(share: Share, client: TestClient, record
     assert client.get("/v1/shared/x/search?q=a").status_code == 404
 
 
-def test_openings_are_counted(share: Share, client: TestClient, recording_path: str, tutor: Visitor) -> None:
+def test_openings_are_counted(share: Share, client: TestClient, recording_path: str, tutor: ApiClient) -> None:
     address = share()
     for _time in range(3):
         assert client.get(address).status_code == 200
@@ -108,7 +110,7 @@ def test_openings_are_counted(share: Share, client: TestClient, recording_path: 
 
 
 def test_it_opens_until_it_expires_is_revoked_or_the_recording_is_deleted(
-    share: Share, client: TestClient, recording_path: str, tutor: Visitor, sql: Sql
+    share: Share, client: TestClient, recording_path: str, tutor: ApiClient, sql: Sql
 ) -> None:
     expired, revoked, deleted = share(), share(), share()
     sql(

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from tests.api.conftest import VisitorOf
+from tests.api.conftest import ClientFor
 from tests.conftest import School
 from worker.access.callers import Operator
 from worker.database import Database
@@ -29,12 +29,12 @@ def alarms_of(*minutes: int, **options: Any) -> dict[str, Any]:
 class Calendar:
     """A daily series of three lessons, and a single one."""
 
-    def __init__(self, school: School, visitor: VisitorOf, database: Database) -> None:
+    def __init__(self, school: School, client_for: ClientFor, database: Database) -> None:
         self.database = database
         self.tutor, self.student, self.parent = (
-            visitor(person) for person in (school.tutor, school.student, school.parent)
+            client_for(person) for person in (school.tutor, school.student, school.parent)
         )
-        self.stranger = visitor(school.other_tutor)
+        self.stranger = client_for(school.other_tutor)
         body = {"booking_id": school.booking_id, "schedule_date": MONDAY.isoformat(), "timezone": "Africa/Addis_Ababa"}
         times = {"start_time": "10:00", "end_time": "11:00"}
         status, schedule = self.tutor.ask(
@@ -69,8 +69,8 @@ class Calendar:
 
 
 @pytest.fixture
-def calendar(school: School, visitor: VisitorOf, database: Database) -> Calendar:
-    return Calendar(school, visitor, database)
+def calendar(school: School, client_for: ClientFor, database: Database) -> Calendar:
+    return Calendar(school, client_for, database)
 
 
 def test_who_said_nothing_has_the_usual_ones(calendar: Calendar) -> None:
@@ -134,11 +134,11 @@ def test_a_single_lesson_is_alone_in_every_scope(calendar: Calendar) -> None:
     assert calendar.waiting(1) == [[15, 1440]] * 3 + [[5]]
 
 
-def test_who_may(calendar: Calendar, visitor: VisitorOf, operator: Operator) -> None:
+def test_who_may(calendar: Calendar, client_for: ClientFor, operator: Operator) -> None:
     path = f"/v1/schedules/{calendar.single}/alarms"
     for method, body in (("GET", None), ("PUT", alarms_of(5))):
         assert calendar.stranger.ask(method, path, body)[0] == 404
-        assert visitor(operator).ask(method, path, body)[0] == 403
+        assert client_for(operator).ask(method, path, body)[0] == 403
     assert calendar.waiting(1)[3] == [15, 1440]
 
 

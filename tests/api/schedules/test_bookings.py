@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.api.conftest import VisitorOf
+from tests.api.conftest import ClientFor
 from tests.conftest import School
 from worker.access.callers import Operator
 
@@ -22,22 +22,22 @@ BOOKING = {
 }
 
 
-def test_a_tutor_offers_a_booking(school: School, visitor: VisitorOf) -> None:
-    tutor = visitor(school.tutor)
+def test_a_tutor_offers_a_booking(school: School, client_for: ClientFor) -> None:
+    tutor = client_for(school.tutor)
     response = tutor.send("POST", "/v1/bookings", BOOKING)
     assert response.status_code == 201
     document = response.json()
     assert response.headers["location"] == f"/v1/bookings/{document['id']}"
     assert document | BOOKING == document
     assert (document["tutor_id"], document["status"], document["currency"]) == (11, "pending", "ETB")
-    for reader in (tutor, visitor(school.other_student), visitor(school.other_parent)):
+    for reader in (tutor, client_for(school.other_student), client_for(school.other_parent)):
         assert reader.ask("GET", response.headers["location"]) == (200, document)
 
 
 @pytest.mark.parametrize("who", ["student", "parent", "operator"])
-def test_only_tutors_enrol(school: School, visitor: VisitorOf, operator: Operator, who: str) -> None:
+def test_only_tutors_enrol(school: School, client_for: ClientFor, operator: Operator, who: str) -> None:
     caller = operator if who == "operator" else getattr(school, who)
-    assert visitor(caller).ask("POST", "/v1/bookings", BOOKING)[0] == 403
+    assert client_for(caller).ask("POST", "/v1/bookings", BOOKING)[0] == 403
 
 
 @pytest.mark.parametrize(
@@ -51,21 +51,21 @@ def test_only_tutors_enrol(school: School, visitor: VisitorOf, operator: Operato
         ("other_parent", 404),
     ],
 )
-def test_who_sees_a_booking(school: School, visitor: VisitorOf, who: str, expected_status: int) -> None:
-    status, _ = visitor(getattr(school, who)).ask("GET", f"/v1/bookings/{school.booking_id}")
+def test_who_sees_a_booking(school: School, client_for: ClientFor, who: str, expected_status: int) -> None:
+    status, _ = client_for(getattr(school, who)).ask("GET", f"/v1/bookings/{school.booking_id}")
     assert status == expected_status
-    status, listed = visitor(getattr(school, who)).ask("GET", "/v1/bookings")
+    status, listed = client_for(getattr(school, who)).ask("GET", "/v1/bookings")
     assert status == 200
     assert (school.booking_id in [item["id"] for item in listed["items"]]) == (expected_status == 200)
 
 
-def test_an_operator_sees_all_of_them(school: School, visitor: VisitorOf, operator: Operator) -> None:
-    _, listed = visitor(operator).ask("GET", "/v1/bookings")
+def test_an_operator_sees_all_of_them(school: School, client_for: ClientFor, operator: Operator) -> None:
+    _, listed = client_for(operator).ask("GET", "/v1/bookings")
     assert [item["id"] for item in listed["items"]] == [school.other_booking_id, school.booking_id]
 
 
-def test_pausing_and_ending(school: School, visitor: VisitorOf) -> None:
-    path, tutor = f"/v1/bookings/{school.booking_id}", visitor(school.tutor)
+def test_pausing_and_ending(school: School, client_for: ClientFor) -> None:
+    path, tutor = f"/v1/bookings/{school.booking_id}", client_for(school.tutor)
     for status in ("paused", "active", "completed", "completed"):
         assert tutor.ask("PATCH", path, {"status": status})[1]["status"] == status
     for change in ({"status": "active"}, {"status": "cancelled"}, {"notes": "late"}):
@@ -73,15 +73,15 @@ def test_pausing_and_ending(school: School, visitor: VisitorOf) -> None:
 
 
 @pytest.mark.parametrize(("who", "status"), [("student", 403), ("parent", 403), ("other_tutor", 404)])
-def test_others_do_not_change_it(school: School, visitor: VisitorOf, who: str, status: int) -> None:
+def test_others_do_not_change_it(school: School, client_for: ClientFor, who: str, status: int) -> None:
     path = f"/v1/bookings/{school.booking_id}"
     for change in ({"notes": "x"}, {"status": "paused"}, {"status": "cancelled", "end_date": None}):
-        assert visitor(getattr(school, who)).ask("PATCH", path, change)[0] == status
-    assert visitor(school.tutor).ask("GET", path)[1]["status"] == "active"
+        assert client_for(getattr(school, who)).ask("PATCH", path, change)[0] == status
+    assert client_for(school.tutor).ask("GET", path)[1]["status"] == "active"
 
 
-def test_dates_are_looked_at_together(school: School, visitor: VisitorOf) -> None:
-    path, tutor = f"/v1/bookings/{school.booking_id}", visitor(school.tutor)
+def test_dates_are_looked_at_together(school: School, client_for: ClientFor) -> None:
+    path, tutor = f"/v1/bookings/{school.booking_id}", client_for(school.tutor)
     assert tutor.ask("PATCH", path, {"start_date": "2026-02-01"})[0] == 200
     assert tutor.ask("PATCH", path, {"end_date": "2026-01-31"})[0] == 422
     assert tutor.ask("PATCH", path, {"end_date": "2026-02-01"})[0] == 200
@@ -111,21 +111,21 @@ def test_dates_are_looked_at_together(school: School, visitor: VisitorOf) -> Non
         {"id": 5},
     ],
 )
-def test_what_cannot_be_a_booking_is_refused(school: School, visitor: VisitorOf, change: dict[str, Any]) -> None:
-    response = visitor(school.tutor).send("POST", "/v1/bookings", BOOKING | change)
+def test_what_cannot_be_a_booking_is_refused(school: School, client_for: ClientFor, change: dict[str, Any]) -> None:
+    response = client_for(school.tutor).send("POST", "/v1/bookings", BOOKING | change)
     assert response.status_code == 422, response.text
     assert response.headers["content-type"] == "application/problem+json"
-    assert len(visitor(school.tutor).ask("GET", "/v1/bookings")[1]["items"]) == 1
+    assert len(client_for(school.tutor).ask("GET", "/v1/bookings")[1]["items"]) == 1
 
 
-def test_nothing_is_set_to_null_that_must_be(school: School, visitor: VisitorOf) -> None:
-    path, tutor = f"/v1/bookings/{school.booking_id}", visitor(school.tutor)
+def test_nothing_is_set_to_null_that_must_be(school: School, client_for: ClientFor) -> None:
+    path, tutor = f"/v1/bookings/{school.booking_id}", client_for(school.tutor)
     assert tutor.ask("PATCH", path, {"status": None})[0] == 422
     assert tutor.ask("PATCH", path, {"subject": None})[1]["subject"] is None
 
 
-def test_pages_of_a_list_meet_without_gap_or_double(school: School, visitor: VisitorOf) -> None:
-    tutor = visitor(school.tutor)
+def test_pages_of_a_list_meet_without_gap_or_double(school: School, client_for: ClientFor) -> None:
+    tutor = client_for(school.tutor)
     booking_ids = [tutor.ask("POST", "/v1/bookings", BOOKING)[1]["id"] for _ in range(4)]
     assert [page["id"] for page in tutor.pages("/v1/bookings", limit=2)] == [*reversed(booking_ids), school.booking_id]
 
@@ -133,10 +133,10 @@ def test_pages_of_a_list_meet_without_gap_or_double(school: School, visitor: Vis
 @pytest.mark.parametrize(
     "query", ["cursor=x", "cursor=%00", "cursor=YmVmb3JlIC0x", "limit=0", "limit=9999", "status=odd"]
 )
-def test_odd_list_questions_are_refused(school: School, visitor: VisitorOf, query: str) -> None:
-    assert visitor(school.tutor).ask("GET", f"/v1/bookings?{query}")[0] == 422
+def test_odd_list_questions_are_refused(school: School, client_for: ClientFor, query: str) -> None:
+    assert client_for(school.tutor).ask("GET", f"/v1/bookings?{query}")[0] == 422
 
 
 @pytest.mark.parametrize("odd", ["0", "-1", "x", "2147483648", "1e3", "%00"])
-def test_an_id_that_no_row_can_have_is_not_found(school: School, visitor: VisitorOf, odd: str) -> None:
-    assert visitor(school.tutor).ask("GET", f"/v1/bookings/{odd}")[0] == 404
+def test_an_id_that_no_row_can_have_is_not_found(school: School, client_for: ClientFor, odd: str) -> None:
+    assert client_for(school.tutor).ask("GET", f"/v1/bookings/{odd}")[0] == 404

@@ -19,7 +19,7 @@ from starlette.testclient import TestClient
 
 from models.people import User as Person
 from models.schedules import Schedule, ScheduleParticipant
-from tests.api.conftest import Bearer, Serve, VisitorOf
+from tests.api.conftest import Bearer, ClientFor, Serve
 from tests.conftest import MakeSettings, Processes, School
 from worker.access.callers import Operator
 from worker.api.app import create_api
@@ -64,11 +64,11 @@ def lessons(database: Database, school: School) -> list[int]:
 
 
 @pytest.fixture
-def make(visitor: VisitorOf) -> Callable[[Any], str]:
+def make(client_for: ClientFor) -> Callable[[Any], str]:
     """`make(school.tutor)`: the path of a fresh address of theirs."""
 
     def path(caller: Any) -> str:
-        status, body = visitor(caller).ask("POST", MINE)
+        status, body = client_for(caller).ask("POST", MINE)
         assert status == 201
         return str(httpx2.URL(body["url"]).path)
 
@@ -76,9 +76,9 @@ def make(visitor: VisitorOf) -> Callable[[Any], str]:
 
 
 def test_an_address_is_made_told_once_changed_and_revoked(
-    school: School, visitor: VisitorOf, client: TestClient
+    school: School, client_for: ClientFor, client: TestClient
 ) -> None:
-    tutor = visitor(school.tutor)
+    tutor = client_for(school.tutor)
     assert tutor.ask("GET", MINE) == (200, {"active": False, "created_at": None})
     response = tutor.send("POST", MINE, headers={"Idempotency-Key": "once"})
     assert (response.status_code, response.headers["cache-control"]) == (201, "no-store")
@@ -98,9 +98,9 @@ def test_an_address_is_made_told_once_changed_and_revoked(
 
 
 @pytest.mark.parametrize("method", ["POST", "GET", "DELETE"])
-def test_only_people_have_one(client: TestClient, visitor: VisitorOf, operator: Operator, method: str) -> None:
+def test_only_people_have_one(client: TestClient, client_for: ClientFor, operator: Operator, method: str) -> None:
     assert client.request(method, MINE).status_code == 401
-    assert visitor(operator).ask(method, MINE)[0] == 403
+    assert client_for(operator).ask(method, MINE)[0] == 403
 
 
 def test_a_calendar_reads_it_without_a_token(

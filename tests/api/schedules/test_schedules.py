@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from sqlalchemy import text
 from starlette.testclient import TestClient
 
-from tests.api.conftest import Bearer, Visitor, VisitorOf
+from tests.api.conftest import ApiClient, Bearer, ClientFor
 from tests.conftest import School
 from worker.access.callers import Operator
 from worker.database import Database
@@ -55,8 +55,8 @@ ASKED = f"/v1/schedules?from={day(0)}&to={day(27)}&limit=200"
 
 
 @pytest.fixture
-def tutor(school: School, visitor: VisitorOf) -> Visitor:
-    return visitor(school.tutor)
+def tutor(school: School, client_for: ClientFor) -> ApiClient:
+    return client_for(school.tutor)
 
 
 def listed(who: Any, query: str = ASKED) -> list[Any]:
@@ -85,7 +85,7 @@ def rows(database: Database, table: str = "tutor_schedules") -> int:
         },
     ],
 )
-def test_one_calendar_in_three_languages(school: School, tutor: Visitor, fields: dict[str, Any]) -> None:
+def test_one_calendar_in_three_languages(school: School, tutor: ApiClient, fields: dict[str, Any]) -> None:
     response = tutor.send("POST", "/v1/schedules", body(school.booking_id, **fields))
     assert response.status_code == 201, response.text
     document = response.json()
@@ -131,7 +131,7 @@ def test_one_calendar_in_three_languages(school: School, tutor: Visitor, fields:
     assert "ethiopian" not in items[0]
 
 
-def test_a_single_lesson(school: School, tutor: Visitor) -> None:
+def test_a_single_lesson(school: School, tutor: ApiClient) -> None:
     response = tutor.send("POST", "/v1/schedules", body(school.booking_id))
     document = response.json()
     assert (document["series_id"], document["occurrences"]) == (None, 1)
@@ -141,7 +141,7 @@ def test_a_single_lesson(school: School, tutor: Visitor) -> None:
     assert (lesson["is_recurring"], lesson["series_id"], lesson["participants"]) == (False, None, [22])
 
 
-def test_specific_dates(school: School, tutor: Visitor) -> None:
+def test_specific_dates(school: School, tutor: ApiClient) -> None:
     fields = {"schedule_type": "specific", "specific_dates": [day(9), day(1)], "schedule_date": None}
     schedule = tutor.ask("POST", "/v1/schedules", body(school.booking_id, **fields))[1]
     assert [item["schedule_date"] for item in schedule["first"]] == [day(1), day(9)]
@@ -163,7 +163,7 @@ def test_specific_dates(school: School, tutor: Visitor) -> None:
     ],
 )
 def test_defaults_come_from_booking_and_tutor(
-    school: School, tutor: Visitor, database: Database, written: str, zone: str
+    school: School, tutor: ApiClient, database: Database, written: str, zone: str
 ) -> None:
     with database.transaction() as session:
         session.execute(text("UPDATE users SET timezone = :zone WHERE id = 1"), {"zone": written})
@@ -173,7 +173,7 @@ def test_defaults_come_from_booking_and_tutor(
     assert (lesson["timezone"], lesson["subject"]) == (zone, "Mathematics")
 
 
-def test_a_dry_run_answers_the_same_and_stores_nothing(school: School, tutor: Visitor, database: Database) -> None:
+def test_a_dry_run_answers_the_same_and_stores_nothing(school: School, tutor: ApiClient, database: Database) -> None:
     tutor.ask("POST", "/v1/schedules", body(school.booking_id, schedule_date=day(2)))
     request_body = body(school.booking_id, **WEEKLY)
     status, preview = tutor.ask("POST", "/v1/schedules?dry_run=true", request_body)
@@ -190,7 +190,7 @@ def test_a_dry_run_answers_the_same_and_stores_nothing(school: School, tutor: Vi
     assert rows(database, "schedule_skips") == 1
 
 
-def test_a_dry_run_of_a_single_lesson_lists_what_is_in_the_way(school: School, tutor: Visitor) -> None:
+def test_a_dry_run_of_a_single_lesson_lists_what_is_in_the_way(school: School, tutor: ApiClient) -> None:
     schedule = tutor.ask("POST", "/v1/schedules", body(school.booking_id))[1]
     status, preview = tutor.ask("POST", "/v1/schedules?dry_run=true", body(school.booking_id))
     assert (status, preview["occurrences"], preview["first"]) == (200, 0, [])
@@ -199,7 +199,7 @@ def test_a_dry_run_of_a_single_lesson_lists_what_is_in_the_way(school: School, t
 
 @pytest.mark.parametrize("query", ["", "?skip_conflicts=true"])
 def test_a_conflict_is_409_and_names_the_other_lesson(
-    school: School, tutor: Visitor, database: Database, query: str
+    school: School, tutor: ApiClient, database: Database, query: str
 ) -> None:
     schedule = tutor.ask("POST", "/v1/schedules", body(school.booking_id))[1]
     response = tutor.send(
@@ -232,7 +232,7 @@ def test_a_race_for_one_time_has_one_winner(
     assert rows(database) == (39 if fields else 1)
 
 
-def test_an_idempotency_key_makes_them_once(school: School, tutor: Visitor, database: Database) -> None:
+def test_an_idempotency_key_makes_them_once(school: School, tutor: ApiClient, database: Database) -> None:
     headers = {"Idempotency-Key": "one"}
     first = tutor.send("POST", "/v1/schedules", body(school.booking_id, **WEEKLY), headers=headers)
     again = tutor.send("POST", "/v1/schedules", body(school.booking_id, **WEEKLY), headers=headers)
@@ -286,7 +286,7 @@ HOSTILE: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("change", HOSTILE)
-def test_what_cannot_be_is_refused(tutor: Visitor, database: Database, change: dict[str, Any]) -> None:
+def test_what_cannot_be_is_refused(tutor: ApiClient, database: Database, change: dict[str, Any]) -> None:
     response = tutor.send("POST", "/v1/schedules", body(**change))
     assert response.status_code == 422, response.text
     assert response.json()["detail"]
@@ -294,12 +294,12 @@ def test_what_cannot_be_is_refused(tutor: Visitor, database: Database, change: d
 
 
 @pytest.mark.parametrize("who", ["student", "parent", "operator"])
-def test_only_tutors_make_lessons(school: School, visitor: VisitorOf, operator: Operator, who: str) -> None:
+def test_only_tutors_make_lessons(school: School, client_for: ClientFor, operator: Operator, who: str) -> None:
     caller = operator if who == "operator" else getattr(school, who)
-    assert visitor(caller).ask("POST", "/v1/schedules", body())[0] == 403
+    assert client_for(caller).ask("POST", "/v1/schedules", body())[0] == 403
 
 
-def test_the_booking_must_be_the_tutors_and_active(school: School, tutor: Visitor) -> None:
+def test_the_booking_must_be_the_tutors_and_active(school: School, tutor: ApiClient) -> None:
     assert tutor.ask("POST", "/v1/schedules", body(school.other_booking_id))[0] == 404
     assert tutor.ask("POST", "/v1/schedules", body(999))[0] == 404
     tutor.ask("PATCH", f"/v1/bookings/{school.booking_id}", {"end_date": day(-1)})
@@ -321,14 +321,14 @@ def test_the_booking_must_be_the_tutors_and_active(school: School, tutor: Visito
     ],
 )
 def test_who_sees_lessons_and_slots(
-    school: School, visitor: VisitorOf, operator: Operator, tutor: Visitor, who: str, lessons: int, slots: int
+    school: School, client_for: ClientFor, operator: Operator, tutor: ApiClient, who: str, lessons: int, slots: int
 ) -> None:
     schedule = tutor.ask("POST", "/v1/schedules", body(school.booking_id))[1]
     slot = tutor.ask("POST", "/v1/schedules", body(schedule_date=day(1)))[1]
     series = tutor.ask(
         "POST", "/v1/schedules", body(school.booking_id, start_time="15:00", end_time="16:00", **WEEKLY)
     )[1]
-    caller = visitor(operator if who == "operator" else getattr(school, who))
+    caller = client_for(operator if who == "operator" else getattr(school, who))
     for row, visible in ((schedule, lessons), (slot, slots)):
         assert caller.ask("GET", f"/v1/schedules/{row['schedule_id']}")[0] == (200 if visible else 404)
     items = listed(caller, f"/v1/schedules?from={day(0)}&to={day(1)}")
@@ -338,7 +338,7 @@ def test_who_sees_lessons_and_slots(
 
 
 def test_students_of_a_group_do_not_learn_of_one_another(
-    school: School, visitor: VisitorOf, tutor: Visitor, database: Database
+    school: School, client_for: ClientFor, tutor: ApiClient, database: Database
 ) -> None:
     schedule = tutor.ask("POST", "/v1/schedules", body(school.booking_id, recurrence_pattern="weekly"))[1]
     with database.transaction() as session:
@@ -352,17 +352,19 @@ def test_students_of_a_group_do_not_learn_of_one_another(
             {"s": schedule["series_id"], "b": school.other_booking_id},
         )
     path = f"/v1/schedules/{schedule['first'][0]['id']}"
-    documents = {who: visitor(getattr(school, who)).ask("GET", path)[1] for who in ("tutor", "student", "other_parent")}
+    documents = {
+        who: client_for(getattr(school, who)).ask("GET", path)[1] for who in ("tutor", "student", "other_parent")
+    }
     assert [documents[who]["participants"] for who in documents] == [[22, 25], [22], [25]]
     assert [documents[who]["student_id"] for who in documents] == [22, 22, 25]
     assert documents["other_parent"]["student_name"] == "student 5"
     assert documents["other_parent"]["booking_id"] is None
     path = f"/v1/series/{schedule['series_id']}"
-    people = {who: visitor(getattr(school, who)).ask("GET", path)[1]["participants"] for who in documents}
+    people = {who: client_for(getattr(school, who)).ask("GET", path)[1]["participants"] for who in documents}
     assert [[person["student_id"] for person in people[who]] for who in people] == [[22, 25], [22], [25]]
 
 
-def test_the_calendar_is_in_order_of_time_and_its_pages_meet(school: School, tutor: Visitor) -> None:
+def test_the_calendar_is_in_order_of_time_and_its_pages_meet(school: School, tutor: ApiClient) -> None:
     for start, end in (("15:00", "16:00"), ("08:00", "09:00"), ("12:00", "13:00")):
         tutor.ask("POST", "/v1/schedules", body(school.booking_id, start_time=start, end_time=end, **WEEKLY))
     whole = [item["starts_at"] for item in listed(tutor, f"/v1/schedules?from={day(0)}&to={day(6)}")]
@@ -372,9 +374,9 @@ def test_the_calendar_is_in_order_of_time_and_its_pages_meet(school: School, tut
     assert [item["starts_at"] for item in paged] == whole
 
 
-def test_days_and_instants_bound_the_calendar(school: School, tutor: Visitor, visitor: VisitorOf) -> None:
+def test_days_and_instants_bound_the_calendar(school: School, tutor: ApiClient, client_for: ClientFor) -> None:
     tutor.ask("POST", "/v1/schedules", body(school.booking_id, recurrence_pattern="daily"))
-    for who in (tutor, visitor(school.student), visitor(school.parent)):
+    for who in (tutor, client_for(school.student), client_for(school.parent)):
         assert len(listed(who, f"/v1/schedules?from={day(0)}&to={day(6)}")) == 7
         # From 07:30Z, when the first lesson still runs, to the beginning of the third.
         for since, until in (
@@ -388,7 +390,7 @@ def test_days_and_instants_bound_the_calendar(school: School, tutor: Visitor, vi
 
 
 def test_a_lesson_written_by_hand_is_shown_before_its_instants_are_known(
-    school: School, visitor: VisitorOf, database: Database
+    school: School, client_for: ClientFor, database: Database
 ) -> None:
     with database.transaction() as session:
         session.execute(
@@ -399,7 +401,7 @@ def test_a_lesson_written_by_hand_is_shown_before_its_instants_are_known(
             {"day": MONDAY},
         )
     for who in (school.tutor, school.student, school.parent):
-        [item] = listed(visitor(who))
+        [item] = listed(client_for(who))
         assert (item["starts_at"], item["participants"], item["student_id"]) == (None, [22], 22)
 
 
@@ -421,14 +423,14 @@ def test_a_lesson_written_by_hand_is_shown_before_its_instants_are_known(
         f"from={day(0)}&to={day(1)}&limit=0",
     ],
 )
-def test_odd_questions_are_refused(tutor: Visitor, query: str) -> None:
+def test_odd_questions_are_refused(tutor: ApiClient, query: str) -> None:
     for path in ("/v1/schedules", "/v1/tutors/11/slots"):
         if path.endswith("slots") and ("status" in query or "calendar" in query):
             continue
         assert tutor.ask("GET", f"{path}?{query}")[0] == 422
 
 
-def test_ethiopian_dates_beside_the_others(school: School, tutor: Visitor) -> None:
+def test_ethiopian_dates_beside_the_others(school: School, tutor: ApiClient) -> None:
     first = date(MONDAY.year + 1, 9, 11)
     lesson = body(school.booking_id, schedule_date=first.isoformat(), start_time="07:30", end_time="18:00")
     schedule = tutor.ask("POST", "/v1/schedules?calendar=ethiopian", lesson)[1]
@@ -445,13 +447,13 @@ def test_ethiopian_dates_beside_the_others(school: School, tutor: Visitor) -> No
     assert "ethiopian" not in tutor.ask("GET", path)[1]
 
 
-def test_a_series_by_ethiopian_months(school: School, tutor: Visitor) -> None:
+def test_a_series_by_ethiopian_months(school: School, tutor: ApiClient) -> None:
     lesson = body(school.booking_id, recurrence_pattern="RSCALE=ETHIOPIC;FREQ=MONTHLY;BYMONTHDAY=5")
     schedule = tutor.ask("POST", "/v1/schedules?calendar=ethiopian", lesson)[1]
     assert {item["ethiopian"]["day"] for item in schedule["first"]} == {5}
 
 
-def test_one_lesson_this_and_following_and_all(school: School, tutor: Visitor) -> None:
+def test_one_lesson_this_and_following_and_all(school: School, tutor: ApiClient) -> None:
     schedule = tutor.ask("POST", "/v1/schedules", body(school.booking_id, recurrence_pattern="weekly"))[1]
     ids = [item["id"] for item in schedule["first"]]
     status, changed = tutor.ask("PATCH", f"/v1/schedules/{ids[1]}", {"start_time": "15:00", "end_time": "16:00"})
@@ -470,7 +472,7 @@ def test_one_lesson_this_and_following_and_all(school: School, tutor: Visitor) -
     assert [item["status"] for item in listed(tutor)][:4] == ["scheduled"] * 3 + ["cancelled"]
 
 
-def test_a_change_that_collides_is_409(school: School, tutor: Visitor) -> None:
+def test_a_change_that_collides_is_409(school: School, tutor: ApiClient) -> None:
     other = tutor.ask(
         "POST", "/v1/schedules", body(school.booking_id, schedule_date=day(7), start_time="15:00", end_time="16:00")
     )[1]
@@ -495,7 +497,7 @@ def test_a_change_that_collides_is_409(school: School, tutor: Visitor) -> None:
         {"timezone": "X"},
     ],
 )
-def test_odd_changes_are_refused(school: School, tutor: Visitor, change: dict[str, Any]) -> None:
+def test_odd_changes_are_refused(school: School, tutor: ApiClient, change: dict[str, Any]) -> None:
     schedule = tutor.ask("POST", "/v1/schedules", body(school.booking_id))[1]
     assert tutor.ask("PATCH", f"/v1/schedules/{schedule['schedule_id']}", change)[0] == 422
 
@@ -504,17 +506,17 @@ def test_odd_changes_are_refused(school: School, tutor: Visitor, change: dict[st
     ("who", "status"), [("student", 403), ("parent", 403), ("operator", 403), ("other_tutor", 404)]
 )
 def test_others_change_nothing(
-    school: School, visitor: VisitorOf, operator: Operator, tutor: Visitor, who: str, status: int
+    school: School, client_for: ClientFor, operator: Operator, tutor: ApiClient, who: str, status: int
 ) -> None:
     schedule = tutor.ask("POST", "/v1/schedules", body(school.booking_id, **WEEKLY))[1]
-    caller = visitor(operator if who == "operator" else getattr(school, who))
+    caller = client_for(operator if who == "operator" else getattr(school, who))
     path = f"/v1/schedules/{schedule['first'][0]['id']}"
     assert caller.ask("PATCH", path, {"notes": "x"})[0] == status
     assert caller.ask("POST", f"{path}/cancel")[0] == status
     assert caller.ask("POST", f"/v1/series/{schedule['series_id']}/skip", {"dates": [day(2)]})[0] == status
 
 
-def test_skipping_a_day(school: School, tutor: Visitor) -> None:
+def test_skipping_a_day(school: School, tutor: ApiClient) -> None:
     schedule = tutor.ask("POST", "/v1/schedules", body(school.booking_id, **WEEKLY))[1]
     path = f"/v1/series/{schedule['series_id']}"
     status, series = tutor.ask("POST", f"{path}/skip", {"dates": [day(2)]})
@@ -530,9 +532,9 @@ def test_skipping_a_day(school: School, tutor: Visitor) -> None:
         assert tutor.ask("POST", f"{path}/skip", {"dates": odd})[0] == 422
 
 
-def test_a_student_books_a_free_slot_and_gives_it_back(school: School, visitor: VisitorOf, tutor: Visitor) -> None:
+def test_a_student_books_a_free_slot_and_gives_it_back(school: School, client_for: ClientFor, tutor: ApiClient) -> None:
     slot = tutor.ask("POST", "/v1/schedules", body())[1]["schedule_id"]
-    student, free = visitor(school.student), f"/v1/tutors/11/slots?from={day(0)}&to={day(6)}"
+    student, free = client_for(school.student), f"/v1/tutors/11/slots?from={day(0)}&to={day(6)}"
     status, page = student.ask("GET", free)
     assert (status, page["next"]) == (200, None)
     assert page["items"] == [
@@ -550,18 +552,18 @@ def test_a_student_books_a_free_slot_and_gives_it_back(school: School, visitor: 
     assert (status, lesson["id"], lesson["student_id"], lesson["booking_id"]) == (200, slot, 22, school.booking_id)
     assert lesson["booked_at"] is not None
     assert student.ask("GET", free)[1]["items"] == []
-    assert visitor(school.other_student).ask("POST", f"/v1/schedules/{slot}/book")[0] == 409
-    assert visitor(school.other_student).ask("POST", f"/v1/schedules/{slot}/cancel")[0] == 404
+    assert client_for(school.other_student).ask("POST", f"/v1/schedules/{slot}/book")[0] == 409
+    assert client_for(school.other_student).ask("POST", f"/v1/schedules/{slot}/cancel")[0] == 404
     assert student.ask("POST", f"/v1/schedules/{slot}/cancel")[0] == 200
     assert len(student.ask("GET", free)[1]["items"]) == 1
     child = {"student_id": 25}
-    status, lesson = visitor(school.other_parent).ask("POST", f"/v1/schedules/{slot}/book", child)
+    status, lesson = client_for(school.other_parent).ask("POST", f"/v1/schedules/{slot}/book", child)
     assert (status, lesson["student_id"], lesson["booking_id"]) == (200, 25, None)
     assert tutor.ask("POST", f"/v1/schedules/{slot}/book")[0] == 403
     assert tutor.ask("GET", f"/v1/tutors/99/slots?from={day(0)}&to={day(6)}")[0] == 404
 
 
-def test_pages_of_free_time_meet(school: School, tutor: Visitor) -> None:
+def test_pages_of_free_time_meet(school: School, tutor: ApiClient) -> None:
     tutor.ask("POST", "/v1/schedules", body(recurrence_pattern="daily"))
     tutor.ask(
         "POST", "/v1/schedules", body(school.booking_id, schedule_date=day(1), start_time="10:20", end_time="10:40")
@@ -577,7 +579,7 @@ def test_pages_of_free_time_meet(school: School, tutor: Visitor) -> None:
     ]
 
 
-def test_taught_lessons_of_the_past_are_entered(school: School, tutor: Visitor) -> None:
+def test_taught_lessons_of_the_past_are_entered(school: School, tutor: ApiClient) -> None:
     # Where the lessons are: the day there begins three hours before UTC's.
     today = datetime.now(ZoneInfo("Africa/Addis_Ababa")).date()
     lesson = body(school.booking_id, schedule_date=(today - timedelta(days=30)).isoformat(), recurrence_pattern="daily")
@@ -585,7 +587,7 @@ def test_taught_lessons_of_the_past_are_entered(school: School, tutor: Visitor) 
 
 
 @pytest.mark.parametrize("odd", ["0", "-1", "x", "2147483648", "99"])
-def test_an_id_that_no_row_has_is_not_found(tutor: Visitor, odd: str) -> None:
+def test_an_id_that_no_row_has_is_not_found(tutor: ApiClient, odd: str) -> None:
     assert tutor.ask("GET", f"/v1/schedules/{odd}")[0] == 404
     assert tutor.ask("PATCH", f"/v1/schedules/{odd}", {"notes": "x"})[0] == 404
     assert tutor.ask("POST", f"/v1/schedules/{odd}/cancel")[0] == 404

@@ -8,7 +8,7 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import text
 
-from tests.api.conftest import Bearer, Serve, VisitorOf
+from tests.api.conftest import Bearer, ClientFor, Serve
 from tests.conftest import School
 from tests.waiting import TIMEOUT
 from worker.access.callers import Operator
@@ -39,8 +39,8 @@ def ids(listing: tuple[int, Any]) -> list[int]:
     return [item["id"] for item in listing[1]["items"]]
 
 
-def test_a_student_asks(school: School, visitor: VisitorOf) -> None:
-    response = visitor(school.student).send("POST", PATH, REQUEST)
+def test_a_student_asks(school: School, client_for: ClientFor) -> None:
+    response = client_for(school.student).send("POST", PATH, REQUEST)
     assert response.status_code == 201, response.text
     document = response.json()
     assert response.headers["location"] == f"{PATH}/{document['id']}"
@@ -55,42 +55,42 @@ def test_a_student_asks(school: School, visitor: VisitorOf) -> None:
     )
     assert (document["student_name"], document["responded_at"], document["booking_id"]) == ("student 2", None, None)
     for reader in (school.student, school.tutor):
-        assert visitor(reader).ask("GET", response.headers["location"]) == (200, document)
+        assert client_for(reader).ask("GET", response.headers["location"]) == (200, document)
 
 
-def test_the_least_that_can_be_asked(school: School, visitor: VisitorOf) -> None:
-    status, session_request = visitor(school.student).ask("POST", PATH, {"tutor_id": 11})
+def test_the_least_that_can_be_asked(school: School, client_for: ClientFor) -> None:
+    status, session_request = client_for(school.student).ask("POST", PATH, {"tutor_id": 11})
     assert (status, session_request["package_name"], session_request["schedule"]) == (201, None, None)
-    status, accepted = visitor(school.tutor).ask("POST", f"{PATH}/{session_request['id']}/accept")
+    status, accepted = client_for(school.tutor).ask("POST", f"{PATH}/{session_request['id']}/accept")
     assert (status, accepted["booking"]["subject"], accepted["series_id"]) == (200, None, None)
 
 
-def test_a_parent_asks_for_their_own_child_only(school: School, visitor: VisitorOf) -> None:
-    parent = visitor(school.parent)
+def test_a_parent_asks_for_their_own_child_only(school: School, client_for: ClientFor) -> None:
+    parent = client_for(school.parent)
     status, session_request = parent.ask("POST", PATH, REQUEST | {"student_id": 22, "student_name": "Abebe"})
     assert (status, session_request["requester_type"], session_request["requester_id"]) == (201, "parent", 33)
     assert (session_request["student_id"], session_request["student_name"]) == (22, "Abebe")
     for wrong in (REQUEST, REQUEST | {"student_id": 25}, REQUEST | {"student_id": 999}):
         assert parent.ask("POST", PATH, wrong | {"package_name": "Other"})[0] == 422
     # The token says nothing of children: only the database does.
-    assert visitor(school.other_parent).ask("POST", PATH, REQUEST | {"student_id": 25})[0] == 201
+    assert client_for(school.other_parent).ask("POST", PATH, REQUEST | {"student_id": 25})[0] == 201
 
 
-def test_a_student_asks_for_nobody_else(school: School, visitor: VisitorOf) -> None:
-    assert visitor(school.student).ask("POST", PATH, REQUEST | {"student_id": 25})[0] == 422
-    assert visitor(school.student).ask("POST", PATH, REQUEST | {"student_id": 22})[0] == 201
+def test_a_student_asks_for_nobody_else(school: School, client_for: ClientFor) -> None:
+    assert client_for(school.student).ask("POST", PATH, REQUEST | {"student_id": 25})[0] == 422
+    assert client_for(school.student).ask("POST", PATH, REQUEST | {"student_id": 22})[0] == 201
 
 
-def test_tutors_and_operators_do_not_ask(school: School, visitor: VisitorOf, operator: Operator) -> None:
+def test_tutors_and_operators_do_not_ask(school: School, client_for: ClientFor, operator: Operator) -> None:
     for caller in (school.other_tutor, operator):
-        assert visitor(caller).ask("POST", PATH, REQUEST)[0] == 403
+        assert client_for(caller).ask("POST", PATH, REQUEST)[0] == 403
 
 
-def test_asking_twice_is_a_conflict_until_it_is_answered(school: School, visitor: VisitorOf) -> None:
-    student, tutor = visitor(school.student), visitor(school.tutor)
+def test_asking_twice_is_a_conflict_until_it_is_answered(school: School, client_for: ClientFor) -> None:
+    student, tutor = client_for(school.student), client_for(school.tutor)
     first = student.ask("POST", PATH, REQUEST)[1]["id"]
     assert student.ask("POST", PATH, REQUEST)[0] == 409
-    assert visitor(school.parent).ask("POST", PATH, REQUEST | {"student_id": 22})[1]["session_request_id"] == first
+    assert client_for(school.parent).ask("POST", PATH, REQUEST | {"student_id": 22})[1]["session_request_id"] == first
     assert student.ask("POST", PATH, REQUEST | {"package_name": "Physics"})[0] == 201
     assert student.ask("POST", PATH, REQUEST | {"tutor_id": 14})[0] == 201
     assert tutor.ask("POST", f"{PATH}/{first}/reject", {"reason": "No time."})[1]["status"] == "rejected"
@@ -117,9 +117,9 @@ def test_asking_twice_at_once_makes_one(
         assert session.scalar(text("SELECT count(*) FROM session_requests")) == 1
 
 
-def test_who_sees_which(school: School, visitor: VisitorOf, operator: Operator) -> None:
-    by_student = visitor(school.student).ask("POST", PATH, REQUEST)[1]["id"]
-    by_parent = visitor(school.parent).ask("POST", PATH, {"tutor_id": 14, "student_id": 22})[1]["id"]
+def test_who_sees_which(school: School, client_for: ClientFor, operator: Operator) -> None:
+    by_student = client_for(school.student).ask("POST", PATH, REQUEST)[1]["id"]
+    by_parent = client_for(school.parent).ask("POST", PATH, {"tutor_id": 14, "student_id": 22})[1]["id"]
     expected_ids = {
         "tutor": [by_student],
         "other_tutor": [by_parent],
@@ -129,15 +129,15 @@ def test_who_sees_which(school: School, visitor: VisitorOf, operator: Operator) 
         "other_parent": [],
     }
     for who, expected in expected_ids.items():
-        caller = visitor(getattr(school, who))
+        caller = client_for(getattr(school, who))
         assert ids(caller.ask("GET", PATH)) == expected
         for request_id in (by_student, by_parent):
             assert caller.ask("GET", f"{PATH}/{request_id}")[0] == (200 if request_id in expected else 404)
-    assert ids(visitor(operator).ask("GET", PATH)) == [by_parent, by_student]
+    assert ids(client_for(operator).ask("GET", PATH)) == [by_parent, by_student]
 
 
-def test_the_panel_of_pending_requests(school: School, visitor: VisitorOf) -> None:
-    student, tutor = visitor(school.student), visitor(school.tutor)
+def test_the_panel_of_pending_requests(school: School, client_for: ClientFor) -> None:
+    student, tutor = client_for(school.student), client_for(school.tutor)
     request_ids = [student.ask("POST", PATH, {"tutor_id": 11, "package_name": str(each)})[1]["id"] for each in range(5)]
     tutor.ask("POST", f"{PATH}/{request_ids[0]}/accept")
     tutor.ask("POST", f"{PATH}/{request_ids[1]}/reject")
@@ -152,12 +152,12 @@ def test_the_panel_of_pending_requests(school: School, visitor: VisitorOf) -> No
         assert tutor.ask("GET", f"{PATH}?{odd}")[0] == 422
 
 
-def test_accepting_over_http(school: School, visitor: VisitorOf) -> None:
-    student, tutor = visitor(school.student), visitor(school.tutor)
+def test_accepting_over_http(school: School, client_for: ClientFor) -> None:
+    student, tutor = client_for(school.student), client_for(school.tutor)
     session_request = student.ask("POST", PATH, REQUEST)[1]
     path = f"{PATH}/{session_request['id']}"
     assert student.ask("POST", f"{path}/accept")[0] == 403
-    assert visitor(school.other_tutor).ask("POST", f"{path}/accept")[0] == 404
+    assert client_for(school.other_tutor).ask("POST", f"{path}/accept")[0] == 404
     body = {"session_type": "online", "price_per_session": 249.99}
     status, accepted = tutor.ask("POST", f"{path}/accept", body)
     assert (status, accepted["status"]) == (200, "accepted")
@@ -176,10 +176,10 @@ def test_accepting_over_http(school: School, visitor: VisitorOf) -> None:
     assert tutor.ask("GET", f"/v1/series/{accepted['series_id']}")[1]["status"] == "paused"
 
 
-def test_a_conflict_over_http_names_the_other_lesson(school: School, visitor: VisitorOf) -> None:
-    tutor = visitor(school.tutor)
-    first = visitor(school.student).ask("POST", PATH, REQUEST)[1]["id"]
-    second = visitor(school.other_student).ask("POST", PATH, REQUEST | {"package_name": "Physics"})[1]["id"]
+def test_a_conflict_over_http_names_the_other_lesson(school: School, client_for: ClientFor) -> None:
+    tutor = client_for(school.tutor)
+    first = client_for(school.student).ask("POST", PATH, REQUEST)[1]["id"]
+    second = client_for(school.other_student).ask("POST", PATH, REQUEST | {"package_name": "Physics"})[1]["id"]
     assert tutor.ask("POST", f"{PATH}/{first}/accept")[0] == 200
     status, problem = tutor.ask("POST", f"{PATH}/{second}/accept")
     assert (status, problem["code"]) == (409, "conflict")
@@ -259,8 +259,8 @@ def test_accepting_twice_at_once_over_http(
         {"schedule": {"specific_dates": ["2026-02-30"], "start_time": "14:00", "end_time": "15:00"}},
     ],
 )
-def test_what_cannot_be_a_request_is_refused(school: School, visitor: VisitorOf, change: dict[str, Any]) -> None:
-    student = visitor(school.student)
+def test_what_cannot_be_a_request_is_refused(school: School, client_for: ClientFor, change: dict[str, Any]) -> None:
+    student = client_for(school.student)
     response = student.send("POST", PATH, REQUEST | change)
     assert response.status_code == 422, response.text
     assert response.headers["content-type"] == "application/problem+json"
@@ -271,22 +271,22 @@ def test_what_cannot_be_a_request_is_refused(school: School, visitor: VisitorOf,
     "body",
     [{"student_id": 25}, {"status": "active"}, {"price_per_session": -1}, {"session_type": "underwater"}, [], "yes"],
 )
-def test_an_acceptance_that_says_odd_things_is_refused(school: School, visitor: VisitorOf, body: Any) -> None:
-    request_id = visitor(school.student).ask("POST", PATH, REQUEST)[1]["id"]
-    assert visitor(school.tutor).ask("POST", f"{PATH}/{request_id}/accept", body)[0] == 422
-    assert visitor(school.tutor).ask("GET", f"{PATH}/{request_id}")[1]["status"] == "pending"
+def test_an_acceptance_that_says_odd_things_is_refused(school: School, client_for: ClientFor, body: Any) -> None:
+    request_id = client_for(school.student).ask("POST", PATH, REQUEST)[1]["id"]
+    assert client_for(school.tutor).ask("POST", f"{PATH}/{request_id}/accept", body)[0] == 422
+    assert client_for(school.tutor).ask("GET", f"{PATH}/{request_id}")[1]["status"] == "pending"
 
 
-def test_a_tutor_does_not_ask_themselves(school: School, visitor: VisitorOf, database: Database) -> None:
+def test_a_tutor_does_not_ask_themselves(school: School, client_for: ClientFor, database: Database) -> None:
     with database.transaction() as session:
         session.execute(text("INSERT INTO student_profiles (id, user_id) VALUES (27, 1)"))
     both = type(school.tutor)(1, "student", tutor_id=11, student_id=27)
-    assert visitor(both).ask("POST", PATH, {"tutor_id": 11})[0] == 422
-    assert visitor(both).ask("POST", PATH, {"tutor_id": 14})[0] == 201
+    assert client_for(both).ask("POST", PATH, {"tutor_id": 11})[0] == 422
+    assert client_for(both).ask("POST", PATH, {"tutor_id": 14})[0] == 201
 
 
 @pytest.mark.parametrize("odd", ["0", "-1", "x", "2147483648"])
-def test_an_id_that_no_row_can_have_is_not_found(school: School, visitor: VisitorOf, odd: str) -> None:
-    tutor = visitor(school.tutor)
+def test_an_id_that_no_row_can_have_is_not_found(school: School, client_for: ClientFor, odd: str) -> None:
+    tutor = client_for(school.tutor)
     assert tutor.ask("GET", f"{PATH}/{odd}")[0] == 404
     assert tutor.ask("POST", f"{PATH}/{odd}/accept")[0] == 404

@@ -12,7 +12,7 @@ from starlette.testclient import TestClient
 from structlog.testing import capture_logs
 
 from devstack.emulator.credentials import Credentials
-from tests.api.conftest import Bearer, VisitorOf
+from tests.api.conftest import Bearer, ClientFor
 from tests.conftest import MakeSettings, School, Sql
 from worker.access.callers import UserCaller
 from worker.api.services import Services
@@ -77,10 +77,10 @@ TusOf = Callable[[UserCaller], Tus]
 
 
 @pytest.fixture
-def tus_of(client: TestClient, bearer: Bearer, visitor: VisitorOf, school: School) -> TusOf:
+def tus_of(client: TestClient, bearer: Bearer, client_for: ClientFor, school: School) -> TusOf:
     """`tus_of(school.tutor)`: uploads of this person to one session."""
     body = {"booking_id": school.booking_id, "session_title": "Algebra"}
-    session_id = visitor(school.tutor).ask("POST", "/v1/whiteboard/sessions", body)[1]["id"]
+    session_id = client_for(school.tutor).ask("POST", "/v1/whiteboard/sessions", body)[1]["id"]
     return lambda caller: Tus(client, bearer(caller), session_id)
 
 
@@ -348,13 +348,13 @@ def test_the_length_is_set_once(tus: Tus) -> None:
     assert tus.head(path).headers["Upload-Length"] == "3000"
 
 
-def test_uploads_of_a_session_are_listed_for_their_creator(tus: Tus, visitor: VisitorOf, school: School) -> None:
+def test_uploads_of_a_session_are_listed_for_their_creator(tus: Tus, client_for: ClientFor, school: School) -> None:
     paths = [tus.start(5000), tus.start(None)]
 
-    items = visitor(school.tutor).ask("GET", f"/v1/uploads?session_id={tus.session_id}")[1]["items"]
+    items = client_for(school.tutor).ask("GET", f"/v1/uploads?session_id={tus.session_id}")[1]["items"]
 
     assert {f"/v1/uploads/{item['id']}" for item in items} == set(paths)
-    assert visitor(school.student).ask("GET", f"/v1/uploads?session_id={tus.session_id}")[1]["items"] == []
+    assert client_for(school.student).ask("GET", f"/v1/uploads?session_id={tus.session_id}")[1]["items"] == []
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from tests.api.conftest import VisitorOf
+from tests.api.conftest import ClientFor
 from tests.conftest import School
 from tests.statements import run_statement
 from worker.access.callers import Operator
@@ -20,9 +20,9 @@ PEN = {"points": [[20, 20], [180, 180]], "color": "#ff0000", "width": 30}
 class Lesson:
     """A session of the tutor's with one page."""
 
-    def __init__(self, services: Services, visitor: VisitorOf, school: School) -> None:
+    def __init__(self, services: Services, client_for: ClientFor, school: School) -> None:
         self.services = services
-        self.tutor = visitor(school.tutor)
+        self.tutor = client_for(school.tutor)
         board_session = self.tutor.ask("POST", "/v1/whiteboard/sessions", {"booking_id": school.booking_id})[1]
         self.id, self.page_id = board_session["id"], board_session["pages"][0]["id"]
         self.address = f"/v1/whiteboard/sessions/{self.id}/replay"
@@ -36,8 +36,8 @@ class Lesson:
 
 
 @pytest.fixture
-def lesson(services: Services, visitor: VisitorOf, school: School) -> Lesson:
-    return Lesson(services, visitor, school)
+def lesson(services: Services, client_for: ClientFor, school: School) -> Lesson:
+    return Lesson(services, client_for, school)
 
 
 def test_a_film_is_ordered(lesson: Lesson) -> None:
@@ -73,7 +73,7 @@ def test_an_idempotency_key_is_kept(lesson: Lesson) -> None:
     assert again.headers["Idempotency-Replayed"] == "true"
 
 
-def test_only_the_tutor_may(lesson: Lesson, visitor: VisitorOf, school: School) -> None:
+def test_only_the_tutor_may(lesson: Lesson, client_for: ClientFor, school: School) -> None:
     lesson.draw()
     for somebody, status in (
         (school.student, 403),
@@ -81,15 +81,15 @@ def test_only_the_tutor_may(lesson: Lesson, visitor: VisitorOf, school: School) 
         (school.other_tutor, 404),
         (school.other_student, 404),
     ):
-        assert visitor(somebody).ask("POST", lesson.address, {})[0] == status
+        assert client_for(somebody).ask("POST", lesson.address, {})[0] == status
     assert lesson.sql("SELECT 1 FROM jobs WHERE kind = 'canvases.replay'") == []
 
 
-def test_an_operator_may_and_that_is_kept(lesson: Lesson, visitor: VisitorOf, operator: Operator) -> None:
+def test_an_operator_may_and_that_is_kept(lesson: Lesson, client_for: ClientFor, operator: Operator) -> None:
     lesson.draw()
-    status, document = visitor(operator).ask("POST", lesson.address, {})
+    status, document = client_for(operator).ask("POST", lesson.address, {})
     assert status == 202
-    assert visitor(operator).ask("GET", f"/v1/jobs/{document['job_id']}")[0] == 200
+    assert client_for(operator).ask("GET", f"/v1/jobs/{document['job_id']}")[0] == 200
     rows = lesson.sql("SELECT admin_id, action, address FROM operator_accesses ORDER BY id")
     action = "POST /v1/whiteboard/sessions/{session_id}/replay"
     assert tuple(rows[0]) == (operator.admin_id, action, lesson.address)
@@ -116,8 +116,8 @@ def test_a_body_of_another_kind_is_refused(lesson: Lesson, body: Any) -> None:
 class RecordedLesson(Lesson):
     """The same, of which recordings can be played."""
 
-    def __init__(self, services: Services, visitor: VisitorOf, school: School) -> None:
-        super().__init__(services, visitor, school)
+    def __init__(self, services: Services, client_for: ClientFor, school: School) -> None:
+        super().__init__(services, client_for, school)
         self.address = f"/v1/whiteboard/sessions/{self.id}/combine"
 
     def record(self, kind: str, seconds: int) -> None:
@@ -139,8 +139,8 @@ class RecordedLesson(Lesson):
 
 
 @pytest.fixture
-def recorded_lesson(services: Services, visitor: VisitorOf, school: School) -> RecordedLesson:
-    return RecordedLesson(services, visitor, school)
+def recorded_lesson(services: Services, client_for: ClientFor, school: School) -> RecordedLesson:
+    return RecordedLesson(services, client_for, school)
 
 
 def test_a_combined_lesson_is_ordered_once(recorded_lesson: RecordedLesson) -> None:
@@ -183,8 +183,8 @@ def test_too_little_to_combine_is_refused(recorded_lesson: RecordedLesson) -> No
     assert recorded_lesson.tutor.ask("POST", recorded_lesson.address)[0] == 409
 
 
-def test_only_the_tutor_may_combine(recorded_lesson: RecordedLesson, visitor: VisitorOf, school: School) -> None:
+def test_only_the_tutor_may_combine(recorded_lesson: RecordedLesson, client_for: ClientFor, school: School) -> None:
     for kind in ("video", "screen"):
         recorded_lesson.record(kind, 60)
     for caller, status in ((school.student, 403), (school.parent, 403), (school.other_tutor, 404)):
-        assert visitor(caller).ask("POST", recorded_lesson.address)[0] == status
+        assert client_for(caller).ask("POST", recorded_lesson.address)[0] == status

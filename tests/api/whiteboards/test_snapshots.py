@@ -11,7 +11,7 @@ from sqlalchemy import text
 from starlette.testclient import TestClient
 
 from devstack.emulator.credentials import Credentials
-from tests.api.conftest import VisitorOf
+from tests.api.conftest import ClientFor
 from tests.conftest import MakeSettings, School
 from tests.waiting import TIMEOUT
 from worker.access.callers import Operator
@@ -30,9 +30,9 @@ PEN = {"points": [[20, 20], [180, 180]], "color": "#ff0000", "width": 30}
 class Lesson:
     """A session of the tutor's with one page and one stroke."""
 
-    def __init__(self, services: Services, visitor: VisitorOf, school: School) -> None:
+    def __init__(self, services: Services, client_for: ClientFor, school: School) -> None:
         self.services = services
-        self.tutor = visitor(school.tutor)
+        self.tutor = client_for(school.tutor)
         body = {"booking_id": school.booking_id, "session_title": "Algebra"}
         board_session = self.tutor.ask("POST", "/v1/whiteboard/sessions", body)[1]
         self.id, self.page_id = board_session["id"], board_session["pages"][0]["id"]
@@ -57,8 +57,8 @@ class Lesson:
 
 
 @pytest.fixture
-def lesson(services: Services, visitor: VisitorOf, school: School) -> Lesson:
-    return Lesson(services, visitor, school)
+def lesson(services: Services, client_for: ClientFor, school: School) -> Lesson:
+    return Lesson(services, client_for, school)
 
 
 @pytest.fixture
@@ -97,12 +97,12 @@ def test_ordering_is_answered_with_a_job_to_follow(lesson: Lesson, what: str) ->
 
 
 def test_everybody_follows_a_job_of_their_own(
-    lesson: Lesson, visitor: VisitorOf, school: School, operator: Operator
+    lesson: Lesson, client_for: ClientFor, school: School, operator: Operator
 ) -> None:
     jobs = set()
     for who in (school.tutor, school.student, school.parent, operator):
-        status, document = visitor(who).ask("POST", f"{lesson.page}/snapshot")
-        assert (status, visitor(who).ask("GET", f"/v1/jobs/{document['job_id']}")[0]) == (202, 200)
+        status, document = client_for(who).ask("POST", f"{lesson.page}/snapshot")
+        assert (status, client_for(who).ask("GET", f"/v1/jobs/{document['job_id']}")[0]) == (202, 200)
         jobs.add(document["job_id"])
     assert len(jobs) == 4
 
@@ -164,30 +164,32 @@ def test_what_was_drawn_since_makes_it_old(stored: Lesson) -> None:
 
 
 def test_those_of_the_lesson_see_it_and_others_find_nothing(
-    stored: Lesson, visitor: VisitorOf, school: School, client: TestClient
+    stored: Lesson, client_for: ClientFor, school: School, client: TestClient
 ) -> None:
     paths = [f"{path}/snapshots" for path in (stored.page, stored.session)]
     for who in (school.student, school.parent):
         for path in paths:
-            assert visitor(who).ask("GET", path)[0] == 200
+            assert client_for(who).ask("GET", path)[0] == 200
     for who in (school.other_tutor, school.other_student, school.other_parent):
         for path in paths:
-            assert visitor(who).ask("GET", path)[0] == 404
-            assert visitor(who).ask("POST", path.removesuffix("s"))[0] == 404
+            assert client_for(who).ask("GET", path)[0] == 404
+            assert client_for(who).ask("POST", path.removesuffix("s"))[0] == 404
     for path in paths:
         assert client.get(path).status_code == 401
         assert client.post(path.removesuffix("s")).status_code == 401
     for path in ("/v1/whiteboard/pages/99", "/v1/whiteboard/sessions/99", "/v1/whiteboard/pages/x"):
-        assert visitor(school.tutor).ask("GET", f"{path}/snapshots")[0] == 404
-        assert visitor(school.tutor).ask("POST", f"{path}/snapshot")[0] == 404
+        assert client_for(school.tutor).ask("GET", f"{path}/snapshots")[0] == 404
+        assert client_for(school.tutor).ask("POST", f"{path}/snapshot")[0] == 404
 
 
-def test_what_operators_look_at_is_kept(stored: Lesson, visitor: VisitorOf, operator: Operator, school: School) -> None:
-    admin = visitor(operator)
+def test_what_operators_look_at_is_kept(
+    stored: Lesson, client_for: ClientFor, operator: Operator, school: School
+) -> None:
+    admin = client_for(operator)
     for path in (stored.page, stored.session):
         assert admin.ask("GET", f"{path}/snapshots")[0] == 200
         assert admin.ask("POST", f"{path}/snapshot")[0] == 202
-    visitor(school.parent).ask("GET", f"{stored.page}/snapshots")
+    client_for(school.parent).ask("GET", f"{stored.page}/snapshots")
     assert stored.sql("SELECT admin_id, action, address FROM operator_accesses ORDER BY id") == [
         (3, "GET /v1/whiteboard/pages/{page_id}/snapshots", f"{stored.page}/snapshots"),
         (3, "POST /v1/whiteboard/pages/{page_id}/snapshot", f"{stored.page}/snapshot"),

@@ -4,16 +4,18 @@ from typing import Any
 
 import pytest
 
-from tests.api.conftest import VisitorOf
+from tests.api.conftest import ClientFor
 from tests.conftest import School, Sql
 
 PEN = {"points": [[12.5, 30.25], [18, 34.25]], "color": "#1d4ed8", "width": 4}
 
 
 @pytest.fixture
-def page(school: School, visitor: VisitorOf) -> str:
+def page(school: School, client_for: ClientFor) -> str:
     """Address of a page of the tutor's."""
-    board_session = visitor(school.tutor).ask("POST", "/v1/whiteboard/sessions", {"booking_id": school.booking_id})[1]
+    board_session = client_for(school.tutor).ask("POST", "/v1/whiteboard/sessions", {"booking_id": school.booking_id})[
+        1
+    ]
     return f"/v1/whiteboard/pages/{board_session['pages'][0]['id']}"
 
 
@@ -21,15 +23,15 @@ def _stroke(client_id: str, **more: Any) -> dict[str, Any]:
     return {"client_id": client_id, "stroke_type": "pen", "stroke_data": PEN} | more
 
 
-def test_strokes_come_back_on_the_board(school: School, visitor: VisitorOf, page: str) -> None:
-    tutor = visitor(school.tutor)
+def test_strokes_come_back_on_the_board(school: School, client_for: ClientFor, page: str) -> None:
+    tutor = client_for(school.tutor)
     times = {"started_at": "2026-02-02T14:00:00.100+03:00", "ended_at": "2026-02-02T14:00:01+03:00"}
     text = {"stroke_type": "text", "stroke_data": {"text": "ምሳሌ", "x": 30, "y": 84}}
     status, placed = tutor.ask("POST", f"{page}/strokes", {"strokes": [_stroke("a", **times), _stroke("b", **text)]})
     assert status == 200
     assert [(item["client_id"], item["stroke_order"]) for item in placed["strokes"]] == [("a", 1), ("b", 2)]
     session_id = tutor.ask("GET", page)[1]["session_id"]
-    status, board = visitor(school.parent).ask("GET", f"/v1/whiteboard/sessions/{session_id}/board")
+    status, board = client_for(school.parent).ask("GET", f"/v1/whiteboard/sessions/{session_id}/board")
     assert status == 200
     assert board["pages"][0]["strokes"] == [
         {"stroke_type": "pen", "stroke_order": 1, "stroke_data": PEN},
@@ -39,8 +41,8 @@ def test_strokes_come_back_on_the_board(school: School, visitor: VisitorOf, page
     assert tutor.ask("POST", f"{page}/clear") == (200, {"cleared": 1})
 
 
-def test_a_student_may_after_it_was_granted(school: School, visitor: VisitorOf, page: str) -> None:
-    tutor, student = visitor(school.tutor), visitor(school.student)
+def test_a_student_may_after_it_was_granted(school: School, client_for: ClientFor, page: str) -> None:
+    tutor, student = client_for(school.tutor), client_for(school.student)
     session_id = tutor.ask("GET", page)[1]["session_id"]
     assert student.ask("POST", f"{page}/strokes", {"strokes": [_stroke("a")]})[0] == 403
     tutor.ask("PATCH", f"/v1/whiteboard/sessions/{session_id}", {"student_permissions": {"can_draw": True}})
@@ -48,9 +50,9 @@ def test_a_student_may_after_it_was_granted(school: School, visitor: VisitorOf, 
 
 
 def test_a_student_who_may_erase_takes_back_and_clears_what_others_drew(
-    school: School, visitor: VisitorOf, page: str
+    school: School, client_for: ClientFor, page: str
 ) -> None:
-    tutor, student = visitor(school.tutor), visitor(school.student)
+    tutor, student = client_for(school.tutor), client_for(school.student)
     session_id = tutor.ask("GET", page)[1]["session_id"]
     tutor.ask("POST", f"{page}/strokes", {"strokes": [_stroke("a"), _stroke("b")]})
     assert student.ask("DELETE", f"{page}/strokes/a")[0] == 403
@@ -65,13 +67,13 @@ def test_a_student_who_may_erase_takes_back_and_clears_what_others_drew(
     assert student.ask("POST", f"{page}/clear")[0] == 403
 
 
-def test_who_opened_the_board_of_a_call_may_erase(school: School, visitor: VisitorOf, page: str, sql: Sql) -> None:
+def test_who_opened_the_board_of_a_call_may_erase(school: School, client_for: ClientFor, page: str, sql: Sql) -> None:
     """The platform's page lets whoever called clear and undo."""
-    student = visitor(school.student)
+    student = client_for(school.student)
     assert student.ask("POST", f"{page}/clear")[0] == 403
     sql("UPDATE whiteboard_sessions SET opener_profile_type = 'student', opener_profile_id = 22")
     assert student.ask("POST", f"{page}/clear") == (200, {"cleared": 0})
-    assert visitor(school.parent).ask("POST", f"{page}/clear")[0] == 403
+    assert client_for(school.parent).ask("POST", f"{page}/clear")[0] == 403
 
 
 @pytest.mark.parametrize(
@@ -93,14 +95,14 @@ def test_who_opened_the_board_of_a_call_may_erase(school: School, visitor: Visit
         {"strokes": [_stroke("a", started_at="2026-02-02T14:00:01Z", ended_at="2026-02-02T14:00:00Z")]},
     ],
 )
-def test_what_cannot_be_strokes_is_refused(school: School, visitor: VisitorOf, page: str, body: Any) -> None:
-    tutor = visitor(school.tutor)
+def test_what_cannot_be_strokes_is_refused(school: School, client_for: ClientFor, page: str, body: Any) -> None:
+    tutor = client_for(school.tutor)
     assert tutor.ask("POST", f"{page}/strokes", body)[0] == 422
     assert tutor.ask("POST", f"{page}/clear")[1] == {"cleared": 0}
 
 
-def test_bad_strokes_are_named_and_the_others_are_stored(school: School, visitor: VisitorOf, page: str) -> None:
-    tutor = visitor(school.tutor)
+def test_bad_strokes_are_named_and_the_others_are_stored(school: School, client_for: ClientFor, page: str) -> None:
+    tutor = client_for(school.tutor)
     strokes: list[Any] = [
         _stroke("a", stroke_type="laser"),
         _stroke("b"),
@@ -133,17 +135,17 @@ def test_bad_strokes_are_named_and_the_others_are_stored(school: School, visitor
     }
 
 
-def test_when_none_can_be_stored_that_is_an_error(school: School, visitor: VisitorOf, page: str) -> None:
-    status, problem = visitor(school.tutor).ask("POST", f"{page}/strokes", {"strokes": [{}, _stroke("a", more=1)]})
+def test_when_none_can_be_stored_that_is_an_error(school: School, client_for: ClientFor, page: str) -> None:
+    status, problem = client_for(school.tutor).ask("POST", f"{page}/strokes", {"strokes": [{}, _stroke("a", more=1)]})
     assert (status, problem["code"]) == (422, "invalid-input")
     assert [(item["index"], item["client_id"]) for item in problem["refused"]] == [(0, None), (1, "a")]
-    assert visitor(school.other_tutor).ask("POST", f"{page}/strokes", {"strokes": [{}]})[0] == 404
+    assert client_for(school.other_tutor).ask("POST", f"{page}/strokes", {"strokes": [{}]})[0] == 404
 
 
 def test_a_full_batch_of_long_strokes_is_taken_and_more_is_too_large(
-    school: School, visitor: VisitorOf, page: str
+    school: School, client_for: ClientFor, page: str
 ) -> None:
-    tutor = visitor(school.tutor)
+    tutor = client_for(school.tutor)
     long = {"points": [[number, number] for number in range(450)]}
     strokes = [_stroke(f"s{number}", stroke_data=long) for number in range(500)]
     response = tutor.send("POST", f"{page}/strokes", {"strokes": strokes})
@@ -151,8 +153,8 @@ def test_a_full_batch_of_long_strokes_is_taken_and_more_is_too_large(
     assert tutor.ask("POST", f"{page}/strokes", {"strokes": strokes[:250]})[0] == 200
 
 
-def test_addresses_of_others_do_not_exist(school: School, visitor: VisitorOf, page: str) -> None:
-    stranger = visitor(school.other_tutor)
+def test_addresses_of_others_do_not_exist(school: School, client_for: ClientFor, page: str) -> None:
+    stranger = client_for(school.other_tutor)
     for method, path, body in (
         ("GET", page, None),
         ("POST", f"{page}/strokes", {"strokes": [_stroke("a")]}),
@@ -164,8 +166,8 @@ def test_addresses_of_others_do_not_exist(school: School, visitor: VisitorOf, pa
         assert stranger.ask(method, path, body)[0] == 404, path
 
 
-def test_a_repeated_clear_leaves_what_was_drawn_after_it(school: School, visitor: VisitorOf, page: str) -> None:
-    tutor, key = visitor(school.tutor), {"Idempotency-Key": "clear-1"}
+def test_a_repeated_clear_leaves_what_was_drawn_after_it(school: School, client_for: ClientFor, page: str) -> None:
+    tutor, key = client_for(school.tutor), {"Idempotency-Key": "clear-1"}
     tutor.ask("POST", f"{page}/strokes", {"strokes": [_stroke("before")]})
     first = tutor.send("POST", f"{page}/clear", headers=key)
     tutor.ask("POST", f"{page}/strokes", {"strokes": [_stroke("after")]})

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from tests.api.conftest import VisitorOf
+from tests.api.conftest import ClientFor
 from tests.conftest import School
 from worker.access.callers import Operator, UserCaller
 from worker.database import Database
@@ -15,10 +15,10 @@ TIMES = {"scheduled_start": "2026-02-02T14:00:00+03:00", "scheduled_end": "2026-
 
 
 @pytest.fixture
-def opened(school: School, visitor: VisitorOf) -> dict[str, Any]:
+def opened(school: School, client_for: ClientFor) -> dict[str, Any]:
     """A session of the booking."""
     body = {"booking_id": school.booking_id, "session_title": "Quadratics", **TIMES}
-    status, board_session = visitor(school.tutor).ask("POST", SESSIONS, body)
+    status, board_session = client_for(school.tutor).ask("POST", SESSIONS, body)
     assert status == 201
     return dict(board_session)
 
@@ -35,7 +35,7 @@ def _events(database: Database, session_id: int) -> list[tuple[Any, ...]]:
         return [tuple(row) for row in rows]
 
 
-def test_a_session_is_opened_with_its_first_page(school: School, visitor: VisitorOf, opened: dict[str, Any]) -> None:
+def test_a_session_is_opened_with_its_first_page(school: School, client_for: ClientFor, opened: dict[str, Any]) -> None:
     assert opened["status"] == "scheduled"
     assert opened["scheduled_start"] == "2026-02-02T11:00:00Z"
     assert (opened["host_profile_type"], opened["host_profile_id"]) == ("tutor", 11)
@@ -43,7 +43,7 @@ def test_a_session_is_opened_with_its_first_page(school: School, visitor: Visito
     assert opened["student_permissions"] == {"can_draw": False, "can_erase": False, "can_write": False}
     (page,) = opened["pages"]
     assert (page["page_number"], page["page_title"], page["is_active"]) == (1, "Page 1", True)
-    assert visitor(school.student).ask("GET", f"{SESSIONS}/{opened['id']}") == (200, opened)
+    assert client_for(school.student).ask("GET", f"{SESSIONS}/{opened['id']}") == (200, opened)
 
 
 @pytest.mark.parametrize(
@@ -59,9 +59,9 @@ def test_a_session_is_opened_with_its_first_page(school: School, visitor: Visito
     ],
 )
 def test_who_sees_it(
-    school: School, visitor: VisitorOf, operator: Operator, opened: dict[str, Any], who: str, status: int
+    school: School, client_for: ClientFor, operator: Operator, opened: dict[str, Any], who: str, status: int
 ) -> None:
-    asker = visitor(operator if who == "operator" else getattr(school, who))
+    asker = client_for(operator if who == "operator" else getattr(school, who))
     page_id = opened["pages"][0]["id"]
     for path in (
         f"{SESSIONS}/{opened['id']}",
@@ -79,9 +79,9 @@ def test_who_sees_it(
     [("student", 403), ("parent", 403), ("operator", 403), ("other_tutor", 404), ("other_student", 404)],
 )
 def test_only_its_tutor_leads_it(
-    school: School, visitor: VisitorOf, operator: Operator, opened: dict[str, Any], who: str, status: int
+    school: School, client_for: ClientFor, operator: Operator, opened: dict[str, Any], who: str, status: int
 ) -> None:
-    asker = visitor(operator if who == "operator" else getattr(school, who))
+    asker = client_for(operator if who == "operator" else getattr(school, who))
     page = f"/v1/whiteboard/pages/{opened['pages'][0]['id']}"
     for method, path, body in (
         ("POST", f"{SESSIONS}/{opened['id']}/start", None),
@@ -92,23 +92,23 @@ def test_only_its_tutor_leads_it(
         ("POST", f"{page}/clear", None),
     ):
         assert asker.ask(method, path, body)[0] == status, path
-    assert visitor(school.tutor).ask("GET", f"{SESSIONS}/{opened['id']}")[1] == opened
+    assert client_for(school.tutor).ask("GET", f"{SESSIONS}/{opened['id']}")[1] == opened
 
 
 @pytest.mark.parametrize(
     ("who", "status"), [("student", 403), ("parent", 403), ("operator", 403), ("other_tutor", 404)]
 )
 def test_only_its_tutor_opens_sessions_of_a_booking(
-    school: School, visitor: VisitorOf, operator: Operator, who: str, status: int
+    school: School, client_for: ClientFor, operator: Operator, who: str, status: int
 ) -> None:
-    asker = visitor(operator if who == "operator" else getattr(school, who))
+    asker = client_for(operator if who == "operator" else getattr(school, who))
     assert asker.ask("POST", SESSIONS, {"booking_id": school.booking_id})[0] == status
 
 
 def test_a_lesson_from_start_to_end(
-    school: School, visitor: VisitorOf, database: Database, opened: dict[str, Any]
+    school: School, client_for: ClientFor, database: Database, opened: dict[str, Any]
 ) -> None:
-    tutor, student = visitor(school.tutor), visitor(school.student)
+    tutor, student = client_for(school.tutor), client_for(school.student)
     path = f"{SESSIONS}/{opened['id']}"
     assert tutor.ask("POST", f"{path}/end")[0] == 409
     status, started = tutor.ask("POST", f"{path}/start")
@@ -136,7 +136,7 @@ def test_a_lesson_from_start_to_end(
     ]
 
 
-def test_its_lesson_in_the_calendar_goes_along(school: School, visitor: VisitorOf, database: Database) -> None:
+def test_its_lesson_in_the_calendar_goes_along(school: School, client_for: ClientFor, database: Database) -> None:
     def lesson() -> Any:
         with database.transaction() as session:
             return tuple(session.execute(text("SELECT status, attendance FROM tutor_schedules")).one())
@@ -150,7 +150,7 @@ def test_its_lesson_in_the_calendar_goes_along(school: School, visitor: VisitorO
             ),
             {"booking": school.booking_id},
         )
-    tutor, student = visitor(school.tutor), visitor(school.student)
+    tutor, student = client_for(school.tutor), client_for(school.student)
     board_session = tutor.ask("POST", SESSIONS, {"booking_id": school.booking_id, "schedule_id": lesson_id})[1]
     path = f"{SESSIONS}/{board_session['id']}"
     assert lesson() == ("scheduled", "unknown")
@@ -164,15 +164,15 @@ def test_its_lesson_in_the_calendar_goes_along(school: School, visitor: VisitorO
     assert lesson() == ("completed", "held")
 
 
-def test_a_parent_looks_on_but_does_not_join(school: School, visitor: VisitorOf, opened: dict[str, Any]) -> None:
-    assert visitor(school.parent).ask("POST", f"{SESSIONS}/{opened['id']}/join")[0] == 403
-    assert visitor(school.parent).ask("POST", f"{SESSIONS}/{opened['id']}/leave")[0] == 403
+def test_a_parent_looks_on_but_does_not_join(school: School, client_for: ClientFor, opened: dict[str, Any]) -> None:
+    assert client_for(school.parent).ask("POST", f"{SESSIONS}/{opened['id']}/join")[0] == 403
+    assert client_for(school.parent).ask("POST", f"{SESSIONS}/{opened['id']}/leave")[0] == 403
 
 
 def test_pages_are_numbered_and_one_is_shown(
-    school: School, visitor: VisitorOf, database: Database, opened: dict[str, Any]
+    school: School, client_for: ClientFor, database: Database, opened: dict[str, Any]
 ) -> None:
-    tutor = visitor(school.tutor)
+    tutor = client_for(school.tutor)
     path = f"{SESSIONS}/{opened['id']}/pages"
     response = tutor.send("POST", path, {"page_title": "Graphs", "background_color": "#102030"})
     assert response.status_code == 201
@@ -191,8 +191,8 @@ def test_pages_are_numbered_and_one_is_shown(
         assert tutor.ask("POST", late, {})[0] == 409, late
 
 
-def test_permissions_change_key_by_key(school: School, visitor: VisitorOf, opened: dict[str, Any]) -> None:
-    path, tutor = f"{SESSIONS}/{opened['id']}", visitor(school.tutor)
+def test_permissions_change_key_by_key(school: School, client_for: ClientFor, opened: dict[str, Any]) -> None:
+    path, tutor = f"{SESSIONS}/{opened['id']}", client_for(school.tutor)
     tutor.ask("PATCH", path, {"student_permissions": {"can_write": True}})
     changed = tutor.ask("PATCH", path, {"student_permissions": {"can_draw": True}, "session_notes": "well done"})[1]
     assert changed["student_permissions"] == {"can_draw": True, "can_erase": False, "can_write": True}
@@ -200,9 +200,9 @@ def test_permissions_change_key_by_key(school: School, visitor: VisitorOf, opene
     assert changed["session_title"] == "Quadratics"
 
 
-def test_a_call_without_a_booking(school: School, visitor: VisitorOf) -> None:
+def test_a_call_without_a_booking(school: School, client_for: ClientFor) -> None:
     body = {"participant_profile_ids": [11, 33], "participant_profile_types": ["tutor", "parent"]}
-    status, board_session = visitor(school.student).ask("POST", SESSIONS, body)
+    status, board_session = client_for(school.student).ask("POST", SESSIONS, body)
     assert status == 201
     assert (board_session["booking_id"], board_session["host_profile_type"], board_session["host_profile_id"]) == (
         None,
@@ -210,24 +210,24 @@ def test_a_call_without_a_booking(school: School, visitor: VisitorOf) -> None:
         22,
     )
     path = f"{SESSIONS}/{board_session['id']}"
-    assert visitor(school.student).ask("POST", f"{path}/start")[0] == 200
-    assert visitor(school.tutor).ask("POST", f"{path}/join")[0] == 200
-    assert visitor(school.parent).ask("POST", f"{path}/join")[0] == 200
-    assert visitor(school.tutor).ask("POST", f"{path}/end")[0] == 403
-    assert visitor(school.other_tutor).ask("GET", path)[0] == 404
+    assert client_for(school.student).ask("POST", f"{path}/start")[0] == 200
+    assert client_for(school.tutor).ask("POST", f"{path}/join")[0] == 200
+    assert client_for(school.parent).ask("POST", f"{path}/join")[0] == 200
+    assert client_for(school.tutor).ask("POST", f"{path}/end")[0] == 403
+    assert client_for(school.other_tutor).ask("GET", path)[0] == 404
 
 
-def test_a_parent_cannot_host(school: School, visitor: VisitorOf) -> None:
-    assert visitor(school.parent).ask("POST", SESSIONS, {})[0] == 403
+def test_a_parent_cannot_host(school: School, client_for: ClientFor) -> None:
+    assert client_for(school.parent).ask("POST", SESSIONS, {})[0] == 403
 
 
 def test_a_session_of_a_booking_that_is_over_does_not_start(
-    school: School, visitor: VisitorOf, opened: dict[str, Any]
+    school: School, client_for: ClientFor, opened: dict[str, Any]
 ) -> None:
-    tutor, path = visitor(school.tutor), f"{SESSIONS}/{opened['id']}"
+    tutor, path = client_for(school.tutor), f"{SESSIONS}/{opened['id']}"
     assert tutor.ask("POST", f"{path}/start")[0] == 200
     later = tutor.ask("POST", SESSIONS, {"booking_id": school.booking_id})[1]
-    assert visitor(school.student).ask("POST", f"/v1/bookings/{school.booking_id}/end")[0] == 200
+    assert client_for(school.student).ask("POST", f"/v1/bookings/{school.booking_id}/end")[0] == 200
     assert tutor.ask("POST", f"{SESSIONS}/{later['id']}/start")[0] == 409
     assert tutor.ask("GET", f"{SESSIONS}/{later['id']}")[1]["status"] == "scheduled"
     # What runs already goes on to its end.
@@ -235,14 +235,14 @@ def test_a_session_of_a_booking_that_is_over_does_not_start(
     assert tutor.ask("POST", f"{path}/end")[0] == 200
 
 
-def test_a_booking_that_is_over_takes_no_sessions(school: School, visitor: VisitorOf) -> None:
-    tutor = visitor(school.tutor)
+def test_a_booking_that_is_over_takes_no_sessions(school: School, client_for: ClientFor) -> None:
+    tutor = client_for(school.tutor)
     tutor.ask("PATCH", f"/v1/bookings/{school.booking_id}", {"status": "completed"})
     assert tutor.ask("POST", SESSIONS, {"booking_id": school.booking_id})[0] == 409
 
 
 def test_a_lesson_of_the_calendar_must_be_the_tutor_s_and_of_that_booking(
-    school: School, visitor: VisitorOf, database: Database
+    school: School, client_for: ClientFor, database: Database
 ) -> None:
     with database.transaction() as session:
         insert = text(
@@ -251,7 +251,7 @@ def test_a_lesson_of_the_calendar_must_be_the_tutor_s_and_of_that_booking(
         )
         mine = session.scalar(insert, {"tutor": 11, "booking": school.booking_id})
         theirs = session.scalar(insert, {"tutor": 14, "booking": school.other_booking_id})
-    tutor = visitor(school.tutor)
+    tutor = client_for(school.tutor)
     status, board_session = tutor.ask("POST", SESSIONS, {"booking_id": school.booking_id, "schedule_id": mine})
     assert (status, board_session["schedule_id"]) == (201, mine)
     assert tutor.ask("GET", f"{SESSIONS}?schedule_id={mine}")[1]["items"][0]["id"] == board_session["id"]
@@ -261,7 +261,7 @@ def test_a_lesson_of_the_calendar_must_be_the_tutor_s_and_of_that_booking(
 
 
 def test_a_session_of_a_group_lesson_takes_all_of_its_students(
-    school: School, visitor: VisitorOf, database: Database
+    school: School, client_for: ClientFor, database: Database
 ) -> None:
     with database.transaction() as session:
         lesson_id = session.scalar(
@@ -278,10 +278,10 @@ def test_a_session_of_a_group_lesson_takes_all_of_its_students(
                 " FROM tutor_schedules, (VALUES (22), (25)) AS group_of (student)"
             )
         )
-    tutor = visitor(school.tutor)
+    tutor = client_for(school.tutor)
     status, board_session = tutor.ask("POST", SESSIONS, {"schedule_id": lesson_id})
     assert (status, board_session["booking_id"], board_session["participant_profile_ids"]) == (201, None, [22, 25])
-    assert visitor(school.other_student).ask("POST", f"{SESSIONS}/{board_session['id']}/join")[0] == 200
+    assert client_for(school.other_student).ask("POST", f"{SESSIONS}/{board_session['id']}/join")[0] == 200
     named = {"schedule_id": lesson_id, "participant_profile_ids": [25], "participant_profile_types": ["student"]}
     assert tutor.ask("POST", SESSIONS, named)[0] == 422
 
@@ -309,13 +309,13 @@ def test_a_session_of_a_group_lesson_takes_all_of_its_students(
         "text",
     ],
 )
-def test_what_cannot_be_a_session_is_refused(school: School, visitor: VisitorOf, body: Any) -> None:
-    assert visitor(school.tutor).ask("POST", SESSIONS, body)[0] == 422
-    assert visitor(school.tutor).ask("GET", SESSIONS)[1]["items"] == []
+def test_what_cannot_be_a_session_is_refused(school: School, client_for: ClientFor, body: Any) -> None:
+    assert client_for(school.tutor).ask("POST", SESSIONS, body)[0] == 422
+    assert client_for(school.tutor).ask("GET", SESSIONS)[1]["items"] == []
 
 
-def test_the_list_is_filtered(school: School, visitor: VisitorOf, opened: dict[str, Any]) -> None:
-    tutor = visitor(school.tutor)
+def test_the_list_is_filtered(school: School, client_for: ClientFor, opened: dict[str, Any]) -> None:
+    tutor = client_for(school.tutor)
     free = tutor.ask("POST", SESSIONS, {})[1]
     tutor.ask("POST", f"{SESSIONS}/{free['id']}/start")
     for query, expected in (
@@ -327,16 +327,16 @@ def test_the_list_is_filtered(school: School, visitor: VisitorOf, opened: dict[s
         assert [item["id"] for item in tutor.ask("GET", SESSIONS + query)[1]["items"]] == expected
 
 
-def test_the_page_says_as_what_its_person_hosts(database: Database, school: School, visitor: VisitorOf) -> None:
+def test_the_page_says_as_what_its_person_hosts(database: Database, school: School, client_for: ClientFor) -> None:
     """A token's role is the one that was chosen last, which need not be that of the page."""
     caller = UserCaller(1, "parent", tutor_id=11)
     body = {"host_profile_type": "tutor", "participant_profile_ids": [22], "participant_profile_types": ["student"]}
 
-    status, opened = visitor(caller).ask("POST", SESSIONS, body)
+    status, opened = client_for(caller).ask("POST", SESSIONS, body)
 
     assert status == 201
     assert (opened["host_profile_type"], opened["host_profile_id"]) == ("tutor", 11)
-    assert visitor(caller).ask("POST", SESSIONS, {"host_profile_type": "student"})[0] == 403
-    assert visitor(caller).ask("POST", SESSIONS, {"host_profile_type": "parent"})[0] == 422
+    assert client_for(caller).ask("POST", SESSIONS, {"host_profile_type": "student"})[0] == 403
+    assert client_for(caller).ask("POST", SESSIONS, {"host_profile_type": "parent"})[0] == 422
     of_booking = {"host_profile_type": "student", "booking_id": school.booking_id}
-    assert visitor(school.tutor).ask("POST", SESSIONS, of_booking)[0] == 403
+    assert client_for(school.tutor).ask("POST", SESSIONS, of_booking)[0] == 403
