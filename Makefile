@@ -70,15 +70,15 @@ image: install-dev ## Build the image with buildah and run every role of it with
 # CHAOS="--seed 7 --minutes 2 --only kill_main" for another run than the usual one, CHAOS="--uploads --seed 7" for the
 # second half alone, CHAOS="--renditions --kills 100" for what makes renditions and pictures.
 chaos: install-dev ## Break everything for half an hour and see whether anything is lost or done twice
-	@$(BIN)/python -m tests.chaos.mayhem $(CHAOS)
+	@$(BIN)/python -m tests.chaos.harness $(CHAOS)
 
 # SCALE="--recordings 1 --rounds 1" for a shorter run.
 scale: install-dev ## Compare one machine with three, lose one of them in mid-work, and see that nothing is lost
-	@$(BIN)/python -m tests.chaos.mayhem.machines $(SCALE)
+	@$(BIN)/python -m tests.chaos.harness.machines $(SCALE)
 
 # ALARMS="--only B2" for the troubles with this in their name. Prometheus evaluates the rules where it is installed.
 alarms: install-dev ## Cause every outage with the intervals of production, in half an hour, and time its alarms
-	@$(BIN)/python -m tests.chaos.mayhem.alarm_run $(ALARMS)
+	@$(BIN)/python -m tests.chaos.harness.alarm_run $(ALARMS)
 
 thin-link: install-dev ## Record a lesson of three minutes over 48 kbit/s with breaks, and time its last byte
 	THIN_LINK_SECONDS=180 $(BIN)/pytest -q -s tests/script_tag/test_thin_link.py

@@ -8,7 +8,7 @@ from benchmarks.harness.figure import Figure, Limit, Reading, median, spread
 from benchmarks.harness.scale import Scale
 from benchmarks.material.full_stack import FullStack, running_full_stack, wait_for
 from tests.browser.chromium import Chromium, Page
-from tests.chaos.mayhem.proxy import Proxy
+from tests.chaos.harness.proxy import Proxy
 
 _FLAGS = (
     "--use-fake-device-for-media-stream",

@@ -10,11 +10,11 @@ from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
 from devstack.emulator.credentials import Credentials
-from tests.chaos.mayhem.alarms import Alarms, OwnAlarms, read_rules, wait_until_firing
-from tests.chaos.mayhem.installation import Installation
-from tests.chaos.mayhem.parts import Parts
-from tests.chaos.mayhem.prometheus import Prometheus
-from tests.chaos.mayhem.troubles import troubles_of
+from tests.chaos.harness.alarms import Alarms, OwnAlarms, read_rules, wait_until_firing
+from tests.chaos.harness.incidents import incidents_of
+from tests.chaos.harness.installation import Installation
+from tests.chaos.harness.prometheus import Prometheus
+from tests.chaos.harness.servers import Servers
 from tests.conftest import MakeSettings, Platform
 from tests.forking.forked_process import ForkServer
 from tests.waiting import TIMEOUT
@@ -33,8 +33,8 @@ _TIMEOUT = TIMEOUT + 300
 def installation(tmp_path_factory: pytest.TempPathFactory, fork_server: ForkServer) -> Iterator[Installation]:
     folder = tmp_path_factory.mktemp("alarms")
     with (
-        Parts(folder / "parts") as parts,
-        Installation(parts, folder, quick=QUICK, start=fork_server.start) as running,
+        Servers(folder / "servers") as servers,
+        Installation(servers, folder, quick=QUICK, start=fork_server.start) as running,
     ):
         yield running
 
@@ -58,13 +58,13 @@ def test_alarms_fire_while_their_cause_lasts(installation: Installation, alarms:
         wait_until_firing(alarms, condition, within=_TIMEOUT, details=installation.log)
 
     wait(parts.isdisjoint)
-    troubles = troubles_of(installation)
-    for trouble in troubles:
-        with trouble.lasting():
-            wait(set(trouble.alarms).issubset)
+    incidents = incidents_of(installation)
+    for incident in incidents:
+        with incident.lasting():
+            wait(set(incident.alarms).issubset)
         wait(parts.isdisjoint)
-        trouble.afterwards()
-    caused = {alarm for trouble in troubles for alarm in trouble.alarms} | {"SpoolFull"}
+        incident.afterwards()
+    caused = {alarm for incident in incidents for alarm in incident.alarms} | {"SpoolFull"}
     assert parts == caused
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import redis
 
-from tests.chaos.mayhem.environment import Environment
-from tests.chaos.mayhem.work import ChaosOrder
+from tests.chaos.harness.environment import Environment
+from tests.chaos.harness.work import ChaosOrder
 from tests.waiting import TIMEOUT, wait_for
 
 
@@ -19,7 +19,7 @@ def test_everything_forgotten_with_jobs_queued_and_running(environment: Environm
     environment.workers.start()
     jobs = [environment.submit(ChaosOrder(number, seconds=0.3)) for number in range(12)]
     environment.wait_for_start(jobs[0])
-    environment.parts.broker.flush()
+    environment.servers.broker.flush()
     assert set(environment.wait_until_finished(jobs).values()) == {"succeeded"}
     # The worker that consumed all along gets what is published from now on.
     assert environment.wait_for(environment.submit(ChaosOrder(99)), "succeeded")["attempt"] == 1
@@ -34,7 +34,7 @@ def test_a_frozen_broker_holds_up_no_upload(environment: Environment) -> None:
     assert environment.post_recording(sessions.pop()).status_code == 202
     running = environment.submit(ChaosOrder(1, seconds=3.0))
     environment.wait_for_start(running)
-    environment.parts.broker.freeze()
+    environment.servers.broker.freeze()
     jobs = []
     try:
         for session_id in sessions:
@@ -44,7 +44,7 @@ def test_a_frozen_broker_holds_up_no_upload(environment: Environment) -> None:
         environment.wait_for(running, "succeeded")  # whose lease needs no broker
         assert {environment.job(job)["state"] for job in jobs} <= {"queued", "published"}
     finally:
-        environment.parts.broker.thaw()
+        environment.servers.broker.thaw()
     assert set(environment.wait_until_finished(jobs).values()) == {"succeeded"}
     assert environment.watchdog.violations() == []
 
@@ -53,10 +53,10 @@ def test_broker_restarted_under_load(environment: Environment) -> None:
     environment.workers.start()
     jobs = [environment.submit(ChaosOrder(number, seconds=0.2)) for number in range(12)]
     environment.wait_for_start(jobs[0])
-    environment.parts.broker.stop()
+    environment.servers.broker.stop()
     jobs += [environment.submit(ChaosOrder(number)) for number in range(100, 105)]
     time.sleep(1.0)
-    environment.parts.start_broker()
+    environment.servers.start_broker()
     assert set(environment.wait_until_finished(jobs).values()) == {"succeeded"}
     assert environment.watchdog.ask("SELECT id FROM jobs WHERE attempt <> 1") == []
     assert environment.watchdog.violations() == []
@@ -68,7 +68,7 @@ def test_broker_connections_reset_again_and_again(environment: Environment) -> N
     for number in range(20):
         jobs.append(environment.submit(ChaosOrder(number, seconds=0.1)))
         if number % 4 == 3:
-            assert environment.parts.broker_line.reset() > 0
+            assert environment.servers.broker_line.reset() > 0
         time.sleep(0.1)
     assert set(environment.wait_until_finished(jobs).values()) == {"succeeded"}
     assert environment.watchdog.violations() == []
@@ -79,9 +79,9 @@ def test_a_worker_with_work_in_hand_outlives_its_broker(environment: Environment
     worker = environment.workers.start()
     running = environment.submit(ChaosOrder(1, seconds=2.0))
     environment.wait_for_start(running)
-    environment.parts.broker.stop()
+    environment.servers.broker.stop()
     time.sleep(0.5)
-    environment.parts.start_broker()
+    environment.servers.start_broker()
     ended = environment.wait_for(running, "succeeded")
     assert (ended["attempt"], environment.outcomes(running)) == (1, ["succeeded"])
     environment.wait_for(environment.submit(ChaosOrder(2)), "succeeded")
@@ -92,12 +92,12 @@ def test_a_worker_with_work_in_hand_outlives_its_broker(environment: Environment
 def test_a_worker_that_cannot_go_on_says_so_with_its_exit_status(environment: Environment) -> None:
     """A supervisor that restarts on failure would take 0 for a good end."""
     worker = environment.workers.start()
-    with redis.Redis.from_url(environment.parts.broker.url()) as client:
+    with redis.Redis.from_url(environment.servers.broker.url()) as client:
         client.set("astegni:default", "not a list")
     assert worker.wait(TIMEOUT)
     assert worker.exit_code == 1
     assert "WorkerFailed" in worker.log_tail(5)
-    environment.parts.broker.flush()
+    environment.servers.broker.flush()
     environment.workers.start()
     environment.wait_for(environment.submit(ChaosOrder(1)), "succeeded")
 
@@ -146,8 +146,8 @@ def test_flower_hears_of_every_job_also_after_the_broker_was_away(environment: E
             environment.wait_for(last, "succeeded")
             expected_events = {(event, job) for event in ("task-started", "task-succeeded") for job in [*jobs, last]}
             wait_for(lambda: expected_events <= events, details=lambda: str(expected_events - events))  # noqa: B023 - asked here
-        environment.parts.broker.stop()
+        environment.servers.broker.stop()
         time.sleep(0.5)
-        environment.parts.start_broker()
+        environment.servers.start_broker()
     worker.signal(signal.SIGTERM)
     assert worker.wait(TIMEOUT), worker.log_tail(40)

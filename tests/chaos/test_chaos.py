@@ -1,9 +1,9 @@
 """Everything at once, for half a minute: what `make chaos` does for ten, with intervals ten times shorter."""
 
 from devstack.directories import scratch_directory
-from tests.chaos.mayhem.plan import FAULTS, make_plan
-from tests.chaos.mayhem.recovery import Run, percentile, recoveries, runs_of
-from tests.chaos.mayhem.session import as_table, carry_out
+from tests.chaos.harness.plan import FAULTS, make_plan
+from tests.chaos.harness.recovery import Run, percentile, recoveries, runs_of
+from tests.chaos.harness.session import as_table, carry_out
 from tests.forking.forked_process import ForkServer
 
 # All faults, and requests that are deleted, cancelled and deadly.

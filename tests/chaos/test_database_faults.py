@@ -8,8 +8,8 @@ from typing import Any
 import httpx2 as httpx
 import psycopg
 
-from tests.chaos.mayhem.environment import Environment
-from tests.chaos.mayhem.work import ChaosOrder
+from tests.chaos.harness.environment import Environment
+from tests.chaos.harness.work import ChaosOrder
 from tests.waiting import TIMEOUT, wait_for
 from worker.access.issue_token import issue_operator_token
 from worker.settings import DEVELOPMENT_KEY
@@ -44,12 +44,12 @@ def test_database_restarted_and_crashed(environment: Environment) -> None:
     jobs = [environment.submit(ChaosOrder(number, seconds=0.3)) for number in range(12)]
     environment.wait_for_start(jobs[0])
     for crash in (False, True):
-        environment.parts.stop_database(crash=crash)
+        environment.servers.stop_database(crash=crash)
         down = [environment.http.get(path) for path in ("/v1/jobs", "/v1/recordings", "/readyz")]
         down += [environment.post_recording(1), environment.http.delete("/v1/recordings/1")]
         assert {(response.status_code, response.json()["code"]) for response in down} == {(503, "unavailable")}
         assert_unavailable(down)
-        environment.parts.start_database()
+        environment.servers.start_database()
         assert_unavailable(statuses_while(environment, lambda: None))
         jobs.append(environment.submit(ChaosOrder(100 + len(jobs), seconds=0.3)))
     assert set(environment.wait_until_finished(jobs).values()) == {"succeeded"}
@@ -61,10 +61,10 @@ def test_work_done_while_the_database_is_away_is_not_done_again(unhurried: Envir
     worker = unhurried.workers.start(SOFT_SHUTDOWN=str(TIMEOUT))
     job = unhurried.submit(ChaosOrder(1, seconds=0.8))
     unhurried.wait_for_start(job)
-    unhurried.parts.stop_database()
+    unhurried.servers.stop_database()
     time.sleep(1.5)
     worker.signal(signal.SIGTERM)
-    unhurried.parts.start_database()
+    unhurried.servers.start_database()
     ended = unhurried.wait_for(job, "succeeded")
     assert (ended["attempt"], unhurried.outcomes(job)) == (1, ["succeeded"])
     assert worker.wait(TIMEOUT), worker.log_tail(40)
@@ -75,9 +75,9 @@ def test_a_failure_while_the_database_is_away_is_written_down(unhurried: Environ
     unhurried.workers.start()
     job = unhurried.submit(ChaosOrder(1, what="stumble", seconds=0.5))
     unhurried.wait_for_start(job)
-    unhurried.parts.stop_database(crash=True)
+    unhurried.servers.stop_database(crash=True)
     time.sleep(1.0)
-    unhurried.parts.start_database()
+    unhurried.servers.start_database()
     unhurried.wait_for_start(job, 2)
     assert unhurried.outcomes(job) == ["retryable"]
 
@@ -86,9 +86,9 @@ def test_messages_wait_for_a_database_that_is_away(unhurried: Environment) -> No
     unhurried.workers.start()
     jobs = [unhurried.submit(ChaosOrder(number, seconds=0.3)) for number in range(20)]
     unhurried.wait_for_start(jobs[4])
-    unhurried.parts.stop_database()
+    unhurried.servers.stop_database()
     time.sleep(1.0)
-    unhurried.parts.start_database()
+    unhurried.servers.start_database()
     assert set(unhurried.wait_until_finished(jobs).values()) == {"succeeded"}
     # A claim whose answer was lost with the connection was made: that run is nobody's until its lease has run out. Each
     # of the two children had at most one such message in hand; all others wait.
@@ -104,7 +104,7 @@ def test_every_connection_terminated(environment: Environment) -> None:
         jobs.append(environment.submit(ChaosOrder(number, seconds=0.2)))
         if number % 5 == 4:
             assert_unavailable(
-                statuses_while(environment, lambda: assert_positive(environment.parts.terminate_backends()))
+                statuses_while(environment, lambda: assert_positive(environment.servers.terminate_backends()))
             )
         time.sleep(0.1)
     assert set(environment.wait_until_finished(jobs).values()) == {"succeeded"}

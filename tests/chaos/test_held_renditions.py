@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.chaos.conftest import new_environment
-from tests.chaos.mayhem.environment import Environment
-from tests.chaos.mayhem.parts import Parts
+from tests.chaos.harness.environment import Environment
+from tests.chaos.harness.servers import Servers
 from tests.forking.forked_process import ForkServer
 from tests.waiting import wait_for
 from worker.media.processes.binaries import find_binaries
@@ -22,7 +22,7 @@ _STATES = "SELECT subject, state FROM jobs WHERE kind = 'recordings.renditions' 
 
 
 @pytest.fixture
-def held(parts: Parts, tmp_path: Path, fork_server: ForkServer) -> Iterator[Environment]:
+def held(servers: Servers, tmp_path: Path, fork_server: ForkServer) -> Iterator[Environment]:
     """An environment whose renditions wait while the file `hold` is there."""
     script, sign = tmp_path / "ffmpeg", tmp_path / "hold"
     script.write_text(_HELD.format(hold=sign, ffmpeg=find_binaries(Settings()).ffmpeg))
@@ -32,7 +32,7 @@ def held(parts: Parts, tmp_path: Path, fork_server: ForkServer) -> Iterator[Envi
     leases = {"run_lease": 60.0, "published_lease": 60.0, "published_lease_max": 60.0}
     renditions = ("audio", "audio-aac")
     with new_environment(
-        parts, tmp_path, fork_server, renditions=renditions, ffmpeg_path=script, **leases
+        servers, tmp_path, fork_server, renditions=renditions, ffmpeg_path=script, **leases
     ) as environment:
         environment.start_api()
         yield environment

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.mayhem.environment import Environment
-from tests.chaos.mayhem.stored_files import spooled
-from tests.chaos.mayhem.work import ChaosOrder
+from tests.chaos.harness.environment import Environment
+from tests.chaos.harness.stored_files import spooled
+from tests.chaos.harness.work import ChaosOrder
 from tests.waiting import wait_for
 from worker.cli.doctor.spools import check_spools
 from worker.errors import Misconfigured

@@ -1,10 +1,10 @@
 """`make scale` for seconds: two machines instead of three, and little work. And what its figures mean."""
 
 from devstack.directories import scratch_directory
-from tests.chaos.mayhem.machines.session import carry_out_scale
-from tests.chaos.mayhem.machines.turn import Fairness, Turn, fairness, together
-from tests.chaos.mayhem.machines.tutors import Size, order_of_trial
-from tests.chaos.mayhem.session import as_table
+from tests.chaos.harness.machines.session import carry_out_scale
+from tests.chaos.harness.machines.turn import Fairness, Turn, fairness, together
+from tests.chaos.harness.machines.tutors import Size, order_of_trial
+from tests.chaos.harness.session import as_table
 from tests.forking.forked_process import ForkServer
 from tests.memory import memory_directory
 from tests.waiting import TIMEOUT

@@ -22,7 +22,7 @@ from starlette.testclient import TestClient
 from devstack.directories import scratch_directory
 from devstack.postgres import EmbeddedPostgres
 from tests.api.conftest import token_of
-from tests.chaos.mayhem.proxy import Proxy
+from tests.chaos.harness.proxy import Proxy
 from tests.conftest import MakeSettings, Sql
 from tests.memory import memory_directory
 from tests.waiting import wait_for

@@ -12,11 +12,11 @@ import psutil
 import psycopg
 import pytest
 
-from tests.chaos.mayhem.environment import Environment
-from tests.chaos.mayhem.orphans import media_processes
-from tests.chaos.mayhem.parts import Parts
-from tests.chaos.mayhem.stored_files import named, spooled, stored, sweep
-from tests.chaos.mayhem.workers import alive, children
+from tests.chaos.harness.environment import Environment
+from tests.chaos.harness.orphans import media_processes
+from tests.chaos.harness.servers import Servers
+from tests.chaos.harness.stored_files import named, spooled, stored, sweep
+from tests.chaos.harness.workers import alive, children
 from tests.forking.forked_process import ForkServer
 from tests.waiting import wait_for
 from worker.media.processes.binaries import find_binaries
@@ -32,20 +32,20 @@ _ROW, _ORDER = "whiteboard_session_recordings", "jobs"
 
 
 @pytest.fixture
-def held(parts: Parts, tmp_path: Path, fork_server: ForkServer) -> Iterator[Environment]:
+def held(servers: Servers, tmp_path: Path, fork_server: ForkServer) -> Iterator[Environment]:
     """An environment with an API whose ffmpeg waits while the file `hold` is there."""
     name = "chaos_held"
-    parts.restore()
-    parts.postgres.create_database(name, "chaos_template")
-    parts.broker.flush()
+    servers.restore()
+    servers.postgres.create_database(name, "chaos_template")
+    servers.broker.flush()
     script = tmp_path / "ffmpeg"
     ffmpeg = find_binaries(Settings()).ffmpeg
     script.write_text(_HELD.format(hold=tmp_path / "hold", ffmpeg=ffmpeg))
     script.chmod(0o755)
-    with Environment(parts, tmp_path, name, start=fork_server.start, ffmpeg_path=script) as environment:
+    with Environment(servers, tmp_path, name, start=fork_server.start, ffmpeg_path=script) as environment:
         environment.start_api()
         yield environment
-    parts.postgres.drop_database(name)
+    servers.postgres.drop_database(name)
 
 
 @contextmanager

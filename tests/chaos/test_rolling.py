@@ -1,8 +1,8 @@
 """Everything restarted twice under load: `make chaos CHAOS=--rolling` does so every 20 s for three minutes."""
 
 from devstack.directories import scratch_directory
-from tests.chaos.mayhem.rolling_session import carry_out_rolling
-from tests.chaos.mayhem.session import as_table
+from tests.chaos.harness.rolling_session import carry_out_rolling
+from tests.chaos.harness.session import as_table
 from tests.forking.forked_process import ForkServer
 from tests.memory import memory_directory
 

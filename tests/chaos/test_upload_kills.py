@@ -1,11 +1,11 @@
 """Kills while uploads are recorded: what `make chaos` does two hundred times, and with a browser."""
 
 from devstack.directories import scratch_directory
-from tests.chaos.mayhem.session import as_table
-from tests.chaos.mayhem.uploads.browser import BrowserRecording
-from tests.chaos.mayhem.uploads.clients import SentUpload
-from tests.chaos.mayhem.uploads.kills import KILLS, OF_BROWSERS, make_upload_plan
-from tests.chaos.mayhem.uploads.session import carry_out_kills
+from tests.chaos.harness.session import as_table
+from tests.chaos.harness.uploads.browser import BrowserRecording
+from tests.chaos.harness.uploads.clients import SentUpload
+from tests.chaos.harness.uploads.kills import KILLS, OF_BROWSERS, make_upload_plan
+from tests.chaos.harness.uploads.session import carry_out_kills
 from tests.forking.forked_process import ForkServer
 from tests.memory import memory_directory
 

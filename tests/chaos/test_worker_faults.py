@@ -7,9 +7,9 @@ import time
 
 import pytest
 
-from tests.chaos.mayhem.environment import Environment
-from tests.chaos.mayhem.work import ChaosOrder, PoisonOrder
-from tests.chaos.mayhem.workers import children
+from tests.chaos.harness.environment import Environment
+from tests.chaos.harness.work import ChaosOrder, PoisonOrder
+from tests.chaos.harness.workers import children
 from tests.waiting import TIMEOUT, wait_for
 from worker.jobs.runs.cancel import cancel_job
 

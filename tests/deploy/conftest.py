@@ -16,8 +16,8 @@ import yaml
 
 from devstack.emulator.credentials import Credentials
 from devstack.ports import free_port
-from tests.chaos.mayhem.mail_server import MailServer
-from tests.chaos.mayhem.prometheus import Prometheus
+from tests.chaos.harness.mail_server import MailServer
+from tests.chaos.harness.prometheus import Prometheus
 from tests.conftest import MakeSettings, Platform, Processes, School, Sql
 from tests.waiting import TIMEOUT
 from worker.access.callers import UserCaller

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from html import escape
 from typing import Any
 
-from tests.chaos.mayhem.prometheus import Prometheus
+from tests.chaos.harness.prometheus import Prometheus
 from tests.deploy.dashboard import DASHBOARD, queries_of
 
 WIDTH = 1440

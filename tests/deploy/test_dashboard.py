@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from tests.chaos.mayhem.prometheus import Prometheus
+from tests.chaos.harness.prometheus import Prometheus
 from tests.conftest import School
 from tests.deploy.conftest import Watched
 from tests.deploy.dashboard import DASHBOARD, panels, queries_of

@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.chaos.mayhem.alarms import read_rules, wait_until_firing
-from tests.chaos.mayhem.prometheus import Prometheus
-from tests.chaos.mayhem.proxy import Proxy
+from tests.chaos.harness.alarms import read_rules, wait_until_firing
+from tests.chaos.harness.prometheus import Prometheus
+from tests.chaos.harness.proxy import Proxy
 from tests.conftest import MakeSettings, Platform, Processes, School, SmallDisk, Sql
 from tests.waiting import TIMEOUT
 

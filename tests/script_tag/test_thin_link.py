@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.chaos.mayhem.proxy import Proxy
+from tests.chaos.harness.proxy import Proxy
 from tests.conftest import Processes, Sql
 from tests.script_tag.conftest import BoardPage, Lesson
 from tests.waiting import TIMEOUT, wait_for
