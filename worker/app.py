@@ -30,7 +30,7 @@ from worker.processes.storage_check import CheckStorage
 from worker.processes.worker_shutdown import BoundedWorker
 from worker.settings import Settings
 from worker.tracing.tracing import load_packages
-from worker.workflows.recordings.failure_hooks import ENDINGS
+from worker.workflows.recordings.failure_hooks import FAILURE_HOOKS
 
 _log = get_logger(__name__)
 
@@ -112,7 +112,7 @@ def _give_back(app: Celery) -> None:
     database = Database(app.settings.sqlalchemy_url, pool_size=1, max_overflow=0)
     try:
         released = retry_while_database_down(
-            lambda: release_runs(database, ENDINGS, app.process_name), seconds=_GIVE_BACK_SECONDS
+            lambda: release_runs(database, FAILURE_HOOKS, app.process_name), seconds=_GIVE_BACK_SECONDS
         )
         _log.info("worker_stopped", released=released)
     except DATABASE_ERRORS as error:  # the reaper will take the runs back

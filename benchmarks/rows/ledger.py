@@ -14,7 +14,7 @@ from worker.jobs.reaper import reap
 from worker.jobs.runs.claim import Claim, claim
 from worker.jobs.runs.job_run import JobRun
 from worker.jobs.runs.run_lease import LeaseTiming
-from worker.workflows.recordings.failure_hooks import ENDINGS
+from worker.workflows.recordings.failure_hooks import FAILURE_HOOKS
 
 _BATCH, _LOOKS = 100, 5
 _PEOPLE = 20
@@ -57,8 +57,8 @@ def measure_reaper(side: Side) -> Took:
     _publish(side, lease=_EXPIRED)
     for job_id in ids[::2]:
         _claim(side, job_id, lease=_EXPIRED)
-    reaping = milliseconds(lambda: reap(side.database, ENDINGS, most=_BATCH))
-    looking = milliseconds(lambda: reap(side.database, ENDINGS, most=_BATCH), times=_LOOKS)
+    reaping = milliseconds(lambda: reap(side.database, FAILURE_HOOKS, most=_BATCH))
+    looking = milliseconds(lambda: reap(side.database, FAILURE_HOOKS, most=_BATCH), times=_LOOKS)
     _forget(side, ids)
     return {f"reaper: settle {_BATCH} expired leases": reaping, "reaper: look, none has expired": looking}
 

@@ -69,7 +69,7 @@ def limits() -> dict[str, Any]:
 
 @pytest.fixture
 def services(settings: MakeSettings, database: Database, limits: dict[str, Any]) -> Services:
-    return Services(settings(**limits), database, endings={})
+    return Services(settings(**limits), database, failure_hooks={})
 
 
 @pytest.fixture(scope="session")

@@ -79,7 +79,7 @@ SEED = 20261128
 def services(settings: MakeSettings, database: Database, b2: Credentials) -> Services:
     """Without rate limits, which these requests would reach at once."""
     unlimited = {name: 0 for name in Settings.model_fields if name.startswith("limit_") and name.endswith(_RATES)}
-    return Services(settings(**unlimited), database, endings={})
+    return Services(settings(**unlimited), database, failure_hooks={})
 
 
 @pytest.fixture

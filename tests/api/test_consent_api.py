@@ -188,7 +188,7 @@ def test_one_tutor_does_not_fill_the_list_of_a_student(school: School, client_fo
 def test_offers_and_requests_of_a_day_are_bounded(
     school: School, settings: MakeSettings, database: Database, bearer: Bearer, sql: Sql
 ) -> None:
-    services = Services(settings(limit_bookings_per_day=2), database, endings={})
+    services = Services(settings(limit_bookings_per_day=2), database, failure_hooks={})
     with TestClient(create_api(services)) as client:
         for who, path, body in (
             (school.tutor, "/v1/bookings", {"student_id": 25}),

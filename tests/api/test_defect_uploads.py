@@ -17,7 +17,7 @@ from worker.api.services import Services
 from worker.database import Database
 from worker.jobs.runs.perform import JobNotDone, Performer
 from worker.jobs.runs.run_lease import LeaseTiming
-from worker.workflows.recordings.failure_hooks import ENDINGS
+from worker.workflows.recordings.failure_hooks import FAILURE_HOOKS
 from worker.workflows.recordings.ingest_recording import ingest_recording
 
 DATA = Path(__file__).parent.parent / "data"
@@ -27,7 +27,7 @@ CUT = (DATA / "recordings" / "cut0_cap_mp4_avc1_opus.mp4").read_bytes()
 
 @pytest.fixture
 def services(settings: MakeSettings, database: Database, b2: Credentials) -> Services:
-    return Services(settings(spool_reserve_bytes=0), database, endings=ENDINGS)
+    return Services(settings(spool_reserve_bytes=0), database, failure_hooks=FAILURE_HOOKS)
 
 
 Ingest = Callable[[bytes], tuple[dict[str, Any], dict[str, Any]]]
@@ -49,7 +49,7 @@ def ingest(client: TestClient, services: Services, client_for: ClientFor, bearer
         )
         assert response.status_code == 202, response.text
         accepted = response.json()
-        performer = Performer(services.database, "test", LeaseTiming(30, 10, 0.05), 0.01, ENDINGS)
+        performer = Performer(services.database, "test", LeaseTiming(30, 10, 0.05), 0.01, FAILURE_HOOKS)
         with suppress(JobNotDone):
             performer.perform(
                 UUID(accepted["job_id"]), lambda job, order: ingest_recording(job, order, services.context)

@@ -28,7 +28,7 @@ def settings_of_both(settings: MakeSettings, database_url: str, redis_url: str) 
 
 @pytest.fixture
 def services(settings_of_both: Settings, database: Database) -> Services:
-    return Services(settings_of_both, database, endings={})
+    return Services(settings_of_both, database, failure_hooks={})
 
 
 def _status(url: str, headers: dict[str, str]) -> int:
@@ -78,7 +78,7 @@ def _half_upload(url: str, headers: dict[str, str]) -> Iterator[bytes]:
 
 
 def _application(settings: Settings, database: Database) -> FastAPI:
-    services = Services(settings, database, endings={})
+    services = Services(settings, database, failure_hooks={})
     # The application asks for it in every request, so this one is it.
     vars(services)["open_uploads"] = OpenUploads(services.leases, settings.limit_open_uploads, 0, timeout=0.2)
     return create_api(services)

@@ -30,7 +30,7 @@ def api_settings(settings: MakeSettings, database_url: str, redis_url: str) -> S
 
 @pytest.fixture
 def services(api_settings: Settings, database: Database) -> Services:
-    return Services(api_settings, database, endings={})
+    return Services(api_settings, database, failure_hooks={})
 
 
 class Upload:

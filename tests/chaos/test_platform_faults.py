@@ -128,7 +128,7 @@ Ask = Callable[..., httpx2.Response]
 @pytest.fixture
 def running(live: LivePlatform, settings: MakeSettings, database: Database) -> Iterator[tuple[TestClient, Services]]:
     """The API in this process, which reads that platform."""
-    services = Services(settings(platform_database_url=SecretStr(live.url)), database, endings={})
+    services = Services(settings(platform_database_url=SecretStr(live.url)), database, failure_hooks={})
     with TestClient(create_api(services)) as client:
         yield client, services
     connection = services.context.platform_connection

@@ -58,7 +58,7 @@ FILES = {
     "jobs/test_shared_messages.py": "a message of several jobs, from its publication to their outcomes",
     "media/test_browser_recordings.py": "recordings of browsers, through every module",
     "media/test_hostile.py": "hostile files, through every module",
-    "recordings/test_endings.py": "the failure hooks that workflows register, on rows of recordings",
+    "recordings/test_failure_hooks.py": "the failure hooks that workflows register, on rows of recordings",
     "schedules/test_double_booking.py": "a constraint of the database",
     "workflows/test_ingest_browser_recordings.py": "recordings of browsers, through every workflow",
     "workflows/test_ingest_defects.py": "damaged recordings, through every workflow",

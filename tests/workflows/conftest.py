@@ -37,7 +37,7 @@ from worker.workflows.lessons.accept_request import Acceptance, accept_request
 from worker.workflows.lessons.change_booking import change_booking
 from worker.workflows.lessons.session_requests import request_lessons
 from worker.workflows.pictures.make_pictures import make_pictures
-from worker.workflows.recordings.failure_hooks import ENDINGS
+from worker.workflows.recordings.failure_hooks import FAILURE_HOOKS
 from worker.workflows.recordings.ingest_recording import ingest_recording
 from worker.workflows.recordings.remove_files import remove_recording_files
 from worker.workflows.recordings.store_source import store_source
@@ -93,7 +93,7 @@ class RecordingFixture:
         """Perform that job as a worker does, with another context if one is passed; returns its row."""
         job_id = self.due(order, recording_id)
         do = work or WORK[order]
-        performer = Performer(self.database, "test", TIMING, 0.01, ENDINGS)
+        performer = Performer(self.database, "test", TIMING, 0.01, FAILURE_HOOKS)
         with suppress(JobNotDone):  # what the ledger says of it is what counts
             performer.perform(job_id, lambda run, done: do(run, done, context or self.context))
         return self.job(job_id)
@@ -108,7 +108,7 @@ class RecordingFixture:
     def lose(self, run: JobRun) -> None:
         """The lease expires and the job is queued again."""
         self.sql("UPDATE jobs SET lease_until = now() - interval '1 s' WHERE id = :id", id=run.claim.job_id)
-        assert reap(self.database, ENDINGS) == 1
+        assert reap(self.database, FAILURE_HOOKS) == 1
 
     def job(self, job_id: UUID) -> Any:
         return self.sql("SELECT * FROM jobs WHERE id = :id", id=job_id)[0]

@@ -20,7 +20,7 @@ from worker.storage.ownership import ForeignBucket
 from worker.workflows.context import WorkerContext
 from worker.workflows.operations.sweep import sweep_objects
 from worker.workflows.own_bucket import check_before_start, take_over_bucket
-from worker.workflows.recordings.failure_hooks import ENDINGS
+from worker.workflows.recordings.failure_hooks import FAILURE_HOOKS
 
 _ORPHAN = "videos/whiteboard/session_1/recording_1/0123/play/playback.webm"
 
@@ -45,7 +45,7 @@ def _sweep(context: WorkerContext) -> str | None:
     """Run the job; the code of its error."""
     with context.database.transaction() as session:
         job_id = enqueue(session, SweepObjects())
-    performer = Performer(context.database, "test", LeaseTiming(30, 10, 0.1), 0.01, ENDINGS)
+    performer = Performer(context.database, "test", LeaseTiming(30, 10, 0.1), 0.01, FAILURE_HOOKS)
     try:
         performer.perform(job_id, lambda run, _order: sweep_objects(run, context))
     except JobNotDone:

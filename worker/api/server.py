@@ -20,7 +20,7 @@ from worker.logs import get_logger
 from worker.processes.broker import start_publisher
 from worker.settings import Settings
 from worker.tracing.tracing import Tracing
-from worker.workflows.recordings.failure_hooks import ENDINGS
+from worker.workflows.recordings.failure_hooks import FAILURE_HOOKS
 
 _log = get_logger(__name__)
 
@@ -56,7 +56,7 @@ def serve(settings: Settings) -> None:
     tracing.start()
     database, publisher = start_publisher(celery, settings, connections=_CONNECTIONS)
     try:
-        api = create_api(Services(settings, database, ENDINGS, lambda: publisher.dropped))
+        api = create_api(Services(settings, database, FAILURE_HOOKS, lambda: publisher.dropped))
         connections = Connections(Bounds.of(settings, raise_descriptors()))
         api.state.metrics.watch_connections(connections)
         config = uvicorn.Config(

@@ -39,7 +39,7 @@ class Services:
 
     settings: Settings
     database: Database
-    endings: FailureHooks
+    failure_hooks: FailureHooks
     # How many jobs this process's publisher left to the relay; a metric in /metrics.
     publisher_drops: Callable[[], int] = _none_dropped
 

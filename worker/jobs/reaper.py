@@ -41,7 +41,7 @@ WORKER_LOST = problem(
 )
 
 
-def reap(database: Database, endings: FailureHooks, *, most: int = 500) -> int:
+def reap(database: Database, failure_hooks: FailureHooks, *, most: int = 500) -> int:
     """Settle up to `most` jobs whose lease expired; return how many.
 
     One transaction per job: a failing hook blocks only its own job, and settled jobs stay settled.
@@ -55,7 +55,7 @@ def reap(database: Database, endings: FailureHooks, *, most: int = 500) -> int:
                     return settled
                 # Log lines, and the rows of jobs that hooks order, get the id of the request that ordered this job.
                 with bound_contextvars(job_id=str(job.id), kind=job.kind, request_id=job.request_id):
-                    _take_back(session, endings, job)
+                    _take_back(session, failure_hooks, job)
             if job.state == "running":
                 record_lease_loss(job.kind)
         except Exception:
@@ -68,7 +68,7 @@ def reap(database: Database, endings: FailureHooks, *, most: int = 500) -> int:
     return most
 
 
-def _take_back(session: Session, endings: FailureHooks, job: Any) -> None:
+def _take_back(session: Session, failure_hooks: FailureHooks, job: Any) -> None:
     order = order_type(job.kind)
     most_lost = order.most_lost if order is not None else Order.most_lost
     before = attempts_before(session, job.id, kind=job.kind, max_attempts=job.max_attempts, most=most_lost)
@@ -87,12 +87,12 @@ def _take_back(session: Session, endings: FailureHooks, job: Any) -> None:
         return
     if job.state == "published":
         # Cancellation was requested during a run of an earlier release, which let the job wait for another attempt.
-        cancel_job(session, endings, job.id)
+        cancel_job(session, failure_hooks, job.id)
         return
     error = CANCELLED if decision.state == "cancelled" else WORKER_LOST
     if decision.state == "dead" and job.error is not None and job.error.get("code") != WORKER_LOST["code"]:
         error = job.error  # an earlier error says more than that the worker was lost
     elif decision.state == "dead" and job.attempt < job.max_attempts:
         error = final_error(WORKER_LOST, lost + 1)
-    settle(session, endings, job, decision, error, outcome="worker-lost")
+    settle(session, failure_hooks, job, decision, error, outcome="worker-lost")
     _log.warning("job_worker_lost", worker=job.worker, state=decision.state)

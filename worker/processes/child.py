@@ -20,7 +20,7 @@ from worker.processes.metrics_server import enter_child
 from worker.settings import Settings
 from worker.tracing.tracing import Tracing
 from worker.workflows.context import WorkerContext
-from worker.workflows.recordings.failure_hooks import ENDINGS
+from worker.workflows.recordings.failure_hooks import FAILURE_HOOKS
 
 OrderType = TypeVar("OrderType", bound=Order)
 Work = Callable[[JobRun, OrderType, WorkerContext], None] | Callable[[JobRun, WorkerContext], None]
@@ -61,7 +61,7 @@ def open_child(**_signal: object) -> None:
             app.process_name,
             lease_timing(app.settings),
             app.settings.retry_base,
-            ENDINGS,
+            FAILURE_HOOKS,
             app.settings.worker_concurrency,
             publisher.offer_due,
             app.stop_flag.is_set,

@@ -12,7 +12,7 @@ from worker.logs import get_logger
 from worker.processes.broker import publication_lease, sender
 from worker.processes.liveness import seconds_since_report
 from worker.processes.loop_step import LoopStep
-from worker.workflows.recordings.failure_hooks import ENDINGS
+from worker.workflows.recordings.failure_hooks import FAILURE_HOOKS
 
 _log = get_logger(__name__)
 
@@ -49,7 +49,7 @@ def _ledger_loops(database: Database, app: Any) -> Iterator[PeriodicThread]:
     send, lease = sender(app), publication_lease(settings)
     steps: tuple[tuple[str, Callable[[], bool], float], ...] = (
         ("relay", lambda: publish(database, send, lease, most=_BATCH) == _BATCH, settings.relay_interval),
-        ("reaper", lambda: reap(database, ENDINGS, most=_BATCH) == _BATCH, settings.reaper_interval),
+        ("reaper", lambda: reap(database, FAILURE_HOOKS, most=_BATCH) == _BATCH, settings.reaper_interval),
     )
     for name, step, interval in steps:
         writer = HeartbeatWriter(database, app.process_name, name, interval=settings.heartbeat_interval)

@@ -27,7 +27,7 @@ def test_the_page_and_its_files_are_small(client: TestClient) -> None:
 def test_the_page_loads_from_the_api_and_the_bucket_alone(
     settings: MakeSettings, database: Database, b2: Credentials
 ) -> None:
-    with TestClient(create_api(Services(settings(), database, endings={}))) as client:
+    with TestClient(create_api(Services(settings(), database, failure_hooks={}))) as client:
         for path in ("/watch/1", "/watch/shared/secret"):
             response = client.get(path)
             assert response.headers["referrer-policy"] == "no-referrer"

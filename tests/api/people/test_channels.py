@@ -41,7 +41,7 @@ HOOK = "https://localhost:9443/s3cret-path?token=s3cret"
 def services(settings: MakeSettings, database: Database) -> Services:
     """An operator allows this machine, so that a webhook's name can be resolved without a network."""
     here = tuple(ipaddress.ip_network(text) for text in ("127.0.0.0/8", "::1/128"))
-    return Services(settings(webhook_allowed_networks=here), database, endings={})
+    return Services(settings(webhook_allowed_networks=here), database, failure_hooks={})
 
 
 @pytest.fixture
@@ -324,7 +324,7 @@ def test_the_inside_is_refused_where_no_operator_allows_it(
 ) -> None:
     strict = settings()
     token = issue_token(strict.signing_key, sub=1, role="tutor", role_ids={"tutor": 11})
-    with TestClient(create_api(Services(strict, database, endings={}))) as client:
+    with TestClient(create_api(Services(strict, database, failure_hooks={}))) as client:
         response = client.post(
             MINE,
             json={"kind": "webhook", "address": "https://localhost/s3cret"},

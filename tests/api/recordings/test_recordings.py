@@ -389,7 +389,7 @@ class TestLimits:
 
     @pytest.fixture
     def services(self, settings: MakeSettings, database: Database) -> Services:
-        return Services(settings(upload_max_bytes=10_000), database, endings={})
+        return Services(settings(upload_max_bytes=10_000), database, failure_hooks={})
 
     def test_the_limit_itself_is_taken(self, upload: Upload, session_id: int) -> None:
         assert upload({"session_id": session_id}, file=("a.webm", bytes(10_000))).status_code == 202
@@ -432,7 +432,7 @@ class TestReserve:
 
     @pytest.fixture
     def services(self, settings: MakeSettings, database: Database) -> Services:
-        return Services(settings(spool_reserve_bytes=10**13), database, endings={})
+        return Services(settings(spool_reserve_bytes=10**13), database, failure_hooks={})
 
     def test_the_disk_is_too_full(self, upload: Upload, expect_problem: ExpectProblem, session_id: int) -> None:
         document = expect_problem(upload({"session_id": session_id}), 507)
@@ -446,7 +446,7 @@ class TestFullDisk:
     @pytest.fixture
     def services(self, settings: MakeSettings, database: Database, small_disk: Callable[..., Path]) -> Services:
         spool = small_disk("2m", inodes=40) / "spool"
-        return Services(settings(spool_dir=spool, spool_reserve_bytes=0), database, endings={})
+        return Services(settings(spool_dir=spool, spool_reserve_bytes=0), database, failure_hooks={})
 
     def test_no_space_is_left(
         self,

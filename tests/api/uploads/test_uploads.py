@@ -19,7 +19,7 @@ from worker.api.services import Services
 from worker.database import Database
 from worker.uploads.appending import Appending
 from worker.uploads.upload_piece import UploadPiece
-from worker.workflows.recordings.failure_hooks import ENDINGS
+from worker.workflows.recordings.failure_hooks import FAILURE_HOOKS
 
 SOUND = (Path(__file__).parents[2] / "data" / "audio.webm").read_bytes()
 TUS = {"Tus-Resumable": "1.0.0"}
@@ -28,7 +28,7 @@ PIECE = TUS | {"Content-Type": "application/offset+octet-stream"}
 
 @pytest.fixture
 def services(settings: MakeSettings, database: Database, b2: Credentials, limits: dict[str, Any]) -> Services:
-    return Services(settings(**({"spool_reserve_bytes": 0} | limits)), database, endings=ENDINGS)
+    return Services(settings(**({"spool_reserve_bytes": 0} | limits)), database, failure_hooks=FAILURE_HOOKS)
 
 
 def metadata(**values: Any) -> str:
@@ -444,7 +444,7 @@ def test_a_piece_of_another_type_is_refused(client: TestClient, tus: Tus, bearer
 
 
 def test_the_digest_is_that_of_all_pieces(tus: Tus, services: Services, sql: Sql) -> None:
-    other = Services(services.settings, services.database, endings=ENDINGS)
+    other = Services(services.settings, services.database, failure_hooks=FAILURE_HOOKS)
     path = tus.start(len(SOUND))
     tus.patch(path, 0, SOUND[:5000])
     # One piece at another process, which this one does not know the bytes of.

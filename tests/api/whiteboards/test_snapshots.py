@@ -22,7 +22,7 @@ from worker.jobs.orders.board_orders import SnapshotPage, SnapshotSession
 from worker.jobs.runs.perform import Performer
 from worker.jobs.runs.run_lease import LeaseTiming
 from worker.workflows.boards.snapshot_jobs import snapshot_page, snapshot_session
-from worker.workflows.recordings.failure_hooks import ENDINGS
+from worker.workflows.recordings.failure_hooks import FAILURE_HOOKS
 
 PEN = {"points": [[20, 20], [180, 180]], "color": "#ff0000", "width": 30}
 
@@ -47,7 +47,7 @@ class Lesson:
     def work(self, job_id: str) -> None:
         """Do the job as a worker does."""
         works: dict[str, Any] = {SnapshotPage.kind: snapshot_page, SnapshotSession.kind: snapshot_session}
-        performer = Performer(self.services.database, "test", LeaseTiming(30, 10, 0.02), 0.01, ENDINGS)
+        performer = Performer(self.services.database, "test", LeaseTiming(30, 10, 0.02), 0.01, FAILURE_HOOKS)
         context = self.services.context
         performer.perform(UUID(job_id), lambda run, order: works[order.kind](run, order, context))
 
@@ -70,7 +70,7 @@ def stored(lesson: Lesson, b2: Credentials) -> Lesson:
 
 @pytest.fixture
 def services(settings: MakeSettings, database: Database, b2: Credentials) -> Services:
-    return Services(settings(spool_reserve_bytes=0), database, endings={})
+    return Services(settings(spool_reserve_bytes=0), database, failure_hooks={})
 
 
 @pytest.fixture

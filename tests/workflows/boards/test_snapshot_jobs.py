@@ -34,7 +34,7 @@ from worker.workflows.boards.page_addresses import page_addresses, renew_documen
 from worker.workflows.boards.snapshot_jobs import snapshot_changed, snapshot_page, snapshot_session
 from worker.workflows.context import WorkerContext
 from worker.workflows.operations.sweep import sweep_objects
-from worker.workflows.recordings.failure_hooks import ENDINGS
+from worker.workflows.recordings.failure_hooks import FAILURE_HOOKS
 
 RED, GREEN, WHITE = (255, 0, 0), (0, 128, 0), (255, 255, 255)
 WORK: dict[type[Order], Callable[[JobRun, Any, WorkerContext], None]] = {
@@ -114,7 +114,7 @@ class Board:
         job_id = self.order(order)
         self.sql("UPDATE jobs SET run_at = now() WHERE id = :id AND state <> 'running'", id=job_id)
         do = work or WORK[type(order)]
-        performer = Performer(self.database, "test", LeaseTiming(30, 10, 0.02), 0.01, ENDINGS)
+        performer = Performer(self.database, "test", LeaseTiming(30, 10, 0.02), 0.01, FAILURE_HOOKS)
         with suppress(JobNotDone):  # what the ledger says of it is what counts
             performer.perform(job_id, lambda run, done: do(run, done, context or self.context))
         return self.sql("SELECT * FROM jobs WHERE id = :id", id=job_id)[0]
@@ -272,7 +272,7 @@ class TestPage:
 
         def be_cancelled(run: JobRun, order: Any, context: WorkerContext) -> None:
             with board.database.transaction() as session:
-                cancel_job(session, ENDINGS, run.claim.job_id)
+                cancel_job(session, FAILURE_HOOKS, run.claim.job_id)
             run.progress(1)  # what the next heartbeat has to say
             wait_for(lambda: run.cancelled)
             snapshot_page(run, order, context)

@@ -21,7 +21,7 @@ from worker.media.probing.recorded_time import RecordedStretch
 from worker.recordings.films.combinable import Combinable
 from worker.workflows.context import WorkerContext
 from worker.workflows.films.combine_recordings import combine_recordings, plan_corners
-from worker.workflows.recordings.failure_hooks import ENDINGS
+from worker.workflows.recordings.failure_hooks import FAILURE_HOOKS
 
 BEGIN = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 # Twenty frames a second are looked at, and the film has fifteen.
@@ -95,7 +95,7 @@ def combine(recordings: RecordingFixture) -> Callable[[], Any]:
         order = CombineRecordings(recordings.session_id, recordings.context.settings.spool_id, 20, "user:1", 1)
         with recordings.database.transaction() as session:
             job_id = enqueue(session, order, principal="user:1")
-        performer = Performer(recordings.database, "test", TIMING, 0.01, ENDINGS)
+        performer = Performer(recordings.database, "test", TIMING, 0.01, FAILURE_HOOKS)
         with suppress(JobNotDone):  # what the ledger says of it is what counts
             performer.perform(job_id, lambda run, order: combine_recordings(run, order, recordings.context))
         job = recordings.job(job_id)

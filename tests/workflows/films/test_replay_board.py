@@ -32,7 +32,7 @@ from worker.recordings.reading import find_recording
 from worker.storage.signed_addresses import SignedAddresses
 from worker.workflows.context import WorkerContext
 from worker.workflows.films.replay_board import replay_board
-from worker.workflows.recordings.failure_hooks import ENDINGS
+from worker.workflows.recordings.failure_hooks import FAILURE_HOOKS
 from worker.workflows.recordings.ingest_recording import ingest_recording
 from worker.workflows.recordings.store_source import store_source
 
@@ -96,7 +96,9 @@ class Lesson:
 
     def perform(self, job_id: UUID, kind: type[Order] = ReplayBoard) -> Any:
         """Perform the job as a worker does, and return its row."""
-        performer = Performer(self.database, "test", LeaseTiming(lease=30, renewal=10, heartbeat=0.05), 0.01, ENDINGS)
+        performer = Performer(
+            self.database, "test", LeaseTiming(lease=30, renewal=10, heartbeat=0.05), 0.01, FAILURE_HOOKS
+        )
         with suppress(JobNotDone):  # what the ledger says of it is what counts
             performer.perform(job_id, lambda run, order: WORK[kind](run, order, self.context))
         return self.sql("SELECT * FROM jobs WHERE id = :id", id=job_id)[0]
@@ -258,10 +260,12 @@ def test_a_cancelled_film_leaves_nothing(lesson: Lesson) -> None:
 
     def cancelled(run: JobRun, order: Any, context: WorkerContext) -> None:
         with lesson.database.transaction() as session:
-            cancel_job(session, ENDINGS, job_id)
+            cancel_job(session, FAILURE_HOOKS, job_id)
         replay_board(run, order, context)
 
-    performer = Performer(lesson.database, "test", LeaseTiming(lease=30, renewal=10, heartbeat=0.05), 0.01, ENDINGS)
+    performer = Performer(
+        lesson.database, "test", LeaseTiming(lease=30, renewal=10, heartbeat=0.05), 0.01, FAILURE_HOOKS
+    )
     with suppress(JobNotDone):
         performer.perform(job_id, lambda run, order: cancelled(run, order, lesson.context))
     assert lesson.sql("SELECT state FROM jobs WHERE id = :id", id=job_id)[0].state == "cancelled"

@@ -26,7 +26,7 @@ from worker.jobs.runs.perform import Performer
 from worker.jobs.runs.run_lease import LeaseTiming
 from worker.workflows.context import WorkerContext
 from worker.workflows.lessons.lesson_upkeep import advance_lessons, fill_series
-from worker.workflows.recordings.failure_hooks import ENDINGS
+from worker.workflows.recordings.failure_hooks import FAILURE_HOOKS
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -74,7 +74,7 @@ class UpkeepFixture:
         with self.context.database.transaction() as session:
             job_id = enqueue(session, order)
         context = WorkerContext(self.context.settings.model_copy(update=changes), self.context.database)
-        performer = Performer(self.context.database, "test", LeaseTiming(30, 10, 0.05), 0.01, ENDINGS)
+        performer = Performer(self.context.database, "test", LeaseTiming(30, 10, 0.05), 0.01, FAILURE_HOOKS)
         performer.perform(job_id, lambda run, _order: work(run, context, now))
         ((state, result),) = self.sql("SELECT state, result FROM jobs WHERE id = :id", id=job_id)
         assert state == "succeeded"

@@ -34,7 +34,7 @@ from worker.workflows.lessons.change_lessons import change_lessons, make_lessons
 from worker.workflows.lessons.notify_changes import notices_of_changes
 from worker.workflows.lessons.session_requests import reject_request
 from worker.workflows.lessons.set_alarms import read_alarms, set_alarms
-from worker.workflows.recordings.failure_hooks import ENDINGS
+from worker.workflows.recordings.failure_hooks import FAILURE_HOOKS
 
 # A Monday, 11:00 in Addis Ababa.
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -315,7 +315,7 @@ def perform_job(context: WorkerContext) -> Perform:
     def perform(order: Order, work: Any) -> None:
         with context.database.transaction() as session:
             job_id = enqueue(session, order)
-        performer = Performer(context.database, "test", LeaseTiming(30, 10, 0.05), 0.01, ENDINGS)
+        performer = Performer(context.database, "test", LeaseTiming(30, 10, 0.05), 0.01, FAILURE_HOOKS)
         performer.perform(job_id, lambda run, _order: work(run, context, NOW))
 
     return perform

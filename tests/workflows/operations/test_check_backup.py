@@ -30,7 +30,7 @@ from worker.workflows.operations.adopt_recordings import Adoption, adopt_recordi
 from worker.workflows.operations.check_backup import find_gaps, why_sweeps_wait
 from worker.workflows.operations.sweep import sweep_objects
 from worker.workflows.recordings.delete_recording import delete_recording
-from worker.workflows.recordings.failure_hooks import ENDINGS
+from worker.workflows.recordings.failure_hooks import FAILURE_HOOKS
 from worker.workflows.recordings.ingest_recording import ingest_recording
 from worker.workflows.recordings.remove_files import remove_recording_files
 from worker.workflows.recordings.restore_recording import restore_recording
@@ -66,7 +66,7 @@ class RestoredDatabase:
     def run(self, job_id: Any) -> Any:
         """The row of a job after one run."""
         with contextlib.suppress(JobNotDone):
-            Performer(self.database, "test", TIMING, 0.01, ENDINGS).perform(
+            Performer(self.database, "test", TIMING, 0.01, FAILURE_HOOKS).perform(
                 job_id, lambda run, order: WORK[type(order)](run, order, self.context)
             )
         return self.sql("SELECT * FROM jobs WHERE id = :id", id=job_id)[0]
@@ -261,7 +261,7 @@ def test_what_an_ended_restore_has_left_on_b2_is_not_swept(
     resume_sweeps(restored.context.store, restored.database)
     with restored.database.transaction() as session:
         for job in restored.sql("SELECT id FROM jobs WHERE state = 'queued'"):
-            cancel_job(session, ENDINGS, job.id)
+            cancel_job(session, FAILURE_HOOKS, job.id)
     restored.perform(SweepObjects())
     restored.perform(RemoveRecordingFiles(recorded["new"], 1, "shared", None))
 

@@ -17,7 +17,7 @@ from worker.jobs.runs.run_lease import LeaseTiming
 from worker.reminders.prune_notifications import prune_notifications
 from worker.workflows.context import WorkerContext
 from worker.workflows.operations import sweep
-from worker.workflows.recordings.failure_hooks import ENDINGS
+from worker.workflows.recordings.failure_hooks import FAILURE_HOOKS
 from worker.workflows.recordings.retry_recording import retry_recording
 from worker.workflows.uploads.sweep_spool import sweep_spool
 
@@ -35,7 +35,7 @@ def run_sweep(recordings: RecordingFixture, context: WorkerContext) -> RunSweep:
         with context.database.transaction() as session:
             job_id = enqueue(session, order)
         mine = WorkerContext(context.settings.model_copy(update=changes), context.database)
-        performer = Performer(context.database, "test", LeaseTiming(30, 10, 0.1), 0.01, ENDINGS)
+        performer = Performer(context.database, "test", LeaseTiming(30, 10, 0.1), 0.01, FAILURE_HOOKS)
         performer.perform(job_id, lambda job, _order: work(job, mine))
         job = recordings.job(job_id)
         assert job.state == "succeeded", job.error

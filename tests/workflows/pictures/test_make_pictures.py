@@ -26,7 +26,7 @@ from worker.recordings.outputs.pictures import drop_pictures
 from worker.workflows.context import WorkerContext
 from worker.workflows.films.replay_board import replay_board
 from worker.workflows.recordings.delete_recording import delete_recording
-from worker.workflows.recordings.failure_hooks import ENDINGS
+from worker.workflows.recordings.failure_hooks import FAILURE_HOOKS
 
 POSTERS = {f"poster-{size}{form}" for size in (320, 640, 1280) for form in ("", "-webp")}
 
@@ -164,7 +164,7 @@ def replayed(recordings: RecordingFixture) -> int:
     order = ReplayBoard(recordings.session_id, spool_id, shorten_idle=False, asked_by="user:1", recorded_by=1)
     with recordings.database.transaction() as session:
         job_id = enqueue(session, order, principal="user:1")
-    performer = Performer(recordings.database, "test", TIMING, 0.01, ENDINGS)
+    performer = Performer(recordings.database, "test", TIMING, 0.01, FAILURE_HOOKS)
     performer.perform(job_id, lambda run, order: replay_board(run, order, recordings.context))
     recording_id = int(recordings.job(job_id).result["recording_id"])
     assert recordings.perform(IngestRecording, recording_id).state == "succeeded"
@@ -276,7 +276,7 @@ def test_pictures_that_are_ordered_meanwhile_are_made_by_the_same_job(
 def test_a_job_that_is_given_up_says_so_in_each_of_its_rows(recordings: RecordingFixture, film: int) -> None:
     job_id = recordings.due(MakePictures, film)
     with recordings.database.transaction() as session:
-        cancel_job(session, ENDINGS, job_id)
+        cancel_job(session, FAILURE_HOOKS, job_id)
 
     rows = rows_of(recordings, film)
     for name in (*POSTERS, "storyboard", "preview", "activity"):

@@ -27,7 +27,7 @@ from worker.recordings.source import find_source
 from worker.storage.errors import StorageRefused
 from worker.workflows.context import WorkerContext
 from worker.workflows.recordings.delete_recording import delete_recording
-from worker.workflows.recordings.failure_hooks import ENDINGS
+from worker.workflows.recordings.failure_hooks import FAILURE_HOOKS
 from worker.workflows.recordings.ingest_recording import ingest_recording
 from worker.workflows.recordings.store_source import store_source
 
@@ -291,7 +291,7 @@ def test_a_cancel_in_the_middle_leaves_no_program(
     def cancel(run: Any) -> None:
         wait_for((tmp_path / "pid").exists)
         with recordings.database.transaction() as session:
-            cancel_job(session, ENDINGS, run.claim.job_id)
+            cancel_job(session, FAILURE_HOOKS, run.claim.job_id)
         run.progress(7)  # as a copy that goes on; otherwise only the renewal of the lease hears of it
 
     job = recordings.perform(IngestRecording, recording_id, cancelled_meanwhile)

@@ -6,7 +6,7 @@ from tests.workflows.conftest import RecordingFixture
 from worker.errors import NotFound
 from worker.jobs.orders.recording_orders import IngestRecording, MakePictures, MakeRenditions, StoreSource
 from worker.jobs.runs.cancel import cancel_job
-from worker.workflows.recordings.failure_hooks import ENDINGS
+from worker.workflows.recordings.failure_hooks import FAILURE_HOOKS
 from worker.workflows.recordings.retry_recording import retry_recording
 
 
@@ -18,7 +18,7 @@ def test_a_failed_ingest_is_retried_with_its_own_job(recordings: RecordingFixtur
     recording_id = recordings.arrive(sample)
     job_id = recordings.due(IngestRecording, recording_id)
     with recordings.database.transaction() as session:
-        cancel_job(session, ENDINGS, job_id)
+        cancel_job(session, FAILURE_HOOKS, job_id)
     (part,) = retry_recording(recordings.database, recording_id, by="cli:maria")
 
     assert (part.part, part.job_id, part.error) == ("ingest", job_id, None)
@@ -29,7 +29,7 @@ def test_a_failed_ingest_is_retried_with_its_own_job(recordings: RecordingFixtur
 def test_a_failed_ingest_whose_job_was_pruned(recordings: RecordingFixture, sample: bytes) -> None:
     recording_id = recordings.arrive(sample)
     with recordings.database.transaction() as session:
-        cancel_job(session, ENDINGS, recordings.due(IngestRecording, recording_id))
+        cancel_job(session, FAILURE_HOOKS, recordings.due(IngestRecording, recording_id))
     recordings.sql("DELETE FROM jobs")
     (part,) = retry_recording(recordings.database, recording_id, by="cli:maria")
 
@@ -40,7 +40,7 @@ def test_a_failed_ingest_whose_job_was_pruned(recordings: RecordingFixture, samp
 def test_without_bytes_only_a_new_upload_helps(recordings: RecordingFixture, sample: bytes) -> None:
     recording_id = recordings.arrive(sample)
     with recordings.database.transaction() as session:
-        cancel_job(session, ENDINGS, recordings.due(IngestRecording, recording_id))
+        cancel_job(session, FAILURE_HOOKS, recordings.due(IngestRecording, recording_id))
     recordings.sql("UPDATE whiteboard_session_recordings SET spool_name = NULL")
     (part,) = retry_recording(recordings.database, recording_id, by="cli:maria")
 

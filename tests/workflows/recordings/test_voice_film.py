@@ -27,7 +27,7 @@ from worker.recordings.ingest.register import NewRecording
 from worker.workflows.context import WorkerContext
 from worker.workflows.films.register_film import SourcesChanged, register_film, spool_film
 from worker.workflows.films.replay_board import replay_board
-from worker.workflows.recordings.failure_hooks import ENDINGS
+from worker.workflows.recordings.failure_hooks import FAILURE_HOOKS
 from worker.workflows.recordings.voice_film import can_be_filmed
 
 BEGIN = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -122,7 +122,7 @@ class Board:
         """Make the film that was ordered last, and ingest it; returns the row of its job."""
         job_id = self.films()[-1].id
         self.sql("UPDATE jobs SET run_at = now() WHERE state = 'queued'")
-        performer = Performer(self.recordings.database, "test", TIMING, 0.01, ENDINGS)
+        performer = Performer(self.recordings.database, "test", TIMING, 0.01, FAILURE_HOOKS)
         with suppress(JobNotDone):  # what the ledger says of it is what counts
             performer.perform(job_id, lambda run, order: replay_board(run, order, self.recordings.context))
         job = self.recordings.job(job_id)

@@ -21,7 +21,7 @@ from worker.recordings.outputs.order_renditions import order_renditions
 from worker.recordings.texts.chapters import Chapter, set_chapters
 from worker.workflows.context import WorkerContext
 from worker.workflows.recordings.delete_recording import delete_recording
-from worker.workflows.recordings.failure_hooks import ENDINGS
+from worker.workflows.recordings.failure_hooks import FAILURE_HOOKS
 from worker.workflows.renditions.make_renditions import make_renditions
 from worker.workflows.renditions.renew_download import renew_download
 
@@ -139,7 +139,7 @@ def test_a_job_that_is_given_up_says_so_in_its_rows(recordings: RecordingFixture
     recording_id = ingest(recordings, sample)
     job_id = recordings.due(MakeRenditions, recording_id)
     with recordings.database.transaction() as session:
-        cancel_job(session, ENDINGS, job_id)
+        cancel_job(session, FAILURE_HOOKS, job_id)
 
     assert {row.state for name, row in rows(recordings, recording_id).items() if name in ALL} == {"failed"}
     with recordings.database.transaction() as session:

@@ -35,7 +35,7 @@ from worker.uploads.upload_rows import NewUpload
 from worker.uploads.uploads import Uploads
 from worker.workflows.context import WorkerContext
 from worker.workflows.recordings.delete_recording import delete_recording
-from worker.workflows.recordings.failure_hooks import ENDINGS
+from worker.workflows.recordings.failure_hooks import FAILURE_HOOKS
 from worker.workflows.recordings.ingest_recording import ingest_recording
 from worker.workflows.recordings.retry_recording import retry_recording
 from worker.workflows.renditions.make_renditions import make_renditions
@@ -139,7 +139,7 @@ def job(context: WorkerContext, order: Any, work: Any) -> Any:
     """The result of a job of the timetable."""
     with context.database.transaction() as session:
         job_id = enqueue(session, order)
-    performer = Performer(context.database, "test", LeaseTiming(30, 10, 0.1), 0.01, ENDINGS)
+    performer = Performer(context.database, "test", LeaseTiming(30, 10, 0.1), 0.01, FAILURE_HOOKS)
     performer.perform(job_id, lambda run, _order: work(run, context))
     with context.database.transaction() as session:
         return session.connection().exec_driver_sql("SELECT result FROM jobs WHERE id = %s", (job_id,)).scalar()
@@ -189,7 +189,7 @@ def test_jobs_on_fewer_bytes_change_nothing_once_there_are_more(upload: UploadFi
     first = upload.recordings.due(IngestRecording, upload.row.recording_id)
 
     upload.send(sample[60_000:], 60_000)
-    performer = Performer(upload.context.database, "test", LeaseTiming(30, 10, 0.1), 0.01, ENDINGS)
+    performer = Performer(upload.context.database, "test", LeaseTiming(30, 10, 0.1), 0.01, FAILURE_HOOKS)
     performer.perform(first, lambda run, order: ingest_recording(run, order, upload.context))
 
     assert not upload.recording.is_available

@@ -103,7 +103,7 @@ def post_cancel(job_id: JobId, caller: CallerOf, services: ServicesOf, response:
     """Cancel a waiting job at once (200), or ask a running one to stop (202)."""
     with services.database.transaction() as session:
         read_job(session, job_id, principal=ordered_by(caller))
-        state = cancel_job(session, services.endings, job_id, by=caller.principal)
+        state = cancel_job(session, services.failure_hooks, job_id, by=caller.principal)
         document = JobDocument(**read_job(session, job_id).document)
     if state == "running":
         _accepted(response, job_id)

@@ -45,7 +45,7 @@ _REVIVE = text(
 )
 
 
-def cancel_job(session: Session, endings: FailureHooks, job_id: UUID, *, by: str = "system") -> str:
+def cancel_job(session: Session, failure_hooks: FailureHooks, job_id: UUID, *, by: str = "system") -> str:
     """Cancel a waiting job at once, or request that a running one stop at its next heartbeat; return its state.
 
     An order with the unique key of a job that was requested to stop gets a job of its own, which begins after it. `by`
@@ -64,7 +64,7 @@ def cancel_job(session: Session, endings: FailureHooks, job_id: UUID, *, by: str
         raise Conflict(f"Job {job_id} is {job.state}; only a job that is not over can be cancelled.")
     cancel_waiting(session, job_id)
     record_action(session, job, "cancel", by=by)
-    run_failure_hook(session, endings, job.kind, job.args, FailedJob(job_id, "cancelled", CANCELLED))
+    run_failure_hook(session, failure_hooks, job.kind, job.args, FailedJob(job_id, "cancelled", CANCELLED))
     return "cancelled"
 
 

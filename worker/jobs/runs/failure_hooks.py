@@ -30,10 +30,10 @@ FailureHooks = Mapping[type[Order], FailureHook]
 
 
 def run_failure_hook(
-    session: Session, endings: FailureHooks, kind: str, args: dict[str, Any], ended: FailedJob
+    session: Session, failure_hooks: FailureHooks, kind: str, args: dict[str, Any], ended: FailedJob
 ) -> None:
     """Call the hook of `kind`, if it has one. Raises UnreadableArguments."""
     order = order_type(kind)
-    hook = endings.get(order) if order else None
+    hook = failure_hooks.get(order) if order else None
     if order is not None and hook is not None:
         hook(session, order.from_args(args), ended)

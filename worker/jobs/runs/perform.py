@@ -54,7 +54,7 @@ class Performer:
     worker: str
     timing: LeaseTiming
     retry_base: float
-    endings: FailureHooks
+    failure_hooks: FailureHooks
     # The number of children of this worker, which share lanes; None: lanes are ignored.
     children: int | None = None
     # Called when a job of a lane has ended, since another may now be published.
@@ -130,7 +130,7 @@ class Performer:
                 _log.warning("lease_lost")
                 raise JobNotDone("lease lost") from error
             # Every kind of failure is settled in the ledger first.
-            outcome = settle_failure(self.database, self.endings, run, error, retry_base=self.retry_base)
+            outcome = settle_failure(self.database, self.failure_hooks, run, error, retry_base=self.retry_base)
             raise JobNotDone(f"{outcome}: {describe(error)['detail']}") from error
         else:
             _log.info("job_succeeded", seconds=round(time.monotonic() - began, 3))

@@ -26,7 +26,7 @@ _log = get_logger(__name__)
 
 
 def settle_failure(
-    database: Database, endings: FailureHooks, run: JobRun, error: Exception, *, retry_base: float
+    database: Database, failure_hooks: FailureHooks, run: JobRun, error: Exception, *, retry_base: float
 ) -> str:
     """End the run that failed with `error`; returns the job's state, or `lost` when the run no longer owned the job."""
     claimed = run.claim
@@ -40,7 +40,7 @@ def settle_failure(
     def write() -> str:
         with database.transaction() as session:
             decision, final = _decide(session, claimed, error, document, retry_base)
-            return settle(session, endings, ended, decision, final)
+            return settle(session, failure_hooks, ended, decision, final)
 
     state = "lost"
     try:

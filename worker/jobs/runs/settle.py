@@ -20,7 +20,7 @@ _RUNS_OF = text("SELECT id, run_token, kind, args FROM jobs WHERE worker = :work
 
 def settle(
     session: Session,
-    endings: FailureHooks,
+    failure_hooks: FailureHooks,
     job: Any,
     decision: Decision,
     error: dict[str, Any] | None,
@@ -48,13 +48,13 @@ def settle(
         state, error = "cancelled", CANCELLED
     if state in {"failed", "dead", "cancelled"} and error is not None:
         try:
-            run_failure_hook(session, endings, job.kind, job.args, FailedJob(job.id, state, error))
+            run_failure_hook(session, failure_hooks, job.kind, job.args, FailedJob(job.id, state, error))
         except UnreadableArguments:
             _log.warning("failure_hook_omitted", job_id=str(job.id), kind=job.kind, state=state)
     return state
 
 
-def release_runs(database: Database, endings: FailureHooks, worker: str) -> int:
+def release_runs(database: Database, failure_hooks: FailureHooks, worker: str) -> int:
     """Release every job that this worker process was still running when it shut down; no attempt is charged.
 
     Call it after the children have exited: one still alive would find its token stale.
@@ -62,13 +62,13 @@ def release_runs(database: Database, endings: FailureHooks, worker: str) -> int:
     with database.transaction() as session:
         runs = session.execute(_RUNS_OF, {"worker": worker}).all()
     for run in runs:
-        _release(database, endings, run)
+        _release(database, failure_hooks, run)
     return len(runs)
 
 
-def _release(database: Database, endings: FailureHooks, run: Any) -> None:
+def _release(database: Database, failure_hooks: FailureHooks, run: Any) -> None:
     try:
         with database.transaction() as session:
-            settle(session, endings, run, Decision("queued"), None, outcome="released")
+            settle(session, failure_hooks, run, Decision("queued"), None, outcome="released")
     except LeaseLost:
         _log.info("job_already_settled", job_id=str(run.id))

@@ -18,7 +18,7 @@ from worker.jobs.operations.kinds import check_kind
 from worker.jobs.operations.purge import purge_job
 from worker.jobs.operations.selection import JobFilter, SelectedJob, select_job, select_jobs
 from worker.jobs.runs.cancel import cancel_job, retry_job
-from worker.workflows.recordings.failure_hooks import ENDINGS
+from worker.workflows.recordings.failure_hooks import FAILURE_HOOKS
 
 _BATCH = 200
 # Lock timeout, statement timeout, serialization failure, deadlock: the database works, but this job's row is in use.
@@ -46,7 +46,9 @@ _ACTIONS: Mapping[str, _Action] = {
     "retry": _Action(
         "retried", ("failed", "dead", "cancelled"), lambda session, job, by: retry_job(session, job.id, by=by)
     ),
-    "cancel": _Action("cancelled", JOB_LIVE, lambda session, job, by: cancel_job(session, ENDINGS, job.id, by=by)),
+    "cancel": _Action(
+        "cancelled", JOB_LIVE, lambda session, job, by: cancel_job(session, FAILURE_HOOKS, job.id, by=by)
+    ),
     "purge": _Action("purged", JOB_FINISHED, lambda session, job, by: purge_job(session, job.id, by=by)),
 }
 

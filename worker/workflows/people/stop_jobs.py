@@ -12,7 +12,7 @@ from worker.jobs.operations.selection import JobFilter, select_jobs
 from worker.jobs.orders.order import UnreadableArguments
 from worker.jobs.orders.recording_orders import RemoveRecordingFiles
 from worker.jobs.runs.cancel import cancel_job
-from worker.workflows.recordings.failure_hooks import ENDINGS
+from worker.workflows.recordings.failure_hooks import FAILURE_HOOKS
 
 _BATCH = 1000
 _PAUSE = 0.2
@@ -53,7 +53,7 @@ def _cancel_jobs(database: Database, principal: str, by: str) -> int:
 def _cancel(database: Database, job_id: UUID, by: str) -> None:
     try:
         with database.transaction() as session:
-            cancel_job(session, ENDINGS, job_id, by=by)
+            cancel_job(session, FAILURE_HOOKS, job_id, by=by)
     except UnreadableArguments:
         # Its failure hook cannot read its arguments, but a job that remained could create data of the person again.
         with database.transaction() as session:

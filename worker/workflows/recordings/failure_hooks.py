@@ -100,7 +100,7 @@ def film_ended(session: Session, order: ReplayBoard, _ended: FailedJob) -> None:
         notify_of_recording(session, recording, page=None, now=clock.now())
 
 
-ENDINGS: FailureHooks = {
+FAILURE_HOOKS: FailureHooks = {
     IngestRecording: _ingest_ended,
     MakePictures: rows_ended,
     MakeRenditions: rows_ended,

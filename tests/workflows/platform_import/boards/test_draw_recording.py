@@ -19,14 +19,14 @@ from worker.jobs.runs.run_lease import LeaseTiming
 from worker.recordings.outputs.playback import PlaybackPlan, plan_playback
 from worker.workflows.context import WorkerContext
 from worker.workflows.platform_import.boards.draw_recording import draw_recording
-from worker.workflows.recordings.failure_hooks import ENDINGS
+from worker.workflows.recordings.failure_hooks import FAILURE_HOOKS
 
 
 def _draw_all(context: WorkerContext, sql: Sql) -> list[Any]:
     """Perform the orders that wait, as a worker does; their results."""
     waiting = "SELECT id FROM jobs WHERE kind = :kind AND state IN ('queued', 'published') ORDER BY id"
     ids = [row.id for row in sql(waiting, kind=DrawRecordingBoard.kind)]
-    performer = Performer(context.database, "test", LeaseTiming(30, 10, 0.02), 0.01, ENDINGS)
+    performer = Performer(context.database, "test", LeaseTiming(30, 10, 0.02), 0.01, FAILURE_HOOKS)
     for job_id in ids:
         with suppress(JobNotDone):
             performer.perform(job_id, lambda run, order: draw_recording(run, order, context))

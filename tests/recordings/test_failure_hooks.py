@@ -27,11 +27,11 @@ def recording_id(database: Database, new: MakeRecording) -> int:
 
 @pytest.fixture
 def end(database: Database, recording_id: int, session_id: int) -> Callable[..., None]:
-    """`end(ending, order_type, error)`: the job is over."""
+    """`end(hook, order_type, error)`: the job is over."""
 
-    def call(ending: Any, order_type: Any, error: dict[str, Any], state: str = "failed") -> None:
+    def call(hook: Any, order_type: Any, error: dict[str, Any], state: str = "failed") -> None:
         with database.transaction() as session:
-            ending(session, order_type(recording_id, session_id, "shared", 1), FailedJob(uuid4(), state, error))
+            hook(session, order_type(recording_id, session_id, "shared", 1), FailedJob(uuid4(), state, error))
 
     return call
 
