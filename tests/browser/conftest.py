@@ -13,7 +13,7 @@ from devstack.emulator.credentials import Credentials
 from devstack.process import ChildProcess
 from tests.browser.chromium import Chromium, Page
 from tests.browser.film import Film, read_film
-from tests.browser.studio_page import MEDIA_FLAGS, serve_studio
+from tests.browser.recorder_harness import MEDIA_FLAGS, serve_harness
 from tests.conftest import MakeSettings, Processes, School, Sql
 from tests.waiting import TIMEOUT, wait_for
 from worker.access.issue_token import issue_token
@@ -24,7 +24,7 @@ _KEY = "a key of the platform in tests, long enough"
 
 
 @dataclass
-class Studio:
+class RecorderHarness:
     """A tutor with a session, and their browser, which may be killed."""
 
     origin: str
@@ -54,7 +54,7 @@ class Studio:
         page.open("about:blank")
         page.run_before_each_load(before)
         page.open(f"{self.origin}/")
-        wait_for(lambda: page.run("Boolean(window.studio && window.Recorder)"))
+        wait_for(lambda: page.run("Boolean(window.harness && window.Recorder)"))
         page.run(f"localStorage.setItem('token', '{self.token}')")
 
     def run(self, script: str) -> Any:
@@ -63,7 +63,7 @@ class Studio:
     def wait(self, condition: str, page: Page | None = None, *, within: float = TIMEOUT) -> Any:
         """Wait until the script's result is true."""
         page = page or self.page
-        facts = "({ state: studio.recorder?.state, events: studio.events, errors })"
+        facts = "({ state: harness.recorder?.state, events: harness.events, errors })"
         return wait_for(
             lambda: page.run(f"Promise.resolve({condition}).then(Boolean)"),
             within=within,
@@ -71,25 +71,25 @@ class Studio:
             details=lambda: (condition, page.run(facts)),
         )
 
-    def record(self, options: str = "{}", stream: str = "studio.stream()") -> float:
+    def record(self, options: str = "{}", stream: str = "harness.stream()") -> float:
         """Begin a recording; returns when it began, in seconds of the page's clock."""
-        self.run(f"studio.record({{ session: {self.session}, type: 'screen', ...{options} }}, {stream})")
-        return float(self.run("studio.recorder.state.startedAt")) / 1000
+        self.run(f"harness.record({{ session: {self.session}, type: 'screen', ...{options} }}, {stream})")
+        return float(self.run("harness.recorder.state.startedAt")) / 1000
 
     def wait_for_seconds(self, seconds: float) -> None:
         """Wait until this much has been recorded and written."""
-        recorded = f"studio.recorder.state.recordedBytes && studio.recorder.state.recordedMs > {seconds * 1000}"
+        recorded = f"harness.recorder.state.recordedBytes && harness.recorder.state.recordedMs > {seconds * 1000}"
         self.wait(recorded, within=TIMEOUT + seconds)
 
     def take_up(self) -> None:
         """Find what the last page has left, as the recorder of this one."""
-        self.run("studio.left().then(([first]) => { studio.recorder = first; studio.watch(first); })")
+        self.run("harness.left().then(([first]) => { harness.recorder = first; harness.watch(first); })")
 
     def finish(self) -> Any:
         """Stop, and the receipt once everything is at the server."""
-        self.run("studio.recorder.stop()")
-        self.wait("studio.recorder.state.phase === 'finished'")
-        return self.run("studio.recorder.state.receipt")
+        self.run("harness.recorder.stop()")
+        self.wait("harness.recorder.state.phase === 'finished'")
+        return self.run("harness.recorder.state.receipt")
 
     def get(self, path: str) -> Any:
         """The response of the API to the tutor."""
@@ -99,7 +99,7 @@ class Studio:
 
 
 @pytest.fixture
-def studio(
+def harness(
     school: School,
     settings: MakeSettings,
     processes: Processes,
@@ -108,10 +108,10 @@ def studio(
     database_url: str,
     redis_url: str,
     b2: Credentials,
-) -> Iterator[Studio]:
-    """The tutor's studio, on another origin than the API."""
+) -> Iterator[RecorderHarness]:
+    """The tutor's harness, on another origin than the API."""
     api = ""
-    with serve_studio(lambda: api) as origin:
+    with serve_harness(lambda: api) as origin:
         api_settings = settings(secret_key=_KEY, cors_origins=(origin,), spool_reserve_bytes=0)
         api, process = processes.api(api_settings)
         processes.worker(api_settings)
@@ -124,11 +124,13 @@ def studio(
         assert session.status_code == 201, session.text
         home = tmp_path / "chromium"
         home.mkdir()
-        studio = Studio(origin, api, token, session.json()["id"], api_settings, chromium_program, home, process)
-        studio.open_browser()
-        studio.open()
-        yield studio
-        studio.browsers[-1].close()
+        harness = RecorderHarness(
+            origin, api, token, session.json()["id"], api_settings, chromium_program, home, process
+        )
+        harness.open_browser()
+        harness.open()
+        yield harness
+        harness.browsers[-1].close()
 
 
 Watch = Callable[[int], Film]
@@ -138,7 +140,7 @@ EXACT = 0.2
 
 
 @pytest.fixture
-def watch(studio: Studio, sql: Sql, tmp_path: Path, processes: Processes) -> Watch:
+def watch(harness: RecorderHarness, sql: Sql, tmp_path: Path, processes: Processes) -> Watch:
     """`watch(recording_id)`: wait until it is available, and look at its playback."""
 
     def look(recording_id: int) -> Film:
@@ -147,11 +149,11 @@ def watch(studio: Studio, sql: Sql, tmp_path: Path, processes: Processes) -> Wat
             lambda: sql(row, id=recording_id)[0].is_available,
             details=lambda: (sql(row, id=recording_id), processes.logs()[-3000:]),
         )
-        renditions = studio.get(f"/v1/recordings/{recording_id}/playback")["renditions"]
+        renditions = harness.get(f"/v1/recordings/{recording_id}/playback")["renditions"]
         url = next(rendition["url"] for rendition in renditions if rendition["url"])
         file = tmp_path / f"{recording_id}.webm"
         file.write_bytes(httpx2.get(url).content)
-        return read_film(find_binaries(studio.settings), file)
+        return read_film(find_binaries(harness.settings), file)
 
     return look
 

@@ -1,4 +1,4 @@
-"""What a recording of `studio.js` shows: the times in its bars, and when its tones begin."""
+"""What a recording of `recorder_harness.js` shows: the times in its bars, and when its tones begin."""
 
 import math
 import subprocess
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from worker.media.processes.binaries import Binaries
 
-# What `studio.js` paints: bits of the time in units of 10 ms, and one that makes their number even.
+# What `recorder_harness.js` paints: bits of the time in units of 10 ms, and one that makes their number even.
 # The times begin again after so many seconds.
 _BITS = 21
 ROUND = 20_000

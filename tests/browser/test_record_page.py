@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.browser.chromium import Page
-from tests.browser.conftest import Studio, Watch
+from tests.browser.conftest import RecorderHarness, Watch
 from tests.conftest import Sql
 from tests.waiting import wait_for
 
@@ -21,30 +21,30 @@ _LOSES = (
 
 
 @pytest.fixture
-def record_page(studio: Studio) -> Page:
+def record_page(harness: RecorderHarness) -> Page:
     """The page, at the width of a small phone."""
-    page = Page(studio.browsers[-1])
+    page = Page(harness.browsers[-1])
     size = {"width": 320, "height": 640, "deviceScaleFactor": 1, "mobile": False}
     page.call("Emulation.setDeviceMetricsOverride", size)
-    page.open(f"{studio.api}/record")
-    page.run(f"localStorage.setItem('token', '{studio.token}')")
-    _reload(studio, page)
+    page.open(f"{harness.api}/record")
+    page.run(f"localStorage.setItem('token', '{harness.token}')")
+    _reload(harness, page)
     return page
 
 
-def _reload(studio: Studio, page: Page) -> None:
-    _open(studio, page)
+def _reload(harness: RecorderHarness, page: Page) -> None:
+    _open(harness, page)
     _wait(page, "document.querySelectorAll('#session option').length")
 
 
-def _open(studio: Studio, page: Page, before: str = "") -> None:
+def _open(harness: RecorderHarness, page: Page, before: str = "") -> None:
     page.open("about:blank")
     page.run_before_each_load(
         "window.faults = []; addEventListener('error', (event) => faults.push(event.message));"
         "addEventListener('unhandledrejection', (event) => faults.push(String(event.reason)));"
         "addEventListener('securitypolicyviolation', (event) => faults.push(event.blockedURI));" + before
     )
-    page.open(f"{studio.api}/record")
+    page.open(f"{harness.api}/record")
 
 
 def _wait(page: Page, condition: str) -> Any:
@@ -74,7 +74,9 @@ def _assert_narrow(page: Page) -> None:
     assert page.run("document.documentElement.scrollWidth") <= 320
 
 
-def test_a_lesson_is_recorded_by_keyboard_and_watched(studio: Studio, record_page: Page, watch: Watch) -> None:
+def test_a_lesson_is_recorded_by_keyboard_and_watched(
+    harness: RecorderHarness, record_page: Page, watch: Watch
+) -> None:
     _assert_narrow(record_page)
     record_page.run("document.querySelector('[value=camera]').click()")
     _focus(record_page, "start")
@@ -94,39 +96,41 @@ def test_a_lesson_is_recorded_by_keyboard_and_watched(studio: Studio, record_pag
     assert record_page.run("document.getElementById('gaps').textContent") == "0 s"
     _wait(record_page, "document.getElementById('watch').href")
     _assert_narrow(record_page)
-    (upload,) = studio.get(f"/v1/uploads?session_id={studio.session}")["items"]
+    (upload,) = harness.get(f"/v1/uploads?session_id={harness.session}")["items"]
     assert (upload["type"], [mark["kind"] for mark in upload["marks"]]) == ("video", ["pause"])
     assert watch(upload["recording_id"]).duration > 1
     assert record_page.run("faults") == []
 
 
-def test_what_a_reload_has_left_is_offered_and_sent(studio: Studio, record_page: Page) -> None:
+def test_what_a_reload_has_left_is_offered_and_sent(harness: RecorderHarness, record_page: Page) -> None:
     record_page.run("document.querySelector('[value=voice]').click(); document.getElementById('start').click()")
     _wait(record_page, "parseInt(document.getElementById('stored').textContent)")
     record_page.run("document.querySelector('[data-language=am]').click()")
     _wait(record_page, "document.documentElement.lang === 'am'")
     record_page.close()
-    page = Page(studio.browsers[-1])
-    _reload(studio, page)
+    page = Page(harness.browsers[-1])
+    _reload(harness, page)
     _wait(page, "!document.getElementById('left').hidden")
     assert page.run("document.querySelector('h1').textContent") == "ትምህርት ይቅረጹ"
     page.run("document.getElementById('sendLeft').click()")
     _wait(page, "document.getElementById('receiptTitle').textContent === 'የተቀዳው ሁሉ ደርሷል'")
-    (upload,) = studio.get(f"/v1/uploads?session_id={studio.session}")["items"]
+    (upload,) = harness.get(f"/v1/uploads?session_id={harness.session}")["items"]
     assert upload["state"] == "finished"
     assert page.run("faults") == []
 
 
-def test_without_a_token_it_asks_for_one_and_keeps_it_out_of_the_address(studio: Studio, record_page: Page) -> None:
+def test_without_a_token_it_asks_for_one_and_keeps_it_out_of_the_address(
+    harness: RecorderHarness, record_page: Page
+) -> None:
     record_page.run("localStorage.removeItem('token')")
     record_page.open("about:blank")
-    record_page.open(f"{studio.api}/record")
+    record_page.open(f"{harness.api}/record")
     _wait(record_page, "!document.getElementById('signIn').hidden")
     record_page.run(
-        f"document.getElementById('token').value = '{studio.token}';document.querySelector('#signIn button').click()"
+        f"document.getElementById('token').value = '{harness.token}';document.querySelector('#signIn button').click()"
     )
     _wait(record_page, "document.querySelectorAll('#session option').length")
-    assert record_page.run("location.href") == f"{studio.api}/record"
+    assert record_page.run("location.href") == f"{harness.api}/record"
     assert record_page.run("localStorage.getItem('token')") is None
 
 
@@ -143,8 +147,8 @@ def test_a_screen_is_not_shared_when_the_microphone_is_denied(record_page: Page)
     assert record_page.run("document.getElementById('live').hidden")
 
 
-def test_sessions_that_a_bad_link_loses_are_requested_again(studio: Studio, record_page: Page) -> None:
-    _open(studio, record_page, _LOSES.format(lost="sessions"))
+def test_sessions_that_a_bad_link_loses_are_requested_again(harness: RecorderHarness, record_page: Page) -> None:
+    _open(harness, record_page, _LOSES.format(lost="sessions"))
     _wait(record_page, "document.getElementById('alerts').textContent.startsWith('The server cannot be reached')")
     record_page.run("lost = null; 0")
     _wait(record_page, "document.querySelectorAll('#session option').length")
@@ -159,16 +163,16 @@ def _record_voice(page: Page) -> None:
     _wait(page, "losses")
 
 
-def test_the_address_of_a_lesson_is_shown_after_a_lost_response(studio: Studio, record_page: Page) -> None:
-    _open(studio, record_page, _LOSES.format(lost="playback"))
+def test_the_address_of_a_lesson_is_shown_after_a_lost_response(harness: RecorderHarness, record_page: Page) -> None:
+    _open(harness, record_page, _LOSES.format(lost="playback"))
     _record_voice(record_page)
     record_page.run("lost = null; 0")
     _wait(record_page, "document.getElementById('watch').href")
     assert record_page.run("faults") == []
 
 
-def test_a_recording_that_cannot_be_prepared_is_named(studio: Studio, record_page: Page, sql: Sql) -> None:
-    _open(studio, record_page, _LOSES.format(lost="playback"))
+def test_a_recording_that_cannot_be_prepared_is_named(harness: RecorderHarness, record_page: Page, sql: Sql) -> None:
+    _open(harness, record_page, _LOSES.format(lost="playback"))
     _record_voice(record_page)
     sql(
         "UPDATE whiteboard_session_recordings"

@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx2
 
-from tests.browser.conftest import Studio, Watch
+from tests.browser.conftest import RecorderHarness, Watch
 
 _PICK_WORKER = """const { Worker: Original } = window;
 window.workers = [];
@@ -31,113 +31,117 @@ _GIVEN = """(async () => {
     setTimeout(resolve, timeout, localStorage.getItem('token'));
     timeout = 0;
   });
-  studio.recorder = new Recorder({ session: %d, type: 'screen', token: slowAtFirst });
-  studio.watch(studio.recorder);
-  await studio.recorder.take();
-  const media = new MediaRecorder(studio.stream(), { mimeType: 'video/webm;codecs=vp8,opus' });
+  harness.recorder = new Recorder({ session: %d, type: 'screen', token: slowAtFirst });
+  harness.watch(harness.recorder);
+  await harness.recorder.take();
+  const media = new MediaRecorder(harness.stream(), { mimeType: 'video/webm;codecs=vp8,opus' });
   media.start(500);
   %s
 })()"""
 
 
-def _names(studio: Studio) -> Any:
-    return studio.run("studio.events.map(([name]) => name)")
+def _names(harness: RecorderHarness) -> Any:
+    return harness.run("harness.events.map(([name]) => name)")
 
 
-def test_a_disk_worker_that_died_is_replaced_and_the_recording_ends(studio: Studio, watch: Watch) -> None:
-    studio.open(before=_PICK_WORKER)
-    studio.record()
-    studio.wait_for_seconds(3)
-    studio.run("workers[0].terminate()")
-    receipt = studio.finish()
+def test_a_disk_worker_that_died_is_replaced_and_the_recording_ends(harness: RecorderHarness, watch: Watch) -> None:
+    harness.open(before=_PICK_WORKER)
+    harness.record()
+    harness.wait_for_seconds(3)
+    harness.run("workers[0].terminate()")
+    receipt = harness.finish()
     assert receipt["gaps"] == []
-    assert studio.run("workers.length") >= 2
+    assert harness.run("workers.length") >= 2
     assert watch(receipt["recording_id"]).duration > 2
 
 
-def test_stop_is_not_lost_while_start_still_waits(studio: Studio) -> None:
-    studio.run(
-        f"studio.events = []; studio.recorder = new Recorder({{ session: {studio.session}, type: 'screen', "
-        "token: () => localStorage.getItem('token') }); studio.watch(studio.recorder); "
-        "studio.recorder.start(studio.stream()); studio.recorder.stop(); 0"
+def test_stop_is_not_lost_while_start_still_waits(harness: RecorderHarness) -> None:
+    harness.run(
+        f"harness.events = []; harness.recorder = new Recorder({{ session: {harness.session}, type: 'screen', "
+        "token: () => localStorage.getItem('token') }); harness.watch(harness.recorder); "
+        "harness.recorder.start(harness.stream()); harness.recorder.stop(); 0"
     )
-    studio.wait("studio.events.some(([name]) => name === 'finished' || name === 'discarded')")
+    harness.wait("harness.events.some(([name]) => name === 'finished' || name === 'discarded')")
 
 
-def test_a_recording_of_nothing_ends_with_an_event(studio: Studio) -> None:
-    studio.record(stream="document.createElement('canvas').captureStream(1)")
-    studio.run("studio.recorder.stop()")
-    assert _names(studio) == ["discarded"]
+def test_a_recording_of_nothing_ends_with_an_event(harness: RecorderHarness) -> None:
+    harness.record(stream="document.createElement('canvas').captureStream(1)")
+    harness.run("harness.recorder.stop()")
+    assert _names(harness) == ["discarded"]
 
 
-def test_what_a_given_recorder_had_before_the_token_came_is_kept(studio: Studio, watch: Watch) -> None:
-    studio.run(_GIVEN % (studio.session, "setTimeout(() => media.stop(), 3000); await studio.recorder.start(media);"))
-    studio.wait("studio.recorder.state.phase === 'finished'")
-    receipt = studio.run("studio.recorder.state.receipt")
+def test_what_a_given_recorder_had_before_the_token_came_is_kept(harness: RecorderHarness, watch: Watch) -> None:
+    harness.run(
+        _GIVEN % (harness.session, "setTimeout(() => media.stop(), 3000); await harness.recorder.start(media);")
+    )
+    harness.wait("harness.recorder.state.phase === 'finished'")
+    receipt = harness.run("harness.recorder.state.receipt")
     assert watch(receipt["recording_id"]).duration > 1.5
 
 
-def test_a_given_recorder_that_stopped_before_the_token_came_ends_the_recording(studio: Studio) -> None:
-    studio.run(_GIVEN % (studio.session, "setTimeout(() => media.stop(), 1200); await studio.recorder.start(media);"))
-    studio.wait("studio.recorder.state.phase === 'finished'")
-    assert studio.run("studio.recorder.state.receipt.recording_id") is not None
+def test_a_given_recorder_that_stopped_before_the_token_came_ends_the_recording(harness: RecorderHarness) -> None:
+    harness.run(
+        _GIVEN % (harness.session, "setTimeout(() => media.stop(), 1200); await harness.recorder.start(media);")
+    )
+    harness.wait("harness.recorder.state.phase === 'finished'")
+    assert harness.run("harness.recorder.state.receipt.recording_id") is not None
 
 
-def test_a_slice_that_the_browser_does_not_give_is_a_gap_and_the_others_arrive(studio: Studio) -> None:
-    studio.open(before=_LOSE_SLICE)
-    studio.record()
-    studio.wait_for_seconds(4)
-    studio.run("losing = 1")
-    studio.wait("losing === 0")
-    length = studio.run("studio.recorder.state.recordedMs") / 1000
-    studio.wait_for_seconds(length + 4)
-    receipt = studio.finish()
+def test_a_slice_that_the_browser_does_not_give_is_a_gap_and_the_others_arrive(harness: RecorderHarness) -> None:
+    harness.open(before=_LOSE_SLICE)
+    harness.record()
+    harness.wait_for_seconds(4)
+    harness.run("losing = 1")
+    harness.wait("losing === 0")
+    length = harness.run("harness.recorder.state.recordedMs") / 1000
+    harness.wait_for_seconds(length + 4)
+    receipt = harness.finish()
     (gap,) = receipt["gaps"]
     assert gap["kind"] == "gap"
 
 
-def test_behind_a_time_in_which_the_canvas_had_no_size_the_recording_goes_on(studio: Studio) -> None:
-    studio.record()
-    studio.wait_for_seconds(3)
+def test_behind_a_time_in_which_the_canvas_had_no_size_the_recording_goes_on(harness: RecorderHarness) -> None:
+    harness.record()
+    harness.wait_for_seconds(3)
     # The browser gives neither a picture nor, before the next picture, the sound.
-    studio.run("studio.isPainting = false; studio.width = canvas.width; canvas.width = 0")
-    length = studio.run("studio.recorder.state.recordedMs") / 1000
-    studio.wait_for_seconds(length + 3)
-    recorded = studio.run("studio.recorder.state.recordedBytes")
-    studio.run("canvas.width = studio.width; studio.isPainting = true; 0")
-    studio.wait(f"studio.recorder.state.storedBytes > {recorded}")
-    assert studio.finish()["state"] == "finished"
-    assert studio.run("errors") == []
+    harness.run("harness.isPainting = false; harness.width = canvas.width; canvas.width = 0")
+    length = harness.run("harness.recorder.state.recordedMs") / 1000
+    harness.wait_for_seconds(length + 3)
+    recorded = harness.run("harness.recorder.state.recordedBytes")
+    harness.run("canvas.width = harness.width; harness.isPainting = true; 0")
+    harness.wait(f"harness.recorder.state.storedBytes > {recorded}")
+    assert harness.finish()["state"] == "finished"
+    assert harness.run("errors") == []
 
 
-def test_bytes_that_the_last_page_sent_and_did_not_write_are_passed_over(studio: Studio) -> None:
-    studio.record()
-    studio.wait("studio.recorder.state.storedBytes > 0")
-    studio.wait("studio.recorder.state.waitingBytes === 0")
-    studio.page.open("about:blank")
-    (upload,) = studio.get(f"/v1/uploads?session_id={studio.session}")["items"]
+def test_bytes_that_the_last_page_sent_and_did_not_write_are_passed_over(harness: RecorderHarness) -> None:
+    harness.record()
+    harness.wait("harness.recorder.state.storedBytes > 0")
+    harness.wait("harness.recorder.state.waitingBytes === 0")
+    harness.page.open("about:blank")
+    (upload,) = harness.get(f"/v1/uploads?session_id={harness.session}")["items"]
     response = httpx2.patch(
-        f"{studio.api}/v1/uploads/{upload['id']}",
+        f"{harness.api}/v1/uploads/{upload['id']}",
         content=b"\0" * 100,
         headers={
-            "Authorization": f"Bearer {studio.token}",
+            "Authorization": f"Bearer {harness.token}",
             "Tus-Resumable": "1.0.0",
             "Content-Type": "application/offset+octet-stream",
             "Upload-Offset": str(upload["offset"]),
         },
     )
     assert response.status_code == 204, response.text
-    studio.open()
-    studio.take_up()
-    studio.run("studio.recorder.send()")
-    studio.wait("studio.recorder.state.phase === 'finished'")
-    assert studio.run("studio.recorder.state.receipt.length") == upload["offset"] + 100
+    harness.open()
+    harness.take_up()
+    harness.run("harness.recorder.send()")
+    harness.wait("harness.recorder.state.phase === 'finished'")
+    assert harness.run("harness.recorder.state.receipt.length") == upload["offset"] + 100
 
 
-def test_a_wake_lock_that_is_granted_after_the_end_is_released(studio: Studio) -> None:
-    studio.open(before=_LATE_WAKE_LOCK)
-    studio.record()
-    studio.wait("studio.recorder.state.storedBytes > 0")
-    studio.finish()
-    studio.run("grant()")
-    studio.wait("locks.length && locks.every(({ released }) => released)")
+def test_a_wake_lock_that_is_granted_after_the_end_is_released(harness: RecorderHarness) -> None:
+    harness.open(before=_LATE_WAKE_LOCK)
+    harness.record()
+    harness.wait("harness.recorder.state.storedBytes > 0")
+    harness.finish()
+    harness.run("grant()")
+    harness.wait("locks.length && locks.every(({ released }) => released)")

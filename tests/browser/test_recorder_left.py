@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.browser.conftest import Studio
+from tests.browser.conftest import RecorderHarness
 
 _WITHOUT_WORKERS = "window.Worker = class { constructor() { throw new Error('no worker'); } };"
 # While `refusing`, the disk's worker refuses everything.
@@ -25,78 +25,78 @@ FileSystemFileHandle.prototype.getFile = function call() {
 };"""
 
 
-def _send_what_is_left(studio: Studio) -> Any:
+def _send_what_is_left(harness: RecorderHarness) -> Any:
     """The receipt of the recording that the next page finds and sends."""
-    studio.page.reconnect()
-    studio.open()
-    studio.take_up()
-    studio.run("studio.recorder.send()")
-    studio.wait("studio.recorder.state.phase === 'finished'")
-    return studio.run("studio.recorder.state.receipt")
+    harness.page.reconnect()
+    harness.open()
+    harness.take_up()
+    harness.run("harness.recorder.send()")
+    harness.wait("harness.recorder.state.phase === 'finished'")
+    return harness.run("harness.recorder.state.receipt")
 
 
-def test_what_was_recorded_while_nobody_was_signed_in(studio: Studio) -> None:
-    studio.record("{ token: () => { throw new Error('no network to renew it'); } }")
-    studio.wait_for_seconds(3)
-    assert _send_what_is_left(studio)["gaps"] == []
+def test_what_was_recorded_while_nobody_was_signed_in(harness: RecorderHarness) -> None:
+    harness.record("{ token: () => { throw new Error('no network to renew it'); } }")
+    harness.wait_for_seconds(3)
+    assert _send_what_is_left(harness)["gaps"] == []
 
 
-def test_what_the_page_before_a_reload_releases_a_moment_later(studio: Studio) -> None:
-    studio.record()
-    studio.wait_for_seconds(3)
-    name = studio.run("`astegni-recordings/${studio.recorder.state.id}`")
-    studio.open()
-    studio.run(f"navigator.locks.request('{name}', () => new Promise((end) => setTimeout(end, 500))); 0")
-    studio.take_up()
+def test_what_the_page_before_a_reload_releases_a_moment_later(harness: RecorderHarness) -> None:
+    harness.record()
+    harness.wait_for_seconds(3)
+    name = harness.run("`astegni-recordings/${harness.recorder.state.id}`")
+    harness.open()
+    harness.run(f"navigator.locks.request('{name}', () => new Promise((end) => setTimeout(end, 500))); 0")
+    harness.take_up()
 
 
-def test_what_an_earlier_page_wrote_to_the_other_disk(studio: Studio) -> None:
-    studio.open(before=_WITHOUT_WORKERS)
-    studio.page.cut()
-    studio.record()
-    studio.wait_for_seconds(3)
-    assert studio.run("studio.recorder.state.disk") == "rows"
-    assert _send_what_is_left(studio)["gaps"] == []
-    assert studio.run("studio.left().then((left) => left.length)") == 0
+def test_what_an_earlier_page_wrote_to_the_other_disk(harness: RecorderHarness) -> None:
+    harness.open(before=_WITHOUT_WORKERS)
+    harness.page.cut()
+    harness.record()
+    harness.wait_for_seconds(3)
+    assert harness.run("harness.recorder.state.disk") == "rows"
+    assert _send_what_is_left(harness)["gaps"] == []
+    assert harness.run("harness.left().then((left) => left.length)") == 0
 
 
-def test_what_begins_with_an_entry_that_the_disk_refused(studio: Studio) -> None:
-    studio.open(before=_REFUSING_DISK)
+def test_what_begins_with_an_entry_that_the_disk_refused(harness: RecorderHarness) -> None:
+    harness.open(before=_REFUSING_DISK)
     # The disk is found first.
-    studio.run("new Recorder({ token: () => null }).take()")
-    studio.page.cut()
-    studio.run("refusing = true")
-    studio.record()
-    studio.wait("studio.recorder.state.warnings.includes('disk-full')")
-    studio.run("refusing = false")
-    length = studio.run("studio.recorder.state.recordedMs") / 1000
-    studio.wait_for_seconds(length + 5)
-    receipt = _send_what_is_left(studio)
-    assert receipt["session_id"] == studio.session
+    harness.run("new Recorder({ token: () => null }).take()")
+    harness.page.cut()
+    harness.run("refusing = true")
+    harness.record()
+    harness.wait("harness.recorder.state.warnings.includes('disk-full')")
+    harness.run("refusing = false")
+    length = harness.run("harness.recorder.state.recordedMs") / 1000
+    harness.wait_for_seconds(length + 5)
+    receipt = _send_what_is_left(harness)
+    assert receipt["session_id"] == harness.session
     assert receipt["length"] > 0
 
 
-def test_what_cannot_be_read_now_is_sent_later(studio: Studio) -> None:
-    studio.open(before=_FAILING_READS)
-    studio.page.cut()
-    studio.record()
-    studio.wait_for_seconds(7)
-    studio.run("failing = true")
-    studio.page.reconnect()
-    studio.run("studio.recorder.wake()")
-    studio.wait("failures")
-    studio.run("failing = false")
-    assert studio.finish()["gaps"] == []
+def test_what_cannot_be_read_now_is_sent_later(harness: RecorderHarness) -> None:
+    harness.open(before=_FAILING_READS)
+    harness.page.cut()
+    harness.record()
+    harness.wait_for_seconds(7)
+    harness.run("failing = true")
+    harness.page.reconnect()
+    harness.run("harness.recorder.wake()")
+    harness.wait("failures")
+    harness.run("failing = false")
+    assert harness.finish()["gaps"] == []
 
 
-def test_a_recording_that_could_not_be_opened_is_opened_the_next_time(studio: Studio) -> None:
-    studio.page.cut()
-    studio.record()
-    studio.wait_for_seconds(3)
-    studio.page.reconnect()
-    studio.open(before=_FAILING_READS)
-    studio.take_up()
-    studio.run("failing = true")
-    assert "could not be read" in studio.run("studio.recorder.send().catch(({ message }) => message)")
-    studio.run("failing = false; studio.recorder.send()")
-    studio.wait("studio.recorder.state.phase === 'finished'")
+def test_a_recording_that_could_not_be_opened_is_opened_the_next_time(harness: RecorderHarness) -> None:
+    harness.page.cut()
+    harness.record()
+    harness.wait_for_seconds(3)
+    harness.page.reconnect()
+    harness.open(before=_FAILING_READS)
+    harness.take_up()
+    harness.run("failing = true")
+    assert "could not be read" in harness.run("harness.recorder.send().catch(({ message }) => message)")
+    harness.run("failing = false; harness.recorder.send()")
+    harness.wait("harness.recorder.state.phase === 'finished'")

@@ -1,24 +1,24 @@
 """What a page says about a recording, or leaves out, never keeps `/recorder.js` from sending it."""
 
-from tests.browser.conftest import Studio
+from tests.browser.conftest import RecorderHarness
 
 
-def test_a_given_recorder_whose_type_the_page_left_to_the_browser(studio: Studio) -> None:
-    studio.run(
-        f"studio.recorder = new Recorder({{ session: {studio.session}, type: 'screen', "
-        "token: () => localStorage.getItem('token') }); studio.watch(studio.recorder);"
-        "window.media = new MediaRecorder(studio.stream()); media.start(500); studio.recorder.start(media)"
+def test_a_given_recorder_whose_type_the_page_left_to_the_browser(harness: RecorderHarness) -> None:
+    harness.run(
+        f"harness.recorder = new Recorder({{ session: {harness.session}, type: 'screen', "
+        "token: () => localStorage.getItem('token') }); harness.watch(harness.recorder);"
+        "window.media = new MediaRecorder(harness.stream()); media.start(500); harness.recorder.start(media)"
     )
-    studio.wait("studio.recorder.state.storedBytes > 0")
-    studio.run("media.stop()")
-    studio.wait("studio.recorder.state.phase === 'finished'")
-    mime = studio.run("studio.recorder.state.mime")
+    harness.wait("harness.recorder.state.storedBytes > 0")
+    harness.run("media.stop()")
+    harness.wait("harness.recorder.state.phase === 'finished'")
+    mime = harness.run("harness.recorder.state.mime")
     assert mime.startswith("video/")
-    assert studio.run("studio.recorder.state.receipt.filename").endswith(mime[6:10])
+    assert harness.run("harness.recorder.state.receipt.filename").endswith(mime[6:10])
 
 
-def test_a_title_that_the_api_would_refuse(studio: Studio) -> None:
-    studio.record("{ title: 'ሂ'.repeat(300) }")
-    studio.wait("studio.recorder.state.storedBytes > 0 || studio.recorder.state.warnings.includes('refused')")
-    assert studio.run("studio.recorder.state.warnings") == []
-    assert studio.finish()["title"] == "ሂ" * 255
+def test_a_title_that_the_api_would_refuse(harness: RecorderHarness) -> None:
+    harness.record("{ title: 'ሂ'.repeat(300) }")
+    harness.wait("harness.recorder.state.storedBytes > 0 || harness.recorder.state.warnings.includes('refused')")
+    assert harness.run("harness.recorder.state.warnings") == []
+    assert harness.finish()["title"] == "ሂ" * 255

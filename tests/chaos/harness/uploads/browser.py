@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.browser.chromium import Chromium
-from tests.browser.studio_page import MEDIA_FLAGS
+from tests.browser.recorder_harness import MEDIA_FLAGS
 from tests.chaos.harness.uploads.kills import KINDS, Kill
 from tests.chaos.harness.uploads.recording_thread import RecordingThread
 from tests.waiting import wait_for
@@ -100,7 +100,7 @@ class BrowserRecorder(RecordingThread):
             while not (self._is_over and self._queue.empty() and self._phase() == "finished"):
                 self._turn()
             self._open()
-            self.left = self._run("studio.left().then((left) => left.length)")
+            self.left = self._run("harness.left().then((left) => left.length)")
         finally:
             self._browser.close()
 
@@ -132,24 +132,24 @@ class BrowserRecorder(RecordingThread):
         if phase == "finished" and not self._is_over:
             self._record()
         elif phase == "recording" and (self._is_over or time.monotonic() > self._ends_at):
-            self._note(self._run(f"studio.recorder.stop().then(() => {_JOURNALS})"))
+            self._note(self._run(f"harness.recorder.stop().then(() => {_JOURNALS})"))
 
     def _record(self) -> None:
         self._ends_at = time.monotonic() + self._dice.uniform(*_LESSON)
-        self._run(f"studio.record({{ session: {self._sessions.pop()}, type: 'screen' }})")
+        self._run(f"harness.record({{ session: {self._sessions.pop()}, type: 'screen' }})")
 
     def _take_up(self) -> None:
         """Go on with what the killed page has left, or send it; without any, begin another."""
         left = self._run(
-            "studio.left().then(([first]) => {"
-            " if (first) { studio.recorder = first; studio.watch(first); } return first ? first.state : null; })"
+            "harness.left().then(([first]) => {"
+            " if (first) { harness.recorder = first; harness.watch(first); } return first ? first.state : null; })"
         )
         if left is None:
             self._record()
         elif left["isEnded"] or self._is_over or self._dice.random() < 0.3:
-            self._run("studio.recorder.send()")
+            self._run("harness.recorder.send()")
         else:
-            self._run("studio.recorder.start(studio.stream())")
+            self._run("harness.recorder.start(harness.stream())")
 
     def _open(self) -> None:
         """Open the page, again and again while the API does not give its module."""
@@ -164,11 +164,11 @@ class BrowserRecorder(RecordingThread):
                 self._browser = self._new_browser()
                 continue
             with suppress(AssertionError):
-                wait_for(lambda: self._run("Boolean(window.studio && window.Recorder)"), within=_LOADS_WITHIN)
+                wait_for(lambda: self._run("Boolean(window.harness && window.Recorder)"), within=_LOADS_WITHIN)
                 return
 
     def _phase(self) -> str:
-        return str(self._run("studio.recorder.state.phase"))
+        return str(self._run("harness.recorder.state.phase"))
 
     def _note_journals(self) -> None:
         self._note(self._run(_JOURNALS))

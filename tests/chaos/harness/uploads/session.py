@@ -4,7 +4,7 @@ import shutil
 from contextlib import ExitStack
 from pathlib import Path
 
-from tests.browser.studio_page import serve_studio
+from tests.browser.recorder_harness import serve_harness
 from tests.chaos.harness.environment import Environment, make_template
 from tests.chaos.harness.report import Claim
 from tests.chaos.harness.servers import Servers
@@ -35,7 +35,7 @@ def carry_out_kills(
     folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         runs: list[UploadRun] = []
-        origin = stack.enter_context(serve_studio(lambda: f"http://127.0.0.1:{runs[0].links[0].port}"))
+        origin = stack.enter_context(serve_harness(lambda: f"http://127.0.0.1:{runs[0].links[0].port}"))
         servers = stack.enter_context(Servers(root / "servers", broker=broker))
         make_template(servers, "kills")
         environment = stack.enter_context(

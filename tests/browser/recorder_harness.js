@@ -37,7 +37,7 @@ function tones() {
 }
 
 Object.assign(window, { canvas });
-window.studio = {
+window.harness = {
   isPainting: true,
   /** A stream of the canvas, with `sound` of the tones as well. */
   stream({ sound = true, picture = true } = {}) {
@@ -66,4 +66,4 @@ window.studio = {
     return leftRecordings({ token: () => localStorage.getItem('token'), ...options });
   },
 };
-setInterval(() => { if (studio.isPainting) paint(); }, 20);
+setInterval(() => { if (harness.isPainting) paint(); }, 20);
