@@ -31,7 +31,7 @@ from worker.media.probing.packet_reading import probe
 from worker.media.probing.probe import Probe
 from worker.media.processes.binaries import Binaries, find_binaries
 from worker.media.renditions.rendition_forms import PICTURES, SOUNDS
-from worker.media.renditions.write_renditions import Recorded, write_renditions
+from worker.media.renditions.write_renditions import FastCopyFile, write_renditions
 from worker.settings import Settings
 
 # Bytes of an hour that a rendition may have, in megabytes.
@@ -156,8 +156,8 @@ def _write(material: _Material, folder: Path, binaries: Binaries, names: Sequenc
     gain = 0.0
     if any(name in SOUNDS for name in names):
         gain = gain_of(measure_loudness(material.path, binaries, seconds=material.seconds))
-    recorded = Recorded(material.path, material.probed, gain)
-    write_renditions(recorded, {name: folder / name for name in names}, binaries)
+    fast_copy = FastCopyFile(material.path, material.probed, gain)
+    write_renditions(fast_copy, {name: folder / name for name in names}, binaries)
 
 
 def _run_separately(material: _Material, folder: Path, binaries: Binaries) -> None:

@@ -19,7 +19,7 @@ from worker.media.renditions.check_rendition import check_copied, check_download
 from worker.media.renditions.fit_picture import may_be_copied
 from worker.media.renditions.rendition_forms import PICTURES, SOUNDS
 from worker.media.renditions.write_download import write_download
-from worker.media.renditions.write_renditions import Recorded, write_copied, write_renditions
+from worker.media.renditions.write_renditions import FastCopyFile, write_copied, write_renditions
 
 Ffmpeg = Callable[..., Path]
 Render = Callable[..., dict[str, Path]]
@@ -50,7 +50,7 @@ def render(binaries: Binaries, probed: Callable[[Path], Probe], tmp_path: Path) 
 
     def write(source: Path, *names: str, gain: float = 0.0, cancels: bool = False) -> dict[str, Path]:
         targets = {name: tmp_path / name for name in names}
-        write_renditions(Recorded(source, probed(source), gain, cancels), targets, binaries)
+        write_renditions(FastCopyFile(source, probed(source), gain, cancels), targets, binaries)
         return targets
 
     return write
@@ -284,12 +284,12 @@ def test_h264_in_the_right_form_is_copied(
     assert video is not None
     assert may_be_copied(form, video)
     assert not may_be_copied(PICTURES["board"], video)
-    write_copied(Recorded(source, probed(source)), target, binaries)
+    write_copied(FastCopyFile(source, probed(source)), target, binaries)
     track = validate_fragmented(target, binaries, seconds=6, longest_segment=2)
     assert (track.stream["width"], len(track.times)) == (320, 60)
     assert check_copied(form, "360p", target, 6000, binaries) is not None
 
-    write_copied(Recorded(reordered, probed(reordered)), target, binaries)
+    write_copied(FastCopyFile(reordered, probed(reordered)), target, binaries)
     assert check_copied(form, "360p", target, 6000, binaries) is None
 
 
@@ -351,7 +351,7 @@ def test_a_failure_leaves_no_file(
     target = tmp_path / "720p"
 
     with pytest.raises(RuntimeError, match="enough"):
-        write_renditions(Recorded(lesson, probed(lesson)), {"720p": target}, binaries, should_stop=_enough)
+        write_renditions(FastCopyFile(lesson, probed(lesson)), {"720p": target}, binaries, should_stop=_enough)
     assert not target.exists()
 
 

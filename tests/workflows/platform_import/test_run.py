@@ -10,7 +10,7 @@ from tests.workflows.platform_import.conftest import Import, Refusals, stored
 from worker.database import Database
 from worker.errors import Unavailable
 from worker.platform.connection import PlatformConnection
-from worker.workflows.platform_import.transactions import PullLimits, rehearse
+from worker.workflows.platform_import.transactions import PullLimits, rolled_back
 
 
 def test_small_batches_give_the_same(run_import: Import, sql: Sql) -> None:
@@ -78,8 +78,8 @@ def test_a_row_of_the_future_hides_no_change(run_import: Import, platform: Platf
 
 
 def test_a_rehearsal_changes_nothing(database: Database, run_import: Import, sql: Sql) -> None:
-    with rehearse(database) as rehearsal:
-        counts = run_import(transactions=rehearsal)
+    with rolled_back(database) as transactions:
+        counts = run_import(transactions=transactions)
 
     assert counts["person"] == {"read": 11, "stored": 11}
     tables = ("users", "tutor_student_bookings", "platform_links", "platform_refusals", "platform_pulls")

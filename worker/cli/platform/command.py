@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from worker.cli.platform.findings import platform_findings
-from worker.cli.platform.imports import import_rows, rehearsal_lines, report_refusals
+from worker.cli.platform.imports import dry_run_lines, import_rows, report_refusals
 from worker.cli.target import database_errors, settings_of_stack
 from worker.errors import AstegniError
 from worker.settings import Settings
@@ -30,7 +30,7 @@ def check() -> None:
     try:
         levels = _print_findings(Settings())
         if "CANNOT" not in levels:
-            levels |= _print_rehearsal()
+            levels |= _print_dry_run()
     except AstegniError as error:
         typer.echo(f"astegni: {error.detail}", err=True)
         raise typer.Exit(_EXIT_CANNOT) from error
@@ -49,12 +49,12 @@ def _print_findings(settings: Settings) -> set[str]:
     return levels
 
 
-def _print_rehearsal() -> set[str]:
+def _print_dry_run() -> set[str]:
     """Print what an import would do and return its level, in a set; the set is empty without a database of ours."""
     if settings_of_stack().database_url is None:
         return set()
     try:
-        for line in rehearsal_lines():
+        for line in dry_run_lines():
             _print_finding("import", "ok", line)
     except AstegniError as error:
         _print_finding("import", "WARNING", f"nothing was counted: {error.detail}")

@@ -29,29 +29,29 @@ def import_rows(*, document: bool, dry_run: bool, accept_deletes: bool) -> bool:
     Raises Misconfigured, Unavailable.
     """
     from worker.platform.refusals import list_refusals  # noqa: PLC0415 - not for `--help`
-    from worker.workflows.platform_import.transactions import rehearse  # noqa: PLC0415
+    from worker.workflows.platform_import.transactions import rolled_back  # noqa: PLC0415
 
     with _opened() as (database, connection, settings):
         if not dry_run:
             return _print_reports(_reports(database, connection, settings, document, accept_deletes))
-        with rehearse(database) as rehearsal:
-            is_complete = _print_reports(_reports(rehearsal, connection, settings, document, accept_deletes))
-            _print_refusals(list_refusals(rehearsal.session))
+        with rolled_back(database) as transactions:
+            is_complete = _print_reports(_reports(transactions, connection, settings, document, accept_deletes))
+            _print_refusals(list_refusals(transactions.session))
     typer.echo("Nothing was changed.")
     return is_complete
 
 
-def rehearsal_lines() -> Iterator[str]:
+def dry_run_lines() -> Iterator[str]:
     """What an import would take and refuse now, kind by kind with the reasons counted. Nothing is changed.
 
     Raises Misconfigured, Unavailable.
     """
     from worker.platform.refusals import count_refusals  # noqa: PLC0415 - not for `--help`
-    from worker.workflows.platform_import.transactions import rehearse  # noqa: PLC0415
+    from worker.workflows.platform_import.transactions import rolled_back  # noqa: PLC0415
 
-    with _opened() as (database, connection, settings), rehearse(database) as rehearsal:
-        reports = list(_reports(rehearsal, connection, settings, False, False))
-        reasons = count_refusals(rehearsal.session)
+    with _opened() as (database, connection, settings), rolled_back(database) as transactions:
+        reports = list(_reports(transactions, connection, settings, False, False))
+        reasons = count_refusals(transactions.session)
         for report in reports:
             if report.waits_for is not None:
                 yield f"{report.kind}: waits for {report.waits_for}"

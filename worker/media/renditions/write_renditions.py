@@ -23,7 +23,7 @@ from worker.media.whole_files import removed_on_failure
 
 
 @dataclass(frozen=True)
-class Recorded:
+class FastCopyFile:
     """The fast copy of a recording on disk and its properties.
 
     `gain` in dB. `cancels`: its channels cancel each other out in a mix.
@@ -36,7 +36,7 @@ class Recorded:
 
 
 def write_renditions(
-    recorded: Recorded,
+    fast_copy: FastCopyFile,
     targets: Mapping[str, Path],
     binaries: Binaries,
     *,
@@ -48,15 +48,15 @@ def write_renditions(
     Sounds that come out too large are written again. `on_progress` gets seconds of media. Raises what the runner
     raises; then no target exists.
     """
-    seconds = recorded.probed.duration_ms / 1000
+    seconds = fast_copy.probed.duration_ms / 1000
     budget = Budget(
         wall_seconds=300 + 4 * seconds,
         stall_seconds=120,
-        file_bytes=64 * 1024 * 1024 + recorded.probed.duration_ms * 300,
+        file_bytes=64 * 1024 * 1024 + fast_copy.probed.duration_ms * 300,
     )
 
     def write(names: Collection[str], *, tight: bool) -> None:
-        outputs = _outputs(recorded, {name: targets[name] for name in names}, seconds, tight=tight)
+        outputs = _outputs(fast_copy, {name: targets[name] for name in names}, seconds, tight=tight)
         words = ffmpeg.get_args(ffmpeg.merge_outputs(*outputs))
         run_ffmpeg(binaries, words, budget=budget, should_stop=should_stop, on_progress=on_progress)
 
@@ -72,14 +72,14 @@ def write_renditions(
 
 
 def write_copied(
-    recorded: Recorded,
+    fast_copy: FastCopyFile,
     target: Path,
     binaries: Binaries,
     *,
     should_stop: Callable[[], bool] = never,
 ) -> None:
     """Copy the picture of the recording. Raises what the runner raises; then `target` does not exist."""
-    path = recorded.path
+    path = fast_copy.path
     media = ffmpeg.input(str(path.absolute()), **input_options(detect_demuxer(path)), an=None)
     words = ffmpeg.get_args(ffmpeg.output(media["v:0"], str(target.absolute()), **copied_options()))
     try:
@@ -89,14 +89,14 @@ def write_copied(
         raise
 
 
-def _outputs(recorded: Recorded, targets: Mapping[str, Path], seconds: float, *, tight: bool) -> list[Any]:
+def _outputs(fast_copy: FastCopyFile, targets: Mapping[str, Path], seconds: float, *, tight: bool) -> list[Any]:
     pictures = [name for name in targets if name in PICTURES]
     sounds = [name for name in targets if name in SOUNDS]
-    video = recorded.probed.video
+    video = fast_copy.probed.video
     # Transparent pictures are put on paper before they are scaled, which takes one size.
-    options = {**input_options(detect_demuxer(recorded.path)), **(decoder(video) or ONE_GRAPH)}
+    options = {**input_options(detect_demuxer(fast_copy.path)), **(decoder(video) or ONE_GRAPH)}
     unused = {} if pictures and sounds else {"vn" if sounds else "an": None}
-    media = ffmpeg.input(str(recorded.path.absolute()), **options, **unused)
+    media = ffmpeg.input(str(fast_copy.path.absolute()), **options, **unused)
     length = {"t": f"{seconds:.3f}"}
     outputs = []
     if pictures and video is not None:
@@ -107,7 +107,7 @@ def _outputs(recorded: Recorded, targets: Mapping[str, Path], seconds: float, *,
             picture = rendition_picture(branch, form, video)
             outputs.append(ffmpeg.output(picture, str(targets[name].absolute()), **options, **length))
     if sounds:
-        heard = levelled(_whole(mono(media["a:0"], cancels=recorded.cancels), seconds), recorded.gain)
+        heard = levelled(_whole(mono(media["a:0"], cancels=fast_copy.cancels), seconds), fast_copy.gain)
         for name, branch in zip(sounds, split(heard, len(sounds), "asplit"), strict=True):
             options = sound_options(SOUNDS[name], tight=tight)
             outputs.append(ffmpeg.output(branch, str(targets[name].absolute()), **options, **length))

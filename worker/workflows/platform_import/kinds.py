@@ -15,15 +15,15 @@ from worker.workflows.platform_import.documents.document_requests import Documen
 from worker.workflows.platform_import.kind import Kind
 from worker.workflows.platform_import.lessons.entries import Entries
 from worker.workflows.platform_import.lessons.lessons import Lessons
-from worker.workflows.platform_import.people import NobodysParents, People, UnownedProfiles
+from worker.workflows.platform_import.people import MissingParents, People, ProfilesWithoutAccount
 
 
 def all_kinds() -> list[Kind]:
     """Every kind of the states from December 2025 on, in order."""
     return [
         People(),
-        *(UnownedProfiles(role) for role in ("tutor", "student", "parent")),
-        NobodysParents(),
+        *(ProfilesWithoutAccount(role) for role in ("tutor", "student", "parent")),
+        MissingParents(),
         Enrolments(),
         Groups(),
         Requests(),
@@ -40,8 +40,8 @@ def document_kinds() -> list[Kind]:
     """The kinds for the state of 2025, whose tables a document describes, in order. Used only by the command."""
     return [
         People(),
-        *(UnownedProfiles(role) for role in ("tutor", "student", "parent")),
-        NobodysParents(),
+        *(ProfilesWithoutAccount(role) for role in ("tutor", "student", "parent")),
+        MissingParents(),
         DocumentBookings(),
         DocumentRequests(),
         DocumentEnrollments(),

@@ -29,7 +29,7 @@ class People(Kind):
         deactivate_people(session, [link.platform_id for link in links], read_at=pull.now)
 
 
-class UnownedProfiles(Kind):
+class ProfilesWithoutAccount(Kind):
     """Profiles without an account: only reported. One that gets an account later is imported with it."""
 
     needs_zone = False
@@ -58,7 +58,7 @@ _PARENTS = {
 }
 
 
-class NobodysParents(Kind):
+class MissingParents(Kind):
     """Students who name parents that do not exist: only reported; the other parents are imported with the person."""
 
     name = "student_parent"

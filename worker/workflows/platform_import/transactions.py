@@ -1,4 +1,4 @@
-"""The transactions of an import, real or in a rehearsal that is rolled back, and their limits."""
+"""The transactions of an import, real, or those of a dry run, which are rolled back, and their limits."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -23,13 +23,13 @@ class PullLimits:
 
 
 class Transactions(Protocol):
-    """Where rows are stored: a database, or a rehearsal."""
+    """Where rows are stored: a database, or a dry run, which is rolled back."""
 
     def transaction(self) -> AbstractContextManager[Session]:
         """A session that commits at the end of the block, or rolls back."""
 
 
-class Rehearsal:
+class RolledBackTransactions:
     """Transactions that are savepoints of one that is never committed."""
 
     def __init__(self, session: Session) -> None:
@@ -43,8 +43,8 @@ class Rehearsal:
 
 
 @contextmanager
-def rehearse(database: Database) -> Iterator[Rehearsal]:
+def rolled_back(database: Database) -> Iterator[RolledBackTransactions]:
     """Run an import in the block and roll everything back."""
     with Session(database.engine, expire_on_commit=False) as session:
-        yield Rehearsal(session)
+        yield RolledBackTransactions(session)
         session.rollback()

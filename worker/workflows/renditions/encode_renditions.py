@@ -7,7 +7,7 @@ from functools import partial
 from worker.media.decoding.downmix import channels_cancel
 from worker.media.decoding.loudness import gain_of, measure_loudness
 from worker.media.renditions.check_rendition import WrittenRendition, check_rendition
-from worker.media.renditions.write_renditions import Recorded, write_renditions
+from worker.media.renditions.write_renditions import FastCopyFile, write_renditions
 from worker.workflows.renditions.rendering import OWN_FAULTS, Rendering
 from worker.workflows.renditions.store_rendition import make_and_store
 
@@ -16,33 +16,33 @@ def encode_sounds(rendering: Rendering, names: Sequence[str]) -> None:
     """Encode these sounds. The loudness is measured first, to apply one gain to the whole recording."""
     if not names:
         return
-    recorded, run = rendering.recorded, rendering.run
+    fast_copy, run = rendering.fast_copy_file, rendering.run
     run.progress(5, "measuring the sound")
-    seconds = recorded.probed.duration_ms / 1000
+    seconds = fast_copy.probed.duration_ms / 1000
     loudness, cancels, binaries = None, False, rendering.context.binaries
     with suppress(*OWN_FAULTS):
-        cancels = channels_cancel(recorded.path, binaries, should_stop=run.should_stop)
+        cancels = channels_cancel(fast_copy.path, binaries, should_stop=run.should_stop)
         loudness = measure_loudness(
-            recorded.path, binaries, seconds=seconds, cancels=cancels, should_stop=run.should_stop
+            fast_copy.path, binaries, seconds=seconds, cancels=cancels, should_stop=run.should_stop
         )
-    levelled = Recorded(recorded.path, recorded.probed, gain_of(loudness), cancels)
+    levelled = FastCopyFile(fast_copy.path, fast_copy.probed, gain_of(loudness), cancels)
     _encode(rendering, names, levelled, 10, 20)
 
 
 def encode_pictures(rendering: Rendering, names: Sequence[str]) -> None:
     """Encode these pictures."""
     if names:
-        _encode(rendering, names, rendering.recorded, 20, 90)
+        _encode(rendering, names, rendering.fast_copy_file, 20, 90)
 
 
-def _encode(rendering: Rendering, names: Sequence[str], recorded: Recorded, begin: int, end: int) -> None:
+def _encode(rendering: Rendering, names: Sequence[str], fast_copy: FastCopyFile, begin: int, end: int) -> None:
     """Write these tracks together and store them; when that fails, one by one."""
     run, context = rendering.run, rendering.context
-    seconds = max(recorded.probed.duration_ms / 1000, 0.001)
+    seconds = max(fast_copy.probed.duration_ms / 1000, 0.001)
 
     def write(each: Sequence[str]) -> None:
         write_renditions(
-            recorded,
+            fast_copy,
             {name: rendering.path(name) for name in each},
             context.binaries,
             should_stop=run.should_stop,
@@ -67,7 +67,7 @@ def _checked(rendering: Rendering, name: str) -> WrittenRendition:
     return check_rendition(
         name,
         rendering.path(name),
-        rendering.recorded.probed.duration_ms,
+        rendering.fast_copy_file.probed.duration_ms,
         rendering.context.binaries,
         should_stop=rendering.run.should_stop,
     )

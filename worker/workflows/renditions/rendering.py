@@ -10,7 +10,7 @@ from worker.jobs.orders.recording_orders import MakeRenditions
 from worker.jobs.runs.job_run import JobRun
 from worker.media.errors import FfmpegFailed, FfmpegTimeout, OutputDamaged
 from worker.media.probing.packet_reading import probe
-from worker.media.renditions.write_renditions import Recorded
+from worker.media.renditions.write_renditions import FastCopyFile
 from worker.recordings.outputs.rendition_rows import FastCopy
 from worker.recordings.source import lock_recording, playback_version_of
 from worker.workflows.context import WorkerContext
@@ -35,13 +35,13 @@ class Rendering:
     outcome: dict[str, str] = field(default_factory=dict)
 
     @cached_property
-    def recorded(self) -> Recorded:
+    def fast_copy_file(self) -> FastCopyFile:
         """The fast copy, downloaded when first needed: `hls` and `download` are made from other renditions."""
         self.run.progress(1, "fetching the recording")
         self.context.spool.require_space(2 * self.fast_copy.bytes)
         path = self.folder / "playback"
         self.context.store.download(self.fast_copy.object_name, path, sha1=self.fast_copy.sha1)
-        return Recorded(path, probe(path, self.context.binaries, should_stop=self.run.should_stop))
+        return FastCopyFile(path, probe(path, self.context.binaries, should_stop=self.run.should_stop))
 
     def path(self, name: str) -> Path:
         """Where the file of this rendition is written."""

@@ -21,8 +21,8 @@ from worker.workflows.platform_import.bookings.pair_bookings import (
     ENROLMENT,
     PACKAGE_COLUMNS,
     known_pairs,
-    nobodys_pair,
     pair_booking,
+    pair_without_account,
 )
 from worker.workflows.platform_import.kind import ImportOutcome, Incoming, Kind, Pull
 from worker.workflows.platform_import.unknown_words import unknown_booking_words
@@ -108,7 +108,7 @@ class Enrolments(Kind):
         row = incoming.row
         booking_id = bookings.get(_pair(row))
         if booking_id is None:
-            return ImportOutcome(row.id, incoming.id, (nobodys_pair(_pair(row)),))
+            return ImportOutcome(row.id, incoming.id, (pair_without_account(_pair(row)),))
         return ImportOutcome(row.id, booking_id, unknown_booking_words(row.status, row.session_format))
 
 

@@ -29,8 +29,8 @@ from worker.workflows.platform_import.bookings.pair_bookings import (
     ENROLMENT,
     PACKAGE_COLUMNS,
     known_pairs,
-    nobodys_pair,
     pair_booking,
+    pair_without_account,
 )
 from worker.workflows.platform_import.kind import ImportOutcome, Incoming, Kind, Pull
 from worker.workflows.platform_import.unknown_words import unknown_booking_words
@@ -112,7 +112,7 @@ def _group_outcome(row: Row, known: set[Pair]) -> ImportOutcome:
         refusal = Refusal("no-students", "the group has no students", "Add its students on the platform.")
         return ImportOutcome(row.id, None, (refusal,))
     if len(left_out) == len(pairs):
-        return ImportOutcome(row.id, None, (nobodys_pair(pairs[0]),))
+        return ImportOutcome(row.id, None, (pair_without_account(pairs[0]),))
     if left_out:
         reason = f"{_students(left_out)} left out: no such profile with a user"
         remedy = "Give each an account on the platform, or take them out of the group."

@@ -59,7 +59,7 @@ def _finite(number: Decimal | None) -> Decimal | None:
     return number if number is not None and number.is_finite() else None
 
 
-def nobodys_pair(pair: Pair) -> Refusal:
+def pair_without_account(pair: Pair) -> Refusal:
     """Why nothing was stored for a pair without a user."""
     reason = f"tutor {pair.tutor_id} or student {pair.student_id} is no profile with a user"
     details = {"tutor": pair.tutor_id, "student": pair.student_id}

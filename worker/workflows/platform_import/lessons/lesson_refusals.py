@@ -10,7 +10,9 @@ from worker.schedules.platform_overlaps import people_in_two_roles
 from worker.workflows.platform_import.bookings.lesson_kinds import LESSON
 from worker.workflows.platform_import.lessons.collisions import Collision
 
-NOBODYS = Refusal("nobodys", "no course: nobody's", "Give the lesson a group on the platform, or delete it there.")
+WITHOUT_COURSE = Refusal(
+    "nobodys", "no course: nobody's", "Give the lesson a group on the platform, or delete it there."
+)
 
 
 def collision_refusals(

@@ -22,7 +22,7 @@ from worker.workflows.platform_import.lessons.collisions import find_collisions
 from worker.workflows.platform_import.lessons.convert_lesson import convert_lesson, lesson_instants
 from worker.workflows.platform_import.lessons.lesson_alarms import ALARM, set_alarms
 from worker.workflows.platform_import.lessons.lesson_people import read_known_people
-from worker.workflows.platform_import.lessons.lesson_refusals import NOBODYS, collision_refusals, two_role_notes
+from worker.workflows.platform_import.lessons.lesson_refusals import WITHOUT_COURSE, collision_refusals, two_role_notes
 from worker.workflows.platform_import.unknown_words import unknown_lesson_words
 
 
@@ -75,7 +75,7 @@ class Lessons(Kind):
                 incoming.row.id,
                 ids.get(incoming.row.id, incoming.id),
                 refusals.get(incoming.row.id)
-                or ((NOBODYS,) if lesson is None else (*_unknown_words(incoming.row), *notes[incoming.row.id])),
+                or ((WITHOUT_COURSE,) if lesson is None else (*_unknown_words(incoming.row), *notes[incoming.row.id])),
             )
             for incoming, lesson in wanted
         ]
