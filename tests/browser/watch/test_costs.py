@@ -43,9 +43,9 @@ def test_the_size_that_is_shown_is_what_passes_the_link(
         page.run_before_each_load(f"localStorage.setItem('token', '{lesson.token}'); {WATCHED}")
         page.open(lesson.url)
         viewer = Viewer(page)
-        viewer.wait(f"document.querySelector('[name=way]:checked')?.value === '{way}'")
+        viewer.wait(f"document.querySelector('[name=mode]:checked')?.value === '{way}'")
         shown = viewer.run(
-            "document.querySelector('[name=way]:checked').closest('label').querySelector('b').textContent"
+            "document.querySelector('[name=mode]:checked').closest('label').querySelector('b').textContent"
         )
         assert shown == size_text(size)
         before = link.passed["down"]
@@ -63,7 +63,7 @@ def test_the_place_is_remembered(lesson: Lesson, open_lesson: Open, tmp_path: Pa
     _put_sound(lesson, tmp_path)
     lesson.lengthen(_SECONDS)
     viewer = open_lesson()
-    viewer.wait("document.querySelector('[name=way]:checked')")
+    viewer.wait("document.querySelector('[name=mode]:checked')")
     viewer.run("seek.value = 31; seek.dispatchEvent(new Event('change'))")
     viewer.click("play")
     viewer.wait("parseFloat(seek.value) > 31.5")

@@ -34,7 +34,7 @@ def _alert(viewer: Viewer, text: str) -> None:
 
 
 def _chosen(viewer: Viewer, way: str = "strokes") -> None:
-    viewer.wait(f"document.querySelector('[name=way]:checked')?.value === '{way}'")
+    viewer.wait(f"document.querySelector('[name=mode]:checked')?.value === '{way}'")
 
 
 def _share(lesson: Lesson, **options: object) -> str:
@@ -131,7 +131,7 @@ def test_a_lost_file_is_said_to_be_and_another_way_plays(lesson: Lesson, open_le
     _lose(lesson, lesson.files.audio.name)
     viewer.click("start")
     _alert(viewer, "The file cannot be loaded.")
-    viewer.run("document.querySelector('[name=way][value=playback]').click()")
+    viewer.run("document.querySelector('[name=mode][value=playback]').click()")
     viewer.wait("document.getElementById('film').currentTime > 1.5")
     assert viewer.text("alerts") == ""
 

@@ -37,7 +37,7 @@ def test_progress_is_shown_until_the_lesson_plays(lesson: Lesson, open_lesson: O
     viewer.run("document.querySelector('[data-language=am]').click()")
     viewer.wait("document.getElementById('makingText').textContent === 'ትምህርቱ እየተዘጋጀ ነው'")
     sql(_MADE, id=lesson.recording)
-    viewer.wait("document.querySelector('[name=way]:checked')?.value === 'strokes'")
+    viewer.wait("document.querySelector('[name=mode]:checked')?.value === 'strokes'")
     assert viewer.run("document.getElementById('making').hidden") is True
     assert viewer.run("faults") == []
 

@@ -63,7 +63,7 @@ def test_the_storyboard_is_shown_under_the_pointer(
     viewer = open_lesson(
         before=f"document.addEventListener('DOMContentLoaded', () => {{ document.dir = '{direction}'; }});"
     )
-    viewer.wait("document.querySelector('[name=way]:checked')")
+    viewer.wait("document.querySelector('[name=mode]:checked')")
     for number, colour in enumerate(_COLOURS):
         _hover(viewer, (number + 0.5) / len(_COLOURS))
         # The first look loads the sheet.
@@ -91,7 +91,7 @@ def test_a_tile_of_an_upright_film_keeps_its_shape(lesson: Lesson, open_lesson: 
     tiles = {"width": 80, "height": 90, "columns": 1, "times_ms": [0]}
     lesson.put("storyboard", sheet, "image/png", tiles=tiles)
     viewer = open_lesson()
-    viewer.wait("document.querySelector('[name=way]:checked')")
+    viewer.wait("document.querySelector('[name=mode]:checked')")
     row = "Array.from(preview.getContext('2d').getImageData(0, 54, 192, 1).data).filter((_, at) => at % 4 === 0)"
     viewer.wait(
         "seek.dispatchEvent(new PointerEvent('pointermove', { clientX: seek.getBoundingClientRect().x + 20 }))"
@@ -105,7 +105,7 @@ def test_a_tile_of_an_upright_film_keeps_its_shape(lesson: Lesson, open_lesson: 
 def test_strokes_are_drawn_small(lesson: Lesson, open_lesson: Open) -> None:
     lesson.put_strokes()
     viewer = open_lesson()
-    viewer.wait("document.querySelector('[name=way]:checked')?.value === 'strokes'")
+    viewer.wait("document.querySelector('[name=mode]:checked')?.value === 'strokes'")
     viewer.click("start")
     viewer.wait("document.querySelectorAll('#pageList button').length === 2")
     _hover(viewer, 0.5)

@@ -65,7 +65,7 @@ def _start(lesson: Lesson, browser: Chromium, seen: str) -> _Start:
     viewer = Viewer(page)
     begun = time.monotonic()
     page.call("Page.navigate", {"url": lesson.url})
-    wait_for(lambda: page.run("Boolean(document.querySelector('[name=way]:checked'))"), pause=0.05)
+    wait_for(lambda: page.run("Boolean(document.querySelector('[name=mode]:checked'))"), pause=0.05)
     ready = time.monotonic()
     page.run(
         f"""window.times = {{}}; const start = performance.now();

@@ -19,7 +19,7 @@ _FRAMES = 30
 
 
 def _play(viewer: Viewer, way: str) -> None:
-    viewer.wait(f"document.querySelector('[name=way]:checked')?.value === '{way}'")
+    viewer.wait(f"document.querySelector('[name=mode]:checked')?.value === '{way}'")
     viewer.click("start")
     viewer.wait("parseFloat(document.getElementById('seek').value) > 1")
 
@@ -138,7 +138,7 @@ def test_keyboard_speed_place_captions_search_and_bytes(lesson: Lesson, open_les
 def test_everything_has_a_name_and_a_size_for_fingers(lesson: Lesson, open_lesson: Open) -> None:
     lesson.put_strokes()
     viewer = open_lesson(width=320)
-    viewer.wait("document.querySelector('[name=way]:checked')")
+    viewer.wait("document.querySelector('[name=mode]:checked')")
     nameless = """[...document.querySelectorAll('button, input, select, a')]
       .filter((each) => each.checkVisibility() && !each.textContent.trim() && !each.getAttribute('aria-label')
         && !each.labels?.length).map((each) => each.outerHTML)"""

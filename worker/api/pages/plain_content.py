@@ -31,10 +31,10 @@ def plain_content(
     """The values of the page's template."""
     rows = {row.name: row for row in plan.renditions if row.state == "ready" and row.object_name}
     addresses = SignedAddresses(services.context.store, plan.seconds)
-    sounds = [_file(rows[name], addresses, words["way-sound"]) for name in _SOUNDS if name in rows]
+    sounds = [_file(rows[name], addresses, words["mode-sound"]) for name in _SOUNDS if name in rows]
     recorded = rows.get("playback")
     if not sounds and recorded is not None and (recorded.mime or "").startswith("audio/"):
-        sounds = [_file(recorded, addresses, words["way-sound"])]
+        sounds = [_file(recorded, addresses, words["mode-sound"])]
         del rows["playback"]
     films = [_file(rows[name], addresses, words["downloadFilm"]) for name in _FILMS if name in rows]
     document = rows.get("document")

@@ -8,8 +8,8 @@ const meter = new Meter();
 const controls = new Controls();
 const alerts = new Map();
 let playback = null;
-let ways = [];
-let way = null;
+let modes = [];
+let mode = null;
 let replay = null;
 let job = null;
 // The place at which the addresses were last replaced.
@@ -122,21 +122,21 @@ function present() {
     $('title').textContent = playback.recording_title;
     document.title = playback.recording_title;
   }
-  ways = waysOf(playback.renditions);
-  warn('nothingToPlay', !ways.length);
-  if (!ways.length) return;
+  modes = modesOf(playback.renditions);
+  warn('nothingToPlay', !modes.length);
+  if (!modes.length) return;
   const wanted = kept.get('watch-way');
-  choose(ways.find(({ name }) => name === wanted) || bestWay(ways, { isSaving: $('saver').checked }));
+  choose(modes.find(({ name }) => name === wanted) || bestMode(modes, { isSaving: $('saver').checked }));
   show('data', true);
   presentContents();
 }
 
-// The ways to watch
+// The modes to watch
 
-function showWays() {
-  const rows = ways.map((each) => {
+function showModes() {
+  const rows = modes.map((each) => {
     const label = document.createElement('label');
-    const input = Object.assign(document.createElement('input'), { type: 'radio', name: 'way', value: each.name, checked: each === way });
+    const input = Object.assign(document.createElement('input'), { type: 'radio', name: 'mode', value: each.name, checked: each === mode });
     input.addEventListener('change', () => {
       kept.set('watch-way', each.name);
       choose(each);
@@ -144,18 +144,18 @@ function showWays() {
     const size = document.createElement('b');
     size.textContent = sizeText(each.bytes);
     label.append(input, document.createElement('span'), size);
-    label.children[1].textContent = word(`way-${each.name}`);
+    label.children[1].textContent = word(`mode-${each.name}`);
     return label;
   });
-  $('ways').replaceChildren($('ways').firstElementChild, ...rows);
+  $('modes').replaceChildren($('modes').firstElementChild, ...rows);
 }
 
-/** Plays in this way from now on, at the same place. */
+/** Plays in this mode from now on, at the same place. */
 function choose(chosen) {
   const before = controls.player;
   const [place, wasPlaying] = before ? [before.time, before.isWanted] : [firstPlace(), false];
   before?.close();
-  way = chosen;
+  mode = chosen;
   const rows = Object.fromEntries(chosen.parts.map((row) => [row.name, row]));
   const sound = chosen.kind === 'strokes' || chosen.kind === 'film' ? chosen.parts[1] : chosen.parts[0];
   const film = chosen.kind === 'film' ? chosen.parts[0] : null;
@@ -179,7 +179,7 @@ function choose(chosen) {
     keepPlace();
   });
   controls.use(player);
-  showWays();
+  showModes();
   offerPages();
   showPoster();
   if (place) player.seek(place);
@@ -206,7 +206,7 @@ function give(id, row) {
 function streamInto(id, row) {
   const element = $(id);
   if (streams.has(id) || element.readyState > 0 || element.currentTime > 0 || !MediaStreamer.canPlay(row)) return;
-  const ahead = id === 'film' ? AHEAD.picture : AHEAD[way.kind];
+  const ahead = id === 'film' ? AHEAD.picture : AHEAD[mode.kind];
   const length = playback.duration_ms / 1000 || 0;
   streams.set(id, new MediaStreamer(element, row, { ahead, length }, () => {
     const { currentTime: place, playbackRate: rate } = element;
@@ -222,13 +222,13 @@ class LessonPlayer extends Player {
   play() {
     // Behind the end of a shared part it begins again.
     if (playback.to && this.time >= playback.to) this.seek(playback.from || 0);
-    const sound = way.parts.at(-1);
+    const sound = mode.parts.at(-1);
     if (this.medium === $('voice') && sound) streamInto('voice', sound);
     return super.play();
   }
 
   startFollower() {
-    streamInto('film', way.parts[0]);
+    streamInto('film', mode.parts[0]);
     super.startFollower();
   }
 }
@@ -252,7 +252,7 @@ class LoadedBoard {
 function begin() {
   show('poster', false);
   if (!$('poster').complete) $('poster').removeAttribute('src');
-  if (way.kind === 'strokes') readStrokes(strokesRow()).catch(() => {});
+  if (mode.kind === 'strokes') readStrokes(strokesRow()).catch(() => {});
 }
 
 /** The replay of this file, which is read once whatever its address is signed with. */
@@ -286,7 +286,7 @@ async function fetchReplay(asked) {
 function showPoster() {
   const small = (playback.posters || []).filter(({ width, mime }) => width <= 640 && mime === 'image/jpeg').pop();
   const url = small?.url || playback.poster?.url;
-  const isShown = Boolean(url) && !isDear() && way.kind !== 'sound' && controls.player.time === 0 && !controls.player.isPlaying;
+  const isShown = Boolean(url) && !isDear() && mode.kind !== 'sound' && controls.player.time === 0 && !controls.player.isPlaying;
   show('poster', isShown);
   if (isShown && $('poster').src !== url) {
     $('poster').fetchPriority = 'low';
@@ -303,7 +303,7 @@ async function renew(player) {
   const isFilm = !player.medium?.error;
   const isLost = renewedAt !== null && Math.abs(player.time - renewedAt) < (isFilm ? 30 : 1);
   warn('fileLost', isLost);
-  const sound = ways.find(({ kind }) => kind === 'sound');
+  const sound = modes.find(({ kind }) => kind === 'sound');
   if (isLost && isFilm && sound) {
     choose(sound);
     return;
@@ -311,9 +311,9 @@ async function renew(player) {
   if (isLost) await later(5_000);
   if (controls.player !== player || !(await fetchPlayback()) || controls.player !== player) return;
   renewedAt = player.time;
-  ways = waysOf(playback.renditions);
-  warn('nothingToPlay', !ways.length);
-  if (ways.length) choose(ways.find(({ name }) => name === way.name) || ways[0]);
+  modes = modesOf(playback.renditions);
+  warn('nothingToPlay', !modes.length);
+  if (modes.length) choose(modes.find(({ name }) => name === mode.name) || modes[0]);
 }
 
 // What stands below the player
@@ -385,7 +385,7 @@ async function loadPages() {
 /** Pages that cost something are shown when somebody asks for them: strokes beside a film, pictures on a thin link. */
 function offerPages() {
   const row = strokesRow();
-  const isOffered = row ? way.kind !== 'strokes' && !contents.replay : pictures.pages.length > 1 && isDear() && !contents.pictures.pages.length;
+  const isOffered = row ? mode.kind !== 'strokes' && !contents.replay : pictures.pages.length > 1 && isDear() && !contents.pictures.pages.length;
   const bytes = row?.bytes ?? pictures.pages.reduce((sum, page) => sum + page.bytes, 0);
   contents.fetchPages = isOffered ? () => {
     contents.fetchPages = null;
@@ -474,7 +474,7 @@ async function renewSheets(url) {
 
 /** A small picture of that time: of the strokes, which cost nothing, or of the storyboard. */
 function drawPreview(canvas, seconds) {
-  if (way.kind === 'strokes' && replay?.pages.length) {
+  if (mode.kind === 'strokes' && replay?.pages.length) {
     drawPageAt(canvas, replay.pages[replay.pageAt(seconds * 1000)], seconds * 1000);
     return true;
   }
@@ -561,8 +561,8 @@ async function chooseLanguage(language) {
   if (!playback?.recording_title) document.title = words.title;
   for (const [name, about] of alerts) warn(name, true, about);
   showProgress();
-  if (way) {
-    showWays();
+  if (mode) {
+    showModes();
     offerPages();
   }
   controls.render();
@@ -587,7 +587,7 @@ $('saver').checked = kept.get('watch-saver') === 'on';
 $('saver').addEventListener('change', () => {
   kept.set('watch-saver', $('saver').checked ? 'on' : 'off');
   kept.set('watch-way', null);
-  choose(bestWay(ways, { isSaving: $('saver').checked }));
+  choose(bestMode(modes, { isSaving: $('saver').checked }));
 });
 meter.addEventListener('change', showBytes);
 addEventListener('pagehide', () => meter.read());

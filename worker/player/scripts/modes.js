@@ -1,4 +1,4 @@
-// The ways in which a lesson can be watched, made of the renditions that are ready.
+// The modes in which a lesson can be watched, made of the renditions that are ready.
 
 const FILMS = ['board', '360p', '720p'];
 const HLS = 'application/vnd.apple.mpegurl';
@@ -13,14 +13,14 @@ function isPlayable({ mime, codecs }) {
  * `{name, kind, parts, bytes}` of each: kind `strokes` draws the replay beside the sound, `film` plays a film without sound
  * beside it, `whole` a file that has both, `sound` the sound alone. The best for a thin link is the first.
  */
-function waysOf(renditions) {
+function modesOf(renditions) {
   const ready = Object.fromEntries(renditions.filter(({ state, url }) => state === 'ready' && url).map((row) => [row.name, row]));
   const { replay, playback } = ready;
   const hasSound = /opus|vorbis|mp4a|mp3|flac/.test(playback?.codecs || '');
   const isSound = playback?.mime?.startsWith('audio');
   const sound = ['audio', 'audio-aac'].map((name) => ready[name]).find((row) => row && isPlayable(row)) || (isSound ? playback : null);
-  const ways = [];
-  const add = (name, kind, parts) => ways.push({ name, kind, parts, bytes: parts.reduce((sum, row) => sum + (row.bytes || 0), 0) });
+  const modes = [];
+  const add = (name, kind, parts) => modes.push({ name, kind, parts, bytes: parts.reduce((sum, row) => sum + (row.bytes || 0), 0) });
   if (replay && sound) add('strokes', 'strokes', [replay, sound]);
   if (replay && !hasSound && !sound) add('strokes', 'strokes', [replay]);
   for (const name of FILMS) {
@@ -31,16 +31,16 @@ function waysOf(renditions) {
   if (canStream) add('hls', 'whole', [ready.hls]);
   if (playback && !isSound && isPlayable(playback)) add('playback', 'whole', [playback]);
   if (sound) add('sound', 'sound', [sound]);
-  return ways;
+  return modes;
 }
 
-/** The way that this link carries. */
-function bestWay(ways, { isSaving }) {
+/** The mode that this link carries. */
+function bestMode(modes, { isSaving }) {
   const link = navigator.connection || {};
   const isThin = isSaving || link.saveData || /2g/.test(link.effectiveType || '') || link.downlink < 0.4;
-  const pictures = ways.filter(({ kind }) => kind !== 'sound');
+  const pictures = modes.filter(({ kind }) => kind !== 'sound');
   const smallest = [...pictures].sort((one, other) => one.bytes - other.bytes)[0];
   const [first] = pictures;
   return (first?.kind === 'strokes' && first) || (isThin && smallest)
-    || ['board', '360p', 'hls', 'playback', '720p'].map((name) => ways.find((way) => way.name === name)).find(Boolean) || ways[0];
+    || ['board', '360p', 'hls', 'playback', '720p'].map((name) => modes.find((mode) => mode.name === name)).find(Boolean) || modes[0];
 }
