@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute
 
 from worker.api.description import docs
 from worker.api.description.description import complete
-from worker.api.http.body_limit import Larger, LimitBody, Streamed
+from worker.api.http.body_limit import LargerBody, LimitBody, StreamedBody
 from worker.api.http.callers import identify
 from worker.api.http.error_handlers import install_problems
 from worker.api.http.idempotent import REPLAYED
@@ -59,12 +59,12 @@ MOST_JSON = 65_536
 # Enough for five hundred strokes of a few hundred points each.
 MOST_STROKES_JSON = 2_000_000
 LARGER = (
-    Larger("POST", re.compile(r"/v1/whiteboard/pages/[0-9]+/strokes"), MOST_STROKES_JSON),
-    Larger("PUT", re.compile(r"/v1/recordings/[0-9]+/captions/[^/]+"), recording_captions.MOST_CAPTION_BYTES),
+    LargerBody("POST", re.compile(r"/v1/whiteboard/pages/[0-9]+/strokes"), MOST_STROKES_JSON),
+    LargerBody("PUT", re.compile(r"/v1/recordings/[0-9]+/captions/[^/]+"), recording_captions.MOST_CAPTION_BYTES),
 )
 STREAMED = (
-    Streamed("POST", re.compile(r"/v1/(recordings|uploads)")),
-    Streamed("PATCH", re.compile(r"/v1/uploads/[^/]+")),
+    StreamedBody("POST", re.compile(r"/v1/(recordings|uploads)")),
+    StreamedBody("PATCH", re.compile(r"/v1/uploads/[^/]+")),
 )
 
 _MODULES = (

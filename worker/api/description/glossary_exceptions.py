@@ -104,7 +104,7 @@ SPECIAL: dict[str, dict[str, Meaning]] = {
     "NewChannelDocument": {"kind": _CHANNEL_KIND},
     "EventDocument": {"kind": ("What happened: `join` or `leave`.", "join")},
     "NotificationDocument": {"kind": ("What the message is about.", "lesson-reminder")},
-    "PreferencesWish": {"alarms": ("Minutes before each lesson that has no alarms of its own.", [1440, 15])},
+    "PreferencesBody": {"alarms": ("Minutes before each lesson that has no alarms of its own.", [1440, 15])},
     "PreferencesDocument": {"alarms": ("Minutes before each lesson that has no alarms of its own.", [1440, 15])},
     "SeriesWithPeople": {"participants": ("Students of the series with their bookings.", [])},
     "SessionDocument": {"status": ("`scheduled`, `in_progress`, `completed` or `cancelled`.", "in_progress")},

@@ -20,7 +20,7 @@ _CLOSE = {"Connection": "close"}
 
 
 @dataclass(frozen=True)
-class Larger:
+class LargerBody:
     """The paths where a body may have `most` bytes."""
 
     method: str
@@ -29,7 +29,7 @@ class Larger:
 
 
 @dataclass(frozen=True)
-class Streamed:
+class StreamedBody:
     """The paths whose routes stream their body with their own limits, and identify their caller first."""
 
     method: str
@@ -52,8 +52,8 @@ class LimitBody:
         *,
         most: int,
         admit: Admit,
-        larger: Sequence[Larger] = (),
-        streamed: Sequence[Streamed] = (),
+        larger: Sequence[LargerBody] = (),
+        streamed: Sequence[StreamedBody] = (),
     ) -> None:
         self._app = app
         self._most = most

@@ -21,7 +21,7 @@ from worker.workflows.lessons.set_alarms import person, set_preferences
 router = APIRouter(prefix="/v1/me", tags=["reminders"], responses=responses(401, 403, 422, 503))
 
 
-class PreferencesWish(Body):
+class PreferencesBody(Body):
     """All preferences: a field that is omitted gets its default.
 
     `alarms` are minutes before each lesson that has no alarms of its own. All `channels` are used; those of `fallback`
@@ -61,7 +61,7 @@ def get_preferences(caller: CallerOf, services: ServicesOf) -> PreferencesDocume
 
 
 @router.put("/notification-preferences", summary="Set my preferences")
-def put_preferences(body: PreferencesWish, caller: CallerOf, services: ServicesOf) -> PreferencesDocument:
+def put_preferences(body: PreferencesBody, caller: CallerOf, services: ServicesOf) -> PreferencesDocument:
     """Replace the caller's preferences; messages that are not sent yet are replanned at once."""
     preferences = Preferences(**body.model_dump())
     with services.database.transaction() as session:

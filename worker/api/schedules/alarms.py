@@ -43,7 +43,7 @@ class AlarmDocument(Body):
     fallback: Channels | None = None
 
 
-class AlarmWishes(Body):
+class AlarmsBody(Body):
     """All of the caller's alarms there. Empty list: no reminder; null: those of the series or the preferences again."""
 
     alarms: Annotated[list[AlarmDocument], Field(max_length=MOST_ALARMS, fail_fast=True)] | None
@@ -70,7 +70,7 @@ def get_alarms(schedule_id: RowId, caller: CallerOf, services: ServicesOf, scope
 
 @router.put("/{schedule_id}/alarms", summary="Set my alarms")
 def put_alarms(
-    schedule_id: RowId, body: AlarmWishes, caller: CallerOf, services: ServicesOf, scope: AlarmScope = "one"
+    schedule_id: RowId, body: AlarmsBody, caller: CallerOf, services: ServicesOf, scope: AlarmScope = "one"
 ) -> AlarmsDocument:
     """Set the caller's alarms only; reminders that are not sent yet are replanned at once."""
     alarms = None if body.alarms is None else [Alarm(**alarm.model_dump()) for alarm in body.alarms]

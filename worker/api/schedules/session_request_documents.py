@@ -12,7 +12,7 @@ from worker.api.schedules.bookings import BookingDocument, BookingFields, Packag
 from worker.api.schedules.schedule_documents import ConflictDocument
 
 
-class WishedTimesFields(TimeFields):
+class RequestedTimesFields(TimeFields):
     """The requested times, in the fields of `POST /v1/schedules`; null means not specified.
 
     Times are local to `timezone` (default: the tutor's). Without `schedule_date`: from now on.
@@ -32,7 +32,7 @@ class NewSessionRequest(Body):
     message: Annotated[Words, Field(max_length=10_000)] | None = None
     contact_phone: Annotated[Words, Field(max_length=20)] | None = None
     contact_email: Annotated[Words, Field(max_length=255)] | None = None
-    schedule: WishedTimesFields | None = None
+    schedule: RequestedTimesFields | None = None
 
 
 class RequestAcceptance(BookingFields):
