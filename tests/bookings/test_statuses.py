@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from models.states import BOOKING_STATUSES
-from worker.bookings.statuses import FINAL, Side, accepted, check_dates, declined, ended, status_after_change
+from worker.bookings.statuses import FINAL, BookingSides, accepted, check_dates, declined, ended, status_after_change
 from worker.errors import AstegniError, Conflict, Forbidden, InvalidInput
 
-TUTOR, LEARNER = Side(tutor=True, learner=False), Side(tutor=False, learner=True)
-SIDES = {"tutor": TUTOR, "learner": LEARNER, "both": Side(tutor=True, learner=True)}
+TUTOR, LEARNER = BookingSides(tutor=True, learner=False), BookingSides(tutor=False, learner=True)
+SIDES = {"tutor": TUTOR, "learner": LEARNER, "both": BookingSides(tutor=True, learner=True)}
 C, F = Conflict, Forbidden
 # What a booking in the status of the row becomes, asked for by (tutor, learner).
 CHANGES: dict[str, dict[str, tuple[Any, Any]]] = {
@@ -75,11 +75,11 @@ def test_other_changes_keep_the_status_until_it_is_over(current: str) -> None:
 
 
 @pytest.mark.parametrize("current", BOOKING_STATUSES)
-@pytest.mark.parametrize("side", SIDES)
-def test_answers(current: str, side: str) -> None:
+@pytest.mark.parametrize("sides", SIDES)
+def test_answers(current: str, sides: str) -> None:
     for rule, expected in ANSWERS.items():
-        refused = rule is not ended and not SIDES[side].learner
-        assert outcome(rule, current, SIDES[side]) == (Forbidden if refused else expected[current]), rule.__name__
+        refused = rule is not ended and not SIDES[sides].learner
+        assert outcome(rule, current, SIDES[sides]) == (Forbidden if refused else expected[current]), rule.__name__
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from worker.schedules.cancelling import LessonCancellation
 from worker.schedules.conflicts.clash import LessonConflict
 from worker.schedules.date_range import Range
 from worker.schedules.reserve_slot import SlotReservation
-from worker.schedules.slots import Free, free_parts, list_slots
+from worker.schedules.slots import FreePart, free_parts, list_slots
 
 EIGHT = datetime(2026, 5, 4, 8, tzinfo=UTC)
 
@@ -38,7 +38,7 @@ def at(begin: float, end: float) -> Instants:
 )
 def test_free_time_is_what_lessons_leave(lessons: list[Any], free: list[Any]) -> None:
     free_times = free_parts(at(0, 4), [at(*lesson) for lesson in lessons])
-    assert free_times == [Free(*at(*lesson), whole=lesson == (0, 4)) for lesson in free]
+    assert free_times == [FreePart(*at(*lesson), whole=lesson == (0, 4)) for lesson in free]
 
 
 Book = Callable[..., Any]

@@ -15,7 +15,7 @@ from models.states import STROKE_TYPES
 from tests.examples import examples
 from worker.canvases.stored.pages import read_page
 from worker.errors import InvalidInput
-from worker.stroke_formats import NotUnderstood, to_board_format
+from worker.stroke_formats import UnsupportedStroke, to_board_format
 from worker.whiteboards.stroke_validation import NewStroke, accepted_stroke
 
 LINE = [[10, 20], [30, 40], [50, 20]]
@@ -488,7 +488,7 @@ KEYS = [
 def test_no_shape_breaks_the_reading(stroke_type: str, data: dict[str, Any]) -> None:
     try:
         converted = to_board_format(stroke_type, data)
-    except NotUnderstood:
+    except UnsupportedStroke:
         return
     again = to_board_format(stroke_type, converted)
     assert repr(again) == repr(converted) or not data.keys().isdisjoint({"props", "segments"})

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from worker.database import Database
-from worker.workflows.import_enrollments import Line, import_enrollments
+from worker.workflows.import_enrollments import EnrollmentOutcome, import_enrollments
 
 Sql = Callable[..., list[Any]]
 
@@ -24,7 +24,7 @@ def enrol(sql: Sql, subjects: str | None = '["Math"]', **columns: Any) -> int:
     return int(sql(statement, subjects=subjects, **values)[0][0])
 
 
-def outcomes(lines: list[Line]) -> list[tuple[int, str | None, str]]:
+def outcomes(lines: list[EnrollmentOutcome]) -> list[tuple[int, str | None, str]]:
     return [(line.enrollment_id, line.subject, line.outcome) for line in lines]
 
 

@@ -11,14 +11,14 @@ from models.bookings import Booking
 from worker.access.callers import Caller
 from worker.access.visibility import speaks_for
 from worker.bookings.reading import find_booking
-from worker.bookings.statuses import FINAL, Side, check_dates, status_after_change
+from worker.bookings.statuses import FINAL, BookingSides, check_dates, status_after_change
 from worker.errors import Conflict, Forbidden
 
 # How many bookings offered by one tutor may wait for one student's answer.
 MOST_WAITING = 5
 
 # Returns the status after an answer: (booking id, current status, side that answers).
-Answer = Callable[[int, str, Side], str]
+Answer = Callable[[int, str, BookingSides], str]
 
 
 @dataclass(frozen=True)
@@ -56,11 +56,11 @@ def edit_booking(session: Session, caller: Caller, booking_id: int, changes: Map
 
     Raises NotFound, Forbidden, Conflict for a status change that is not allowed, InvalidInput for its dates.
     """
-    booking, side = _lock(session, caller, booking_id)
+    booking, sides = _lock(session, caller, booking_id)
     others = changes.keys() - {"status"}
-    if others and not side.tutor:
+    if others and not sides.tutor:
         raise Forbidden(f"Only the tutor can change {min(others)}; you can accept, decline or end the booking.")
-    status = status_after_change(booking_id, booking.status, changes.get("status"), side)
+    status = status_after_change(booking_id, booking.status, changes.get("status"), sides)
     if booking.status in FINAL:
         return ChangedBooking(booking, booking.status, frozenset())  # a final status: no column changes
     check_dates(changes.get("start_date", booking.start_date), changes.get("end_date", booking.end_date))
@@ -69,8 +69,8 @@ def edit_booking(session: Session, caller: Caller, booking_id: int, changes: Map
 
 def answer_booking(session: Session, caller: Caller, booking_id: int, answer: Answer) -> ChangedBooking:
     """Accept, decline or end a booking. Raises NotFound, Forbidden, Conflict as `answer` does."""
-    booking, side = _lock(session, caller, booking_id)
-    return _write(session, booking, {"status": answer(booking_id, booking.status, side)})
+    booking, sides = _lock(session, caller, booking_id)
+    return _write(session, booking, {"status": answer(booking_id, booking.status, sides)})
 
 
 def _check_waiting(session: Session, tutor_id: int, student_id: int) -> None:
@@ -81,15 +81,15 @@ def _check_waiting(session: Session, tutor_id: int, student_id: int) -> None:
         raise Conflict(detail)
 
 
-def _lock(session: Session, caller: Caller, booking_id: int) -> tuple[Booking, Side]:
+def _lock(session: Session, caller: Caller, booking_id: int) -> tuple[Booking, BookingSides]:
     booking = find_booking(session, caller, booking_id, lock=True)
-    side = Side(
+    sides = BookingSides(
         tutor=caller.tutor_id == booking.tutor_id,
         learner=speaks_for(session, caller, booking.student_id),
     )
-    if not (side.tutor or side.learner):
+    if not (sides.tutor or sides.learner):
         raise Forbidden("Only the tutor, the student and parents can change a booking.")
-    return booking, side
+    return booking, sides
 
 
 def _store(session: Session, *, tutor_id: int, student_id: int, status: str, values: Mapping[str, Any]) -> Booking:

@@ -7,7 +7,7 @@ from email.policy import EmailPolicy
 from email.utils import format_datetime
 from typing import Any
 
-from worker.channels.headers import Folded, attachment_field, bracketed_field, mailbox_field, text_field
+from worker.channels.headers import FoldedValue, attachment_field, bracketed_field, mailbox_field, text_field
 from worker.channels.message import Message, encodable, one_line
 
 
@@ -15,13 +15,13 @@ class _Policy(EmailPolicy):
     """Python's policy, except that header fields which are already folded stay as they are."""
 
     def header_store_parse(self, name: str, value: Any) -> tuple[str, Any]:
-        return (name, value) if isinstance(value, Folded) else super().header_store_parse(name, value)
+        return (name, value) if isinstance(value, FoldedValue) else super().header_store_parse(name, value)
 
     def fold(self, name: str, value: Any) -> str:
-        return f"{name}: {value}{self.linesep}" if isinstance(value, Folded) else str(super().fold(name, value))
+        return f"{name}: {value}{self.linesep}" if isinstance(value, FoldedValue) else str(super().fold(name, value))
 
     def fold_binary(self, name: str, value: Any) -> bytes:
-        if isinstance(value, Folded):
+        if isinstance(value, FoldedValue):
             return self.fold(name, value).encode("ascii")
         return super().fold_binary(name, value)
 

@@ -25,20 +25,20 @@ _NO_FILE = re.compile(r"[\"<>/\\|:*?]")
 _PLAIN_FILE = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,49}", re.ASCII)
 
 
-class Folded(str):
+class FoldedValue(str):
     """The value of a header field as it is sent: lines of ASCII, encoded and folded."""
 
     __slots__ = ()
 
 
-def text_field(name: str, text: str) -> Folded:
+def text_field(name: str, text: str) -> FoldedValue:
     """A field of words, like a subject. `text` is one line."""
     if _PLAIN_TEXT.fullmatch(text) and "=?" not in text:
-        return Folded(_fold(text.split(" "), len(name) + 2))
-    return Folded(_FOLD.join(_encoded(text, len(name) + 2)))
+        return FoldedValue(_fold(text.split(" "), len(name) + 2))
+    return FoldedValue(_FOLD.join(_encoded(text, len(name) + 2)))
 
 
-def mailbox_field(name: str, display_name: str, address: str) -> Folded:
+def mailbox_field(name: str, display_name: str, address: str) -> FoldedValue:
     """A field with one named address, like From. `display_name` is one line, possibly empty, cut to 120 characters.
 
     A name that needs encoding is one encoded word, although RFC 2047 permits only 75 characters: between two such words
@@ -46,30 +46,30 @@ def mailbox_field(name: str, display_name: str, address: str) -> Folded:
     """
     display_name = display_name[:_LONGEST_NAME].rstrip()
     if not display_name:
-        return Folded(address)
+        return FoldedValue(address)
     if _PLAIN_NAME.fullmatch(display_name) and "=?" not in display_name:
         words = display_name.split(" ")
     else:
         words = [_encoded_word(display_name.encode("utf-8", "replace"))]
-    return Folded(_fold([*words, f"<{address}>"], len(name) + 2))
+    return FoldedValue(_fold([*words, f"<{address}>"], len(name) + 2))
 
 
-def bracketed_field(text: str) -> Folded:
+def bracketed_field(text: str) -> FoldedValue:
     """A field with one value in angle brackets, which cannot be folded: a Message-ID or a URL."""
-    return Folded(f"<{text}>")
+    return FoldedValue(f"<{text}>")
 
 
-def attachment_field(filename: str) -> Folded:
+def attachment_field(filename: str) -> FoldedValue:
     """Content-Disposition of an attachment: the cleaned name, in RFC 2231's form unless it is plain ASCII."""
     filename = _NO_FILE.sub("_", filename)
     if _PLAIN_FILE.fullmatch(filename):
-        return Folded(f'attachment; filename="{filename}"')
+        return FoldedValue(f'attachment; filename="{filename}"')
     pieces = list(_percent_pieces(filename))
     if len(pieces) == 1:
-        return Folded(f"attachment;{_FOLD}filename*=utf-8''{pieces[0]}")
+        return FoldedValue(f"attachment;{_FOLD}filename*=utf-8''{pieces[0]}")
     pieces[0] = f"utf-8''{pieces[0]}"
     params = (f"filename*{number}*={piece}" for number, piece in enumerate(pieces))
-    return Folded(f"attachment;{_FOLD}{f';{_FOLD}'.join(params)}")
+    return FoldedValue(f"attachment;{_FOLD}{f';{_FOLD}'.join(params)}")
 
 
 def _fold(words: Sequence[str], used: int) -> str:

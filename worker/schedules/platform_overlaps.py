@@ -99,7 +99,7 @@ _TWO_ROLES = text(
 )
 
 
-def neighbours(session: Session, lessons: Sequence[PlatformLesson]) -> list[list[OverlappingLesson]]:
+def overlapping_lessons(session: Session, lessons: Sequence[PlatformLesson]) -> list[list[OverlappingLesson]]:
     """For each lesson, the other stored lessons at the same time that share a person with it."""
     rows = [
         {

@@ -16,7 +16,7 @@ from worker.schedules.conflicts.read_busy_times import tutor_lessons
 from worker.schedules.date_range import Range
 
 
-class Free(NamedTuple):
+class FreePart(NamedTuple):
     """A part of a slot without lessons; `whole` when it is the entire slot."""
 
     starts_at: datetime
@@ -81,14 +81,14 @@ def slot_times(slot: Schedule) -> Instants:
     return Instants(slot.starts_at, slot.ends_at)
 
 
-def _free(slot: Schedule, parts: Sequence[Free]) -> list[FreeSlot]:
+def _free(slot: Schedule, parts: Sequence[FreePart]) -> list[FreeSlot]:
     return [
         FreeSlot(slot.id, part.starts_at, part.ends_at, part.whole, slot.subject, slot.grade_level, slot.session_format)
         for part in parts
     ]
 
 
-def free_parts(slot: Instants, lessons: Sequence[Instants]) -> list[Free]:
+def free_parts(slot: Instants, lessons: Sequence[Instants]) -> list[FreePart]:
     """The parts of the slot that no lesson in `lessons` (sorted by start) covers."""
     free: list[Instants] = []
     begin = slot.starts_at
@@ -102,4 +102,4 @@ def free_parts(slot: Instants, lessons: Sequence[Instants]) -> list[Free]:
         begin = lesson.ends_at
     if begin < slot.ends_at:
         free.append(Instants(begin, slot.ends_at))
-    return [Free(*part, whole=part == slot) for part in free]
+    return [FreePart(*part, whole=part == slot) for part in free]

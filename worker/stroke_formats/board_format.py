@@ -7,7 +7,7 @@ from typing import Any
 
 from worker.stroke_formats.points import points_of
 from worker.stroke_formats.tldraw import unpack
-from worker.stroke_formats.values import NotUnderstood, StrokeData, number_of
+from worker.stroke_formats.values import StrokeData, UnsupportedStroke, number_of
 
 _FONT_SIZE = re.compile(r"(\d{1,4}(?:\.\d{1,4})?)px")
 
@@ -46,7 +46,7 @@ _PLAIN = (int, float)
 def to_board_format(stroke_type: object, data: StrokeData) -> StrokeData:
     """The data of a stroke in the format of the board's client; the same object when nothing has to change.
 
-    Raises NotUnderstood.
+    Raises UnsupportedStroke.
     """
     points = data.get("points")
     foreign = not _FOREIGN.isdisjoint(data) or type(data.get("x")) is list
@@ -96,9 +96,9 @@ def _rename(data: dict[str, Any], stroke_type: object) -> None:
 def _check_transforms(data: StrokeData) -> None:
     for key, nothing in _TRANSFORMS.items():
         if number_of(data.get(key), None) not in (None, nothing) or data.get(key) is True:
-            raise NotUnderstood(f"it has {key}: send its points as they stand on the page")
+            raise UnsupportedStroke(f"it has {key}: send its points as they stand on the page")
     if data.get("transform") not in (None, "", "none", [1, 0, 0, 1, 0, 0]):
-        raise NotUnderstood("it has a transform: send its points as they stand on the page")
+        raise UnsupportedStroke("it has a transform: send its points as they stand on the page")
 
 
 def _find_points(data: dict[str, Any], stroke_type: object) -> None:

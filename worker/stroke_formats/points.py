@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from worker.stroke_formats.svg_path import commands_of_list, commands_of_text, points_along
-from worker.stroke_formats.values import NotUnderstood, Point, flat_points, number_of
+from worker.stroke_formats.values import Point, UnsupportedStroke, flat_points, number_of
 
 _LONGEST_PATH = 1_000_000
 # The `points` of an SVG polyline.
@@ -20,7 +20,7 @@ _LONGEST_POINT = 5
 def points_of(value: object) -> tuple[list[Point] | None, list[float]]:
     """The points and the pen's pressure at each, if known; None for the points when one of them is invalid.
 
-    Raises NotUnderstood for several lines in one stroke, and for coordinates that are not relative to the page.
+    Raises UnsupportedStroke for several lines in one stroke, and for coordinates that are not relative to the page.
     """
     if isinstance(value, str) and len(value) <= _LONGEST_PATH:
         return _points_of_text(value), []
@@ -31,7 +31,7 @@ def points_of(value: object) -> tuple[list[Point] | None, list[float]]:
     first = value[0]
     if isinstance(first, list | tuple) and first and isinstance(first[0], list | tuple | Mapping):
         if len(value) > 1:
-            raise NotUnderstood("its points are several lines: send each of them as a stroke")
+            raise UnsupportedStroke("its points are several lines: send each of them as a stroke")
         value, first = list(first), first[0]
     if isinstance(first, list | tuple) and first and isinstance(first[0], str) and first[0].isalpha():
         commands = commands_of_list(value)
@@ -69,7 +69,7 @@ def _points_of_items(items: list[Any]) -> tuple[list[Point] | None, list[float]]
     points = [_point(item) for item in items]
     if None in points:
         if any(isinstance(item, Mapping) and {"clientX", "pageX", "screenX"} & item.keys() for item in items):
-            raise NotUnderstood("its points are seen from the window: send offsetX and offsetY, or [[x, y], …]")
+            raise UnsupportedStroke("its points are seen from the window: send offsetX and offsetY, or [[x, y], …]")
         return None, []
     pressures = [_pressure(item) for item in items]
     return (

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
-from worker.stroke_formats.values import NotUnderstood, Point, number_of
+from worker.stroke_formats.values import Point, UnsupportedStroke, number_of
 
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _WORD = re.compile(rf"([MLHVCSQTAZmlhvcsqtaz])|({_NUMBER})|[\s,]+")
@@ -28,7 +28,7 @@ Command = tuple[str, list[float]]
 def points_along(commands: Sequence[Command]) -> list[Point] | None:
     """The points of one line; None when the commands are not a path.
 
-    Raises NotUnderstood when the pen is lifted, and for too many points.
+    Raises UnsupportedStroke when the pen is lifted, and for too many points.
     """
     pen = _Pen()
     for letter, numbers in commands:
@@ -108,12 +108,12 @@ class _Pen:
         if kind not in "CSQT":
             self._kind = kind
         if len(self.points) > _MOST_POINTS:
-            raise NotUnderstood(f"its path has more than {_MOST_POINTS} points")
+            raise UnsupportedStroke(f"its path has more than {_MOST_POINTS} points")
 
     def _follow_corners(self, kind: str, here: Point, corners: list[Point]) -> None:
         if kind == "M":
             if len(self.points) > 1:
-                raise NotUnderstood("its path lifts the pen: send each of its lines as a stroke")
+                raise UnsupportedStroke("its path lifts the pen: send each of its lines as a stroke")
             self.points = corners
         elif kind == "L":
             self.points += corners

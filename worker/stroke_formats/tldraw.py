@@ -14,7 +14,7 @@ from itertools import accumulate, chain
 from typing import Any
 
 from worker.stroke_formats.points import points_of
-from worker.stroke_formats.values import NotUnderstood, number_of
+from worker.stroke_formats.values import UnsupportedStroke, number_of
 
 _FIRST, _NEXT = struct.Struct("<3f"), struct.Struct("<3e")
 # Sizes in pixels.
@@ -66,7 +66,7 @@ def _decode(text: str, *, deltas: bool) -> list[list[float]]:
             return [list(point) for point in _NEXT.iter_unpack(data)]
         steps = [_FIRST.unpack(data[: _FIRST.size]), *_NEXT.iter_unpack(data[_FIRST.size :])]
     except (binascii.Error, ValueError, struct.error) as error:
-        raise NotUnderstood("its segment is none of tldraw's: send points as [[x, y], …]") from error
+        raise UnsupportedStroke("its segment is none of tldraw's: send points as [[x, y], …]") from error
     return [
         list(point) for point in accumulate(steps, lambda previous, step: tuple(map(float.__add__, previous, step)))
     ]

@@ -12,7 +12,7 @@ _NUMBER = re.compile(r"\s*([-+]?(?:\d{1,30}\.?\d{0,30}|\.\d{1,30})(?:[eE][-+]?\d
 _LARGEST = 2**53
 
 
-class NotUnderstood(ValueError):
+class UnsupportedStroke(ValueError):
     """The stroke would be drawn other than intended; the message says what to send instead."""
 
 

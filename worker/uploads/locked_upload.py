@@ -7,7 +7,7 @@ from pathlib import Path
 
 from worker.errors import AstegniError
 from worker.uploads.private_files import create_private, report_full_disk, sync_folder
-from worker.uploads.upload_errors import Replaced, gone, wrong_offset
+from worker.uploads.upload_errors import UploadTakenOver, gone, wrong_offset
 
 TOKEN_BYTES = 16
 FLUSHED_BYTES = 8
@@ -36,9 +36,9 @@ class LockedUpload:
         return token
 
     def require_turn(self, token: str) -> None:
-        """Raise Replaced when another request may append now."""
+        """Raise UploadTakenOver when another request may append now."""
         if os.pread(self._lock, TOKEN_BYTES, 0) != token.encode():
-            raise Replaced("Another request continues this upload; this one stored nothing more.")
+            raise UploadTakenOver("Another request continues this upload; this one stored nothing more.")
 
     def append(self, data: bytes, at: int) -> None:
         """Append at offset `at`. Raises WrongOffset, and OutOfSpace when the disk is full."""

@@ -21,7 +21,7 @@ class WrongOffset(Conflict):
     code, title = "wrong-offset", "Wrong offset"
 
 
-class Replaced(Conflict):
+class UploadTakenOver(Conflict):
     """Another request of the same upload has taken over."""
 
     code, title = "upload-taken-over", "Another request continues this upload"

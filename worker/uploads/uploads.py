@@ -12,7 +12,7 @@ from worker import clock
 from worker.database import Database, Executor
 from worker.errors import InvalidInput, TooLarge, Unavailable
 from worker.limits.lease_rows import Bound
-from worker.uploads.appending import Appending, CheckHead
+from worker.uploads.appender import Appender, CheckHead
 from worker.uploads.digests import Digests
 from worker.uploads.locked_upload import LockedUpload
 from worker.uploads.spool import Spool
@@ -23,7 +23,7 @@ from worker.uploads.upload_rows import NewUpload, create_upload, find_upload, go
 from worker.uploads.upload_upkeep import open_uploads_with_length
 
 # Appends all bytes of a request while its upload is locked.
-StoreAll = Callable[[Appending, LockedUpload], None]
+StoreAll = Callable[[Appender, LockedUpload], None]
 # Reads what decides whether this person's upload with this id accepts a piece. Raises NotFound.
 ReadLimits = Callable[[Executor, str, str], UploadLimits]
 
@@ -108,7 +108,7 @@ class Uploads:
         store: StoreAll | None = None,
         *,
         read: ReadLimits = read_limits,
-    ) -> Appending | UploadProgress:
+    ) -> Appender | UploadProgress:
         """Prepare to append a piece, replacing any other request; returns the progress if the upload is complete.
 
         `store` appends all bytes of the request before the lock is released, if they are here already. `read` reads the
@@ -118,20 +118,20 @@ class Uploads:
         try:
             with self._spool.upload(upload_id).locked() as locked:
                 length = self._admit(upload_id, principal, piece, locked.size(), read)
-                appending = self._begin(locked, upload_id, length, piece)
+                appender = self._begin(locked, upload_id, length, piece)
                 if store is not None:
-                    store(appending, locked)
-                return appending
+                    store(appender, locked)
+                return appender
         except UploadGone:
             progress = self._ended(upload_id, principal)
             if progress.offset != piece.offset or piece.size:
                 raise wrong_offset(progress.offset) from None
             return progress
 
-    def end_piece(self, upload_id: str, appending: Appending) -> None:
+    def end_piece(self, upload_id: str, appender: Appender) -> None:
         """Keep the digest for the next piece, whether or not this one succeeded."""
-        if appending.digest is not None and not appending.is_whole:
-            self._digests.keep(upload_id, appending.digest)
+        if appender.digest is not None and not appender.is_whole:
+            self._digests.keep(upload_id, appender.digest)
 
     def _admit(self, upload_id: str, principal: str, piece: UploadPiece, size: int, read: ReadLimits) -> int | None:
         """Check the piece and write its changes to the row; returns the length of the upload, if it is known.
@@ -170,13 +170,13 @@ class Uploads:
             raise TooLarge(f"The upload is larger than {self._largest} bytes, the most that is taken.")
         return piece.length
 
-    def _begin(self, locked: LockedUpload, upload_id: str, length: int | None, piece: UploadPiece) -> Appending:
+    def _begin(self, locked: LockedUpload, upload_id: str, length: int | None, piece: UploadPiece) -> Appender:
         # An empty piece, as at the end of a recording, leaves the bytes as they are.
         copied = locked.size() if piece.size != 0 and locked.is_shared else 0
         self._spool.require_space(copied + (piece.size or 0))
         if copied:
             locked.own_inode()
-        return Appending(
+        return Appender(
             self._spool.upload(upload_id),
             locked.take_turn(),
             piece.offset,

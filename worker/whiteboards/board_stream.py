@@ -30,7 +30,7 @@ _FIRST = -(2**31)
 
 
 @dataclass(frozen=True)
-class BoardPlace:
+class BoardPosition:
     """The stroke after which reading continues."""
 
     page_number: int
@@ -39,8 +39,8 @@ class BoardPlace:
 
 
 def write_board(
-    session: Session, out: IO[bytes], session_id: int, *, page_id: int | None, after: BoardPlace | None, most: int
-) -> BoardPlace | None:
+    session: Session, out: IO[bytes], session_id: int, *, page_id: int | None, after: BoardPosition | None, most: int
+) -> BoardPosition | None:
     """Write `[{page_id, …, "strokes": […]}]` of a session, or of one page, with at most `most` strokes after `after`.
 
     Returns where to continue, None at the end. The transaction should see one snapshot (REPEATABLE READ).
@@ -48,7 +48,7 @@ def write_board(
     left = most
     out.write(b"[")
     for number, page in enumerate(session.scalars(_pages(session_id, page_id, after)).all()):
-        begin = after if after and page.page_number == after.page_number else BoardPlace(page.page_number)
+        begin = after if after and page.page_number == after.page_number else BoardPosition(page.page_number)
         last, more = begin, False
         out.write((b"," if number else b"") + _head(page))
         with session.execute(_STROKES, _values(page.id, begin, left + 1), execution_options=_STREAMED) as rows:
@@ -57,7 +57,7 @@ def write_board(
                     more = True
                     break
                 out.write((b"" if last is begin else b",") + row.document.encode())
-                last = BoardPlace(page.page_number, row.stroke_order, row.id)
+                last = BoardPosition(page.page_number, row.stroke_order, row.id)
                 left -= 1
         out.write(b"]}")
         if more:
@@ -67,7 +67,7 @@ def write_board(
     return None
 
 
-def _pages(session_id: int, page_id: int | None, after: BoardPlace | None) -> Select[WhiteboardPage]:
+def _pages(session_id: int, page_id: int | None, after: BoardPosition | None) -> Select[WhiteboardPage]:
     pages = select(WhiteboardPage).where(WhiteboardPage.session_id == session_id)
     if page_id is not None:
         pages = pages.where(WhiteboardPage.id == page_id)
@@ -80,5 +80,5 @@ def _head(page: WhiteboardPage) -> bytes:
     return json.dumps(page_document(page)).encode().removesuffix(b"}") + b',"strokes":['
 
 
-def _values(page_id: int, after: BoardPlace, most: int) -> dict[str, int]:
+def _values(page_id: int, after: BoardPosition, most: int) -> dict[str, int]:
     return {"page_id": page_id, "stroke_order": after.stroke_order, "id": after.id, "most": most}

@@ -13,7 +13,7 @@ from math import isnan
 from typing import Any
 
 from worker.errors import InvalidInput
-from worker.stroke_formats import NotUnderstood, to_board_format
+from worker.stroke_formats import UnsupportedStroke, to_board_format
 from worker.whiteboards.stroke_values import MOST_POINTS, check_json, check_storable
 
 MOST_STROKES = 500
@@ -50,7 +50,7 @@ def accepted_stroke(stroke: NewStroke) -> NewStroke:
     """
     try:
         accepted = replace(stroke, stroke_data=to_board_format(stroke.stroke_type, stroke.stroke_data))
-    except NotUnderstood as error:
+    except UnsupportedStroke as error:
         raise InvalidInput(f"Stroke {stroke.client_id}: {error}.") from error
     _check_stroke(accepted)
     return accepted

@@ -40,7 +40,7 @@ _CREATED_AT = case((func.isfinite(Enrollment.created_at), Enrollment.created_at)
 
 
 @dataclass(frozen=True)
-class Line:
+class EnrollmentOutcome:
     """The outcome for one subject of an enrollment; `booking_id` if it now has a booking."""
 
     enrollment_id: int
@@ -50,10 +50,10 @@ class Line:
     reason: str | None = None
 
 
-def import_enrollments(database: Database, *, dry_run: bool = False) -> Iterator[Line]:
+def import_enrollments(database: Database, *, dry_run: bool = False) -> Iterator[EnrollmentOutcome]:
     """Create the missing bookings, one transaction per 500 rows; a `dry_run` only reports them."""
 
-    def import_batch(session: Session, after: int) -> tuple[list[Line], int | None]:
+    def import_batch(session: Session, after: int) -> tuple[list[EnrollmentOutcome], int | None]:
         # Locked, so that concurrent imports create no booking twice: no constraint distinguishes bookings without a
         # subject.
         statement = select(*_COLUMNS).where(Enrollment.id > after).order_by(Enrollment.id).limit(_BATCH)
@@ -64,14 +64,14 @@ def import_enrollments(database: Database, *, dry_run: bool = False) -> Iterator
     return chain.from_iterable(batches(database, import_batch))
 
 
-def import_enrolled(session: Session, ids: Sequence[int]) -> list[Line]:
+def import_enrolled(session: Session, ids: Sequence[int]) -> list[EnrollmentOutcome]:
     """Create the missing bookings of these enrollments, in the caller's transaction."""
     statement = select(*_COLUMNS).where(Enrollment.id.in_(ids)).order_by(Enrollment.id)
     rows = session.execute(statement.with_for_update()).all()
     return _import(session, [EnrollmentRow(*row) for row in rows], dry_run=False)
 
 
-def _import(session: Session, rows: Sequence[EnrollmentRow], *, dry_run: bool) -> list[Line]:
+def _import(session: Session, rows: Sequence[EnrollmentRow], *, dry_run: bool) -> list[EnrollmentOutcome]:
     there = _bookings_there(session, [row.id for row in rows])
     lines = []
     for row in rows:
@@ -80,12 +80,12 @@ def _import(session: Session, rows: Sequence[EnrollmentRow], *, dry_run: bool) -
         for values in subjects:
             subject = values["subject"]
             if not any(values is entry for entry in missing):
-                lines.append(Line(row.id, subject, "already there", there[row.id].get(subject)))
+                lines.append(EnrollmentOutcome(row.id, subject, "already there", there[row.id].get(subject)))
             elif dry_run:
-                lines.append(Line(row.id, subject, "imported"))
+                lines.append(EnrollmentOutcome(row.id, subject, "imported"))
             else:
-                lines.append(Line(row.id, subject, "imported", _make(session, values)))
-        lines += [Line(row.id, entry.subject, "refused", reason=entry.reason) for entry in refused]
+                lines.append(EnrollmentOutcome(row.id, subject, "imported", _make(session, values)))
+        lines += [EnrollmentOutcome(row.id, entry.subject, "refused", reason=entry.reason) for entry in refused]
     return lines
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from worker.api.http.paging import BY_CREATION, BY_ID, BY_STROKE, BY_TIME, CursorCodec
 from worker.errors import InvalidInput
-from worker.whiteboards.board_stream import BoardPlace
+from worker.whiteboards.board_stream import BoardPosition
 
 CODECS: list[CursorCodec[Any]] = [BY_ID, BY_TIME, BY_CREATION, BY_STROKE]
 IDS = st.integers(1, 2**31 - 1)
@@ -33,8 +33,8 @@ def test_a_job(position: tuple[datetime, UUID]) -> None:
     assert BY_CREATION.decode(BY_CREATION.encode(position)) == position
 
 
-@given(st.builds(BoardPlace, NUMBERS, NUMBERS, NUMBERS))
-def test_a_stroke(place: BoardPlace) -> None:
+@given(st.builds(BoardPosition, NUMBERS, NUMBERS, NUMBERS))
+def test_a_stroke(place: BoardPosition) -> None:
     assert BY_STROKE.decode(BY_STROKE.encode(place)) == place
 
 
@@ -63,7 +63,7 @@ def test_a_cursor_of_another_list_is_refused() -> None:
         BY_ID.encode(5),
         BY_TIME.encode((None, 5)),
         BY_CREATION.encode((datetime(2026, 1, 5, tzinfo=UTC), UUID(int=5))),
-        BY_STROKE.encode(BoardPlace(1, 2, 3)),
+        BY_STROKE.encode(BoardPosition(1, 2, 3)),
     ]
     for codec, own in zip(CODECS, cursors, strict=True):
         for cursor in cursors:

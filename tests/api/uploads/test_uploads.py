@@ -17,7 +17,7 @@ from tests.conftest import MakeSettings, School, Sql
 from worker.access.callers import UserCaller
 from worker.api.services import Services
 from worker.database import Database
-from worker.uploads.appending import Appending
+from worker.uploads.appender import Appender
 from worker.uploads.upload_piece import UploadPiece
 from worker.workflows.recordings.failure_hooks import FAILURE_HOOKS
 
@@ -448,9 +448,9 @@ def test_the_digest_is_that_of_all_pieces(tus: Tus, services: Services, sql: Sql
     path = tus.start(len(SOUND))
     tus.patch(path, 0, SOUND[:5000])
     # One piece at another process, which this one does not know the bytes of.
-    appending = other.uploads.begin_piece(path.rpartition("/")[2], "user:1", UploadPiece(5000, 5000))
-    assert isinstance(appending, Appending)
-    appending.store(SOUND[5000:10_000], last=True)
+    appender = other.uploads.begin_piece(path.rpartition("/")[2], "user:1", UploadPiece(5000, 5000))
+    assert isinstance(appender, Appender)
+    appender.store(SOUND[5000:10_000], last=True)
     tus.patch(path, 10_000, SOUND[10_000:20_000])
     tus.patch(path, 20_000, SOUND[20_000:])
 

@@ -167,10 +167,10 @@ def test_a_second_recording_that_never_began_takes_nothing_away(
 
 
 def test_parts_in_different_codecs_are_named(glue: Glue, probed: Probed) -> None:
-    assert probed(glue("chrome-vp9.webm", "chrome-vp9.webm")).unlike == frozenset()
-    assert probed(glue("chrome-vp9.webm", "chrome-pause.webm")).unlike == {"video"}
-    assert probed(glue("chrome-audio.webm", "vorbis.webm")).unlike == {"audio"}
-    assert probed(glue("chrome-audio.webm", "vp8-silent.webm")).unlike == frozenset()
+    assert probed(glue("chrome-vp9.webm", "chrome-vp9.webm")).unjoinable == frozenset()
+    assert probed(glue("chrome-vp9.webm", "chrome-pause.webm")).unjoinable == {"video"}
+    assert probed(glue("chrome-audio.webm", "vorbis.webm")).unjoinable == {"audio"}
+    assert probed(glue("chrome-audio.webm", "vp8-silent.webm")).unjoinable == frozenset()
     assert probed(glue("vorbis.webm", "vp8-silent.webm")).codecs("audio") == ("vorbis",)
 
 

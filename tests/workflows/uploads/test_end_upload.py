@@ -28,8 +28,8 @@ from worker.recordings.outputs.playback import plan_playback
 from worker.recordings.outputs.renditions import drop_old_sources
 from worker.recordings.reading import find_recording
 from worker.storage.signed_addresses import SignedAddresses
-from worker.uploads.appending import Appending
-from worker.uploads.upload_errors import Replaced, UploadGone, WrongOffset
+from worker.uploads.appender import Appender
+from worker.uploads.upload_errors import UploadGone, UploadTakenOver, WrongOffset
 from worker.uploads.upload_piece import UploadPiece
 from worker.uploads.upload_rows import NewUpload
 from worker.uploads.uploads import Uploads
@@ -89,17 +89,17 @@ class UploadFixture:
     def recording(self) -> Any:
         return self.recordings.row(self.row.recording_id)
 
-    def begin(self, offset: int, size: int, **piece: Any) -> Appending:
-        appending = self.uploads.begin_piece(self.id, "user:1", UploadPiece(offset, size, **piece))
-        assert isinstance(appending, Appending)
-        return appending
+    def begin(self, offset: int, size: int, **piece: Any) -> Appender:
+        appender = self.uploads.begin_piece(self.id, "user:1", UploadPiece(offset, size, **piece))
+        assert isinstance(appender, Appender)
+        return appender
 
     def send(self, content: bytes, offset: int = 0, **piece: Any) -> None:
-        appending = self.begin(offset, len(content), **piece)
-        appending.store(content, last=True)
-        self.uploads.end_piece(self.id, appending)
-        if appending.is_whole:
-            finish_upload(self.context, self.id, appending.digest)
+        appender = self.begin(offset, len(content), **piece)
+        appender.store(content, last=True)
+        self.uploads.end_piece(self.id, appender)
+        if appender.is_whole:
+            finish_upload(self.context, self.id, appender.digest)
 
     def seal(self, idle: float = 0) -> str:
         """As the job does that finds it idle."""
@@ -254,11 +254,11 @@ def test_the_file_of_a_recovered_upload_stays_from_the_request_that_continues_it
     long_ago = time.time() - 2 * DAY
     os.utime(upload.file.path, (long_ago, long_ago))
 
-    appending = upload.begin(half, len(sample) - half)
+    appender = upload.begin(half, len(sample) - half)
     assert not expire_upload(upload.context, upload.id, idle=DAY)
 
-    appending.store(sample[half:], last=True)
-    finish_upload(upload.context, upload.id, appending.digest)
+    appender.store(sample[half:], last=True)
+    finish_upload(upload.context, upload.id, appender.digest)
     assert (upload.row.state, upload.row.recorded_bytes) == ("finished", len(sample))
 
 
@@ -452,12 +452,12 @@ def test_a_request_that_was_replaced_stores_nothing(upload: UploadFixture, sampl
     stale.store(sample[:1000])
 
     assert upload.uploads.take_over(upload.id, "user:1").offset == 1000
-    with pytest.raises(Replaced):
+    with pytest.raises(UploadTakenOver):
         stale.store(sample[1000:2000])
 
     second = upload.begin(1000, 500)
     upload.begin(1000, 500).store(sample[1000:1500], last=True)
-    with pytest.raises(Replaced):
+    with pytest.raises(UploadTakenOver):
         second.store(b"z" * 500)
     with pytest.raises(WrongOffset):
         upload.begin(1000, 500)
@@ -469,7 +469,7 @@ def test_a_sealed_upload_takes_nothing_of_a_stale_request(upload: UploadFixture,
     stale.store(sample[:1000])
     upload.seal()
 
-    with pytest.raises(Replaced):
+    with pytest.raises(UploadTakenOver):
         stale.store(sample[1000:2000])
 
 

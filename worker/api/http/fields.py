@@ -19,7 +19,7 @@ from pydantic import (
 )
 
 from worker.api.http.written_values import (
-    in_reach,
+    in_lesson_years,
     in_utc,
     integral,
     storable,
@@ -67,13 +67,13 @@ Words = Annotated[str, AfterValidator(storable)]
 Day = Annotated[
     date,
     BeforeValidator(written_day),
-    AfterValidator(in_reach),
+    AfterValidator(in_lesson_years),
     WithJsonSchema({"type": "string", "format": "date", "pattern": f"^{DAY_PATTERN}$"}),
 ]
 Instant = Annotated[
     AwareDatetime,
     BeforeValidator(written_instant),
-    AfterValidator(in_reach),
+    AfterValidator(in_lesson_years),
     AfterValidator(in_utc),
     WithJsonSchema({"type": "string", "format": "date-time", "pattern": f"^{DAY_PATTERN}"}),
 ]

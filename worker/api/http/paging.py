@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 
 from worker.api.http.fields import LARGEST_INTEGER, AsText, Words
 from worker.errors import InvalidInput
-from worker.whiteboards.board_stream import BoardPlace
+from worker.whiteboards.board_stream import BoardPosition
 
 Limit = Annotated[int, Field(ge=1, le=200), AsText, Query(description="How many items at most.")]
 Cursor = Annotated[Words | None, Query(max_length=200, description="`next` of the page before.")]
@@ -81,11 +81,11 @@ def _time_words(position: tuple[datetime | None, int]) -> tuple[object, ...]:
     return "after", _NO_INSTANT if starts_at is None else starts_at.astimezone(UTC).isoformat(), row_id
 
 
-def _board_place(*words: str) -> BoardPlace:
+def _board_position(*words: str) -> BoardPosition:
     numbers = [int(word) for word in words]
     if not all(-(2**31) <= number < 2**31 for number in numbers):
         raise ValueError
-    return BoardPlace(*numbers)
+    return BoardPosition(*numbers)
 
 
 # Rows by descending id.
@@ -98,4 +98,4 @@ BY_CREATION = CursorCodec[tuple[datetime, UUID]](
     lambda created_at, row_id: (datetime.fromisoformat(created_at), UUID(row_id)),
 )
 # Strokes of a board, in drawing order.
-BY_STROKE = CursorCodec[BoardPlace](lambda place: (place.page_number, place.stroke_order, place.id), _board_place)
+BY_STROKE = CursorCodec[BoardPosition](lambda place: (place.page_number, place.stroke_order, place.id), _board_position)

@@ -40,7 +40,7 @@ def written_instant(value: Any) -> Any:
 Moment = TypeVar("Moment", bound=date)
 
 
-def in_reach(moment: Moment) -> Moment:
+def in_lesson_years(moment: Moment) -> Moment:
     """A moment in the years in which lessons are."""
     if moment.year not in _YEARS:
         raise ValueError(f"must be in the years {_YEARS.start} to {_YEARS.stop - 1}")

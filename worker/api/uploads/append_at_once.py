@@ -11,7 +11,7 @@ from worker.api.uploads.tus_headers import require_version
 from worker.api.uploads.tus_responses import appended_response
 from worker.api.uploads.upload_checksum import Checksum, read_checksum
 from worker.errors import AstegniError
-from worker.uploads.appending import Appending
+from worker.uploads.appender import Appender
 from worker.uploads.locked_upload import LockedUpload
 from worker.uploads.upload_piece import UploadPiece, UploadProgress
 from worker.uploads.uploads import ReadLimits, Uploads
@@ -44,7 +44,7 @@ def append_at_once(services: Services, request: Request, upload_id: str, body: b
         return None
     if not sender.is_verified:
         return None
-    if isinstance(appended, Appending) and appended.is_whole:
+    if isinstance(appended, Appender) and appended.is_whole:
         finish_upload(services.context, upload_id, appended.digest)
     return appended_response(services, appended.offset)
 
@@ -57,17 +57,17 @@ def _append(
     body: bytes,
     checksum: Checksum | None,
     read: ReadLimits,
-) -> Appending | UploadProgress:
+) -> Appender | UploadProgress:
     """Append a piece whose body has arrived; see `Uploads.begin_piece`. Raises PieceMismatch as well."""
 
-    def store(appending: Appending, locked: LockedUpload) -> None:
+    def store(appender: Appender, locked: LockedUpload) -> None:
         try:
             if checksum is not None:
                 computed = checksum.new()
                 computed.update(body)
                 checksum.require(computed)
-            appending.store_all(locked, body)
+            appender.store_all(locked, body)
         finally:
-            uploads.end_piece(upload_id, appending)
+            uploads.end_piece(upload_id, appender)
 
     return uploads.begin_piece(upload_id, principal, piece, store, read=read)

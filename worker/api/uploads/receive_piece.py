@@ -13,7 +13,7 @@ from worker.api.uploads.upload_checksum import read_checksum
 from worker.api.uploads.upload_marks import read_marks
 from worker.api.uploads.upload_pieces import MOST_CHECKED, store_body
 from worker.errors import InvalidInput, TooLarge
-from worker.uploads.appending import Appending
+from worker.uploads.appender import Appender
 from worker.uploads.upload_piece import UploadPiece, UploadProgress
 from worker.workflows.uploads.end_upload import finish_upload
 
@@ -42,23 +42,23 @@ async def receive_piece(request: Request, services: Services, caller: Caller, up
     piece = piece_of(request, offset)
     if checksum is not None and (piece.size or 0) > MOST_CHECKED:
         raise TooLarge(f"A body with Upload-Checksum has at most {MOST_CHECKED} bytes.")
-    appending = await run_in_threadpool(_begin, services, caller, upload_id, piece)
-    if isinstance(appending, UploadProgress):
-        return appending.offset
+    appender = await run_in_threadpool(_begin, services, caller, upload_id, piece)
+    if isinstance(appender, UploadProgress):
+        return appender.offset
     try:
-        await store_body(request, appending, checksum)
+        await store_body(request, appender, checksum)
     except ClientDisconnect as error:
         raise InvalidInput("The client went away before the piece was complete.") from error
     finally:
-        services.uploads.end_piece(upload_id, appending)
+        services.uploads.end_piece(upload_id, appender)
         if piece.size is None:
-            await run_in_threadpool(count_bytes, services, caller, appending.offset - offset)
-    if appending.is_whole:
-        await run_in_threadpool(finish_upload, services.context, upload_id, appending.digest)
-    return appending.offset
+            await run_in_threadpool(count_bytes, services, caller, appender.offset - offset)
+    if appender.is_whole:
+        await run_in_threadpool(finish_upload, services.context, upload_id, appender.digest)
+    return appender.offset
 
 
-def _begin(services: Services, caller: Caller, upload_id: str, piece: UploadPiece) -> Appending | UploadProgress:
+def _begin(services: Services, caller: Caller, upload_id: str, piece: UploadPiece) -> Appender | UploadProgress:
     rate = services.rates.upload_bytes
     if piece.size is None:
         # A chunked body: it is counted when its size is known.

@@ -9,7 +9,7 @@ from fastapi import Path
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
 
 from worker.api.http.fields import Document, Words
-from worker.api.http.written_values import in_reach, in_utc, written_instant
+from worker.api.http.written_values import in_lesson_years, in_utc, written_instant
 from worker.api.recordings.recording_documents import UploadForm
 
 # A century: the clock of a device with an empty battery begins in 1970.
@@ -34,7 +34,7 @@ def _recording(media_type: str) -> str:
 def _plausible(moment: datetime) -> datetime | None:
     """The moment in UTC; None if the clock of the device was wrong when the recording began."""
     try:
-        return in_utc(in_reach(moment))
+        return in_utc(in_lesson_years(moment))
     except ValueError:
         return None
 

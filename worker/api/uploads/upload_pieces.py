@@ -11,8 +11,8 @@ from starlette.requests import ClientDisconnect, Request
 from worker.api.uploads.upload_checksum import Checksum
 from worker.api.uploads.upload_stream import drain
 from worker.errors import AstegniError, TooLarge
-from worker.uploads.appending import Appending
-from worker.uploads.upload_errors import Replaced, WrongOffset
+from worker.uploads.appender import Appender
+from worker.uploads.upload_errors import UploadTakenOver, WrongOffset
 
 # Bytes stored at once: few switches to a thread, and a bound on the memory of each request.
 _BATCH = 1 << 20
@@ -49,35 +49,35 @@ class _Body:
         return bytes(message.get("body", b""))
 
 
-async def store_body(request: Request, appending: Appending, checksum: Checksum | None) -> None:
+async def store_body(request: Request, appender: Appender, checksum: Checksum | None) -> None:
     """Append the body of the request; on return all of it is on the disk.
 
-    Raises the errors of `appending`, PieceMismatch when nothing was stored, and ClientDisconnect when the client
+    Raises the errors of `appender`, PieceMismatch when nothing was stored, and ClientDisconnect when the client
     went away, with what had arrived on the disk unless there is a checksum.
     """
     stream = _Body(request)
     try:
         if checksum is None:
-            await _store(stream, appending)
+            await _store(stream, appender)
         else:
-            await _store_checked(stream, appending, checksum)
+            await _store_checked(stream, appender, checksum)
     except AstegniError:
         await drain(stream)
         raise
 
 
-async def _store(stream: AsyncIterator[bytes], appending: Appending) -> None:
+async def _store(stream: AsyncIterator[bytes], appender: Appender) -> None:
     """Store a batch while the next one arrives. What has arrived when the client goes away is stored, too."""
     batches: asyncio.Queue[_Batch] = asyncio.Queue(maxsize=1)
     is_complete = True
     try:
         async with asyncio.TaskGroup() as group:
-            group.create_task(_store_batches(batches, appending))
+            group.create_task(_store_batches(batches, appender))
             is_complete = await _fill(batches, stream)
     except ExceptionGroup as errors:
         error = errors.exceptions[0]
         # Another request already continues this upload, so the rest of this one is not needed.
-        if is_complete or not isinstance(error, Replaced | WrongOffset):
+        if is_complete or not isinstance(error, UploadTakenOver | WrongOffset):
             raise error from None
     if not is_complete:
         raise ClientDisconnect
@@ -101,17 +101,17 @@ async def _fill(batches: "asyncio.Queue[_Batch]", stream: AsyncIterator[bytes]) 
     return is_complete
 
 
-async def _store_batches(batches: "asyncio.Queue[_Batch]", appending: Appending) -> None:
+async def _store_batches(batches: "asyncio.Queue[_Batch]", appender: Appender) -> None:
     while True:
         batch = await batches.get()
-        await run_in_threadpool(appending.store, batch.data, last=batch.is_last)
+        await run_in_threadpool(appender.store, batch.data, last=batch.is_last)
         if batch.is_last:
             return
 
 
-async def _store_checked(stream: AsyncIterator[bytes], appending: Appending, checksum: Checksum) -> None:
+async def _store_checked(stream: AsyncIterator[bytes], appender: Appender, checksum: Checksum) -> None:
     computed, size = checksum.new(), 0
-    with tempfile.SpooledTemporaryFile(max_size=_BATCH, dir=str(appending.folder)) as body:
+    with tempfile.SpooledTemporaryFile(max_size=_BATCH, dir=str(appender.folder)) as body:
         async for piece in stream:
             size += len(piece)
             if size > MOST_CHECKED:
@@ -123,11 +123,11 @@ async def _store_checked(stream: AsyncIterator[bytes], appending: Appending, che
             else:
                 body.write(piece)
         checksum.require(computed)
-        await run_in_threadpool(_append_all, body, appending)
+        await run_in_threadpool(_append_all, body, appender)
 
 
-def _append_all(body: "IO[bytes] | tempfile.SpooledTemporaryFile[bytes]", appending: Appending) -> None:
+def _append_all(body: "IO[bytes] | tempfile.SpooledTemporaryFile[bytes]", appender: Appender) -> None:
     body.seek(0)
     while data := body.read(_BATCH):
-        appending.store(data)
-    appending.store(b"", last=True)
+        appender.store(data)
+    appender.store(b"", last=True)

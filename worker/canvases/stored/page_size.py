@@ -39,7 +39,7 @@ def page_size(reaches: Iterable[InkBounds], width: object = None, height: object
     return _bounded(stated_width or _side(right, PAGE_WIDTH), stated_height or _side(bottom, PAGE_HEIGHT))
 
 
-def beyond(reach: InkBounds, width: int, height: int) -> str | None:
+def overflow_message(reach: InkBounds, width: int, height: int) -> str | None:
     """A message when a page of this size shows only part of the shape; None when it shows all of it.
 
     Raises OutsidePage when it shows none of it.

@@ -15,7 +15,7 @@ from worker.canvases.limits import MOST_PAGES, MOST_POINTS_OF_PAGE, MOST_STROKES
 from worker.canvases.shapes import WHITE, Lines, Shape
 from worker.canvases.stored.colours import colour_of, over_white
 from worker.canvases.stored.json_text import gc_paused
-from worker.canvases.stored.page_size import InkBounds, OutsidePage, beyond, ink_bounds_of, page_size
+from worker.canvases.stored.page_size import InkBounds, OutsidePage, ink_bounds_of, overflow_message, page_size
 from worker.canvases.stored.stroke_data import shape_of
 from worker.canvases.stored.stroke_fields import Undrawable
 from worker.canvases.stored.stroke_row import StrokeRow, drawing_place, is_integer
@@ -111,7 +111,7 @@ def _on_page(
     outside: list[SkippedStroke] = []
     for stroke, reach in zip(drawn, reaches, strict=True):
         try:
-            remark = beyond(reach, width, height) if reach else None
+            remark = overflow_message(reach, width, height) if reach else None
         except OutsidePage as error:
             outside.append(SkippedStroke(stroke.order, str(error)))
             continue

@@ -22,7 +22,7 @@ from worker.canvases.stored.stroke_fields import (
     width_of,
 )
 from worker.canvases.stored.text_data import text_of
-from worker.stroke_formats import NotUnderstood, to_board_format
+from worker.stroke_formats import UnsupportedStroke, to_board_format
 
 
 def shape_of(stroke_type: object, data: object) -> tuple[Shape, list[str]]:
@@ -34,7 +34,7 @@ def shape_of(stroke_type: object, data: object) -> tuple[Shape, list[str]]:
         raise Undrawable("stroke_data is not an object")
     try:
         converted = to_board_format(stroke_type, data)
-    except NotUnderstood as error:
+    except UnsupportedStroke as error:
         raise Undrawable(str(error)) from error
     shape, remarks = reader(converted)
     if _is_nothing(shape):

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from worker.media.containers.container import Effort
+from worker.media.containers.container import StepBudget
 
 # Small enough for a processor core's cache: searching chunks of 8 MB took half as long again.
 _CHUNK = 256 * 1024
@@ -13,14 +13,14 @@ OVERLAP = 64
 
 
 def occurrences(
-    file: BinaryIO, needle: bytes | re.Pattern[bytes], start: int, end: int, effort: Effort
+    file: BinaryIO, needle: bytes | re.Pattern[bytes], start: int, end: int, budget: StepBudget
 ) -> Iterator[int]:
     """Offsets of `needle`, found in chunks that overlap by more than its length."""
     # Twice as fast as bytes.find. No needle overlaps itself.
     pattern = re.compile(re.escape(needle)) if isinstance(needle, bytes) else needle
     at, next_start = start, start
     while at < end:
-        effort.check()
+        budget.check()
         chunk = read_at(file, at, min(_CHUNK, end - at))
         for hit in pattern.finditer(chunk):
             if at + hit.start() >= next_start:

@@ -47,7 +47,7 @@ class Part:
         return words[0] if len(words) == 1 else f"concat:{'|'.join(words)}"
 
 
-class Effort:
+class StepBudget:
     """The budget for reading the structure of one file: `most` steps, one for each element or box.
 
     A recorder writes few of them; a file of millions of empty ones would occupy a worker for minutes.

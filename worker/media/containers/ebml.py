@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from worker.media.containers.byte_search import read_at
-from worker.media.containers.container import Effort
+from worker.media.containers.container import StepBudget
 from worker.media.processes.budget import never
 
 EBML, SEGMENT, TRACKS, CLUSTER = 0x1A45DFA3, 0x18538067, 0x1654AE6B, 0x1F43B675
@@ -36,7 +36,7 @@ def cues_are_in_front(path: Path) -> bool:
     """Whether the index for seeking comes before the first Cluster, so that a browser need not fetch the end."""
     with path.open("rb") as file:
         size = path.stat().st_size
-        for element in walk(file, 0, size, Effort(1000, never)):
+        for element in walk(file, 0, size, StepBudget(1000, never)):
             if element.id in (_CUES, CLUSTER):
                 return element.id == _CUES
     return False
@@ -44,7 +44,7 @@ def cues_are_in_front(path: Path) -> bool:
 
 def info(file: BinaryIO, size: int) -> dict[int, Element]:
     """The children of the first Info (RFC 9559 §5.1.2) of a file of `size` bytes, by their ids."""
-    for element in walk(file, 0, size, Effort(1000, never)):
+    for element in walk(file, 0, size, StepBudget(1000, never)):
         if element.id == _INFO and element.end is not None:
             return {child.id: child for child in _children(read_at(file, 0, element.end), element.data)}
     return {}
@@ -72,7 +72,7 @@ def doctype_of_header(head: bytes) -> str:
     return doctype.decode("ascii") if doctype in (b"webm", b"matroska") else ""
 
 
-def walk(file: BinaryIO, start: int, end: int, effort: Effort) -> Iterator[Element]:
+def walk(file: BinaryIO, start: int, end: int, budget: StepBudget) -> Iterator[Element]:
     """The elements from `start`: all of levels 0 and 1 and the children of Clusters; ends at the first non-element.
 
     Unknown elements are skipped like the others (RFC 8794 §6): a newer recorder may write them.
@@ -86,7 +86,7 @@ def walk(file: BinaryIO, start: int, end: int, effort: Effort) -> Iterator[Eleme
         if element.end is None and not inside:
             return  # only Segment and Cluster may have an unknown size
         if element.id not in BLOCKS:
-            effort.spend(_FILLER_STEPS)
+            budget.spend(_FILLER_STEPS)
         yield element
         at = element.data if inside or element.end is None else element.end
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from worker.media.containers import byte_search
-from worker.media.containers.container import Effort
+from worker.media.containers.container import StepBudget
 from worker.media.errors import too_complex
 from worker.media.processes.budget import never
 
@@ -40,7 +40,7 @@ def moov_is_in_front(path: Path) -> bool:
     """Whether the index comes before the pictures, so that a browser can begin at once (`faststart`)."""
     size = path.stat().st_size
     with path.open("rb") as file:
-        for box in children(file, 0, size, Effort(1000, never)):
+        for box in children(file, 0, size, StepBudget(1000, never)):
             if box.type in (b"moov", b"mdat"):
                 return box.type == b"moov"
     return False
@@ -58,10 +58,10 @@ def begins_recording(file: BinaryIO, at: int, size: int) -> bool:
     return False
 
 
-def next_recording(file: BinaryIO, start: int, end: int, size: int, effort: Effort) -> int:
+def next_recording(file: BinaryIO, start: int, end: int, size: int, budget: StepBudget) -> int:
     """The first offset from `start` to `end` at which an MP4 begins; `end` when there is none. `size` is the file's."""
-    for offset in byte_search.occurrences(file, b"ftyp", max(start, 4), end, effort):
-        effort.spend(_STEPS_OF_CANDIDATE)
+    for offset in byte_search.occurrences(file, b"ftyp", max(start, 4), end, budget):
+        budget.spend(_STEPS_OF_CANDIDATE)
         if begins_recording(file, offset - 4, size):
             return offset - 4
     return end
@@ -80,13 +80,13 @@ def read_box(file: BinaryIO, at: int, end: int) -> Box | None:
     return Box(head[4:8], at, data, at + length) if length >= data - at else None
 
 
-def check_edits(file: BinaryIO, moov: Box, effort: Effort) -> None:
+def check_edits(file: BinaryIO, moov: Box, budget: StepBudget) -> None:
     """Raise MediaRejected for edit lists (ISO/IEC 14496-12 §8.6.6) that no editor makes."""
     edits = 0
     inside = [moov]
     while inside:
         parent = inside.pop()
-        for box in children(file, parent.data, parent.end, effort):
+        for box in children(file, parent.data, parent.end, budget):
             if box.type in _CONTAINERS:
                 inside.append(box)
             elif box.type == b"elst" and parent.type == b"edts":
@@ -95,13 +95,13 @@ def check_edits(file: BinaryIO, moov: Box, effort: Effort) -> None:
         raise too_complex()
 
 
-def children(file: BinaryIO, at: int, end: int, effort: Effort) -> Iterator[Box]:
+def children(file: BinaryIO, at: int, end: int, budget: StepBudget) -> Iterator[Box]:
     """The boxes from `at`, up to the first bytes that are none."""
     while at < end:
         box = read_box(file, at, end)
         if box is None:
             return
-        effort.spend()
+        budget.spend()
         yield box
         at = box.end
 
@@ -109,16 +109,16 @@ def children(file: BinaryIO, at: int, end: int, effort: Effort) -> Iterator[Box]
 _BASE_DATA_OFFSET = 1
 
 
-def fragment_times(file: BinaryIO, start: int, end: int, effort: Effort) -> dict[int, int] | None:
+def fragment_times(file: BinaryIO, start: int, end: int, budget: StepBudget) -> dict[int, int] | None:
     """The start time of each track of the fragment at `start` (`tfdt`, ISO/IEC 14496-12 §8.8.12).
 
     None when the fragment states the file offset of its data, so that it cannot be moved.
     """
     times: dict[int, int] = {}
     moof = read_box(file, start, end)
-    for traf in children(file, moof.data, moof.end, effort) if moof else ():
+    for traf in children(file, moof.data, moof.end, budget) if moof else ():
         track = 0
-        for box in children(file, traf.data, traf.end, effort) if traf.type == b"traf" else ():
+        for box in children(file, traf.data, traf.end, budget) if traf.type == b"traf" else ():
             data = byte_search.read_at(file, box.data, 12)
             if box.type == b"tfhd":
                 if data[3] & _BASE_DATA_OFFSET:

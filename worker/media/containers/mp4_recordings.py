@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from worker.media.containers import byte_search, webm_recordings
-from worker.media.containers.container import EBML_MAGIC, MAX_HOLES, Effort, Part
+from worker.media.containers.container import EBML_MAGIC, MAX_HOLES, Part, StepBudget
 from worker.media.containers.mp4_boxes import (
     NESTED,
     TOP_LEVEL,
@@ -58,7 +58,7 @@ class _Recording:
         return self.last.offset if box.type == b"mdat" and self.last and self.last.type == b"moof" else box.offset
 
 
-def recordings(file: BinaryIO, start: int, size: int, effort: Effort) -> tuple[list[Part], int]:
+def recordings(file: BinaryIO, start: int, size: int, budget: StepBudget) -> tuple[list[Part], int]:
     """The recordings from `start`, each with an index (`moov`), and the offset at which something else begins.
 
     That is the end of the file, or a WebM recording after the MP4. Raises Stopped, and MediaRejected for a file that is
@@ -72,27 +72,27 @@ def recordings(file: BinaryIO, start: int, size: int, effort: Effort) -> tuple[l
         if box is not None and _is_chance(current, box, size):
             box = None
         if box is not None and box.end <= size:
-            effort.spend()
+            budget.spend()
             if box.type == b"ftyp" and current.last is not None:
-                parts += _finished(file, current, at, effort, cut_off=False)
+                parts += _finished(file, current, at, budget, cut_off=False)
                 current = _Recording(at)
             if box.type == b"moov":
-                check_edits(file, box, effort)
+                check_edits(file, box, budget)
                 current.index = box
             current.follow(box)
             at = box.end
             continue
         if at >= size:
-            return [*parts, *_finished(file, current, size, effort, cut_off=False)], size
+            return [*parts, *_finished(file, current, size, budget, cut_off=False)], size
         if current.unknown is not None:  # more likely damage than a box, since it led here
             at, box = current.unknown, None
-        behind, is_fragment = _next_start(file, current, box, at, size, effort)
+        behind, is_fragment = _next_start(file, current, box, at, size, budget)
         if is_fragment:
             _leave_out(current, box, at, behind)
             at = behind
             continue
         end, cut_off = _end_of_cut(current, box, at, behind)
-        parts += _finished(file, current, end, effort, cut_off=cut_off)
+        parts += _finished(file, current, end, budget, cut_off=cut_off)
         if behind >= size or byte_search.read_at(file, behind, 4) == EBML_MAGIC:
             return parts, behind
         current, at = _Recording(behind), behind
@@ -106,7 +106,7 @@ def _is_chance(current: _Recording, box: Box, size: int) -> bool:
 
 
 def _next_start(
-    file: BinaryIO, current: _Recording, box: Box | None, at: int, size: int, effort: Effort
+    file: BinaryIO, current: _Recording, box: Box | None, at: int, size: int, budget: StepBudget
 ) -> tuple[int, bool]:
     """Where reading continues after the damage at `at`, and whether that is a fragment of the same recording.
 
@@ -120,12 +120,12 @@ def _next_start(
         # The first offset of a box type, four bytes into its box: a box may begin one byte after `at`, since only part
         # of a lost box's header may remain.
         behind = search if last and last.type in _FRAGMENT_BOXES else at + 5
-        fragments = byte_search.occurrences(file, _FRAGMENT, behind, size, effort)
+        fragments = byte_search.occurrences(file, _FRAGMENT, behind, size, budget)
         nearest = next((offset - 4 for offset in fragments if read_box(file, offset - 4, size)), size)
         is_fragment = nearest < size
     start = min(
-        next_recording(file, search, nearest, size, effort),
-        next((at for at in webm_recordings.recordings_at(file, search, nearest, size, effort)), nearest),
+        next_recording(file, search, nearest, size, budget),
+        next((at for at in webm_recordings.recordings_at(file, search, nearest, size, budget)), nearest),
     )
     return (start, False) if start < nearest else (nearest, is_fragment)
 
@@ -158,16 +158,16 @@ def _end_of_cut(current: _Recording, box: Box | None, at: int, behind: int) -> t
     return (behind, True) if box.type == b"mdat" else (box.offset, True)
 
 
-def _finished(file: BinaryIO, current: _Recording, end: int, effort: Effort, *, cut_off: bool) -> list[Part]:
+def _finished(file: BinaryIO, current: _Recording, end: int, budget: StepBudget, *, cut_off: bool) -> list[Part]:
     if end <= current.offset:
         return []
     lost = current.index is None or end < current.index.end
     holes = tuple(hole for hole in current.holes if hole[1] < end)
-    pieces = () if lost else _pieces(file, current, effort)
+    pieces = () if lost else _pieces(file, current, budget)
     return [Part(current.offset, end - current.offset, "mov", cut_off, holes, lost, pieces)]
 
 
-def _pieces(file: BinaryIO, current: _Recording, effort: Effort) -> tuple[Range, ...]:
+def _pieces(file: BinaryIO, current: _Recording, budget: StepBudget) -> tuple[Range, ...]:
     """The ranges of a recording whose fragments are not in the order in which they were recorded; otherwise none.
 
     A fragment whose data was cut off is left out, because its size claims part of the next one.
@@ -178,7 +178,7 @@ def _pieces(file: BinaryIO, current: _Recording, effort: Effort) -> tuple[Range,
         return ()
     pieces = []
     for (start, end), number in zip(current.fragments, numbers, strict=True):
-        times = fragment_times(file, start, end, effort)
+        times = fragment_times(file, start, end, budget)
         if times is None:
             return ()
         pieces.append(Piece(start, end, number, times))

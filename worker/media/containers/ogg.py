@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from worker.media.containers.byte_search import read_at
-from worker.media.containers.container import Effort, Part
+from worker.media.containers.container import Part, StepBudget
 
 _MAGIC = b"OggS"
 _PAGE_HEADER = 27
@@ -22,14 +22,14 @@ class OggPage:
     end: int
 
 
-def recordings(file: BinaryIO, start: int, size: int, effort: Effort) -> tuple[list[Part], int]:
+def recordings(file: BinaryIO, start: int, size: int, budget: StepBudget) -> tuple[list[Part], int]:
     """The recordings from `start`, in order, and the end of the file.
 
     Each begins with the first page of each of its streams. The last one is cut off when its last page states more bytes
     than there are.
     """
     starts, before, last = [start], True, start
-    for page in _pages(file, start, size, effort):
+    for page in _pages(file, start, size, budget):
         if page.begins and not before:
             starts.append(page.offset)
         before, last = page.begins, page.end
@@ -39,13 +39,13 @@ def recordings(file: BinaryIO, start: int, size: int, effort: Effort) -> tuple[l
     ], size
 
 
-def _pages(file: BinaryIO, at: int, end: int, effort: Effort) -> Iterator[OggPage]:
+def _pages(file: BinaryIO, at: int, end: int, budget: StepBudget) -> Iterator[OggPage]:
     """The pages from `at`, up to the first bytes that are none."""
     while at < end:
         head = read_at(file, at, _PAGE_HEADER + 255)
         if len(head) < _PAGE_HEADER or not head.startswith(_MAGIC):
             return
-        effort.spend()
+        budget.spend()
         count = head[_PAGE_HEADER - 1]
         lengths = head[_PAGE_HEADER : _PAGE_HEADER + count]
         page_end = at + _PAGE_HEADER + count + sum(lengths)

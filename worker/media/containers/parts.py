@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from worker.media.containers import byte_search, mp4_boxes, mp4_recordings, ogg, webm_recordings
-from worker.media.containers.container import EBML_MAGIC, MAX_PARTS, Effort, Part, too_many_parts
+from worker.media.containers.container import EBML_MAGIC, MAX_PARTS, Part, StepBudget, too_many_parts
 from worker.media.containers.kinds import SNIFFED, detect_demuxer
 from worker.media.containers.order import Piece, in_order, joined
 from worker.media.containers.unknown_kinds import UnknownFormat, lacks_beginning
@@ -27,9 +27,9 @@ def find_parts(path: Path, *, should_stop: Callable[[], bool] = never) -> list[P
     played or the file is not worth reading.
     """
     size = path.stat().st_size
-    effort = Effort(_STEPS + size // _BYTES_PER_STEP, should_stop)
+    budget = StepBudget(_STEPS + size // _BYTES_PER_STEP, should_stop)
     with path.open("rb") as file:
-        demuxer, at, parts = _first(path, file, size, effort)
+        demuxer, at, parts = _first(path, file, size, budget)
         if demuxer not in ("matroska", "mov", "ogg"):
             return [Part(0, size, demuxer)]
         while at < size:
@@ -37,7 +37,7 @@ def find_parts(path: Path, *, should_stop: Callable[[], bool] = never) -> list[P
             reader = (
                 _ebml_parts if head == EBML_MAGIC else ogg.recordings if head == b"OggS" else mp4_recordings.recordings
             )
-            further, at = reader(file, at, size, effort)
+            further, at = reader(file, at, size, budget)
             parts += further
             if len(parts) > MAX_PARTS:
                 raise too_many_parts()
@@ -55,9 +55,9 @@ def with_clusters_in_order(path: Path, part: Part, *, should_stop: Callable[[], 
 
     Raises the errors of `find_parts`.
     """
-    effort = Effort(_STEPS + part.length // _BYTES_PER_STEP, should_stop)
+    budget = StepBudget(_STEPS + part.length // _BYTES_PER_STEP, should_stop)
     with path.open("rb") as file:
-        clusters = list(webm_recordings.clusters(file, part.offset, part.end, effort))
+        clusters = list(webm_recordings.clusters(file, part.offset, part.end, budget))
     if len({time for _at, time in clusters}) < len(clusters):
         return None  # a cluster is repeated, or the clock restarted
     ends = [*(at for at, _time in clusters[1:]), part.end]
@@ -66,13 +66,13 @@ def with_clusters_in_order(path: Path, part: Part, *, should_stop: Callable[[], 
     return None if ordered is None else replace(part, pieces=tuple(joined([(part.offset, clusters[0][0]), *ordered])))
 
 
-def _first(path: Path, file: BinaryIO, size: int, effort: Effort) -> tuple[Demuxer, int, list[Part]]:
+def _first(path: Path, file: BinaryIO, size: int, budget: StepBudget) -> tuple[Demuxer, int, list[Part]]:
     """The demuxer of the file and where its first recording begins; other bytes may precede it."""
     try:
         return detect_demuxer(path), 0, []
     except UnknownFormat:
-        webm = next(webm_recordings.recordings_at(file, 0, size, size, effort), size)
-        mp4 = mp4_boxes.next_recording(file, 0, webm, size, effort)
+        webm = next(webm_recordings.recordings_at(file, 0, size, size, budget), size)
+        mp4 = mp4_boxes.next_recording(file, 0, webm, size, budget)
         if min(webm, mp4) == size:
             raise
         at = min(webm, mp4)
@@ -80,11 +80,11 @@ def _first(path: Path, file: BinaryIO, size: int, effort: Effort) -> tuple[Demux
         return "matroska" if webm <= mp4 else "mov", at, before
 
 
-def _ebml_parts(file: BinaryIO, start: int, size: int, effort: Effort) -> tuple[list[Part], int]:
+def _ebml_parts(file: BinaryIO, start: int, size: int, budget: StepBudget) -> tuple[list[Part], int]:
     """The WebM and Matroska recordings from `start`, and where an MP4 begins after them (the end when none does)."""
-    end = mp4_boxes.next_recording(file, start, size, size, effort)
-    begins = webm_recordings.starts(file, start, end, effort)
+    end = mp4_boxes.next_recording(file, start, size, size, budget)
+    begins = webm_recordings.starts(file, start, end, budget)
     return [
-        Part(at, behind - at, "matroska", webm_recordings.is_cut_off(file, at, behind, effort))
+        Part(at, behind - at, "matroska", webm_recordings.is_cut_off(file, at, behind, budget))
         for at, behind in zip(begins, [*begins[1:], end], strict=True)
     ], end

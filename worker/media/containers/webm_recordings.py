@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from worker.media.containers.byte_search import OVERLAP, occurrences, read_at
-from worker.media.containers.container import EBML_MAGIC, MAX_PARTS, Effort, too_many_parts
+from worker.media.containers.container import EBML_MAGIC, MAX_PARTS, StepBudget, too_many_parts
 from worker.media.containers.ebml import (
     BLOCKS,
     CLUSTER,
@@ -43,7 +43,7 @@ _MAX_BLOCKS = 300_000
 _BEFORE_TRACKS = 16  # header, Segment, SeekHead, Void, Info, Tags and some more
 
 
-def starts(file: BinaryIO, start: int, size: int, effort: Effort) -> list[int]:
+def starts(file: BinaryIO, start: int, size: int, budget: StepBudget) -> list[int]:
     """Where recordings begin in a file, from `start`, which is the first; nearly always it is the only one.
 
     The four bytes of an EBML header may occur in any frame; they count when a complete WebM or Matroska header follows,
@@ -52,29 +52,29 @@ def starts(file: BinaryIO, start: int, size: int, effort: Effort) -> list[int]:
     Stopped, and MediaRejected for a file that is not worth reading.
     """
     begins = [start]
-    for at in recordings_at(file, start + len(EBML_MAGIC), size, size, effort):
+    for at in recordings_at(file, start + len(EBML_MAGIC), size, size, budget):
         begins.append(at)
         if len(begins) > MAX_PARTS:
             raise too_many_parts()
-    strays = occurrences(file, _STRAY_CLUSTER_ID, start, size, effort)
+    strays = occurrences(file, _STRAY_CLUSTER_ID, start, size, budget)
     if next(itertools.islice(strays, _MAX_STRAY_IDS, None), None) is not None:
         raise too_complex()
     return begins
 
 
-def is_cut_off(file: BinaryIO, start: int, end: int, effort: Effort) -> bool:
+def is_cut_off(file: BinaryIO, start: int, end: int, budget: StepBudget) -> bool:
     """Whether the last element of the recording from `start` to `end` states more bytes than there are.
 
     If so, the tab was closed during the recording. Raises MediaRejected for a last Cluster of nothing but filling.
     """
-    for element in walk(file, start, end, effort):
+    for element in walk(file, start, end, budget):
         if element.id == SEGMENT and element.end is not None:
             return element.end > end
         if element.id == CLUSTER:
             break
-    at = _last_cluster(file, start, end, effort)
+    at = _last_cluster(file, start, end, budget)
     last, blocks = at, 0
-    for element in walk(file, at, end, effort):
+    for element in walk(file, at, end, budget):
         last = element.data if element.end is None else element.end
         blocks += element.id in BLOCKS
         if blocks > _MAX_BLOCKS:
@@ -82,39 +82,39 @@ def is_cut_off(file: BinaryIO, start: int, end: int, effort: Effort) -> bool:
     return last != end
 
 
-def clusters(file: BinaryIO, start: int, end: int, effort: Effort) -> Iterator[tuple[int, int]]:
+def clusters(file: BinaryIO, start: int, end: int, budget: StepBudget) -> Iterator[tuple[int, int]]:
     """The offsets and Timecodes of the Clusters from `start` to `end`."""
-    for at in occurrences(file, _CLUSTER_START, start, end, effort):
-        for element in itertools.islice(walk(file, at, end, effort), 1, 3):
+    for at in occurrences(file, _CLUSTER_START, start, end, budget):
+        for element in itertools.islice(walk(file, at, end, budget), 1, 3):
             if element.id == TIMECODE and element.end is not None:
                 yield at, int.from_bytes(read_at(file, element.data, element.end - element.data), "big")
                 break
 
 
-def recordings_at(file: BinaryIO, start: int, end: int, size: int, effort: Effort) -> Iterator[int]:
+def recordings_at(file: BinaryIO, start: int, end: int, size: int, budget: StepBudget) -> Iterator[int]:
     """The offsets from `start` to `end` at which a recording begins, in a file of `size` bytes."""
-    for number, at in enumerate(occurrences(file, EBML_MAGIC, start, end, effort)):
+    for number, at in enumerate(occurrences(file, EBML_MAGIC, start, end, budget)):
         if number > _MAX_CANDIDATES:
             raise too_many_parts()
-        if begins_recording(file, at, size, effort):
+        if begins_recording(file, at, size, budget):
             yield at
 
 
-def begins_recording(file: BinaryIO, at: int, size: int, effort: Effort) -> bool:
+def begins_recording(file: BinaryIO, at: int, size: int, budget: StepBudget) -> bool:
     """Whether a header, a Segment and its Tracks begin here, with only elements of their levels between them."""
     if not doctype_of_header(read_at(file, at, HEADER_MAX)):
         return False
     # The elements after the header itself, up to the first Cluster or the header of yet another recording.
-    behind = itertools.islice(walk(file, at, size, effort), 1, _BEFORE_TRACKS)
+    behind = itertools.islice(walk(file, at, size, budget), 1, _BEFORE_TRACKS)
     ids = {e.id for e in itertools.takewhile(lambda e: e.id not in (CLUSTER, EBML), behind)}
     return {SEGMENT, TRACKS} <= ids
 
 
-def _last_cluster(file: BinaryIO, start: int, end: int, effort: Effort) -> int:
+def _last_cluster(file: BinaryIO, start: int, end: int, budget: StepBudget) -> int:
     """The offset of the last Cluster that a Timecode follows; the end when the tail holds none."""
     at = end
     while at > max(start, end - _LONGEST_TAIL):
-        effort.check()
+        budget.check()
         at = max(start, at - _TAIL_CHUNK)
         # Chunks overlap, since a Cluster may begin at their border.
         chunk = read_at(file, at, min(_TAIL_CHUNK + OVERLAP, end - at))

@@ -35,7 +35,7 @@ def plan_copy(probed: Probe) -> CopyPlan:
     if not form.video_encoder and not form.audio_encoder:
         return plan
     if not is_affordable(probed, picture=form.video_encoder is not None):
-        if probed.unlike:
+        if probed.unjoinable:
             raise _mixed(probed)
         stream = probed.video if form.video_encoder and probed.video else probed.audio
         raise is_too_expensive(stream.codec if stream else "unknown")
@@ -44,10 +44,10 @@ def plan_copy(probed: Probe) -> CopyPlan:
 
 def _plan_joined(plan: CopyPlan, probed: Probe) -> CopyPlan:
     """The plan for several recordings: tracks whose codecs differ are encoded into one."""
-    form, unlike = plan.form, probed.unlike
-    if "video" in unlike:
+    form, unjoinable = plan.form, probed.unjoinable
+    if "video" in unjoinable:
         form = replace(playable_form("h264", probed.audio.codec if probed.audio else None), video_encoder="h264")
-    if "audio" in unlike:
+    if "audio" in unjoinable:
         form = replace(form, audio_encoder="aac" if form.container == "mp4" else "opus")
     if form.video_encoder:
         plan = replace(plan, alpha=False, hevc=False, copied_picture=None)

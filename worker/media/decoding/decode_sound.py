@@ -5,7 +5,7 @@ import math
 import statistics
 from collections.abc import Sequence
 
-from worker.media.decoding.decoder import CopiedTrack, CopyPacket, Run
+from worker.media.decoding.decoder import CopiedTrack, CopyPacket, DecoderOutput
 from worker.media.decoding.stretches import MOMENT, MOST_PLACES, STRICT, Stretch, merged_stretches, missing_packets
 from worker.media.probing.packet_timeline import GAP_SECONDS
 from worker.media.probing.streams import AudioStream
@@ -40,7 +40,7 @@ def broken_sounds(track: CopiedTrack, audio: AudioStream, places: Sequence[float
     return merged_stretches(broken, _SOUND_BETWEEN)
 
 
-def _silent(run: Run, packets: list[CopyPacket]) -> list[Stretch]:
+def _silent(run: DecoderOutput, packets: list[CopyPacket]) -> list[Stretch]:
     """The stretches of sound that were not decoded, in a run with errors."""
     missing = missing_packets(run, packets, _HALF_A_SOUND)
     if len(missing) > len(packets) * _MOST_SOUND_MISSING:

@@ -12,7 +12,7 @@ import ffmpeg
 
 from worker.media.containers.container import Part
 from worker.media.decoding.contrast import THUMBNAIL_OPTIONS, Contrast, thumbnail, variances
-from worker.media.decoding.transparency import on_paper
+from worker.media.decoding.transparency import on_white
 from worker.media.errors import FfmpegFailed
 from worker.media.limits import Demuxer, Limits, input_options
 from worker.media.probing.header import PartReading
@@ -25,7 +25,7 @@ _AS_THEY_COME = {"fps_mode": "passthrough", "enc_time_base": "demux", "noautosca
 
 
 @dataclass(frozen=True)
-class Run:
+class DecoderOutput:
     """The sorted times (seconds) of the output, whether ffmpeg reported errors, and the contrasts if measured."""
 
     times: list[float]
@@ -62,7 +62,7 @@ class CopiedTrack:
     # Whether the contrast of every decoded picture is measured.
     contrasts: bool = False
 
-    def decode(self, drop: str | None = None, **options: str) -> Run:
+    def decode(self, drop: str | None = None, **options: str) -> DecoderOutput:
         """Decode the track, except packets for which the expression `drop` is true; `options` apply to the input."""
         words: dict[str, Any] = {"threads": 1, **options}
         if self.decoder:
@@ -71,23 +71,23 @@ class CopiedTrack:
             words[f"bsf:{self.kind}"] = f"noise=drop='{drop}'"
         return self._run(words, _AS_THEY_COME if self.kind == "v" else {})
 
-    def parse(self, parser: str) -> Run:
+    def parse(self, parser: str) -> DecoderOutput:
         """Pass each packet to this bitstream filter, which drops those that it cannot parse."""
         return self._run({}, {f"c:{self.kind}": "copy", f"bsf:{self.kind}": parser})
 
-    def _run(self, before: dict[str, Any], behind: dict[str, Any]) -> Run:
+    def _run(self, before: dict[str, Any], behind: dict[str, Any]) -> DecoderOutput:
         with tempfile.TemporaryDirectory(dir=self.path.parent, prefix=".decoded-") as folder:
             listing, thumbnails = Path(folder, "listing"), Path(folder, "thumbnails")
             track = ffmpeg.input(str(self.path.absolute()), **input_options(self.demuxer), **before)[f"{self.kind}:0"]
             outputs = [ffmpeg.output(track, str(listing), f="framecrc", max_error_rate=1, copyts=None, **behind)]
             if self.contrasts:
                 small = thumbnail(track)
-                paper = on_paper(small) if self.alpha else small
+                paper = on_white(small) if self.alpha else small
                 outputs.append(ffmpeg.output(paper, str(thumbnails), **THUMBNAIL_OPTIONS, **_AS_THEY_COME))
             complaints = self._complaints(ffmpeg.get_args(ffmpeg.merge_outputs(*outputs)))
             times = frame_times(listing.read_text("ascii", "replace").splitlines()) if listing.exists() else []
             measured = variances(thumbnails.read_bytes()) if thumbnails.exists() else []
-        return Run(
+        return DecoderOutput(
             sorted(times),
             any("to muxer in stream" not in line for line in complaints.splitlines()),
             tuple(map(Contrast, times, measured)) if len(times) == len(measured) else (),

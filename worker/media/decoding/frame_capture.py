@@ -8,7 +8,7 @@ from typing import Any
 import ffmpeg
 
 from worker.media.decoding.contrast import THUMBNAIL_OPTIONS, thumbnail, variances
-from worker.media.decoding.transparency import alpha_decoder, on_paper
+from worker.media.decoding.transparency import alpha_decoder, on_white
 from worker.media.errors import FfmpegFailed, FfmpegTimeout
 from worker.media.limits import Demuxer, Limits, input_options
 from worker.media.probing.streams import VideoStream
@@ -68,7 +68,7 @@ def _arguments(frame: FramePosition, jpeg: Path, luma: Path) -> list[str]:
     decoder = alpha_decoder(frame.video.codec, alpha=frame.video.alpha)
     picture = ffmpeg.input(str(frame.playable.absolute()), **options, **decoder)["v:0"]
     if decoder:
-        picture = on_paper(picture)
+        picture = on_white(picture)
     # Square pixels first, then the width; no side may become 0.
     picture = (
         picture.filter("scale", "max(2,trunc(iw*sar/2)*2)", "max(2,trunc(ih/2)*2)")

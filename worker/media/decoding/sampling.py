@@ -10,7 +10,7 @@ from typing import Any
 import ffmpeg
 
 from worker.media.decoding.changing_size import ONE_GRAPH, fitted, padded
-from worker.media.decoding.transparency import alpha_decoder, on_paper
+from worker.media.decoding.transparency import alpha_decoder, on_white
 from worker.media.limits import DEFAULT_LIMITS, Demuxer, input_options
 from worker.media.probing.header import Header
 from worker.media.probing.streams import has_alpha
@@ -46,7 +46,7 @@ class Film:
             first = f"isnan(prev_selected_t)+gt(floor(t/{seconds}),floor(prev_selected_t/{seconds}))"
             picture = picture.filter("select", first)
         picture = padded(fitted(picture, width, height), width, height)
-        return on_paper(picture) if decoder else picture
+        return on_white(picture) if decoder else picture
 
     def budget(self, *, keys_only: bool) -> Budget:
         """The limits of one pass: key frames take a second per hour, all frames at most the film's duration."""

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable
 
-from worker.media.decoding.decoder import CopiedTrack, CopyPacket, Run
+from worker.media.decoding.decoder import CopiedTrack, CopyPacket, DecoderOutput
 from worker.media.probing.streams import VideoStream
 
 # How many places at which packets may be missing are examined.
@@ -17,7 +17,7 @@ MOMENT = 0.005
 Stretch = tuple[float, float]
 
 
-def missing_packets(run: Run, packets: Iterable[CopyPacket], slack: float = MOMENT / 2) -> list[CopyPacket]:
+def missing_packets(run: DecoderOutput, packets: Iterable[CopyPacket], slack: float = MOMENT / 2) -> list[CopyPacket]:
     """The packets that the run did not output; times may differ by `slack` seconds."""
     return [packet for packet in packets if not run.has(packet.at, slack)]
 
@@ -48,7 +48,7 @@ def key_frame_groups(packets: list[CopyPacket]) -> list[list[CopyPacket]]:
     return groups
 
 
-def broken_keys(keys: list[float], run: Run) -> list[Stretch]:
+def broken_keys(keys: list[float], run: DecoderOutput) -> list[Stretch]:
     """From each key frame that was not output to the next one that was."""
     stretches: list[Stretch] = []
     start: float | None = None

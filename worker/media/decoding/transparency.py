@@ -14,7 +14,7 @@ def alpha_decoder(codec: str, *, alpha: bool) -> dict[str, str]:
     return {"c:v": name} if name else {}
 
 
-def on_paper(picture: Any) -> Any:
+def on_white(picture: Any) -> Any:
     """A transparent board on white paper: without it black ink would be on black.
 
     In YUV: the same in RGB takes ten times as long. A brightness of 255 is white in full range recordings, and is shown

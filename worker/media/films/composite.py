@@ -9,7 +9,7 @@ import ffmpeg
 
 from worker.media.copying.encode import PICTURE
 from worker.media.decoding.changing_size import ONE_GRAPH, fitted, padded
-from worker.media.decoding.transparency import alpha_decoder, on_paper
+from worker.media.decoding.transparency import alpha_decoder, on_white
 from worker.media.films.matroska_pipe import Planes, stream
 from worker.media.films.mix import VOICE, Sound, SoundPiece, mixed_sounds
 from worker.media.limits import input_options
@@ -118,7 +118,7 @@ def _placed(picture: Overlay, binaries: Binaries) -> Any:
     if picture.corner is not None and not decoder:
         return shown
     framed = padded(shown, width, height, _SURROUND)
-    return on_paper(framed) if decoder else framed
+    return on_white(framed) if decoder else framed
 
 
 def _windows(stretches: Iterable[tuple[int, int]]) -> str:

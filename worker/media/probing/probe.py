@@ -85,7 +85,7 @@ class Probe:
         return tuple(seconds)
 
     @property
-    def unlike(self) -> frozenset[str]:
+    def unjoinable(self) -> frozenset[str]:
         """The tracks (`video`, `audio`) whose recordings cannot be joined without encoding."""
         pictures = {part.video.codec for part in self.parts if part.video}
         # Opus packets state their number of channels; other codecs need the header of their own part.
@@ -95,10 +95,10 @@ class Probe:
             if a
         }
         is_silent = self.audio is not None and any(part.audio is None for part in self.parts)
-        unlike = {"video"} if len(pictures) > 1 else set()
+        unjoinable = {"video"} if len(pictures) > 1 else set()
         if len(sounds) > 1 or (is_silent and self.audio and self.audio.codec not in SILENCE):
-            unlike.add("audio")
-        return frozenset(unlike)
+            unjoinable.add("audio")
+        return frozenset(unjoinable)
 
     def codecs(self, track: str) -> tuple[str, ...]:
         """The distinct codecs of the `video` or `audio` of its recordings."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from worker.media.containers import mp4_boxes
 from worker.media.containers.byte_search import read_at
-from worker.media.containers.container import Effort
+from worker.media.containers.container import StepBudget
 from worker.media.errors import OutputDamaged
 from worker.media.processes.budget import never
 
@@ -47,7 +47,7 @@ def read_segments(path: Path) -> Segments:
     size = path.stat().st_size
     with path.open("rb") as file:
         boxes = {}
-        for box in mp4_boxes.children(file, 0, size, Effort(_BOXES, never)):
+        for box in mp4_boxes.children(file, 0, size, StepBudget(_BOXES, never)):
             if box.type in boxes or box.type == b"moof":
                 break
             boxes[box.type] = box

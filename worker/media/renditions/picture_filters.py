@@ -6,7 +6,7 @@ from typing import Any
 import ffmpeg
 
 from worker.media.decoding.changing_size import fitted, padded
-from worker.media.decoding.transparency import alpha_decoder, on_paper
+from worker.media.decoding.transparency import alpha_decoder, on_white
 from worker.media.probing.streams import VideoStream
 from worker.media.renditions.fit_picture import fitted_size, frame_rate
 from worker.media.renditions.rendition_forms import PAGE_TURN, PICTURES, PictureForm
@@ -38,7 +38,7 @@ def steady_picture(picture: Any, names: Sequence[str], video: VideoStream) -> An
     rate = max(frame_rate(PICTURES[name], video.frame_rate) for name in names)
     steady = upright.filter("fps", rate, start_time=0)
     # H.264 has no transparency: browsers would show a black background.
-    return on_paper(steady) if decoder(video) else steady
+    return on_white(steady) if decoder(video) else steady
 
 
 def rendition_picture(picture: Any, form: PictureForm, video: VideoStream) -> Any:

@@ -80,7 +80,7 @@ def set_series_alarms(session: Session, user_id: int, series_id: int, alarms: Se
     _insert(session, [{"user_id": user_id, "series_id": series_id}], alarms)
 
 
-def keep_earlier(session: Session, user_id: int, series_id: int, day: date, *, now: datetime) -> None:
+def keep_alarms_before(session: Session, user_id: int, series_id: int, day: date, *, now: datetime) -> None:
     """Give the future lessons before `day` alarms of their own, equal to those that apply to them now."""
     _source, alarms = alarms_of(session, user_id, Subject(None, series_id))
     own = select(LessonAlarm.schedule_id).where(LessonAlarm.user_id == user_id, LessonAlarm.schedule_id == _LESSONS.id)

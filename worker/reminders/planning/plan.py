@@ -86,7 +86,7 @@ _AHEAD = text(
 )
 # No reminder is due before its own time; GREATEST ignores the NULL of other messages. Locked rows are being claimed or
 # planned and are skipped: waiting for rows locked in another order would deadlock.
-_LOOK_AGAIN = text(
+_RECHECK = text(
     """
     UPDATE deliveries
        SET due_at = greatest(CAST(:now AS timestamptz), starts_at - make_interval(mins => minutes_before)),
@@ -139,9 +139,9 @@ def plan_for_person(session: Session, user_id: int, *, now: datetime) -> PlanCha
     return plan_reminders(session, ids, now=now, user_id=user_id)
 
 
-def look_again_after_quiet_hours(session: Session, user_id: int, *, now: datetime) -> None:
+def recheck_after_quiet_hours(session: Session, user_id: int, *, now: datetime) -> None:
     """Make due everything that waits for the end of a person's quiet hours: the sender then checks the new ones."""
-    session.execute(_LOOK_AGAIN, {"user_id": user_id, "now": now, "reason": QUIET_HOURS})
+    session.execute(_RECHECK, {"user_id": user_id, "now": now, "reason": QUIET_HOURS})
 
 
 def plan_ahead(session: Session, *, now: datetime, after: int, most: int) -> tuple[PlanChanges, int | None]:

@@ -12,7 +12,7 @@ from worker import errors
 from worker.logs import get_logger
 from worker.schedules.planning import Planning
 from worker.schedules.series.occurrences import TWO_DAYS, horizon, recurrence_of, today_in
-from worker.schedules.series.reconcile import carry_out, fresh
+from worker.schedules.series.reconcile import carry_out, rereading
 from worker.schedules.series.states import DateRange
 
 _log = get_logger(__name__)
@@ -65,7 +65,7 @@ def fill(session: Session, planning: Planning, *, batch: int, after: int = 0) ->
     ids = session.scalars(_DUE, {**_local_days(zones, now), **limits}).all()
     if not ids:
         return FillResult(0, 0, 0)
-    due = session.scalars(fresh(select(Series).where(Series.id.in_(ids)).order_by(Series.id))).all()
+    due = session.scalars(rereading(select(Series).where(Series.id.in_(ids)).order_by(Series.id))).all()
     ranges = [
         DateRange(series, series.expanded_until, horizon(series, planning)) for series in due if _is_readable(series)
     ]

@@ -50,10 +50,10 @@ def reconcile(session: Session, series_ids: Sequence[int], planning: Planning) -
 def lock_series(session: Session, series_ids: Sequence[int]) -> Sequence[Series]:
     """Lock the series until the transaction ends; always in one order, so that concurrent calls do not deadlock."""
     statement = select(Series).where(Series.id.in_(series_ids)).order_by(Series.id).with_for_update()
-    return session.scalars(fresh(statement)).all()
+    return session.scalars(rereading(statement)).all()
 
 
-def fresh(statement: Select[Any]) -> Select[Any]:
+def rereading(statement: Select[Any]) -> Select[Any]:
     """The statement, made to reread columns that were already loaded."""
     return statement.execution_options(populate_existing=True)
 

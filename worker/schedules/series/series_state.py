@@ -24,7 +24,7 @@ class Attendee:
     start_date: date | None
     end_date: date | None
 
-    def comes(self, day: date) -> bool:
+    def is_booked_on(self, day: date) -> bool:
         """Whether the booking covers the day."""
         return (self.start_date is None or self.start_date <= day) and (self.end_date is None or day <= self.end_date)
 
@@ -76,5 +76,5 @@ class SeriesState:
         return [
             attendee
             for attendee in self.attendees
-            if attendee.comes(day) and (day, attendee.student_id) not in self.student_skips
+            if attendee.is_booked_on(day) and (day, attendee.student_id) not in self.student_skips
         ]

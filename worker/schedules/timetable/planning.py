@@ -14,7 +14,7 @@ PLANNED_EVERY = timedelta(hours=1)
 _RINGS = and_(TimetableEntry.alarm_enabled, TimetableEntry.status == "active")
 
 
-def rings(entry: TimetableEntry) -> bool:
+def has_alarm(entry: TimetableEntry) -> bool:
     """Whether the entry reminds its person: its alarm is enabled, and it is neither a draft nor ended."""
     return entry.alarm_enabled and entry.status == "active"
 

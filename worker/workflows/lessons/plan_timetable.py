@@ -17,7 +17,7 @@ from worker.reminders.planning.entries import RequiredReminder, plan_entry_remin
 from worker.reminders.planning.preferences import lock_person
 from worker.schedules.timetable.entries import create_entry, delete_entry, edit_entry, find_entry
 from worker.schedules.timetable.form import occurrences
-from worker.schedules.timetable.planning import due_entries, entries_of_person, rings
+from worker.schedules.timetable.planning import due_entries, entries_of_person, has_alarm
 
 _log = get_logger(__name__)
 
@@ -58,7 +58,7 @@ def remove_entry(session: Session, caller: UserCaller, entry_id: int) -> None:
 
 def plan_entries(session: Session, entries: Sequence[TimetableEntry], *, now: datetime) -> int:
     """Bring the reminders of these entries, which the caller has locked, in line with them; return how many are new."""
-    required = [reminder for entry in entries if rings(entry) for reminder in _reminders(entry, now)]
+    required = [reminder for entry in entries if has_alarm(entry) for reminder in _reminders(entry, now)]
     planned = plan_entry_reminders(session, [entry.id for entry in entries], required, now=now)
     for entry in entries:
         entry.planned_at = now

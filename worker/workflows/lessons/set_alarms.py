@@ -14,16 +14,16 @@ from worker.reminders.planning.alarms import (
     Subject,
     alarms_of,
     check_requested_alarms,
-    keep_earlier,
+    keep_alarms_before,
     lessons_from,
     set_lesson_alarms,
     set_series_alarms,
 )
 from worker.reminders.planning.plan import (
     lock_series_of,
-    look_again_after_quiet_hours,
     plan_for_person,
     plan_reminders,
+    recheck_after_quiet_hours,
 )
 from worker.reminders.planning.preferences import Preferences, lock_person, write_preferences
 from worker.schedules.changes import FOLLOWING, ONE
@@ -61,7 +61,7 @@ def set_alarms(
     else:
         day = lesson.occurrence_date if scope == FOLLOWING else None
         if day is not None:
-            keep_earlier(session, user.user_id, lesson.series_id, day, now=now)
+            keep_alarms_before(session, user.user_id, lesson.series_id, day, now=now)
         # Alarms set earlier for single lessons are cleared.
         set_lesson_alarms(session, user.user_id, lessons_from(session, lesson.series_id, day, now=now), None)
         set_series_alarms(session, user.user_id, lesson.series_id, alarms)
@@ -77,7 +77,7 @@ def set_preferences(session: Session, caller: Caller, preferences: Preferences, 
     write_preferences(session, user.user_id, preferences)
     plan_for_person(session, user.user_id, now=now)
     plan_entries_of(session, user.user_id, now=now)
-    look_again_after_quiet_hours(session, user.user_id, now=now)
+    recheck_after_quiet_hours(session, user.user_id, now=now)
 
 
 def person(caller: Caller) -> UserCaller:

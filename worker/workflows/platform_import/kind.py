@@ -72,7 +72,7 @@ class Pull:
         return self.server_zone.instant(moment)
 
 
-class Incoming(NamedTuple):
+class IncomingRow(NamedTuple):
     """A platform row that is new or has changed. `id` is that of our row; None: new, or refused so far."""
 
     row: Row
@@ -112,7 +112,7 @@ class Kind(ABC):
     only_compared: bool = False
 
     @abstractmethod
-    def store(self, session: Session, rows: Sequence[Incoming], pull: Pull) -> Sequence[ImportOutcome]:
+    def store(self, session: Session, rows: Sequence[IncomingRow], pull: Pull) -> Sequence[ImportOutcome]:
         """Store rows, at most a thousand, in the order of their ids; one outcome for each.
 
         Called in a savepoint. If the database rejects a row, or an AstegniError is raised, it is called again with each

@@ -11,7 +11,7 @@ from worker.platform.links import Link
 from worker.platform.people_source import PEOPLE_SOURCE, person_of
 from worker.platform.refusals import Refusal
 from worker.platform.source import Source
-from worker.workflows.platform_import.kind import ImportOutcome, Incoming, Kind, Pull
+from worker.workflows.platform_import.kind import ImportOutcome, IncomingRow, Kind, Pull
 
 
 class People(Kind):
@@ -21,7 +21,7 @@ class People(Kind):
     source = PEOPLE_SOURCE
     needs_zone = False
 
-    def store(self, session: Session, rows: Sequence[Incoming], pull: Pull) -> Sequence[ImportOutcome]:
+    def store(self, session: Session, rows: Sequence[IncomingRow], pull: Pull) -> Sequence[ImportOutcome]:
         store_people(session, [person_of(incoming.row) for incoming in rows], read_at=pull.now)
         return [ImportOutcome(incoming.row.id, incoming.row.id) for incoming in rows]
 
@@ -41,7 +41,7 @@ class ProfilesWithoutAccount(Kind):
         columns = {"id": Column(table, "id", "integer", required=True), "user_id": Column(table, "user_id", "integer")}
         self.source = Source(table, columns, where="user_id IS NULL")
 
-    def store(self, session: Session, rows: Sequence[Incoming], pull: Pull) -> Sequence[ImportOutcome]:  # noqa: ARG002
+    def store(self, session: Session, rows: Sequence[IncomingRow], pull: Pull) -> Sequence[ImportOutcome]:  # noqa: ARG002
         refusal = Refusal("no-user", "no user", "Give the profile an account on the platform, or delete it there.")
         return [ImportOutcome(incoming.row.id, None, (refusal,)) for incoming in rows]
 
@@ -79,7 +79,7 @@ class MissingParents(Kind):
     reads_all = True
     only_compared = True
 
-    def store(self, session: Session, rows: Sequence[Incoming], pull: Pull) -> Sequence[ImportOutcome]:  # noqa: ARG002
+    def store(self, session: Session, rows: Sequence[IncomingRow], pull: Pull) -> Sequence[ImportOutcome]:  # noqa: ARG002
         named = {parent_id for incoming in rows for parent_id in incoming.row.parent_id if parent_id is not None}
         parents = pull.reader(Source("parent_profiles", _PARENTS)).rows_of(sorted(named))
         there = {row.id for row in parents if row.user_id is not None}

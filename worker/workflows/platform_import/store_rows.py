@@ -15,7 +15,7 @@ from worker.platform.connection import Row
 from worker.platform.links import Link, lock_kind, read_links, remove_links, write_links
 from worker.platform.refusals import Refusal, remove_refusals, write_refusals
 from worker.workflows.platform_import.database_refusals import database_refusal
-from worker.workflows.platform_import.kind import ImportOutcome, Incoming, Kind, Pull
+from worker.workflows.platform_import.kind import ImportOutcome, IncomingRow, Kind, Pull
 from worker.workflows.platform_import.transactions import Transactions
 
 _log = get_logger(__name__)
@@ -43,7 +43,7 @@ class RowStore:
             lock_kind(session, self.kind.name)
             links = read_links(session, self.kind.name, digests)
             incoming = [
-                Incoming(first_of_each[row_id], links[row_id].id if row_id in links else None)
+                IncomingRow(first_of_each[row_id], links[row_id].id if row_id in links else None)
                 for row_id in sorted(first_of_each)
                 if again or row_id not in links or links[row_id].digest != digests[row_id]
             ]
@@ -56,7 +56,7 @@ class RowStore:
         refused = sum(outcome.is_refused for outcome in outcomes)
         return {"read": len(rows), "stored": len(outcomes) - refused, "refused": refused}
 
-    def _store_apart(self, session: Session, rows: Sequence[Incoming]) -> Sequence[ImportOutcome]:
+    def _store_apart(self, session: Session, rows: Sequence[IncomingRow]) -> Sequence[ImportOutcome]:
         """Store all rows in one savepoint or, if one of them cannot be stored, each half in its own."""
         try:
             with session.begin_nested():

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from worker.platform.calls import CallMember, CallSession, call_session, leader, match_counterparts, sessions_near
-from worker.workflows.platform_import.kind import Incoming, Pull
+from worker.workflows.platform_import.kind import IncomingRow, Pull
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class BoardCall:
         return next((each for each in self.sessions if each.host == self.leader), self.sessions[0])
 
 
-def calls_of(rows: Sequence[Incoming], pull: Pull) -> list[BoardCall]:
+def calls_of(rows: Sequence[IncomingRow], pull: Pull) -> list[BoardCall]:
     """The calls of these sessions, each once, ordered by id."""
     own = {incoming.row.id: call_session(incoming.row) for incoming in rows}
     known = {each.id: each for each in sessions_near(pull.connection, pull.catalog, own)} | own

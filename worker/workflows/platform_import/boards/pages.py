@@ -10,7 +10,7 @@ from worker.platform.links import Link, linked_platform_ids, our_ids
 from worker.platform.source import Join, Source
 from worker.whiteboards.platform_pages import PageKey, PlatformPage, store_pages
 from worker.workflows.platform_import.boards.sessions import BOARD, without_board
-from worker.workflows.platform_import.kind import ImportOutcome, Incoming, Kind, Pull
+from worker.workflows.platform_import.kind import ImportOutcome, IncomingRow, Kind, Pull
 
 PAGE = "board_page"
 _PAGES = "whiteboard_pages"
@@ -39,7 +39,7 @@ class Pages(Kind):
         joins=(Join(_SESSIONS, "whiteboard_sessions.id = whiteboard_pages.session_id"),),
     )
 
-    def store(self, session: Session, rows: Sequence[Incoming], pull: Pull) -> Sequence[ImportOutcome]:
+    def store(self, session: Session, rows: Sequence[IncomingRow], pull: Pull) -> Sequence[ImportOutcome]:
         boards = our_ids(session, BOARD, {incoming.row.session_id for incoming in rows})
         stored = linked_platform_ids(session, PAGE, [incoming.id for incoming in rows if incoming.id is not None])
         alone = {ids[0] for ids in stored.values() if len(ids) == 1}

@@ -14,7 +14,7 @@ from worker.platform.refusals import Refusal
 from worker.platform.source import Source
 from worker.recordings.platform_recordings import PlatformRecording, remove_recordings, store_recording
 from worker.workflows.platform_import.boards.sessions import BOARD, without_board
-from worker.workflows.platform_import.kind import ImportOutcome, Incoming, Kind, Pull
+from worker.workflows.platform_import.kind import ImportOutcome, IncomingRow, Kind, Pull
 from worker.workflows.platform_import.words import recording_type
 
 _TABLE = "whiteboard_session_recordings"
@@ -44,14 +44,14 @@ class Recordings(Kind):
         only_arrives=True,
     )
 
-    def store(self, session: Session, rows: Sequence[Incoming], pull: Pull) -> Sequence[ImportOutcome]:
+    def store(self, session: Session, rows: Sequence[IncomingRow], pull: Pull) -> Sequence[ImportOutcome]:
         boards = our_ids(session, BOARD, {incoming.row.session_id for incoming in rows})
         return [self._store_one(session, incoming, boards.get(incoming.row.session_id), pull) for incoming in rows]
 
     def remove(self, session: Session, links: Sequence[Link], pull: Pull) -> None:  # noqa: ARG002
         remove_recordings(session, [link.id for link in links if link.id is not None])
 
-    def _store_one(self, session: Session, incoming: Incoming, board_id: int | None, pull: Pull) -> ImportOutcome:
+    def _store_one(self, session: Session, incoming: IncomingRow, board_id: int | None, pull: Pull) -> ImportOutcome:
         row = incoming.row
         if board_id is None:
             return ImportOutcome(row.id, incoming.id, (without_board(row.session_id),))
@@ -66,7 +66,7 @@ class Recordings(Kind):
         return ImportOutcome(row.id, recording_id, (refusal,))
 
 
-def _recording(incoming: Incoming, board_id: int, pull: Pull) -> PlatformRecording:
+def _recording(incoming: IncomingRow, board_id: int, pull: Pull) -> PlatformRecording:
     row = incoming.row
     seconds = row.duration_seconds
     return PlatformRecording(

@@ -13,7 +13,7 @@ from worker.platform.source import Source
 from worker.whiteboards.platform_boards import PlatformBoard, store_boards
 from worker.workflows.platform_import.boards.board_calls import BoardCall, calls_of
 from worker.workflows.platform_import.boards.convert_board import board_outcome, convert_board, stored_members
-from worker.workflows.platform_import.kind import ImportOutcome, Incoming, Kind, Pull
+from worker.workflows.platform_import.kind import ImportOutcome, IncomingRow, Kind, Pull
 
 BOARD = "board"
 # The digest of a session that was linked with the other side but not read itself: the next pull stores it.
@@ -43,7 +43,7 @@ class Boards(Kind):
         changed=(Column(_SESSIONS, "created_at", "timestamp"), Column(_SESSIONS, "updated_at", "timestamp")),
     )
 
-    def store(self, session: Session, rows: Sequence[Incoming], pull: Pull) -> Sequence[ImportOutcome]:
+    def store(self, session: Session, rows: Sequence[IncomingRow], pull: Pull) -> Sequence[ImportOutcome]:
         calls = calls_of(rows, pull)
         links = our_ids(session, self.name, [each.id for call in calls for each in call.sessions])
         there = stored_members(session, {side for call in calls for each in call.sessions for side in each.people})
@@ -71,7 +71,7 @@ class Boards(Kind):
     def remove(self, session: Session, links: Sequence[Link], pull: Pull) -> None:
         """Nothing to remove: what was drawn in a lesson outlives the platform's row."""
 
-    def _rows(self, rows: Sequence[Incoming], calls: Sequence["BoardCall"], pull: Pull) -> dict[int, Row]:
+    def _rows(self, rows: Sequence[IncomingRow], calls: Sequence["BoardCall"], pull: Pull) -> dict[int, Row]:
         """The rows of all sessions of these calls, by id."""
         full = {incoming.row.id: incoming.row for incoming in rows}
         others = sorted({each.id for call in calls for each in call.sessions} - full.keys())

@@ -26,7 +26,7 @@ from worker.whiteboards.stroke_validation import NewStroke, accepted_stroke
 from worker.workflows.platform_import.boards.pages import PAGE
 from worker.workflows.platform_import.boards.plain_lines import is_plain_line
 from worker.workflows.platform_import.boards.sessions import BOARD, without_board
-from worker.workflows.platform_import.kind import ImportOutcome, Incoming, Kind, Pull
+from worker.workflows.platform_import.kind import ImportOutcome, IncomingRow, Kind, Pull
 
 _TABLE = "whiteboard_canvas_data"
 # A `client_id`, except those that rows without one get here.
@@ -59,7 +59,7 @@ class Strokes(Kind):
         as_text=frozenset({"stroke_data"}),
     )
 
-    def store(self, session: Session, rows: Sequence[Incoming], pull: Pull) -> Sequence[ImportOutcome]:
+    def store(self, session: Session, rows: Sequence[IncomingRow], pull: Pull) -> Sequence[ImportOutcome]:
         read = [incoming.row for incoming in rows]
         pages = our_ids(session, PAGE, {row.page_id for row in read})
         boards = our_ids(session, BOARD, {row.session_id for row in read})

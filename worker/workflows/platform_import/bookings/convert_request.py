@@ -10,13 +10,13 @@ from worker.platform.connection import Row
 from worker.platform.refusals import Refusal
 from worker.workflows.platform_import.bookings.known_requesters import KnownRequesters
 from worker.workflows.platform_import.bookings.requested_schedule import requested_schedule
-from worker.workflows.platform_import.kind import Incoming, Pull
+from worker.workflows.platform_import.kind import IncomingRow, Pull
 
 _STATUSES = frozenset({"pending", "accepted", "rejected"})
 
 
 def convert_request(
-    incoming: Incoming, known: KnownRequesters, pull: Pull
+    incoming: IncomingRow, known: KnownRequesters, pull: Pull
 ) -> tuple[PlatformRequest | None, tuple[Refusal, ...]]:
     """The request of a row (None: refused), and what is wrong with it."""
     row = incoming.row

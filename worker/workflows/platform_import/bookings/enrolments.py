@@ -24,7 +24,7 @@ from worker.workflows.platform_import.bookings.pair_bookings import (
     pair_booking,
     pair_without_account,
 )
-from worker.workflows.platform_import.kind import ImportOutcome, Incoming, Kind, Pull
+from worker.workflows.platform_import.kind import ImportOutcome, IncomingRow, Kind, Pull
 from worker.workflows.platform_import.unknown_words import unknown_booking_words
 from worker.workflows.platform_import.words import booking_status
 
@@ -55,7 +55,7 @@ class Enrolments(Kind):
     # Version 2 records the statuses that the platform gives, version 3 corrects the times of stored rows.
     version = 3
 
-    def store(self, session: Session, rows: Sequence[Incoming], pull: Pull) -> Sequence[ImportOutcome]:
+    def store(self, session: Session, rows: Sequence[IncomingRow], pull: Pull) -> Sequence[ImportOutcome]:
         pairs = {_pair(incoming.row) for incoming in rows}
         known = known_pairs(session, pairs)
         bookings = self._bookings(session, known, pull)
@@ -104,7 +104,7 @@ class Enrolments(Kind):
                 ids[pair] = of_pair[0]
         return ids
 
-    def _outcome(self, incoming: Incoming, bookings: dict[Pair, int]) -> ImportOutcome:
+    def _outcome(self, incoming: IncomingRow, bookings: dict[Pair, int]) -> ImportOutcome:
         row = incoming.row
         booking_id = bookings.get(_pair(row))
         if booking_id is None:

@@ -32,7 +32,7 @@ from worker.workflows.platform_import.bookings.pair_bookings import (
     pair_booking,
     pair_without_account,
 )
-from worker.workflows.platform_import.kind import ImportOutcome, Incoming, Kind, Pull
+from worker.workflows.platform_import.kind import ImportOutcome, IncomingRow, Kind, Pull
 from worker.workflows.platform_import.unknown_words import unknown_booking_words
 
 
@@ -58,7 +58,7 @@ class Groups(Kind):
     )
     reads_all = True
 
-    def store(self, session: Session, rows: Sequence[Incoming], pull: Pull) -> Sequence[ImportOutcome]:
+    def store(self, session: Session, rows: Sequence[IncomingRow], pull: Pull) -> Sequence[ImportOutcome]:
         groups = [incoming.row for incoming in rows]
         known = known_pairs(session, {pair for row in groups for pair in _pairs(row)})
         there = bookings_of_pairs(session, known)

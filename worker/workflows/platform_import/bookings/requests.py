@@ -12,7 +12,7 @@ from worker.platform.requesters import RequesterReading, read_requesters
 from worker.platform.source import Join, Source
 from worker.workflows.platform_import.bookings.convert_request import convert_request
 from worker.workflows.platform_import.bookings.known_requesters import read_known_requesters
-from worker.workflows.platform_import.kind import ImportOutcome, Incoming, Kind, Pull
+from worker.workflows.platform_import.kind import ImportOutcome, IncomingRow, Kind, Pull
 
 _TABLE = "requested_sessions"
 
@@ -44,7 +44,7 @@ class Requests(Kind):
     )
     _reading: RequesterReading | None = None
 
-    def store(self, session: Session, rows: Sequence[Incoming], pull: Pull) -> Sequence[ImportOutcome]:
+    def store(self, session: Session, rows: Sequence[IncomingRow], pull: Pull) -> Sequence[ImportOutcome]:
         if self._reading is None:
             self._reading = read_requesters(pull.connection, pull.catalog)
         if self._reading.is_contradicted:

@@ -16,7 +16,7 @@ from worker.workflows.platform_import.documents.document_people import (
     stored_profiles,
     without_profile,
 )
-from worker.workflows.platform_import.kind import Incoming, Pull
+from worker.workflows.platform_import.kind import IncomingRow, Pull
 from worker.workflows.platform_import.unknown_words import unknown_lesson_words
 from worker.workflows.platform_import.words import attendance, lesson_status, session_format
 
@@ -39,7 +39,7 @@ class CalendarPeople:
         return None if student_id is None else self.bookings.get(Pair(row.tutor_id, student_id))
 
 
-def read_calendar_people(session: Session, rows: Sequence[Incoming]) -> CalendarPeople:
+def read_calendar_people(session: Session, rows: Sequence[IncomingRow]) -> CalendarPeople:
     """Read what we store about the people in these rows."""
     students = profiles_of_users(session, "student", [incoming.row.student_id for incoming in rows])
     pairs = {
@@ -60,7 +60,7 @@ def _status(row: Row) -> str:
     return lesson_status(row.status) or "scheduled"
 
 
-def calendar_lesson(incoming: Incoming, known: CalendarPeople, pull: Pull) -> PlatformLesson | None:
+def calendar_lesson(incoming: IncomingRow, known: CalendarPeople, pull: Pull) -> PlatformLesson | None:
     """The row as a lesson that may collide with others; None if it is not a lesson of a student."""
     row, student_id = incoming.row, known.student(incoming.row)
     if student_id is None:

@@ -19,7 +19,7 @@ from worker.workflows.platform_import.boards.strokes import Strokes
 from worker.workflows.platform_import.documents.document_bookings import DOCUMENT_BOOKING
 from worker.workflows.platform_import.documents.document_people import profiles_of_users, without_profile
 from worker.workflows.platform_import.documents.document_source import document_source
-from worker.workflows.platform_import.kind import ImportOutcome, Incoming, Kind, Pull
+from worker.workflows.platform_import.kind import ImportOutcome, IncomingRow, Kind, Pull
 from worker.workflows.platform_import.words import board_status
 
 _PERMISSIONS = ("can_draw", "can_erase", "can_write")
@@ -44,7 +44,7 @@ class DocumentBoards(Kind):
     # Nothing there tells when a row was changed.
     reads_all = True
 
-    def store(self, session: Session, rows: Sequence[Incoming], pull: Pull) -> Sequence[ImportOutcome]:
+    def store(self, session: Session, rows: Sequence[IncomingRow], pull: Pull) -> Sequence[ImportOutcome]:
         tutors = profiles_of_users(session, "tutor", [incoming.row.tutor_id for incoming in rows])
         users = {user_id for incoming in rows for user_id in incoming.row.student_id or ()}
         students = profiles_of_users(session, "student", users)
@@ -70,7 +70,7 @@ class DocumentBoards(Kind):
         """Nothing to remove: what was drawn in a lesson outlives the platform's row."""
 
 
-def _board(incoming: Incoming, tutor_id: int, students: Mapping[int, int], pull: Pull) -> PlatformBoard:
+def _board(incoming: IncomingRow, tutor_id: int, students: Mapping[int, int], pull: Pull) -> PlatformBoard:
     row = incoming.row
     granted = row.student_permissions if isinstance(row.student_permissions, Mapping) else {}
     taking_part = [students[user_id] for user_id in dict.fromkeys(row.student_id or ()) if user_id in students]
@@ -96,7 +96,7 @@ def _left_out(row: Row, students: Mapping[int, int]) -> list[Refusal]:
 class DocumentStrokes(Strokes):
     """Strokes of users: the author of each is the tutor who leads the board, or one of its students."""
 
-    def store(self, session: Session, rows: Sequence[Incoming], pull: Pull) -> Sequence[ImportOutcome]:
+    def store(self, session: Session, rows: Sequence[IncomingRow], pull: Pull) -> Sequence[ImportOutcome]:
         users = {incoming.row.user_id for incoming in rows}
         roles = {role: profiles_of_users(session, role, users) for role in ("tutor", "student")}
         boards = our_ids(session, BOARD, {incoming.row.session_id for incoming in rows})
@@ -109,5 +109,5 @@ class DocumentStrokes(Strokes):
             }
             there = sorted(profiles & people.get(boards.get(row.session_id, 0), frozenset()), reverse=True)
             kind, profile_id = there[0] if there else (None, None)
-            drawn.append(Incoming(row._replace(profile_type=kind, profile_id=profile_id), incoming.id))
+            drawn.append(IncomingRow(row._replace(profile_type=kind, profile_id=profile_id), incoming.id))
         return super().store(session, drawn, pull)

@@ -15,7 +15,7 @@ from worker.workflows.platform_import.bookings.follow_imported import follow_imp
 from worker.workflows.platform_import.bookings.imported_statuses import imported_statuses, note_statuses
 from worker.workflows.platform_import.documents.document_people import profiles_of_users, without_profile
 from worker.workflows.platform_import.documents.document_source import created_column, document_source
-from worker.workflows.platform_import.kind import ImportOutcome, Incoming, Kind, Pull
+from worker.workflows.platform_import.kind import ImportOutcome, IncomingRow, Kind, Pull
 from worker.workflows.platform_import.unknown_words import unknown_booking_words
 from worker.workflows.platform_import.words import booking_status, session_format
 
@@ -39,7 +39,7 @@ class DocumentBookings(Kind):
     # Nothing there tells when a row was changed.
     reads_all = True
 
-    def store(self, session: Session, rows: Sequence[Incoming], pull: Pull) -> Sequence[ImportOutcome]:
+    def store(self, session: Session, rows: Sequence[IncomingRow], pull: Pull) -> Sequence[ImportOutcome]:
         tutors = profiles_of_users(session, "tutor", [incoming.row.tutor_id for incoming in rows])
         students = profiles_of_users(session, "student", [incoming.row.student_id for incoming in rows])
         before = imported_statuses(session, [incoming.id for incoming in rows if incoming.id is not None])

@@ -11,7 +11,7 @@ from worker.platform.connection import Row
 from worker.platform.links import Link
 from worker.platform.refusals import Refusal
 from worker.schedules.document_calendar import CalendarRow, cancel_calendar_rows, store_calendar_rows
-from worker.schedules.platform_overlaps import neighbours
+from worker.schedules.platform_overlaps import overlapping_lessons
 from worker.workflows.platform_import.bookings.lesson_kinds import DOCUMENT_LESSON
 from worker.workflows.platform_import.documents.calendar_rows import (
     CalendarPeople,
@@ -23,7 +23,7 @@ from worker.workflows.platform_import.documents.calendar_rows import (
 )
 from worker.workflows.platform_import.documents.document_people import unknown_profile
 from worker.workflows.platform_import.documents.document_source import document_source
-from worker.workflows.platform_import.kind import ImportOutcome, Incoming, Kind, Pull
+from worker.workflows.platform_import.kind import ImportOutcome, IncomingRow, Kind, Pull
 from worker.workflows.platform_import.lessons.collisions import find_collisions
 from worker.workflows.platform_import.lessons.lesson_refusals import collision_refusals
 
@@ -49,7 +49,7 @@ class DocumentCalendar(Kind):
     reads_all = True
     has_local_times = True
 
-    def store(self, session: Session, rows: Sequence[Incoming], pull: Pull) -> Sequence[ImportOutcome]:
+    def store(self, session: Session, rows: Sequence[IncomingRow], pull: Pull) -> Sequence[ImportOutcome]:
         known = read_calendar_people(session, rows)
         nobodys = {row.id for row in (incoming.row for incoming in rows) if row.tutor_id not in known.tutors}
         there = [incoming for incoming in rows if incoming.row.id not in nobodys]
@@ -80,12 +80,12 @@ class DocumentCalendar(Kind):
         return calendar_instants(row, pull).ends_at > pull.now
 
     def _collisions(
-        self, session: Session, rows: Sequence[Incoming], known: "CalendarPeople", pull: Pull
+        self, session: Session, rows: Sequence[IncomingRow], known: "CalendarPeople", pull: Pull
     ) -> dict[int, tuple[Refusal, ...]]:
         """Why lessons collide with others, by platform id. Rows without a student occupy nobody's time."""
         lessons = [(incoming.row.id, calendar_lesson(incoming, known, pull)) for incoming in rows]
         taken = [(row_id, lesson) for row_id, lesson in lessons if lesson is not None]
         collisions = find_collisions(
-            [lesson for _, lesson in taken], neighbours(session, [lesson for _, lesson in taken])
+            [lesson for _, lesson in taken], overlapping_lessons(session, [lesson for _, lesson in taken])
         )
         return collision_refusals(session, [row_id for row_id, _ in taken], collisions, kind=self.name)

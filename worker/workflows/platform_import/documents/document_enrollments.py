@@ -11,7 +11,7 @@ from worker.platform.refusals import Refusal
 from worker.workflows.import_enrollments import import_enrolled
 from worker.workflows.platform_import.documents.document_people import stored_profiles, unknown_profile
 from worker.workflows.platform_import.documents.document_source import created_column, document_source
-from worker.workflows.platform_import.kind import ImportOutcome, Incoming, Kind, Pull
+from worker.workflows.platform_import.kind import ImportOutcome, IncomingRow, Kind, Pull
 from worker.workflows.platform_import.words import booking_status
 
 _PAYMENTS = frozenset({"pending", "paid", "overdue"})
@@ -36,7 +36,7 @@ class DocumentEnrollments(Kind):
     # Nothing there tells when a row was changed.
     reads_all = True
 
-    def store(self, session: Session, rows: Sequence[Incoming], pull: Pull) -> Sequence[ImportOutcome]:
+    def store(self, session: Session, rows: Sequence[IncomingRow], pull: Pull) -> Sequence[ImportOutcome]:
         tutors = stored_profiles(session, "tutor", [incoming.row.tutor_id for incoming in rows])
         students = stored_profiles(session, "student", [incoming.row.student_id for incoming in rows])
         outcomes = []

@@ -12,7 +12,7 @@ from worker.platform.links import Link
 from worker.platform.refusals import Refusal
 from worker.workflows.platform_import.documents.document_people import stored_profiles, unknown_profile
 from worker.workflows.platform_import.documents.document_source import created_column, document_source
-from worker.workflows.platform_import.kind import ImportOutcome, Incoming, Kind, Pull
+from worker.workflows.platform_import.kind import ImportOutcome, IncomingRow, Kind, Pull
 
 _STATUSES = frozenset({"pending", "accepted", "rejected"})
 
@@ -33,7 +33,7 @@ class DocumentRequests(Kind):
     # Nothing there tells when a row was changed.
     reads_all = True
 
-    def store(self, session: Session, rows: Sequence[Incoming], pull: Pull) -> Sequence[ImportOutcome]:
+    def store(self, session: Session, rows: Sequence[IncomingRow], pull: Pull) -> Sequence[ImportOutcome]:
         known = {
             role: stored_profiles(
                 session,

@@ -7,12 +7,12 @@ from worker.reminders.planning.preferences import LONGEST_BEFORE
 from worker.schedules.timetable.entries import USUAL_ALARM
 from worker.schedules.timetable.form import EntryDays
 from worker.schedules.timetable.platform_entries import PlatformEntry
-from worker.workflows.platform_import.kind import Incoming, Pull
+from worker.workflows.platform_import.kind import IncomingRow, Pull
 from worker.workflows.platform_import.lessons.entry_owners import EntryOwner
 from worker.workflows.platform_import.words import entry_priority, entry_status
 
 
-def convert_entry(incoming: Incoming, user_id: int, days: EntryDays, pull: Pull) -> PlatformEntry:
+def convert_entry(incoming: IncomingRow, user_id: int, days: EntryDays, pull: Pull) -> PlatformEntry:
     """The entry of a row, for this user on these days."""
     row = incoming.row
     return PlatformEntry(

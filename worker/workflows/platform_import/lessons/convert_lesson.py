@@ -9,7 +9,7 @@ from worker.platform.connection import Row
 from worker.recurrence.instants import Instants
 from worker.schedules.platform_lessons import PlatformLesson, StoredState
 from worker.workflows.platform_import.bookings.courses import subject
-from worker.workflows.platform_import.kind import Incoming, Pull
+from worker.workflows.platform_import.kind import IncomingRow, Pull
 from worker.workflows.platform_import.lessons.lesson_people import KnownPeople
 from worker.workflows.platform_import.words import attendance, lesson_status, session_format
 
@@ -20,7 +20,7 @@ def lesson_instants(row: Row, pull: Pull) -> Instants:
 
 
 def convert_lesson(
-    incoming: Incoming, known: KnownPeople, stored: Mapping[int, StoredState], pull: Pull
+    incoming: IncomingRow, known: KnownPeople, stored: Mapping[int, StoredState], pull: Pull
 ) -> PlatformLesson | None:
     """The lesson of a row; None if it has no tutor or no students."""
     row = incoming.row

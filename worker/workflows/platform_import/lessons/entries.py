@@ -13,7 +13,7 @@ from worker.platform.source import Source
 from worker.recurrence.platform_form import PlatformForm
 from worker.schedules.timetable.form import RECURRING, SPECIFIC, EntryDays, entry_days
 from worker.schedules.timetable.platform_entries import PlatformEntry, delete_platform_entries, store_platform_entries
-from worker.workflows.platform_import.kind import ImportOutcome, Incoming, Kind, Pull
+from worker.workflows.platform_import.kind import ImportOutcome, IncomingRow, Kind, Pull
 from worker.workflows.platform_import.lessons.convert_entry import convert_entry, entry_notes
 from worker.workflows.platform_import.lessons.entry_owners import EntryOwner, read_schedulers
 from worker.workflows.platform_import.words import entry_type
@@ -49,7 +49,7 @@ class Entries(Kind):
         changed=tuple(Column("schedules", name, "timestamp") for name in ("created_at", "updated_at")),
     )
 
-    def store(self, session: Session, rows: Sequence[Incoming], pull: Pull) -> Sequence[ImportOutcome]:
+    def store(self, session: Session, rows: Sequence[IncomingRow], pull: Pull) -> Sequence[ImportOutcome]:
         schedulers = read_schedulers(session, {incoming.row.scheduler_id for incoming in rows})
         outcomes: list[ImportOutcome] = []
         entries: list[PlatformEntry] = []

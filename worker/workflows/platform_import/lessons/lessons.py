@@ -15,9 +15,9 @@ from worker.platform.refusals import Refusal
 from worker.platform.source import Join, Source
 from worker.reminders.planning.plan import lock_series_of, plan_reminders
 from worker.schedules.platform_lessons import PlatformLesson, cancel_lessons, lock_lessons, store_lessons
-from worker.schedules.platform_overlaps import neighbours
+from worker.schedules.platform_overlaps import overlapping_lessons
 from worker.workflows.platform_import.bookings.lesson_kinds import LESSON
-from worker.workflows.platform_import.kind import ImportOutcome, Incoming, Kind, Pull
+from worker.workflows.platform_import.kind import ImportOutcome, IncomingRow, Kind, Pull
 from worker.workflows.platform_import.lessons.collisions import find_collisions
 from worker.workflows.platform_import.lessons.convert_lesson import convert_lesson, lesson_instants
 from worker.workflows.platform_import.lessons.lesson_alarms import ALARM, set_alarms
@@ -59,7 +59,7 @@ class Lessons(Kind):
     reads_all = True
     has_local_times = True
 
-    def store(self, session: Session, rows: Sequence[Incoming], pull: Pull) -> Sequence[ImportOutcome]:
+    def store(self, session: Session, rows: Sequence[IncomingRow], pull: Pull) -> Sequence[ImportOutcome]:
         lock_series_of(session, [incoming.id for incoming in rows if incoming.id is not None])
         stored = lock_lessons(session, [incoming.id for incoming in rows if incoming.id is not None])
         known = read_known_people(session, [incoming.row for incoming in rows], pull)
@@ -94,13 +94,13 @@ class Lessons(Kind):
 
 
 def _store(
-    session: Session, lessons: Sequence[tuple[Incoming, PlatformLesson]]
+    session: Session, lessons: Sequence[tuple[IncomingRow, PlatformLesson]]
 ) -> tuple[dict[int, int], dict[int, tuple[Refusal, ...]]]:
     """Our ids of those that could be stored, and why the others could not, both by platform id."""
     if not lessons:
         return {}, {}
     collisions = find_collisions(
-        [lesson for _, lesson in lessons], neighbours(session, [lesson for _, lesson in lessons])
+        [lesson for _, lesson in lessons], overlapping_lessons(session, [lesson for _, lesson in lessons])
     )
     free = [pair for pair, collision in zip(lessons, collisions, strict=True) if collision is None]
     ids = store_lessons(session, [lesson for _, lesson in free])
@@ -109,7 +109,7 @@ def _store(
     return by_platform_id, collision_refusals(session, platform_ids, collisions)
 
 
-def _needs_plan(incoming: Incoming, lesson: PlatformLesson, ids: Mapping[int, int], pull: Pull) -> bool:
+def _needs_plan(incoming: IncomingRow, lesson: PlatformLesson, ids: Mapping[int, int], pull: Pull) -> bool:
     """Whether reminders may have changed: those of future lessons, and of lessons stored before."""
     return incoming.row.id in ids and (lesson.id is not None or lesson.starts_at > pull.now)
 

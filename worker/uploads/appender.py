@@ -14,7 +14,7 @@ CheckHead = Callable[[bytes, bool], None]
 HEAD_BYTES = 1024
 
 
-class Appending:
+class Appender:
     """Appends at `offset` to an upload of at most `most` bytes, with the token of this request's turn."""
 
     def __init__(
@@ -59,7 +59,7 @@ class Appending:
     def store(self, data: bytes, *, last: bool = False) -> None:
         """Append the bytes; with `last`, they and all bytes before them are on the disk when it returns.
 
-        Raises Replaced, WrongOffset, UploadGone, Busy, and the errors of `require_room`.
+        Raises UploadTakenOver, WrongOffset, UploadGone, Busy, and the errors of `require_room`.
         """
         if not data and not last:
             return
