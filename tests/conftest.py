@@ -38,10 +38,10 @@ from devstack.valkey import EmbeddedValkey
 from tests.buckets import with_new_bucket
 from tests.certificate import make_certificate
 from tests.empty_databases import EmptyDatabase
+from tests.file_order import ByFile, line_of, niceness_of, order_of
 from tests.ledger_intervals import shorter_intervals
 from tests.memory import memory_directory
 from tests.statements import run_statement
-from tests.turns import ByFile, line_of, niceness_of, turns_of
 from tests.waiting import TIMEOUT
 from worker.access.callers import UserCaller
 from worker.canvases.engine import EngineMissing, load_engine
@@ -122,11 +122,11 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what is slow and put it first; skip `drawing` where there is no drawing engine, and say why."""
-    turns = turns_of({item.path for item in items})
+    order = order_of({item.path for item in items})
     for item in items:
-        if item.path in turns:
+        if item.path in order:
             item.add_marker(pytest.mark.slow)
-    items.sort(key=lambda item: turns.get(item.path, (len(turns), 0)))
+    items.sort(key=lambda item: order.get(item.path, (len(order), 0)))
     drawing = [item for item in items if item.get_closest_marker("drawing")]
     if drawing:
         try:

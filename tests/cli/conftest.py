@@ -14,7 +14,7 @@ from worker.cli.main import main
 
 
 @dataclass(frozen=True)
-class Said:
+class CommandResult:
     """How a command ended and what it printed."""
 
     returncode: int
@@ -22,7 +22,7 @@ class Said:
     stderr: str
 
 
-def _call(words: Sequence[str], environment: Mapping[str, str], folder: Path) -> Said:
+def _call(words: Sequence[str], environment: Mapping[str, str], folder: Path) -> CommandResult:
     environment_before, folder_before, words_before = dict(os.environ), Path.cwd(), sys.argv
     out, err, code = StringIO(), StringIO(), 0
     os.environ.clear()
@@ -39,10 +39,10 @@ def _call(words: Sequence[str], environment: Mapping[str, str], folder: Path) ->
         os.chdir(folder_before)
         os.environ.clear()
         os.environ.update(environment_before)
-    return Said(code, out.getvalue(), err.getvalue())
+    return CommandResult(code, out.getvalue(), err.getvalue())
 
 
-CallCommand = Callable[[Sequence[str], Mapping[str, str], Path], Said]
+CallCommand = Callable[[Sequence[str], Mapping[str, str], Path], CommandResult]
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import requests
 from b2sdk.v3 import B2Api, Bucket, InMemoryAccountInfo
 
 from devstack.emulator.credentials import Credentials
-from tests.storage.bad_line import Line, bad_line
+from tests.storage.faulty_proxy import FaultyProxy, faulty_proxy
 from worker.storage.store import ObjectStore
 
 MakeStore = Callable[..., ObjectStore]
@@ -71,10 +71,10 @@ def make_store(b2: Credentials, bucket: Bucket, sent: list[str], slept: list[flo
 
 
 @pytest.fixture
-def line(b2: Credentials) -> Iterator[Line]:
-    """A line to the emulator that fails as it is told; `make_store(realm=line.url)` uses it."""
-    with bad_line(b2.realm) as line:
-        yield line
+def proxy(b2: Credentials) -> Iterator[FaultyProxy]:
+    """A proxy to the emulator that fails as it is told; `make_store(realm=proxy.url)` uses it."""
+    with faulty_proxy(b2.realm) as proxy:
+        yield proxy
 
 
 @pytest.fixture

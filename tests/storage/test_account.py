@@ -9,7 +9,7 @@ from b2sdk.v3 import B2Api, Bucket
 
 from devstack.emulator.credentials import Credentials
 from tests.conftest import MakeSettings
-from tests.storage.bad_line import Answer, Line
+from tests.storage.faulty_proxy import Answer, FaultyProxy
 from worker.errors import AstegniError, Misconfigured
 from worker.settings import Settings
 from worker.storage.bucket import LIFECYCLE_RULE
@@ -61,11 +61,11 @@ def test_nobody_there(make_store: MakeStore, b2: Credentials) -> None:
     assert_tells_no_secret(caught.value, b2)
 
 
-def test_a_busy_backblaze_is_unavailable(make_store: MakeStore, line: Line, slept: list[float]) -> None:
-    line.always("b2_authorize_account", Answer(503, "service_unavailable"))
+def test_a_busy_backblaze_is_unavailable(make_store: MakeStore, proxy: FaultyProxy, slept: list[float]) -> None:
+    proxy.always("b2_authorize_account", Answer(503, "service_unavailable"))
     with pytest.raises(StorageUnavailable, match="service_unavailable"):
-        make_store(realm=line.url).stat("x")
-    assert line.requests["b2_authorize_account"] == 3
+        make_store(realm=proxy.url).stat("x")
+    assert proxy.requests["b2_authorize_account"] == 3
     assert slept == [1.0, 1.5]
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from b2sdk.v3 import B2Api, Bucket
 
-from tests.storage.bad_line import Answer, Line
+from tests.storage.faulty_proxy import Answer, FaultyProxy
 from worker.storage.errors import FileChanged, StorageFull, StorageRefused, StorageUnavailable, UploadStopped
 from worker.storage.store import ObjectStore
 
@@ -175,26 +175,30 @@ def test_a_cap_is_no_reason_to_try_again(make_store: MakeStore, make_file: MakeF
     assert (caught.value.status, caught.value.retryable) == (507, False)
 
 
-def test_pauses_grow_between_tries(make_store: MakeStore, make_file: MakeFile, line: Line, slept: list[float]) -> None:
+def test_pauses_grow_between_tries(
+    make_store: MakeStore, make_file: MakeFile, proxy: FaultyProxy, slept: list[float]
+) -> None:
     """b2sdk tries an upload five times at once; between such volleys are 1, 4 and 16 seconds of ours."""
-    line.always("b2_upload_file", Answer(503))
+    proxy.always("b2_upload_file", Answer(503))
     moments: list[int] = []
 
     def sleep(seconds: float) -> None:
-        moments.append(line.requests["b2_upload_file"])
+        moments.append(proxy.requests["b2_upload_file"])
         slept.append(seconds)
 
     with pytest.raises(StorageUnavailable):
-        upload(make_store(sleep=sleep, realm=line.url), make_file())
+        upload(make_store(sleep=sleep, realm=proxy.url), make_file())
     assert slept == [1.0] * 21  # asking every second whether to stop
     assert moments == [5] + [10] * 4 + [15] * 16
-    assert line.requests["b2_upload_file"] == 20
+    assert proxy.requests["b2_upload_file"] == 20
 
 
-def test_should_stop_ends_a_pause(make_store: MakeStore, make_file: MakeFile, line: Line, slept: list[float]) -> None:
-    line.always("b2_upload_file", Answer(503))
+def test_should_stop_ends_a_pause(
+    make_store: MakeStore, make_file: MakeFile, proxy: FaultyProxy, slept: list[float]
+) -> None:
+    proxy.always("b2_upload_file", Answer(503))
     with pytest.raises(UploadStopped):
-        upload(make_store(realm=line.url), make_file(), should_stop=lambda: len(slept) == 3)
+        upload(make_store(realm=proxy.url), make_file(), should_stop=lambda: len(slept) == 3)
     assert len(slept) == 3
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from devstack.emulator.credentials import Credentials
-from tests.cli.conftest import CallCommand, Said
+from tests.cli.conftest import CallCommand, CommandResult
 from tests.conftest import Sql
 from worker.cli.local_stack.environment import environment_without_settings
 from worker.storage.store import ObjectStore
 
-Command = Callable[..., Said]
+Command = Callable[..., CommandResult]
 PREFIX = "videos/whiteboard/session_1/recording_7/"
 
 

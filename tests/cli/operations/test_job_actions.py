@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from tests.cli.conftest import CallCommand, Said
+from tests.cli.conftest import CallCommand, CommandResult
 from tests.conftest import Sql
 from worker.cli.local_stack.environment import environment_without_settings
 from worker.database import Database
@@ -17,7 +17,7 @@ from worker.jobs.orders.recording_orders import IngestRecording
 from worker.jobs.orders.registered import order_kinds
 from worker.jobs.runs.cancel import cancel_job
 
-Command = Callable[..., Said]
+Command = Callable[..., CommandResult]
 
 
 @pytest.fixture

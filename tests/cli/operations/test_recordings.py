@@ -8,13 +8,13 @@ import pytest
 
 from devstack.emulator.credentials import Credentials
 from devstack.ports import free_port
-from tests.cli.conftest import CallCommand, Said
+from tests.cli.conftest import CallCommand, CommandResult
 from tests.conftest import Sql
 from worker.cli.local_stack.environment import environment_without_settings
 from worker.cli.operations.recordings_target import recordings_target
 from worker.storage.store import ObjectStore
 
-Command = Callable[..., Said]
+Command = Callable[..., CommandResult]
 PREFIX = "videos/whiteboard/session_1/recording_7/"
 
 

@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 
 from devstack.emulator.credentials import Credentials
-from tests.cli.conftest import CallCommand, Said
+from tests.cli.conftest import CallCommand, CommandResult
 from tests.conftest import MakeSettings, School, Sql
 from tests.forking.forked_process import ForkServer
 from tests.waiting import TIMEOUT
 from worker.cli.local_stack.environment import environment_without_settings
 from worker.storage.store import ObjectStore
 
-Command = Callable[..., Said]
+Command = Callable[..., CommandResult]
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""An interrupted upload goes on: at most one part is sent again, counted on the line."""
+"""An interrupted upload goes on: at most one part is sent again, counted on the proxy."""
 
 import os
 import subprocess
@@ -13,7 +13,7 @@ import pytest
 from b2sdk.v3 import Bucket
 
 from devstack.emulator.credentials import Credentials
-from tests.storage.bad_line import Cut, Hold, Line
+from tests.storage.faulty_proxy import Cut, FaultyProxy, Hold
 from tests.waiting import TIMEOUT
 from worker.storage.errors import UploadStopped
 from worker.storage.store import ObjectStore
@@ -41,9 +41,9 @@ def upload(store: ObjectStore, file: tuple[Path, str], **options: Any) -> Any:
 
 
 @contextmanager
-def other_process(file: tuple[Path, str], line: Line, bucket: Bucket, b2: Credentials) -> Iterator[Any]:
+def other_process(file: tuple[Path, str], proxy: FaultyProxy, bucket: Bucket, b2: Credentials) -> Iterator[Any]:
     """A process that uploads with production's values."""
-    command = [sys.executable, "-c", UPLOAD, str(file[0]), file[1], line.url, bucket.name]
+    command = [sys.executable, "-c", UPLOAD, str(file[0]), file[1], proxy.url, bucket.name]
     environment = {**os.environ, "ID": b2.key_id, "KEY": b2.application_key}
     with subprocess.Popen(command, env=environment) as process:
         try:
@@ -52,8 +52,8 @@ def other_process(file: tuple[Path, str], line: Line, bucket: Bucket, b2: Creden
             process.kill()
 
 
-def check_end(line: Line, bucket: Bucket, begun: str) -> None:
-    assert SIZE <= line.received["b2_upload_part"] <= SIZE + MOST_AGAIN
+def check_end(proxy: FaultyProxy, bucket: Bucket, begun: str) -> None:
+    assert SIZE <= proxy.received["b2_upload_part"] <= SIZE + MOST_AGAIN
     assert [(version.action, version.id_, version.size) for version in bucket.list_file_versions(NAME)] == [
         ("upload", begun, SIZE)
     ]
@@ -67,42 +67,46 @@ def only_begun(bucket: Bucket) -> str:
 
 @pytest.mark.parametrize("part", [1, 2, 5, 7])
 def test_a_killed_process_costs_ten_megabytes_at_most(
-    make_store: MakeStore, make_file: MakeFile, line: Line, bucket: Bucket, b2: Credentials, part: int
+    make_store: MakeStore, make_file: MakeFile, proxy: FaultyProxy, bucket: Bucket, b2: Credentials, part: int
 ) -> None:
     file, hold = make_file(size=SIZE), Hold(after=3_000_000)
-    line.meet("b2_upload_part", *[None] * (part - 1), hold)
-    with other_process(file, line, bucket, b2) as process:
+    proxy.meet("b2_upload_part", *[None] * (part - 1), hold)
+    with other_process(file, proxy, bucket, b2) as process:
         assert hold.reached.wait(TIMEOUT)
         process.kill()
         assert process.wait(TIMEOUT) == -9
     hold.let_go.set()
     begun = only_begun(bucket)
-    with other_process(file, line, bucket, b2) as process:
+    with other_process(file, proxy, bucket, b2) as process:
         assert process.wait(TIMEOUT) == 0
-    check_end(line, bucket, begun)
+    check_end(proxy, bucket, begun)
     assert make_store().stat(NAME).sha1 == file[1]  # type: ignore[union-attr]
 
 
-def test_a_cut_line_costs_little(make_store: MakeStore, make_file: MakeFile, line: Line, bucket: Bucket) -> None:
+def test_a_cut_line_costs_little(
+    make_store: MakeStore, make_file: MakeFile, proxy: FaultyProxy, bucket: Bucket
+) -> None:
     file = make_file(size=SIZE)
-    line.meet("b2_upload_part", None, None, Cut(4_000_000))
-    stored = upload(make_store(realm=line.url), file)
+    proxy.meet("b2_upload_part", None, None, Cut(4_000_000))
+    stored = upload(make_store(realm=proxy.url), file)
     assert stored.sha1 == file[1]
-    check_end(line, bucket, stored.file_id)
+    check_end(proxy, bucket, stored.file_id)
 
 
-def test_a_stopped_upload_costs_little(make_store: MakeStore, make_file: MakeFile, line: Line, bucket: Bucket) -> None:
+def test_a_stopped_upload_costs_little(
+    make_store: MakeStore, make_file: MakeFile, proxy: FaultyProxy, bucket: Bucket
+) -> None:
     file, progress = make_file(size=SIZE), [0]
     with pytest.raises(UploadStopped):
         upload(
-            make_store(realm=line.url),
+            make_store(realm=proxy.url),
             file,
             on_progress=progress.append,
             should_stop=lambda: max(progress) > 24_000_000,
         )
     begun = only_begun(bucket)
-    assert upload(make_store(realm=line.url), file).sha1 == file[1]
-    check_end(line, bucket, begun)
+    assert upload(make_store(realm=proxy.url), file).sha1 == file[1]
+    check_end(proxy, bucket, begun)
 
 
 def test_an_upload_that_is_cancelled_meanwhile_begins_again(

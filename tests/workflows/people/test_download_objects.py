@@ -1,4 +1,4 @@
-"""Downloads of many objects over a line to Backblaze that fails."""
+"""Downloads of many objects over a proxy to Backblaze that fails."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from devstack.emulator.credentials import Credentials
-from tests.storage.bad_line import Answer, CutAnswer, Line, bad_line
+from tests.storage.faulty_proxy import Answer, CutAnswer, FaultyProxy, faulty_proxy
 from tests.workflows.conftest import Put
 from worker.errors import AstegniError
 from worker.recordings.objects.object_faults import NamedObject
@@ -21,19 +21,19 @@ _TRIES_OF_THE_STORE = 3
 
 
 @pytest.fixture
-def line(b2: Credentials) -> Iterator[Line]:
-    with bad_line(b2.realm) as line:
-        yield line
+def proxy(b2: Credentials) -> Iterator[FaultyProxy]:
+    with faulty_proxy(b2.realm) as proxy:
+        yield proxy
 
 
 @pytest.fixture
-def download(context: WorkerContext, b2: Credentials, line: Line, put: Put, tmp_path: Path) -> Download:
+def download(context: WorkerContext, b2: Credentials, proxy: FaultyProxy, put: Put, tmp_path: Path) -> Download:
     """`download(number, pauses)`: how the download of each of so many objects ended."""
     store = ObjectStore(
         key_id=b2.key_id,
         application_key=b2.application_key,
         bucket=context.settings.backblaze_bucket_name,
-        realm=line.url,
+        realm=proxy.url,
         sleep=lambda _seconds: None,
     )
 
@@ -47,14 +47,14 @@ def download(context: WorkerContext, b2: Credentials, line: Line, put: Put, tmp_
     return download_all
 
 
-def test_a_failure_that_passes_costs_nothing(download: Download, line: Line) -> None:
-    line.meet("download", None, *[Answer(503)] * _TRIES_OF_THE_STORE * 2, CutAnswer(1))
+def test_a_failure_that_passes_costs_nothing(download: Download, proxy: FaultyProxy) -> None:
+    proxy.meet("download", None, *[Answer(503)] * _TRIES_OF_THE_STORE * 2, CutAnswer(1))
 
     assert download(3, (0.0, 0.0, 0.0)) == [None, None, None]
 
 
-def test_one_that_does_not_costs_that_object(download: Download, line: Line) -> None:
-    line.meet("download", None, *[Answer(503)] * _TRIES_OF_THE_STORE * 2)
+def test_one_that_does_not_costs_that_object(download: Download, proxy: FaultyProxy) -> None:
+    proxy.meet("download", None, *[Answer(503)] * _TRIES_OF_THE_STORE * 2)
 
     first, second, third = download(3, (0.0,))
     assert (first, third) == (None, None)
@@ -65,9 +65,11 @@ def test_one_that_does_not_costs_that_object(download: Download, line: Line) -> 
     ("status", "code", "kind"),
     [(503, "service_unavailable", StorageUnavailable), (403, "download_cap_exceeded", StorageFull)],
 )
-def test_an_outage_ends(download: Download, line: Line, status: int, code: str, kind: type[AstegniError]) -> None:
-    line.meet("download", None)
-    line.always("download", Answer(status, code))
+def test_an_outage_ends(
+    download: Download, proxy: FaultyProxy, status: int, code: str, kind: type[AstegniError]
+) -> None:
+    proxy.meet("download", None)
+    proxy.always("download", Answer(status, code))
 
     errors = download(7, ())
     assert [type(error) for error in errors] == [type(None), *[kind] * 3, *[StorageUnavailable] * 3]

@@ -26,16 +26,16 @@ def line_of(path: Path) -> int | None:
     return min((_SLOW.index(name) for name in names if name in _SLOW), default=None)
 
 
-def turns_of(paths: Collection[Path]) -> dict[Path, tuple[int, int]]:
+def order_of(paths: Collection[Path]) -> dict[Path, tuple[int, int]]:
     """The place of each slow file in the order of all."""
     numbers: Counter[int] = Counter()
-    turns = {}
+    places = {}
     for path in sorted(paths):
         line = line_of(path)
         if line is not None:
-            turns[path] = (numbers[line], line)
+            order[path] = (numbers[line], line)
             numbers[line] += 1
-    return turns
+    return places
 
 
 def niceness_of(process: str) -> int:

@@ -1,4 +1,4 @@
-"""A bad line to Backblaze: a proxy before the emulator that fails as it is told, and counts what it was sent."""
+"""A bad proxy to Backblaze: a proxy before the emulator that fails as it is told, and counts what it was sent."""
 
 import contextlib
 import http.client
@@ -69,7 +69,7 @@ class Hold:
 Fault = Answer | Cut | CutAnswer | Garble | GarbleAnswer | Hold
 
 
-class Line:
+class FaultyProxy:
     """Which requests meet which fault, and what arrived. A call is named `b2_upload_part`, or `download`."""
 
     def __init__(self, upstream: str) -> None:
@@ -106,13 +106,13 @@ class _Gone(Exception):
 
 
 class _Proxy(BaseHTTPRequestHandler):
-    line: Line
+    proxy: FaultyProxy
     timeout = 60
 
     def do_POST(self) -> None:
         path = urlsplit(self.path).path
         self.call = path.split("/")[3] if path.startswith("/b2api/") else "download"
-        fault = self.line.fault(self.call)
+        fault = self.proxy.fault(self.call)
         try:
             if isinstance(fault, Answer):
                 for _ in self._body():
@@ -135,7 +135,7 @@ class _Proxy(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def _forward(self, fault: Fault | None) -> None:
-        with contextlib.closing(http.client.HTTPConnection(self.line.upstream, timeout=TIMEOUT)) as upstream:
+        with contextlib.closing(http.client.HTTPConnection(self.proxy.upstream, timeout=TIMEOUT)) as upstream:
             upstream.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
             for name, value in self.headers.items():
                 upstream.putheader(name, value)
@@ -172,7 +172,7 @@ class _Proxy(BaseHTTPRequestHandler):
             if not piece:
                 raise _Gone
             remaining -= len(piece)
-            self.line.count(self.call, len(piece))
+            self.proxy.count(self.call, len(piece))
             yield piece
 
     def _reset(self) -> None:
@@ -191,16 +191,16 @@ def _turned(piece: bytes) -> bytes:
 
 
 @contextmanager
-def bad_line(upstream: str) -> Iterator[Line]:
-    """A line to the emulator at `upstream`, good until told otherwise."""
-    line = Line(upstream)
-    handler = type("Proxy", (_Proxy,), {"line": line})
+def faulty_proxy(upstream: str) -> Iterator[FaultyProxy]:
+    """A proxy to the emulator at `upstream`, good until told otherwise."""
+    proxy = FaultyProxy(upstream)
+    handler = type("Proxy", (_Proxy,), {"proxy": proxy})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        line.url = f"http://127.0.0.1:{server.server_port}"
+        proxy.url = f"http://127.0.0.1:{server.server_port}"
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         try:
-            yield line
+            yield proxy
         finally:
             server.shutdown()
             thread.join()
