@@ -17,7 +17,7 @@ from worker.media.processes.binaries import Binaries
 from worker.player.write_pack import PackedLesson, write_pack
 
 _STROKES_PER_HOUR, _PAGES = 3000, 10
-_MOST_SECONDS, _MOST_PACK_SECONDS, _MOST_PACK_MB = 60.0, 5.0, 8.0
+_MAX_SECONDS, _MAX_PACK_SECONDS, _MAX_PACK_MB = 60.0, 5.0, 8.0
 
 
 def hour_of_board(folder: Path, voice: Path, scale: Scale, binaries: Binaries) -> list[Reading]:
@@ -43,10 +43,10 @@ def hour_of_board(folder: Path, voice: Path, scale: Scale, binaries: Binaries) -
     filmed, packed = cost_of(make_film), cost_of(make_pack)
     what = f"{scale.long_minutes:g} min of strokes and voice"
     return [
-        Reading(f"{what}: the film", filmed.wall, "s", limit=Limit("value", "≤", _MOST_SECONDS)),
+        Reading(f"{what}: the film", filmed.wall, "s", limit=Limit("value", "≤", _MAX_SECONDS)),
         Reading(f"{what}: the film, processor time", filmed.processor, "s"),
-        Reading(f"{what}: the pack", packed.wall, "s", limit=Limit("value", "≤", _MOST_PACK_SECONDS)),
+        Reading(f"{what}: the pack", packed.wall, "s", limit=Limit("value", "≤", _MAX_PACK_SECONDS)),
         # The player in it weighs the same however short the lesson is.
         Reading(f"{what}: the pack, processor time", packed.processor, "s"),
-        Reading(f"{what}: the pack", pack.stat().st_size / 1e6, "MB", limit=Limit("value", "≤", _MOST_PACK_MB)),
+        Reading(f"{what}: the pack", pack.stat().st_size / 1e6, "MB", limit=Limit("value", "≤", _MAX_PACK_MB)),
     ]

@@ -35,9 +35,9 @@ from worker.media.renditions.write_renditions import FastCopyFile, write_renditi
 from worker.settings import Settings
 
 # Bytes of an hour that a rendition may have, in megabytes.
-_MOST_MB = {"audio": 6.6, "audio-aac": 8.0, "360p": 112.5, "720p": 540.0, "board": 11.25}
+_MAX_MB = {"audio": 6.6, "audio-aac": 8.0, "360p": 112.5, "720p": 540.0, "board": 11.25}
 _STROKES_PER_HOUR, _PAGES = 3000, 10
-_MOST_MEMORY_MB = 600
+_MAX_MEMORY_MB = 600
 _FRAGMENTS = ["-movflags", "+frag_keyframe+default_base_moof+global_sidx+delay_moov+skip_trailer"]
 _H264 = ["-c:v", "libx264", "-preset", "veryfast", "-profile:v", "main", "-bf", "0", *_FRAGMENTS, "-f", "mp4"]
 # Colours that a phone shows rightly; a browser's recording is of full range.
@@ -87,7 +87,7 @@ def measure_media(scale: Scale) -> Figure:
             figure.readings += _readings(material, folder, binaries, scale.media_repeats)
         figure.readings += hour_of_board(folder, folder / "audio", scale, binaries)
     figure.readings.append(
-        Reading("a media job: its ffmpeg and its process", memory, "MB", limit=Limit("value", "<", _MOST_MEMORY_MB))
+        Reading("a media job: its ffmpeg and its process", memory, "MB", limit=Limit("value", "<", _MAX_MEMORY_MB))
     )
     figure.notes.append(
         f"Lesson and board of {scale.media_minutes:g} minutes. The peers run on the same file with the same ffmpeg,"
@@ -110,7 +110,7 @@ def _readings(material: _Material, folder: Path, binaries: Binaries, repeats: in
     yield from _beside(f"{material.name}: the same", ours, single, "one command", 1.1)
     for name in material.names:
         hour = (folder / name).stat().st_size / material.seconds * 3600 / 1e6
-        yield Reading(f"{material.name}: {name}, an hour", hour, "MB", limit=Limit("value", "≤", _MOST_MB[name]))
+        yield Reading(f"{material.name}: {name}, an hour", hour, "MB", limit=Limit("value", "≤", _MAX_MB[name]))
     if "360p" in material.names:
         alone = [cost_of(lambda: _write(material, folder, binaries, ["360p"])).wall for _repeat in range(repeats)]
         speed = material.seconds / median(alone)

@@ -21,7 +21,7 @@ from worker.database import Database
 from worker.jobs.runs.run_heartbeat import RunHeartbeat
 
 # Deleted rows stay in the files, since nothing vacuums, and slow down each scan of their table.
-_MOST_TESTS = 50
+_MAX_TESTS = 50
 # Seconds: threads end shortly after their event loop, backends shortly after their client has closed the connection.
 _CLOSING_TIME = 2.0
 
@@ -94,7 +94,7 @@ class EmptyDatabase:
         """Whether the test left a thread, an open transaction or a listener; also true after many tests."""
         engine = self.database.engine
         return bool(
-            self._tests >= _MOST_TESTS or _pool(engine).checkedout() or engine._has_events or self._has_threads()
+            self._tests >= _MAX_TESTS or _pool(engine).checkedout() or engine._has_events or self._has_threads()
         )
 
     def _has_threads(self) -> bool:

@@ -18,7 +18,7 @@ _ADDRESS = re.compile(
     r"(?P<path>/[^?#@]*)?(?:\?(?P<query>[^#@]*))?",
     re.DOTALL,
 )
-_MOST_PORT = 65_535
+_MAX_PORT = 65_535
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,8 @@ def split_url(rest: str) -> BrokerUrl:
         raise refused(f"it cannot be read. Write {FORMS}; percent-encode what is special in a user or password")
     user, password = _login(match["userinfo"])
     port = None if match["port"] is None else int(match["port"])
-    if port is not None and not 1 <= port <= _MOST_PORT:
-        raise refused(f"the port is not one of 1 to {_MOST_PORT}")
+    if port is not None and not 1 <= port <= _MAX_PORT:
+        raise refused(f"the port is not one of 1 to {_MAX_PORT}")
     host = unquote(match["host"]).strip("[]")
     if not is_resolvable(host):
         raise refused("its host name is none: a label of it is empty or longer than 63 characters")

@@ -63,7 +63,7 @@ PHASES = {
     "without a profile": "fuzzing",
 }
 # Of each operation, where what it changes is followed; else one.
-MOST_EXAMPLES = 2
+MAX_EXAMPLES = 2
 # Tokens that are refused, and no token: what needs one answers so, whatever else is in the request. Schemathesis tries
 # the first and the last check of a caller: that there is a token, and that its person has the profile.
 REFUSED = ("nobody", "claimed profile")
@@ -193,7 +193,7 @@ def test_every_answer_is_one_that_is_described(
     token = _token(kind, school, operator, services.settings)
     configuration = tmp_path / "schemathesis.toml"
     configuration.write_text(_configuration(api.openapi(), is_refused=is_refused))
-    examples = MOST_EXAMPLES if "stateful" in phases else 1
+    examples = MAX_EXAMPLES if "stateful" in phases else 1
     command = [
         *("--config-file", str(configuration), "run", f"{address}/openapi.json", "--checks", "all"),
         *("--phases", phases, "--max-examples", str(examples), "--seed", str(SEED)),

@@ -11,7 +11,7 @@ from tests.conftest import MakeSettings, School, Sql
 from worker.access.callers import Operator
 from worker.api.app import create_api
 from worker.api.services import Services
-from worker.bookings.booking_commands import MOST_WAITING
+from worker.bookings.booking_commands import MAX_WAITING
 from worker.database import Database
 
 BOOKING = {"student_id": 25, "subject": "Physics <https://evil.example>", "grade_level": "Grade 10"}
@@ -175,11 +175,11 @@ def test_a_student_is_told_of_a_tutor_once_and_in_our_words(school: School, clie
 def test_one_tutor_does_not_fill_the_list_of_a_student(school: School, client_for: ClientFor, student_id: int) -> None:
     """Nor learns from it whether there is one."""
     tutor = client_for(school.tutor)
-    offers = [tutor.send("POST", "/v1/bookings", BOOKING | {"student_id": student_id}) for _ in range(MOST_WAITING + 1)]
-    assert [offer.status_code for offer in offers] == [201] * MOST_WAITING + [409]
+    offers = [tutor.send("POST", "/v1/bookings", BOOKING | {"student_id": student_id}) for _ in range(MAX_WAITING + 1)]
+    assert [offer.status_code for offer in offers] == [201] * MAX_WAITING + [409]
     assert len(client_for(school.other_student).ask("GET", "/v1/bookings?status=pending")[1]["items"]) in (
         0,
-        MOST_WAITING,
+        MAX_WAITING,
     )
     assert tutor.ask("POST", f"{offers[0].headers['location']}/end")[0] == 200
     assert tutor.ask("POST", "/v1/bookings", BOOKING | {"student_id": student_id})[0] == 201

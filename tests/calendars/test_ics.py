@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from worker.calendars.event import Event
-from worker.calendars.ics import MOST_OCTETS, fold, render, text
+from worker.calendars.ics import MAX_OCTETS, fold, render, text
 from worker.calendars.vtimezone import vtimezone
 from worker.calendars.zones import zone
 from worker.errors import InvalidInput
@@ -101,7 +101,7 @@ def test_lines_end_and_fold_as_they_must() -> None:
     octets = rendered(replace(EVENT, summary="አማርኛ" * 100, description="x" * 74 + "ለ" * 50))
     assert octets.endswith(b"END:VCALENDAR\r\n")
     lines = octets.split(b"\r\n")[:-1]
-    assert max(map(len, lines)) == MOST_OCTETS
+    assert max(map(len, lines)) == MAX_OCTETS
     for line in lines:
         assert line
         assert b"\r" not in line
@@ -114,7 +114,7 @@ def test_a_folded_line_is_the_line(line: str) -> None:
     octets = fold(line)
     pieces = octets.split(b"\r\n ")
     assert b"".join(pieces) == line.encode("utf-8", "ignore")
-    assert all(len(piece) <= MOST_OCTETS - (number > 0) for number, piece in enumerate(pieces))
+    assert all(len(piece) <= MAX_OCTETS - (number > 0) for number, piece in enumerate(pieces))
     assert all(piece.decode("utf-8") for piece in pieces[1:])
 
 

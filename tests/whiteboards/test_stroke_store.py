@@ -14,7 +14,7 @@ from worker.errors import Conflict, Forbidden, NotFound
 from worker.whiteboards.board_bytes import BoardBounds
 from worker.whiteboards.delete_stroke import delete_stroke
 from worker.whiteboards.pages import clear_page
-from worker.whiteboards.stroke_store import MOST_POINTS_OF_A_BATCH, MOST_STROKES_OF_A_PAGE, append_strokes
+from worker.whiteboards.stroke_store import MAX_POINTS_OF_A_BATCH, MAX_STROKES_OF_A_PAGE, append_strokes
 from worker.whiteboards.stroke_validation import NewStroke
 
 
@@ -122,7 +122,7 @@ def test_short_paths_of_many_points_fill_no_memory(lesson: Lesson, school: Schoo
     with lesson.database.transaction() as session:
         appended = append_strokes(session, school.tutor, lesson.page_id, strokes, BoardBounds(page=0, session=0))
     points = 1 + 600 * 32
-    placed = MOST_POINTS_OF_A_BATCH // points + 1
+    placed = MAX_POINTS_OF_A_BATCH // points + 1
     assert [stroke.client_id for stroke in appended.placed] == [str(number) for number in range(placed)]
     assert [*appended.refused] == [*range(placed, 70)]
     assert appended.refused[placed] == (
@@ -157,7 +157,7 @@ def test_a_page_has_an_end(lesson: Lesson, school: School) -> None:
     lesson.draw(school.tutor, "a")
     with lesson.database.transaction() as session:
         session.execute(
-            text("UPDATE whiteboard_canvas_data SET stroke_order = :most"), {"most": MOST_STROKES_OF_A_PAGE - 1}
+            text("UPDATE whiteboard_canvas_data SET stroke_order = :most"), {"most": MAX_STROKES_OF_A_PAGE - 1}
         )
     lesson.draw(school.tutor, "b")
     with pytest.raises(Conflict, match="add a page"):

@@ -12,7 +12,7 @@ from worker.access.session_role import SessionRole
 from worker.errors import Forbidden, InvalidInput
 from worker.whiteboards.stroke_permissions import PERMISSIONS, check_may_draw, permission_for
 from worker.whiteboards.stroke_validation import NewStroke, accepted_stroke
-from worker.whiteboards.stroke_values import MOST_POINTS
+from worker.whiteboards.stroke_values import MAX_POINTS
 
 NOON = datetime(2026, 2, 1, 12, tzinfo=UTC)
 PEN = {"points": [[12.5, 30.25], [18, 34.25]], "color": "#1d4ed8", "width": 4}
@@ -61,7 +61,7 @@ def test_shapes_that_are_drawn(stroke_type: str, data: dict[str, Any]) -> None:
         ("pen", {"points": [[1, 2], [3, 4, 5], [6]]}),
         ("pen", {"points": [[1, 2], [[3], 4]]}),
         ("pen", {"points": [[10**400, 2]]}),
-        ("pen", {"points": [[1, 2]] * (MOST_POINTS + 1)}),
+        ("pen", {"points": [[1, 2]] * (MAX_POINTS + 1)}),
         ("pen", {"startX": 1, "startY": 1, "endX": 2, "endY": 2}),
         ("triangle", {"x": 1, "y": 1}),
         ("line", {"startX": 1, "startY": 1, "endX": 2}),

@@ -18,7 +18,7 @@ PROFILES = ("tutor", "student", "parent")
 # The platform's tokens are under 1 KB. A longer one is not worth the hashing.
 _LONGEST = 8_192
 # Decoded tokens that a process caches, so that a request does not decode its token again.
-_MOST_KEPT = 2000
+_MAX_KEPT = 2000
 _EXPIRED = "The token has expired; sign in again."
 # Seconds by which the clocks of two machines may differ.
 _LEEWAY = 5
@@ -51,7 +51,7 @@ def _verified_claims(raw: str, key: str) -> dict[str, Any]:
 
 
 # Verified claims never change, and the caller checks the expiry again. Errors are not cached.
-@lru_cache(maxsize=_MOST_KEPT)
+@lru_cache(maxsize=_MAX_KEPT)
 def _signed_claims(raw: str, key: str) -> dict[str, Any]:
     try:
         return jwt.decode(raw, key, algorithms=["HS256"], options={"require": ["exp"]}, leeway=_LEEWAY)

@@ -55,12 +55,12 @@ from worker.api.whiteboards import (
 )
 from worker.limits.lease_rows import Bound
 
-MOST_JSON = 65_536
+MAX_JSON = 65_536
 # Enough for five hundred strokes of a few hundred points each.
-MOST_STROKES_JSON = 2_000_000
+MAX_STROKES_JSON = 2_000_000
 LARGER = (
-    LargerBody("POST", re.compile(r"/v1/whiteboard/pages/[0-9]+/strokes"), MOST_STROKES_JSON),
-    LargerBody("PUT", re.compile(r"/v1/recordings/[0-9]+/captions/[^/]+"), recording_captions.MOST_CAPTION_BYTES),
+    LargerBody("POST", re.compile(r"/v1/whiteboard/pages/[0-9]+/strokes"), MAX_STROKES_JSON),
+    LargerBody("PUT", re.compile(r"/v1/recordings/[0-9]+/captions/[^/]+"), recording_captions.MAX_CAPTION_BYTES),
 )
 STREAMED = (
     StreamedBody("POST", re.compile(r"/v1/(recordings|uploads)")),
@@ -172,7 +172,7 @@ def _route_of(endpoint: Callable[..., Any]) -> APIRoute:
 
 def _wrap(api: FastAPI, services: Services) -> None:
     """Add the middleware, the outermost last: CORS headers are then on every response, even after a crash."""
-    api.add_middleware(LimitBody, most=MOST_JSON, admit=identify, larger=LARGER, streamed=STREAMED)
+    api.add_middleware(LimitBody, most=MAX_JSON, admit=identify, larger=LARGER, streamed=STREAMED)
     api.add_middleware(AnyMethod)
     api.add_middleware(SmallPieces, services=services, route=_route_of(uploads.patch_upload), append=append_at_once)
     api.add_middleware(RequestSpan)

@@ -15,7 +15,7 @@ from worker.bookings.statuses import FINAL, BookingSides, check_dates, status_af
 from worker.errors import Conflict, Forbidden
 
 # How many bookings offered by one tutor may wait for one student's answer.
-MOST_WAITING = 5
+MAX_WAITING = 5
 
 # Returns the status after an answer: (booking id, current status, side that answers).
 Answer = Callable[[int, str, BookingSides], str]
@@ -76,8 +76,8 @@ def answer_booking(session: Session, caller: Caller, booking_id: int, answer: An
 def _check_waiting(session: Session, tutor_id: int, student_id: int) -> None:
     """Limit the pending offers of one tutor to a student, so that they do not fill the student's list."""
     theirs = (Booking.tutor_id == tutor_id, Booking.student_id == student_id, Booking.status == "pending")
-    if (session.scalar(select(func.count()).where(*theirs)) or 0) >= MOST_WAITING:
-        detail = f"{MOST_WAITING} bookings of yours wait for student {student_id}; wait for an answer, or end one."
+    if (session.scalar(select(func.count()).where(*theirs)) or 0) >= MAX_WAITING:
+        detail = f"{MAX_WAITING} bookings of yours wait for student {student_id}; wait for an answer, or end one."
         raise Conflict(detail)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from worker.errors import InvalidInput
 
 _LONGEST_SUBJECT = 200
-_MOST_SUBJECTS = 50
+_MAX_SUBJECTS = 50
 _LONGEST_SHOWN = 40
 
 
@@ -46,8 +46,8 @@ def _listed(text: str | None) -> list[Any]:
         return []
     if not isinstance(entries, list):
         raise InvalidInput('subjects is not a list of names like ["Math", "Physics"].')
-    if len(entries) > _MOST_SUBJECTS:
-        raise InvalidInput(f"subjects holds {len(entries)} names; more than {_MOST_SUBJECTS} are no enrollment.")
+    if len(entries) > _MAX_SUBJECTS:
+        raise InvalidInput(f"subjects holds {len(entries)} names; more than {_MAX_SUBJECTS} are no enrollment.")
     return entries
 
 

@@ -14,7 +14,7 @@ from worker.errors import InvalidInput
 _LONGEST_NOTE = 500
 _MINUTES_OF_A_DAY = 24 * 60
 # The largest value of numeric(10, 2).
-_MOST_MONEY = Decimal("99999999.99")
+_MAX_MONEY = Decimal("99999999.99")
 
 
 @dataclass(frozen=True)
@@ -104,6 +104,6 @@ def _price(hourly_rate: float | None, minutes: int | None) -> Decimal | None:
         raise InvalidInput(f"hourly_rate {hourly_rate} is no price.")
     # From its shortest decimal form: 250.1 means exactly that, not the nearest binary fraction.
     price = Decimal(repr(hourly_rate)) * minutes / 60
-    if price > _MOST_MONEY:
+    if price > _MAX_MONEY:
         raise InvalidInput(f"hourly_rate {hourly_rate} is more than a price can be.")
     return price.quantize(Decimal("0.01"), ROUND_HALF_UP)

@@ -20,7 +20,7 @@ _HEAD = (
     "PRODID:-//Astegni//Lessons//EN",
     "CALSCALE:GREGORIAN",
 )
-MOST_OCTETS = 75
+MAX_OCTETS = 75
 # How far a recurring event, which may have no end, needs zone rules; those further ahead are guesses.
 _REPEATED = timedelta(days=5 * 366)
 
@@ -149,15 +149,15 @@ def fold(line: str) -> bytes:
     Never splits a character: readers that decode piece by piece would lose it. Lone surrogates are omitted.
     """
     octets = line.encode("utf-8", "ignore")
-    if len(octets) <= MOST_OCTETS:
+    if len(octets) <= MAX_OCTETS:
         return octets
-    pieces, start, room = [], 0, MOST_OCTETS
+    pieces, start, room = [], 0, MAX_OCTETS
     while len(octets) - start > room:
         end = start + room
         while octets[end] & 0xC0 == 0x80:  # the middle of a character
             end -= 1
         pieces.append(octets[start:end])
         # The space that marks a continued line counts.
-        start, room = end, MOST_OCTETS - 1
+        start, room = end, MAX_OCTETS - 1
     pieces.append(octets[start:])
     return b"\r\n ".join(pieces)

@@ -23,7 +23,7 @@ from worker.channels.webhook_url import WebhookUrl
 from worker.errors import InvalidInput
 
 # Bytes of a response's head; its body is never read.
-_MOST_HEAD = 16 * 1024
+_MAX_HEAD = 16 * 1024
 
 
 def send_webhook(webhook: Webhook, message: Message, outside: EgressPolicy) -> None:
@@ -79,7 +79,7 @@ def _body(message: Message, now: datetime) -> bytes:
 
 def _post(url: WebhookUrl, headers: Mapping[str, str], body: bytes, outside: EgressPolicy) -> HttpOutcome:
     deadline = Deadline(outside.total_timeout)
-    http = h11.Connection(h11.CLIENT, max_incomplete_event_size=_MOST_HEAD)
+    http = h11.Connection(h11.CLIENT, max_incomplete_event_size=_MAX_HEAD)
     request = h11.Request(method="POST", target=url.target, headers=list(headers.items()))
     sent = b"".join(http.send(event) or b"" for event in (request, h11.Data(data=body), h11.EndOfMessage()))
     with closing(outside.connect(url, deadline)) as connection:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Draw boards.", no_args_is_help=True)
 
 # Most lines about strokes that are not drawn; a broken table may have thousands.
-_MOST_LINES = 50
+_MAX_LINES = 50
 
 # Writes the whole file of this name.
 Write = Callable[[Path], None]
@@ -149,7 +149,7 @@ def _report_skipped(board: "DrawnBoard") -> None:
         for page in board.pages
         for skipped in page.skipped
     ]
-    for line in lines[:_MOST_LINES]:
+    for line in lines[:_MAX_LINES]:
         typer.echo(line, err=True)
-    if len(lines) > _MOST_LINES:
-        typer.echo(f"and {len(lines) - _MOST_LINES} more", err=True)
+    if len(lines) > _MAX_LINES:
+        typer.echo(f"and {len(lines) - _MAX_LINES} more", err=True)

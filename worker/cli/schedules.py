@@ -14,7 +14,7 @@ app = typer.Typer(help="Preview patterns of lessons.", no_args_is_help=True)
 
 # Wide enough for every column where the width of the terminal is unknown.
 _PIPED_WIDTH = 160
-_MOST_SHOWN = 1_000
+_MAX_SHOWN = 1_000
 
 
 @app.callback()
@@ -29,7 +29,7 @@ def preview(
     start: Annotated[str, typer.Option(help="Local time it starts.")] = "14:00",
     end: Annotated[str, typer.Option(help="Local time it ends; at or before the start: the next day.")] = "15:00",
     zone: Annotated[str | None, typer.Option(help="IANA time zone; default: the setting TIMEZONE.")] = None,
-    count: Annotated[int, typer.Option(min=1, max=_MOST_SHOWN, help="How many lessons to show at most.")] = 10,
+    count: Annotated[int, typer.Option(min=1, max=_MAX_SHOWN, help="How many lessons to show at most.")] = 10,
     until: Annotated[str | None, typer.Option(help="Show none after this day.")] = None,
     calendar: Annotated[
         str, typer.Option(help="gregorian, or ethiopian: months are Ethiopian, and its dates are shown too.")

@@ -49,7 +49,7 @@ _PRUNE = text("DELETE FROM limit_counters WHERE free_at < now()")
 
 # How many persons' and addresses' leases a process remembers; an evicted one costs its owner at most a twentieth of a
 # rate.
-_MOST_LEASES = 20_000
+_MAX_LEASES = 20_000
 
 
 @dataclass
@@ -111,7 +111,7 @@ class Counters:
         with self._lock:
             lease = self._leases.setdefault((rate.name, who), _Lease())
             self._leases.move_to_end((rate.name, who))
-            if len(self._leases) > _MOST_LEASES:
+            if len(self._leases) > _MAX_LEASES:
                 self._leases.popitem(last=False)
             return lease
 

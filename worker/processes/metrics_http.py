@@ -16,7 +16,7 @@ _log = get_logger(__name__)
 # Seconds in which a client must send or receive something; Prometheus itself abandons a scrape 10 s after its start.
 _TIMEOUT = 5.0
 # Each has a thread. A few Prometheus servers and a person with a browser need no more at a time.
-_MOST_CLIENTS = 16
+_MAX_CLIENTS = 16
 
 
 class MetricsRequestHandler(WSGIRequestHandler):
@@ -47,7 +47,7 @@ class MetricsHttpServer(ThreadingMixIn, WSGIServer):
         """Serve a client; called by the thread that accepts connections."""
         with self._lock:
             self._clients[request] = None
-            surplus = [*self._clients][:-_MOST_CLIENTS]
+            surplus = [*self._clients][:-_MAX_CLIENTS]
         for oldest in surplus:
             # Its thread then reads the end of the stream, and ends.
             with suppress(OSError):

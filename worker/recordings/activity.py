@@ -8,7 +8,7 @@ from worker.media.probing.recorded_time import RecordedStretch
 
 FORMAT, VERSION = "astegni-activity", 1
 # A shorter pause is part of speech.
-LEAST_QUIET_MS = 1500
+MIN_QUIET_MS = 1500
 # Kept before and after a stroke.
 _STROKE_MARGIN_MS = 500
 
@@ -16,7 +16,7 @@ Stretch = tuple[int, int]
 
 
 def quiet_stretches(spoken: Sequence[Stretch], drawn: Sequence[Stretch], duration_ms: int) -> list[Stretch]:
-    """The stretches (milliseconds) of at least LEAST_QUIET_MS in which nobody speaks or draws.
+    """The stretches (milliseconds) of at least MIN_QUIET_MS in which nobody speaks or draws.
 
     Empty if nobody ever does: then it is unknown what happens.
     """
@@ -26,7 +26,7 @@ def quiet_stretches(spoken: Sequence[Stretch], drawn: Sequence[Stretch], duratio
     busy = joined_stretches([*spoken, *((start - margin, end + margin) for start, end in drawn)])
     starts = [0, *(max(0, end) for _, end in busy)]
     ends = [*(min(duration_ms, start) for start, _ in busy), duration_ms]
-    return [(start, end) for start, end in zip(starts, ends, strict=True) if end - start >= LEAST_QUIET_MS]
+    return [(start, end) for start, end in zip(starts, ends, strict=True) if end - start >= MIN_QUIET_MS]
 
 
 def in_recording(drawn: Iterable[Stretch], recorded: Sequence[RecordedStretch]) -> list[Stretch]:

@@ -8,7 +8,7 @@ from itertools import islice
 
 from worker.errors import InvalidInput
 from worker.recurrence.periods import walk
-from worker.recurrence.rule import MOST_OCCURRENCES, Rule
+from worker.recurrence.rule import MAX_OCCURRENCES, Rule
 
 _LAST = date.max.toordinal()
 # The iteration may start this many days before the requested ones.
@@ -26,11 +26,11 @@ def occurrences(rule: Rule, first_day: date, *, after: date | None = None, until
     ceiling = min(until, rule.until or until).toordinal()
     if ceiling < floor:
         return []
-    most = rule.count or MOST_OCCURRENCES + _LONGEST_PERIOD
+    most = rule.count or MAX_OCCURRENCES + _LONGEST_PERIOD
     days = list(islice(walk(complete(rule, first_day), first, floor, ceiling), most))
     days = days[bisect_left(days, floor) : bisect_right(days, ceiling)]
-    if len(days) > MOST_OCCURRENCES:
-        raise InvalidInput(f"More than {MOST_OCCURRENCES} days lie up to {until}; ask for fewer.")
+    if len(days) > MAX_OCCURRENCES:
+        raise InvalidInput(f"More than {MAX_OCCURRENCES} days lie up to {until}; ask for fewer.")
     return [date.fromordinal(day) for day in days]
 
 

@@ -66,7 +66,7 @@ def nth(number: int) -> str:
 
 
 # More dates than this are described by their number, the first and the last.
-_MOST_LISTED = 5
+_MAX_LISTED = 5
 
 
 def day_text(day: date) -> str:
@@ -76,7 +76,7 @@ def day_text(day: date) -> str:
 
 def days_text(days: Sequence[date]) -> str:
     """5 January 2026 and 7 January 2026; of many only the first and last."""
-    if len(days) <= _MOST_LISTED:
+    if len(days) <= _MAX_LISTED:
         return listed(day_text(day) for day in days)
     return f"{len(days)} days from {day_text(days[0])} to {day_text(days[-1])}"
 

@@ -13,7 +13,7 @@ from worker.recurrence.rule import Rule
 
 # After so many consecutive periods without a day none will follow: both calendars repeat within 400 years, and a
 # hundred years of weeks exceed any lesson's. This ends the search for 30 February.
-_MOST_EMPTY = {"YEARLY": 400, "MONTHLY": 400 * 13, "DAILY": 400 * 13, "WEEKLY": 100 * 53}
+_MAX_EMPTY = {"YEARLY": 400, "MONTHLY": 400 * 13, "DAILY": 400 * 13, "WEEKLY": 100 * 53}
 _LAST = date.max.toordinal()
 
 
@@ -47,7 +47,7 @@ def _walk_periods(rule: Rule, first: int, begin: int, ceiling: int) -> Iterator[
         if rule.by_set_pos and rule.freq != "DAILY":
             days = _pick(days, rule.by_set_pos)
         empty = 0 if days else empty + 1
-        if empty > _MOST_EMPTY[rule.freq]:
+        if empty > _MAX_EMPTY[rule.freq]:
             raise InvalidInput(f"No day matches the rule {rule}.")
         for day in days:
             # A day moved forward out of its month may be a day of the next month as well.

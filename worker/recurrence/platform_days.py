@@ -11,7 +11,7 @@ from worker.recurrence.rule import CALENDARS, FIRST_YEAR, LAST_YEAR
 
 _CALENDAR_NAMES: Final = {"GREGORIAN": "gregorian", "ETHIOPIC": "ethiopian"}
 # A year of days, which is also the most that the platform's own form sends.
-MOST_DATES: Final = 366
+MAX_DATES: Final = 366
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -44,8 +44,8 @@ def dates_of(dates: Sequence[str | date], *, field: str = "specific_dates") -> l
     days = sorted({_date(each, field) for each in dates})
     if not days:
         raise InvalidInput(f'{field}: name at least one date, such as "2026-01-31".')
-    if len(days) > MOST_DATES:
-        raise InvalidInput(f"{field}: {len(days)} dates are more than {MOST_DATES}; make several series of them.")
+    if len(days) > MAX_DATES:
+        raise InvalidInput(f"{field}: {len(days)} dates are more than {MAX_DATES}; make several series of them.")
     return days
 
 

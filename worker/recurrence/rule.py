@@ -12,9 +12,9 @@ from worker.recurrence.rrule_text import WEEKDAY_CODES, integer, integers, last_
 FREQUENCIES: Final = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
 CALENDARS: Final[dict[str, Calendar]] = {"GREGORIAN": GREGORIAN, "ETHIOPIC": ETHIOPIAN}
 SKIPS: Final = ("OMIT", "BACKWARD", "FORWARD")
-MOST_OCCURRENCES: Final = 10_000
+MAX_OCCURRENCES: Final = 10_000
 # Nobody plans a lesson every third century; small intervals keep the search for a first day short.
-MOST_INTERVAL: Final = 1_000
+MAX_INTERVAL: Final = 1_000
 # The years that lessons may be in: far enough for any, near enough for all arithmetic.
 FIRST_YEAR, LAST_YEAR = 1900, 2199
 
@@ -108,8 +108,8 @@ def rscale_of(calendar: str) -> str:
 
 def _check(rule: Rule) -> None:
     calendar = rule.calendar
-    _check_range("INTERVAL", (rule.interval,), MOST_INTERVAL)
-    _check_range("COUNT", (rule.count,) if rule.count is not None else (), MOST_OCCURRENCES)
+    _check_range("INTERVAL", (rule.interval,), MAX_INTERVAL)
+    _check_range("COUNT", (rule.count,) if rule.count is not None else (), MAX_OCCURRENCES)
     _check_range("BYMONTH", rule.by_month, calendar.months)
     _check_range("BYMONTHDAY", rule.by_month_day, calendar.longest_month, signed=True)
     _check_range("BYSETPOS", rule.by_set_pos, 366, signed=True)

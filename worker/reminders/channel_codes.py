@@ -16,8 +16,8 @@ from worker.errors import AstegniError
 
 KIND = "channel-code"
 CODE_MINUTES = 15
-MOST_GUESSES = 5
-MOST_CODES = 5
+MAX_GUESSES = 5
+MAX_CODES = 5
 CODES_WITHIN = timedelta(hours=1)
 
 Guess = Literal["confirmed", "wrong", "expired"]
@@ -42,9 +42,9 @@ def order_code(session: Session, vault: AddressSealer, channel: NotificationChan
         Delivery.user_id == channel.user_id, Delivery.kind == KIND, Delivery.created_at > now - CODES_WITHIN
     )
     count, first = session.execute(sent).one()
-    if count >= MOST_CODES:
+    if count >= MAX_CODES:
         wait = max(1, round((first + CODES_WITHIN - now).total_seconds()))
-        raise TooManyCodes(f"{MOST_CODES} codes were sent within an hour; try again later.", retry_after=wait)
+        raise TooManyCodes(f"{MAX_CODES} codes were sent within an hour; try again later.", retry_after=wait)
     code = f"{secrets.randbelow(10**6):06}"
     channel.code_hash = _hash(vault, channel, code)
     channel.code_expires_at = now + timedelta(minutes=CODE_MINUTES)
@@ -79,7 +79,7 @@ def confirm(vault: AddressSealer, channel: NotificationChannel, code: str, *, no
         return "confirmed"
     if channel.code_hash is None or channel.code_expires_at is None or channel.code_expires_at <= now:
         return "expired"
-    if channel.code_attempts >= MOST_GUESSES:
+    if channel.code_attempts >= MAX_GUESSES:
         return "expired"
     channel.code_attempts += 1
     if not hmac.compare_digest(channel.code_hash, _hash(vault, channel, code)):

@@ -14,7 +14,7 @@ from worker.errors import Conflict, NotFound
 from worker.reminders.channel_codes import order_code
 from worker.reminders.planning.preferences import lock_person
 
-MOST_CHANNELS = 10
+MAX_CHANNELS = 10
 
 _LOCK = 0x63686E6C  # "chnl"
 
@@ -63,8 +63,8 @@ def register_channel(
     """
     _lock_person(session, user_id)
     own = list_channels(session, user_id)
-    if len(own) >= MOST_CHANNELS:
-        raise Conflict(f"You have {len(own)} channels, and {MOST_CHANNELS} are the most; delete one first.")
+    if len(own) >= MAX_CHANNELS:
+        raise Conflict(f"You have {len(own)} channels, and {MAX_CHANNELS} are the most; delete one first.")
     for channel in own:
         if _is_same(vault, channel, destination):
             raise Conflict(f"You have this channel already: {channel.id}.{_remedy(channel)}", channel_id=channel.id)

@@ -14,7 +14,7 @@ from worker.errors import NotFound
 # Of each lock on an inbox; "inbx".
 _LOCK = 0x696E6278
 # Per person and read; a reader who has missed more gets the rest with the next read.
-MOST_UPDATES = 100
+MAX_UPDATES = 100
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def read_cursor(session: Session, user_id: int) -> InboxCursor:
 
 def read_updates(session: Session, above: Mapping[int, int]) -> dict[int, InboxUpdate]:
     """New messages for each person; `above` maps user ids to the id up to which they know all messages."""
-    values = {"user_ids": list(above), "above": list(above.values()), "most": MOST_UPDATES}
+    values = {"user_ids": list(above), "above": list(above.values()), "most": MAX_UPDATES}
     new: dict[int, list[Notification]] = defaultdict(list)
     for message in session.scalars(select(Notification).from_statement(_NEW), values):
         new[message.user_id].append(message)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from worker.reminders.delivery.claimed import ClaimedDelivery
 
 # After this many different recipients refused in a row, with none accepted in between, the server is at fault.
-MOST_UNKNOWN = 3
+MAX_UNKNOWN = 3
 # Seconds after which a refusal no longer indicates the server's present state.
 REMEMBERED = 3600.0
 
@@ -50,7 +50,7 @@ class UnknownRecipients:
         row.unknown = {
             recipient: delivery for recipient, delivery in row.unknown.items() if unknown.at - delivery.at <= REMEMBERED
         } | {unknown.recipient: unknown}
-        row.refuses_everybody = row.refuses_everybody or len(row.unknown) >= MOST_UNKNOWN
+        row.refuses_everybody = row.refuses_everybody or len(row.unknown) >= MAX_UNKNOWN
         return row.refuses_everybody
 
     def record_acceptance(self, provider: str, now: float) -> Sequence[HeldBackDelivery]:

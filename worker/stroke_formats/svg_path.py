@@ -20,7 +20,7 @@ _STEPS = 4
 _STEPS_OF_ARC = 32
 # An arc of ten characters becomes 32 points: without a limit a short text would fill the memory. Far more points than a
 # stroke may have (whiteboards.stroke_values).
-_MOST_POINTS = 100_000
+_MAX_POINTS = 100_000
 
 Command = tuple[str, list[float]]
 
@@ -107,8 +107,8 @@ class _Pen:
             self._follow_corners(kind, here, corners)
         if kind not in "CSQT":
             self._kind = kind
-        if len(self.points) > _MOST_POINTS:
-            raise UnsupportedStroke(f"its path has more than {_MOST_POINTS} points")
+        if len(self.points) > _MAX_POINTS:
+            raise UnsupportedStroke(f"its path has more than {_MAX_POINTS} points")
 
     def _follow_corners(self, kind: str, here: Point, corners: list[Point]) -> None:
         if kind == "M":

@@ -8,7 +8,7 @@ from structlog.contextvars import get_contextvars
 
 from worker.tracing.spans import ATTRIBUTES
 
-_MOST_FRAMES = 100
+_MAX_FRAMES = 100
 
 
 class CrashReporter(Protocol):
@@ -46,7 +46,7 @@ def _chain(error: BaseException) -> Iterator[dict[str, Any]]:
     seen: set[int] = set()
     while current is not None and id(current) not in seen:
         seen.add(id(current))
-        frames = traceback.extract_tb(current.__traceback__)[-_MOST_FRAMES:]
+        frames = traceback.extract_tb(current.__traceback__)[-_MAX_FRAMES:]
         yield {
             "type": type(current).__qualname__,
             "module": type(current).__module__,

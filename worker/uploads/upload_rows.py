@@ -16,7 +16,7 @@ from worker.uploads.upload_room import require_room
 # An upload of unknown length reserves this many bytes, and as many again when they are used up: an hour of video.
 RESERVED_AT_ONCE = 1_000_000_000
 # Marks of one upload: more than any recorder reports.
-_MOST_MARKS = 1000
+_MAX_MARKS = 1000
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def go_on(upload: Upload, length: int | None, marks: Sequence[dict[str, Any]]) -
     known = upload.marks or []
     added = [mark for mark in marks if mark not in known]
     if added:
-        upload.marks = sorted([*known, *added], key=lambda mark: mark["from_ms"])[:_MOST_MARKS]
+        upload.marks = sorted([*known, *added], key=lambda mark: mark["from_ms"])[:_MAX_MARKS]
     upload.updated_at = func.now()
 
 

@@ -15,7 +15,7 @@ from worker.errors import Conflict, Forbidden, NotFound
 from worker.whiteboards.events import record_event
 from worker.whiteboards.sessions import lock_led_session, may_erase
 
-MOST_PAGES = 200
+MAX_PAGES = 200
 
 
 def list_pages(session: Session, session_id: int) -> Sequence[WhiteboardPage]:
@@ -34,8 +34,8 @@ def create_page(session: Session, caller: Caller, session_id: int, values: Mappi
     # The lock on the session prevents another page from taking the same number.
     last = session.scalar(select(func.max(WhiteboardPage.page_number)).where(WhiteboardPage.session_id == session_id))
     number = (last or 0) + 1
-    if number > MOST_PAGES:
-        raise Conflict(f"Session {session_id} has {MOST_PAGES} pages; it can have no more.")
+    if number > MAX_PAGES:
+        raise Conflict(f"Session {session_id} has {MAX_PAGES} pages; it can have no more.")
     page = WhiteboardPage(session_id=session_id, page_number=number, **{"page_title": f"Page {number}", **values})
     session.add(page)
     session.flush()

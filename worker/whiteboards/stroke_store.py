@@ -18,11 +18,11 @@ from worker.whiteboards.stroke_permissions import check_may_draw, drawer_of
 from worker.whiteboards.stroke_validation import NewStroke, accepted_stroke
 
 # Some hours of uninterrupted drawing; it bounds the cost of one board.
-MOST_STROKES_OF_A_PAGE = 50_000
+MAX_STROKES_OF_A_PAGE = 50_000
 
 # Points of one request. As many bytes of plain points as a request may have (api.app) are fewer, but a short path of
 # arcs has twenty times as many.
-MOST_POINTS_OF_A_BATCH = 400_000
+MAX_POINTS_OF_A_BATCH = 400_000
 
 # One writer per page at a time: the highest order read after locking stays the highest until this transaction ends.
 _LOCK = text("SELECT FROM whiteboard_pages WHERE id = :page_id FOR NO KEY UPDATE")
@@ -118,7 +118,7 @@ def _accepted(
     for index, stroke in enumerate(strokes):
         try:
             check_may_draw(drawer, permissions, [stroke.stroke_type])
-            if points > MOST_POINTS_OF_A_BATCH:
+            if points > MAX_POINTS_OF_A_BATCH:
                 reason = f"the strokes before it have {points} points; send it in another request"
                 raise InvalidInput(f"Stroke {stroke.client_id}: {reason}.")
             accepted.append(accepted_stroke(stroke))
@@ -143,7 +143,7 @@ def _highest_and_placed(
 
 def _numbered(page: WhiteboardPage, strokes: Sequence[NewStroke], highest: int) -> list[dict[str, object]]:
     """The rows of new strokes. Raises Conflict when the page cannot take them."""
-    if highest + len(strokes) > MOST_STROKES_OF_A_PAGE:
+    if highest + len(strokes) > MAX_STROKES_OF_A_PAGE:
         raise Conflict(f"Page {page.id} has {highest} strokes and cannot take {len(strokes)} more; add a page.")
     return [
         {

@@ -14,16 +14,16 @@ from typing import Any
 
 from worker.errors import InvalidInput
 from worker.stroke_formats import UnsupportedStroke, to_board_format
-from worker.whiteboards.stroke_values import MOST_POINTS, check_json, check_storable
+from worker.whiteboards.stroke_values import MAX_POINTS, check_json, check_storable
 
-MOST_STROKES = 500
+MAX_STROKES = 500
 LONGEST_TEXT = 10_000
 
 # Far beyond any canvas, and well within what 32-bit floats of a drawing engine represent exactly.
 FARTHEST = 1_000_000
 _NO_POINTS = "points is not a list of [x, y], nor the path or the points of a drawing library that is known"
 # A tap has one or two points, in one place.
-_LEAST_OF_LINE = 3
+_MIN_OF_LINE = 3
 _GEOMETRY = {
     "line": ("startX", "startY", "endX", "endY"),
     "rectangle": ("x", "y", "width", "height"),
@@ -83,8 +83,8 @@ def _check_drawable(stroke_type: str, data: Mapping[str, Any]) -> None:
 def _check_points(points: object) -> None:
     if not isinstance(points, list) or not points:
         raise InvalidInput(_NO_POINTS)
-    if len(points) > MOST_POINTS:
-        raise InvalidInput(f"it has more than {MOST_POINTS} points")
+    if len(points) > MAX_POINTS:
+        raise InvalidInput(f"it has more than {MAX_POINTS} points")
     # All together: checking each number separately took as long as storing it.
     if set(map(type, points)) != {list} or set(map(len, points)) != {2} or not _are_lengths(points):
         raise InvalidInput(_NO_POINTS)
@@ -95,7 +95,7 @@ def _are_lengths(points: list[list[Any]]) -> bool:
     if not set(map(type, numbers)) <= {int, float}:
         return False
     least, most = min(numbers), max(numbers)
-    if least >= 0 and most <= 1 and len(points) >= _LEAST_OF_LINE and not all(float(n).is_integer() for n in numbers):
+    if least >= 0 and most <= 1 and len(points) >= _MIN_OF_LINE and not all(float(n).is_integer() for n in numbers):
         raise InvalidInput("its points lie within one pixel: send pixels of the page, not fractions of it")
     # min and max may miss NaN, the sum does not.
     return least >= -FARTHEST and most <= FARTHEST and not isnan(sum(numbers))

@@ -2,11 +2,11 @@
 
 from worker.errors import InvalidInput
 
-MOST_POINTS = 20_000
+MAX_POINTS = 20_000
 DEEPEST = 6
 # Beyond it a JavaScript number is no longer exact.
 _LARGEST_EXACT = 2**53
-_MOST_KEYS = 32
+_MAX_KEYS = 32
 _LONGEST_WORD = 200
 
 
@@ -16,14 +16,14 @@ def check_json(value: object, depth: int) -> None:
         raise InvalidInput(f"stroke_data is nested deeper than {DEEPEST}")
     match value:
         case dict():
-            if len(value) > _MOST_KEYS:
-                raise InvalidInput(f"an object of stroke_data has more than {_MOST_KEYS} keys")
+            if len(value) > _MAX_KEYS:
+                raise InvalidInput(f"an object of stroke_data has more than {_MAX_KEYS} keys")
             for key, inner in value.items():
                 _check_word(key)
                 check_json(inner, depth + 1)
         case list():
-            if len(value) > MOST_POINTS:
-                raise InvalidInput(f"a list of stroke_data has more than {MOST_POINTS} values")
+            if len(value) > MAX_POINTS:
+                raise InvalidInput(f"a list of stroke_data has more than {MAX_POINTS} values")
             for inner in value:
                 check_json(inner, depth + 1)
         case str():

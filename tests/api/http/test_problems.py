@@ -17,7 +17,7 @@ from tests.conftest import School
 from tests.waiting import TIMEOUT
 from worker.access.callers import UserCaller
 from worker.access.issue_token import issue_operator_token
-from worker.api.app import MOST_JSON, create_api
+from worker.api.app import MAX_JSON, create_api
 from worker.api.services import Services
 from worker.database import Database
 
@@ -124,7 +124,7 @@ def test_json_must_be_called_json(school: School, client: TestClient, bearer: Be
 
 def test_too_large_a_body_by_its_own_word(school: School, client: TestClient, bearer: Bearer) -> None:
     headers = bearer(school.tutor) | {"Content-Type": "application/json"}
-    _problem(client.post("/v1/bookings", content=b" " * (MOST_JSON + 1), headers=headers), 413, "too-large")
+    _problem(client.post("/v1/bookings", content=b" " * (MAX_JSON + 1), headers=headers), 413, "too-large")
 
 
 def test_too_large_a_body_that_does_not_say_so(school: School, api: FastAPI, serve: Serve, bearer: Bearer) -> None:

@@ -8,7 +8,7 @@ from starlette.testclient import TestClient
 
 from worker.api.pages import script_tag
 
-MOST_BYTES = 25_000
+MAX_BYTES = 25_000
 FOLDER = Path(script_tag.__file__).parent / "tag"
 
 
@@ -35,7 +35,7 @@ def test_each_coding_has_its_entity_tag(client: TestClient, accepted: str, codin
 
 
 def test_it_is_small() -> None:
-    assert len(script_tag.script().compressed) <= MOST_BYTES
+    assert len(script_tag.script().compressed) <= MAX_BYTES
     assert gzip.decompress(script_tag.script().compressed) == script_tag.script().content
 
 

@@ -10,7 +10,7 @@ from devstack.emulator.credentials import Credentials
 from tests.api.conftest import ApiClient, ClientFor
 from tests.conftest import School, Sql
 from worker.access.callers import Operator
-from worker.api.recordings.recording_captions import MOST_CAPTION_BYTES
+from worker.api.recordings.recording_captions import MAX_CAPTION_BYTES
 
 SRT = "1\r\n00:00:01,000 --> 00:00:02,500\r\nሰላም <b>ተማሪዎች</b>\r\n"
 CHAPTERS = [{"start_ms": 60_000, "title": "Fractions & <b>more</b>"}, {"start_ms": 0, "title": " መግቢያ "}]
@@ -157,7 +157,7 @@ def test_captions_that_cannot_be_used_are_a_problem(recording_path: str, tutor: 
     assert send_captions(tutor, address, b"\xff" * 100).status_code == 422
     late = send_captions(tutor, address, "WEBVTT\n\n02:00.000 --> 02:01.000\nx\n").json()
     assert late["left_out"] == [{"line": 3, "reason": "it begins after the end of the recording"}]
-    assert send_captions(tutor, address, b"x" * (MOST_CAPTION_BYTES + 1)).status_code == 413
+    assert send_captions(tutor, address, b"x" * (MAX_CAPTION_BYTES + 1)).status_code == 413
     assert tutor.ask("GET", f"{recording_path}/captions")[1]["items"] == []
 
 

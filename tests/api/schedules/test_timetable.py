@@ -10,7 +10,7 @@ import pytest
 from tests.api.conftest import ApiClient, ClientFor
 from tests.conftest import School, Sql
 from worker.access.callers import Operator
-from worker.schedules.timetable.entries import MOST_ENTRIES
+from worker.schedules.timetable.entries import MAX_ENTRIES
 
 PATH = "/v1/me/timetable"
 PAYLOADS = json.loads((Path(__file__).parents[2] / "data" / "platform" / "payloads.json").read_text())
@@ -159,7 +159,7 @@ def test_entries_of_one_person_are_limited(tutor: ApiClient, sql: Sql) -> None:
     sql(
         "INSERT INTO timetable_entries (user_id, title, year, start_time, end_time, timezone)"
         " SELECT 1, 'x', 2026, '09:00', '10:00', 'UTC' FROM generate_series(1, :most)",
-        most=MOST_ENTRIES,
+        most=MAX_ENTRIES,
     )
     assert tutor.ask("POST", PATH, FORM)[0] == 409
 

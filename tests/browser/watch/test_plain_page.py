@@ -9,7 +9,7 @@ from tests.conftest import Sql
 from tests.waiting import wait_for
 from worker.api.pages.page_assets import version
 
-_MOST_BYTES = 15_000
+_MAX_BYTES = 15_000
 
 
 def test_a_browser_without_script_has_sound_chapters_and_files(lesson: Lesson, browser: Chromium) -> None:
@@ -22,7 +22,7 @@ def test_a_browser_without_script_has_sound_chapters_and_files(lesson: Lesson, b
     url = httpx2.post(f"{address}/plain", headers=headers).json()["url"]
     response = httpx2.get(url, headers={"Accept-Encoding": "identity"})
     assert response.status_code == 200
-    assert len(response.content) <= _MOST_BYTES
+    assert len(response.content) <= _MAX_BYTES
     assert "script" not in response.headers["content-security-policy"]
     page = browser.page()
     page.call("Emulation.setScriptExecutionDisabled", {"value": True})
@@ -65,7 +65,7 @@ def test_a_share_has_a_page_without_script(lesson: Lesson, browser: Chromium) ->
     page.run("document.querySelector('audio').play()")
     wait_for(lambda: page.run("document.querySelector('audio').currentTime > 4"))
     response = httpx2.get(f"{url}/plain", headers={"Accept-Encoding": "identity"})
-    assert len(response.content) <= _MOST_BYTES
+    assert len(response.content) <= _MAX_BYTES
     assert httpx2.get(f"{url}x/plain").status_code == 404
     secret = url.rpartition("/")[2]
     assert secret not in httpx2.get(f"{url}x/plain").text

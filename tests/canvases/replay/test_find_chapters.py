@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from worker.canvases.replay.build_timeline import build_timeline
-from worker.canvases.replay.find_chapters import LEAST_CHAPTER_MS, find_chapters
+from worker.canvases.replay.find_chapters import MIN_CHAPTER_MS, find_chapters
 from worker.canvases.replay.timeline import PageShown, RecordedVoice, ReplayTimeline
 from worker.canvases.replay.typed_texts import typed_texts
 from worker.canvases.stored.pages import read_board
@@ -150,6 +150,6 @@ def test_no_chapter_is_shorter_than_half_a_minute(
         pages[page].append(typed("A title", second, fontSize=size))
     cues = find_chapters(lesson(pages, [*turns]), LESSON * 1000)
     starts = [chapter.at for chapter in cues]
-    assert all(after - start >= LEAST_CHAPTER_MS for start, after in pairwise([*starts, LESSON * 1000]))
+    assert all(after - start >= MIN_CHAPTER_MS for start, after in pairwise([*starts, LESSON * 1000]))
     assert len(cues) != 1
     assert all(chapter.title for chapter in cues)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from worker.canvases.board import DrawnBoard, DrawnPage
 from worker.canvases.drawing.raster import thumbnail_size, write_png, write_thumbnail
 from worker.canvases.engine import skia
-from worker.canvases.limits import LONGEST_SIDE, MARGIN, MOST_PIXELS_OF_PAGE
+from worker.canvases.limits import LONGEST_SIDE, MARGIN, MAX_PIXELS_OF_PAGE
 from worker.canvases.replay.build_timeline import build_timeline
 from worker.canvases.replay.film import frames_of
 from worker.canvases.shapes import Circle, Text
@@ -112,7 +112,7 @@ def test_an_eraser_beyond_the_page_takes_nothing_away() -> None:
 def test_a_page_has_no_more_pixels_than_a_picture_may() -> None:
     for corner in ([7000, 3000], [3000, 7000], [7900, 7900], [7900, 100], [2000, 7900]):
         page = _read(_pen([0, 0], [float(corner[0]), float(corner[1])]))
-        assert page.width * page.height <= MOST_PIXELS_OF_PAGE
+        assert page.width * page.height <= MAX_PIXELS_OF_PAGE
         assert max(page.width, page.height) <= LONGEST_SIDE
     assert (page.width, page.height) == (2002 + MARGIN, 7902 + MARGIN)
 

@@ -16,7 +16,7 @@ from tests.waiting import TIMEOUT
 from worker.canvases.board import DrawnPage
 from worker.canvases.drawing.raster import write_png, write_thumbnail
 from worker.canvases.drawing.svg import write_svg
-from worker.canvases.limits import FARTHEST, LARGEST_FONT, LONGEST_SIDE, MOST_POINTS_OF_STROKE, WIDEST_PEN
+from worker.canvases.limits import FARTHEST, LARGEST_FONT, LONGEST_SIDE, MAX_POINTS_OF_STROKE, WIDEST_PEN
 from worker.canvases.stored.json_text import read_document
 from worker.canvases.stored.pages import read_board, read_page
 from worker.errors import InvalidInput
@@ -117,8 +117,8 @@ def test_a_million_points_are_cut_to_what_a_stroke_may_have() -> None:
     page = read_page({"strokes": [_stroke("pen", {"points": points})]})
 
     (drawn,) = page.shapes
-    assert sum(map(len, drawn.contours)) == MOST_POINTS_OF_STROKE  # type: ignore[union-attr, arg-type]  # Lines
-    assert str(MOST_POINTS_OF_STROKE) in page.skipped[0].reason
+    assert sum(map(len, drawn.contours)) == MAX_POINTS_OF_STROKE  # type: ignore[union-attr, arg-type]  # Lines
+    assert str(MAX_POINTS_OF_STROKE) in page.skipped[0].reason
 
 
 @pytest.mark.parametrize("stroke_type", ["pen", "eraser", "rectangle", "circle", "triangle", "line", "arrow"])

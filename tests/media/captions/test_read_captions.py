@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from worker.media.captions.cue import Captions, CaptionsRejected, Cue
-from worker.media.captions.read_captions import LONGEST_CUE, MOST_CUES, read_captions
+from worker.media.captions.read_captions import LONGEST_CUE, MAX_CUES, read_captions
 from worker.media.captions.write_webvtt import write_webvtt
 
 WEBVTT = """WEBVTT - Fractions
@@ -269,8 +269,8 @@ def test_long_texts_are_left_out() -> None:
 
 def test_too_many_captions_are_refused() -> None:
     cue = "00:01.000 --> 00:02.000\n{}\n\n"
-    most = "WEBVTT\n\n" + "".join(cue.format(number) for number in range(MOST_CUES))
-    assert len(read(most).cues) == MOST_CUES
+    most = "WEBVTT\n\n" + "".join(cue.format(number) for number in range(MAX_CUES))
+    assert len(read(most).cues) == MAX_CUES
     with pytest.raises(CaptionsRejected, match="more than 20000 captions"):
         read(most + cue)
 

@@ -23,7 +23,7 @@ from worker.reminders.channel_codes import confirm, reveal_code
 from worker.reminders.channels import find_channel, send_another_code
 from worker.reminders.delivery.metrics import delivery_metrics
 from worker.reminders.delivery.retry import LONGEST_WAIT
-from worker.reminders.unknown_recipients import MOST_UNKNOWN
+from worker.reminders.unknown_recipients import MAX_UNKNOWN
 
 LIMIT = "550 5.4.5 Daily sending limit exceeded"
 
@@ -572,12 +572,12 @@ def test_a_relay_that_knows_nobody_switches_nothing_off(
     # The first two have gone by another way, the others wait and are charged nothing.
     states = [deliveries.delivery(delivery_id) for delivery_id in ids]
     assert sorted({(row.state, row.attempts) for row in states}) == [("failed", 1), ("pending", 0)]
-    assert sum(row.state == "failed" for row in states) == MOST_UNKNOWN - 1
+    assert sum(row.state == "failed" for row in states) == MAX_UNKNOWN - 1
 
     mail.recipient = None
     after_the_rest(deliveries)
 
-    assert sum(deliveries.delivery(delivery_id).state == "sent" for delivery_id in ids) == len(ids) - MOST_UNKNOWN + 1
+    assert sum(deliveries.delivery(delivery_id).state == "sent" for delivery_id in ids) == len(ids) - MAX_UNKNOWN + 1
     assert off(deliveries) == []
     assert channel_notifications(deliveries) == 0
     assert trouble(deliveries) == {}

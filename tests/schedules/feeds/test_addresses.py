@@ -256,10 +256,10 @@ class TestWindow:
                     starts_at=NOW + timedelta(minutes=number),
                     ends_at=NOW + timedelta(minutes=number + 1),
                 )
-                for number in range(lessons.MOST_LESSONS + 1)
+                for number in range(lessons.MAX_LESSONS + 1)
             )
         events = feed_of(database, school.tutor).events
-        assert len(events) == lessons.MOST_LESSONS
+        assert len(events) == lessons.MAX_LESSONS
         assert (events[0].starts_at, events[-1].starts_at) == (NOW, NOW + timedelta(minutes=1999))
 
 

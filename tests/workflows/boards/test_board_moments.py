@@ -8,7 +8,7 @@ import pytest
 
 from models.recordings import Recording
 from tests.conftest import School, Sql
-from worker.canvases.limits import MOST_STROKES_OF_PAGE
+from worker.canvases.limits import MAX_STROKES_OF_PAGE
 from worker.database import Database
 from worker.recordings.texts.board_texts import BoardText, set_board_texts
 from worker.recordings.texts.chapters import Chapter, ChapterList, set_chapters
@@ -137,7 +137,7 @@ def test_texts_of_a_very_long_board_are_found(lesson: Lesson) -> None:
         page=lesson.pages[0],
         id=lesson.id,
         at=BEGIN,
-        most=MOST_STROKES_OF_PAGE,
+        most=MAX_STROKES_OF_PAGE,
     )
     lesson.stroke(300, 1, "the end")
     assert lesson.texts() == [BoardText(300_000, "the end")]

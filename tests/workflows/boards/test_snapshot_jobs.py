@@ -20,7 +20,7 @@ from tests.waiting import wait_for
 from tests.workflows.conftest import Put, Versions
 from worker.canvases.limits import PAGE_HEIGHT, PAGE_WIDTH
 from worker.canvases.snapshots.showing import SnapshotStatus, show_board
-from worker.canvases.snapshots.strokes import MOST_BYTES_OF_STROKE
+from worker.canvases.snapshots.strokes import MAX_BYTES_OF_STROKE
 from worker.database import Database
 from worker.jobs.enqueue import enqueue
 from worker.jobs.orders.board_orders import SnapshotChanged, SnapshotPage, SnapshotSession
@@ -242,7 +242,7 @@ class TestPage:
 
     def test_bad_strokes_are_counted_and_named_and_the_rest_is_drawn(self, board: Board) -> None:
         deep = '{"points": ' + "[" * 3000 + "]" * 3000 + "}"
-        huge = {"points": [[1, 2], [3, 4]], "note": "x" * MOST_BYTES_OF_STROKE}
+        huge = {"points": [[1, 2], [3, 4]], "note": "x" * MAX_BYTES_OF_STROKE}
         for order, data in enumerate(({}, deep, huge, [], {"points": "many"}), start=2):
             board.draw(data, order=order)
         board.draw(pen("#ff0000"), order=1)

@@ -11,7 +11,7 @@ from worker.media.captions.cue import Cue
 from worker.recordings.texts.board_texts import BoardText, set_board_texts
 from worker.recordings.texts.captions import set_captions
 from worker.recordings.texts.chapters import Chapter, set_chapters
-from worker.workflows.recordings.search_recording import MOST_MATCHES, Match, Matches, search_recording
+from worker.workflows.recordings.search_recording import MAX_MATCHES, Match, Matches, search_recording
 
 AMHARIC = [Cue(1000, 2000, "ፀሐይ ትወጣለች"), Cue(9000, 9500, "ሥራ\nነው"), Cue(12_000, 13_000, "ሰላም ለዓለም")]
 ENGLISH = [Cue(1000, 2000, "The sun rises"), Cue(30_000, 31_000, "1/2 + 1/3 = 5/6")]
@@ -85,5 +85,5 @@ def test_many_matches_are_counted_and_the_first_shown(recording: Found) -> None:
     with recording.database.transaction() as session:
         set_captions(session, recording.id, "om", [Cue(number, number + 1, "barsiisaa") for number in range(1000)])
     result = recording.search("Barsiisaa")
-    assert (len(result.matches), result.total) == (MOST_MATCHES, 1000)
-    assert [match.start_ms for match in result.matches] == list(range(MOST_MATCHES))
+    assert (len(result.matches), result.total) == (MAX_MATCHES, 1000)
+    assert [match.start_ms for match in result.matches] == list(range(MAX_MATCHES))

@@ -17,11 +17,11 @@ from worker.api.http.connections import Connections
 from worker.api.http.waiting_connections import Waiting
 
 # What a client still sends after the response is discarded, up to this many bytes.
-_MOST_DISCARDED = 1 << 20
+_MAX_DISCARDED = 1 << 20
 # Bytes of an incomplete header, or of incomplete trailer fields of a chunked body, that the parser may have to keep.
-_MOST_HEAD = 16_384
+_MAX_HEAD = 16_384
 # Requests that may wait for the response to an earlier one of their connection.
-_MOST_PIPELINED = 100
+_MAX_PIPELINED = 100
 
 
 class InvalidRequest(ValueError):
@@ -77,12 +77,12 @@ class BoundedProtocol(HttpToolsProtocol):
             self._discarded = 0
         elif self.cycle.response_complete:
             self._discarded += len(data)
-        if self._discarded > _MOST_DISCARDED:
+        if self._discarded > _MAX_DISCARDED:
             self.drop("discarded")
             return
         self._unparsed += len(data)
         super().data_received(data)
-        if self._unparsed > _MOST_HEAD and not self.transport.is_closing():
+        if self._unparsed > _MAX_HEAD and not self.transport.is_closing():
             self.send_400_response("The header of the request is too long.")
         pace = self._pace
         pace.header_at = (pace.header_at or pace.heard_at) if self._is_between_requests else None
@@ -102,7 +102,7 @@ class BoundedProtocol(HttpToolsProtocol):
         hosts = sum(name == b"host" for name, _value in self.headers)
         if hosts > 1 or (hosts == 0 and self.parser.get_http_version() == "1.1"):
             raise InvalidRequest("The request needs one field Host.")
-        if len(self.pipeline) >= _MOST_PIPELINED:
+        if len(self.pipeline) >= _MAX_PIPELINED:
             raise InvalidRequest("Too many requests are waiting for a response to an earlier one.")
         self._reading, self._unparsed = Reading.BODY, 0
         super().on_headers_complete()

@@ -20,7 +20,7 @@ from worker.logs import get_logger
 _log = get_logger(__name__)
 
 # Reported errors of one request; a hostile body may cause thousands.
-_MOST_ERRORS = 20
+_MAX_ERRORS = 20
 _LONGEST_NAME = 100
 _UNSUPPORTED, _NOT_ALLOWED = 415, 405
 
@@ -49,7 +49,7 @@ async def _on_invalid(request: Request, error: Exception) -> Response:
         document = problem("unsupported-media-type", "Unsupported Media Type", _UNSUPPORTED, hint)
         return document_response(request.scope, document, {"Accept": "application/json"})
     # The value itself is never returned: it may be secret, or very large.
-    errors = [{"loc": [_name(part) for part in fault["loc"]], "msg": fault["msg"]} for fault in errors[:_MOST_ERRORS]]
+    errors = [{"loc": [_name(part) for part in fault["loc"]], "msg": fault["msg"]} for fault in errors[:_MAX_ERRORS]]
     invalid = InvalidInput("The request does not have the form it must have; see `errors`.", errors=errors)
     return problem_response(request.scope, invalid)
 

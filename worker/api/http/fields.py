@@ -31,7 +31,7 @@ from worker.api.http.written_values import (
     written_whole,
 )
 
-_MOST_UNKNOWN = 20
+_MAX_UNKNOWN = 20
 LARGEST_INTEGER = 2**31 - 1
 
 _LOCAL_TIME = r"^([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?$"
@@ -51,7 +51,7 @@ class Body(BaseModel):
     @classmethod
     def _few_fields(cls, value: Any) -> Any:
         # Each unknown field is a separate error, and creating thousands of them takes too long.
-        most = len(cls.model_fields) + _MOST_UNKNOWN
+        most = len(cls.model_fields) + _MAX_UNKNOWN
         if isinstance(value, dict) and len(value) > most:
             raise ValueError(f"has {len(value)} fields, more than {most}")
         return value

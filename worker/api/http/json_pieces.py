@@ -12,7 +12,7 @@ from worker.errors import InvalidInput
 
 # Parsing this many characters takes a few milliseconds. A stroke of 20 000 points fits if they are written compactly.
 LONGEST_ITEM = 262_144
-_MOST_MEMBERS = 40
+_MAX_MEMBERS = 40
 
 _SPACE = re.compile(r"[ \t\n\r]*")
 _DECODER = json.JSONDecoder()
@@ -54,8 +54,8 @@ class _Reader:
             return self._whole()
         members: dict[str, Any] = {}
         while self._another("}", begun=bool(members)):
-            if len(members) >= _MOST_MEMBERS:
-                raise InvalidInput(f"The body has more than {_MOST_MEMBERS} fields.")
+            if len(members) >= _MAX_MEMBERS:
+                raise InvalidInput(f"The body has more than {_MAX_MEMBERS} fields.")
             if self.peek() != '"':
                 raise self.refusal()
             name = self._whole()

@@ -10,12 +10,12 @@ from worker.calendars.zones import zone_name
 from worker.recurrence.platform_form import PlatformForm
 
 # More than the rules allow, which count the days themselves and report the exact limit.
-MOST_DATES = 1000
+MAX_DATES = 1000
 
 Name = Annotated[Words, Field(max_length=60)]
 # The name is converted to its spelling in the zone database.
 Zone = Annotated[Name, AfterValidator(zone_name)]
-_Dates = Annotated[list[Name], Field(max_length=MOST_DATES, fail_fast=True)]
+_Dates = Annotated[list[Name], Field(max_length=MAX_DATES, fail_fast=True)]
 MonthName = Name | Annotated[int, Field(strict=True, ge=1, le=13), AsJson]
 _Year = Annotated[int, Field(strict=True, ge=1, le=9999), AsJson]
 

@@ -13,9 +13,9 @@ from worker.recordings.texts.chapters import Chapter
 from worker.storage.signed_addresses import SignedAddresses
 
 # Each address has hundreds of characters: with at most this many, the page stays below 15 KB.
-_MOST_LINKED_CHAPTERS = 8
-_MOST_CHAPTERS = 40
-_MOST_PAGES = 6
+_MAX_LINKED_CHAPTERS = 8
+_MAX_CHAPTERS = 40
+_MAX_PAGES = 6
 _LONGEST_TITLE = 80
 _SOUNDS = ("audio-aac", "audio")
 _FILMS = ("download", "playback")
@@ -65,9 +65,9 @@ def _chapters(chapters: Sequence[Chapter], sounds: Sequence[dict[str, str]]) -> 
         {
             "time": time_text(chapter.start_ms),
             "title": chapter.title[:_LONGEST_TITLE],
-            "url": links[number] if links and number < _MOST_LINKED_CHAPTERS else "",
+            "url": links[number] if links and number < _MAX_LINKED_CHAPTERS else "",
         }
-        for number, chapter in enumerate(chapters[:_MOST_CHAPTERS])
+        for number, chapter in enumerate(chapters[:_MAX_CHAPTERS])
     ]
 
 
@@ -88,7 +88,7 @@ def _board(
             "large": store.signed_url(picture.object_name, token),
             "label": words["page"].format(n=number),
         }
-        for number, picture in sorted(large.items(), key=lambda page: page[0] or 0)[:_MOST_PAGES]
+        for number, picture in sorted(large.items(), key=lambda page: page[0] or 0)[:_MAX_PAGES]
     ]
     documents = [shown.snapshot for shown in pictures if shown.snapshot.name == "pdf"]
     if not documents:

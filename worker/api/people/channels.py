@@ -19,7 +19,7 @@ from worker.channels.egress import EgressPolicy
 from worker.channels.registration import checked_destination
 from worker.channels.sealed_addresses import AddressSealer
 from worker.errors import Conflict, Forbidden, InvalidInput
-from worker.reminders.channel_codes import MOST_GUESSES, confirm
+from worker.reminders.channel_codes import MAX_GUESSES, confirm
 from worker.reminders.channels import (
     find_channel,
     list_channels,
@@ -123,7 +123,7 @@ def post_confirm(channel_id: RowId, body: Code, caller: CallerOf, services: Serv
     with services.database.transaction() as session:
         channel = find_channel(session, user.user_id, channel_id)
         guess = confirm(vault, channel, body.code, now=clock.now())
-        left = MOST_GUESSES - channel.code_attempts
+        left = MAX_GUESSES - channel.code_attempts
         document = ChannelDocument.model_validate(channel)
     # After the commit, because a wrong guess must be counted.
     if guess == "wrong":

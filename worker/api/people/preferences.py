@@ -15,7 +15,7 @@ from worker.api.http.time_params import Clock
 from worker.api.schedules.alarms import DISTINCT, Channels, Minutes
 from worker.api.schedules.schedule_requests import Calendar
 from worker.api.services import ServicesOf
-from worker.reminders.planning.preferences import DEFAULTS, MOST_ALARMS, Preferences, read_preferences
+from worker.reminders.planning.preferences import DEFAULTS, MAX_ALARMS, Preferences, read_preferences
 from worker.workflows.lessons.set_alarms import person, set_preferences
 
 router = APIRouter(prefix="/v1/me", tags=["reminders"], responses=responses(401, 403, 422, 503))
@@ -28,7 +28,7 @@ class PreferencesBody(Body):
     only after a permanent failure, in order. Quiet hours are local, both or neither are set, and may include midnight.
     """
 
-    alarms: Annotated[list[Minutes], Field(max_length=MOST_ALARMS, fail_fast=True, json_schema_extra=DISTINCT)] = Field(
+    alarms: Annotated[list[Minutes], Field(max_length=MAX_ALARMS, fail_fast=True, json_schema_extra=DISTINCT)] = Field(
         default=list(DEFAULTS.alarms)
     )
     channels: Annotated[Channels, Field(min_length=1)] = Field(default=list(DEFAULTS.channels))

@@ -21,7 +21,7 @@ from worker.api.recordings.recording_text_documents import (
 )
 from worker.api.recordings.webvtt_responses import VTT, vtt_response
 from worker.api.services import ServicesOf
-from worker.media.captions.cue import MOST_NAMED, Cue
+from worker.media.captions.cue import MAX_NAMED, Cue
 from worker.media.captions.read_captions import read_captions
 from worker.recordings.reading import duration_ms, find_recording
 from worker.recordings.texts.captions import caption_tracks, delete_captions, find_captions, set_captions
@@ -30,7 +30,7 @@ router = APIRouter(prefix="/v1/recordings", tags=["recordings"], responses=respo
 
 
 # Ten hours of speech in letters of three bytes.
-MOST_CAPTION_BYTES = 2_000_000
+MAX_CAPTION_BYTES = 2_000_000
 
 _CAPTION_FILE = {
     "requestBody": {
@@ -103,7 +103,7 @@ def put_captions(
     captions = read_captions(content, duration_ms=length)
     with changing_recording(services, caller, recording_id) as (session, _recording):
         track = set_captions(session, recording_id, language, captions.cues)
-    left_out = [LeftOutDocument(line=cue.line, reason=cue.reason) for cue in captions.rejected[:MOST_NAMED]]
+    left_out = [LeftOutDocument(line=cue.line, reason=cue.reason) for cue in captions.rejected[:MAX_NAMED]]
     return StoredCaptions(**vars(track), left_out=left_out, left_out_count=len(captions.rejected))
 
 

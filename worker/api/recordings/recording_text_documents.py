@@ -11,7 +11,7 @@ from worker.foreign_text import clean
 
 # A day: longer than any recording may be.
 _LONGEST_MS = 86_400_000
-MOST_CHAPTERS = 500
+MAX_CHAPTERS = 500
 LONGEST_TITLE = 200
 
 # Lower and upper case as BCP 47 recommends: each language has one address. Script and region may follow.
@@ -39,7 +39,7 @@ class ChapterBody(Body):
 class ChaptersBody(Body):
     """All chapters of a recording, in any order; none at all is possible."""
 
-    chapters: Annotated[list[ChapterBody], Field(max_length=MOST_CHAPTERS, fail_fast=True)]
+    chapters: Annotated[list[ChapterBody], Field(max_length=MAX_CHAPTERS, fail_fast=True)]
 
     @model_validator(mode="after")
     def _distinct(self) -> "ChaptersBody":

@@ -13,7 +13,7 @@ from worker.api.http.problems import responses
 from worker.api.schedules.schedule_requests import Scope
 from worker.api.services import ServicesOf
 from worker.reminders.planning.alarms import Alarm
-from worker.reminders.planning.preferences import LONGEST_BEFORE, MOST_ALARMS, MOST_CHANNELS
+from worker.reminders.planning.preferences import LONGEST_BEFORE, MAX_ALARMS, MAX_CHANNELS
 from worker.workflows.lessons.set_alarms import read_alarms, set_alarms
 
 router = APIRouter(prefix="/v1/schedules", tags=["reminders"], responses=responses(401, 403, 404, 422, 503))
@@ -24,7 +24,7 @@ router = APIRouter(prefix="/v1/schedules", tags=["reminders"], responses=respons
 ChannelName = Annotated[str, Field(pattern=r"^(email|in_app|[1-9][0-9]{0,8}|1[0-9]{9})$")]
 # The JSON schema of a list whose items differ; the preferences check that they do.
 DISTINCT = {"uniqueItems": True}
-Channels = Annotated[list[ChannelName], Field(max_length=MOST_CHANNELS, fail_fast=True, json_schema_extra=DISTINCT)]
+Channels = Annotated[list[ChannelName], Field(max_length=MAX_CHANNELS, fail_fast=True, json_schema_extra=DISTINCT)]
 Minutes = Annotated[int, Field(strict=True, ge=0, le=LONGEST_BEFORE), AsJson]
 AlarmScope = Annotated[
     Scope,
@@ -46,7 +46,7 @@ class AlarmDocument(Body):
 class AlarmsBody(Body):
     """All of the caller's alarms there. Empty list: no reminder; null: those of the series or the preferences again."""
 
-    alarms: Annotated[list[AlarmDocument], Field(max_length=MOST_ALARMS, fail_fast=True)] | None
+    alarms: Annotated[list[AlarmDocument], Field(max_length=MAX_ALARMS, fail_fast=True)] | None
 
 
 class AlarmsDocument(Document):

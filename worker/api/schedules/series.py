@@ -14,7 +14,7 @@ from worker.api.http.callers import CallerOf
 from worker.api.http.fields import Body, Day, Document, LocalTime, RowId
 from worker.api.http.paging import BY_ID, Cursor, Limit, Page
 from worker.api.http.problems import responses
-from worker.api.http.time_fields import MOST_DATES
+from worker.api.http.time_fields import MAX_DATES
 from worker.api.services import ServicesOf
 from worker.schedules.series.occurrences import recurrence_of
 from worker.schedules.series.reading import SeriesView, find_series, list_series, view_series
@@ -29,7 +29,7 @@ SeriesStatus = Literal["active", "paused", "completed", "cancelled"]
 class DaysToSkip(Body):
     """Days of a series."""
 
-    dates: Annotated[list[Day], Field(min_length=1, max_length=MOST_DATES, fail_fast=True)]
+    dates: Annotated[list[Day], Field(min_length=1, max_length=MAX_DATES, fail_fast=True)]
 
 
 class SeriesDocument(Document):

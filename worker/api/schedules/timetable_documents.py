@@ -9,7 +9,7 @@ from worker.api.http.fields import AsJson, Body, Day, Document, LocalTime, Words
 from worker.api.http.time_fields import MonthName, Name, Zone
 from worker.api.http.time_params import Clock
 from worker.api.schedules.alarms import Minutes
-from worker.recurrence.platform_days import MOST_DATES
+from worker.recurrence.platform_days import MAX_DATES
 from worker.schedules.timetable.viewing import EntryView
 
 Priority = Literal["low", "medium", "high", "urgent", "important"]
@@ -35,7 +35,7 @@ class EntryFields(Body):
     year: Year | None = None
     months: Annotated[list[MonthName], Field(max_length=50, fail_fast=True)] | None = None
     days: Annotated[list[Name], Field(max_length=50, fail_fast=True)] | None = None
-    specific_dates: Annotated[list[Day], Field(max_length=MOST_DATES, fail_fast=True)] | None = None
+    specific_dates: Annotated[list[Day], Field(max_length=MAX_DATES, fail_fast=True)] | None = None
     timezone: Zone | None = None
     notes: Prose | None = None
     status: EntryStatus = "active"

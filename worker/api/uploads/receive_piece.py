@@ -11,7 +11,7 @@ from worker.api.uploads.count_bytes import count_bytes
 from worker.api.uploads.tus_headers import CONTENT_TYPE, UnsupportedMediaType, whole_number
 from worker.api.uploads.upload_checksum import read_checksum
 from worker.api.uploads.upload_marks import read_marks
-from worker.api.uploads.upload_pieces import MOST_CHECKED, store_body
+from worker.api.uploads.upload_pieces import MAX_CHECKED, store_body
 from worker.errors import InvalidInput, TooLarge
 from worker.uploads.appender import Appender
 from worker.uploads.upload_piece import UploadPiece, UploadProgress
@@ -40,8 +40,8 @@ async def receive_piece(request: Request, services: Services, caller: Caller, up
     """Append the body of the request; returns the new offset. Finishes the upload when it is whole."""
     checksum = read_checksum(request.headers)
     piece = piece_of(request, offset)
-    if checksum is not None and (piece.size or 0) > MOST_CHECKED:
-        raise TooLarge(f"A body with Upload-Checksum has at most {MOST_CHECKED} bytes.")
+    if checksum is not None and (piece.size or 0) > MAX_CHECKED:
+        raise TooLarge(f"A body with Upload-Checksum has at most {MAX_CHECKED} bytes.")
     appender = await run_in_threadpool(_begin, services, caller, upload_id, piece)
     if isinstance(appender, UploadProgress):
         return appender.offset

@@ -18,7 +18,7 @@ EXTENSIONS = "creation,creation-with-upload,creation-defer-length,expiration,che
 CONTENT_TYPE = "application/offset+octet-stream"
 
 _WHOLE = re.compile(r"0|[1-9]\d{0,18}", re.ASCII)
-_MOST_METADATA = 8192
+_MAX_METADATA = 8192
 
 
 class UnsupportedVersion(AstegniError):
@@ -62,8 +62,8 @@ def upload_length(headers: Headers) -> int | None:
 def read_metadata(headers: Headers) -> dict[str, str]:
     """`Upload-Metadata`: pairs of a key and a Base64 value, separated by commas. Raises InvalidInput."""
     value = headers.get("upload-metadata", "")
-    if len(value) > _MOST_METADATA:
-        raise InvalidInput(f"Upload-Metadata is longer than {_MOST_METADATA} bytes.")
+    if len(value) > _MAX_METADATA:
+        raise InvalidInput(f"Upload-Metadata is longer than {_MAX_METADATA} bytes.")
     metadata: dict[str, str] = {}
     for pair in value.split(",") if value else ():
         key, _, encoded = pair.strip().partition(" ")

@@ -13,7 +13,7 @@ from worker.api.http.written_values import in_lesson_years, in_utc, written_inst
 from worker.api.recordings.recording_documents import UploadForm
 
 # A century: the clock of a device with an empty battery begins in 1970.
-_MOST_OFFSET = 100 * 366 * 86_400_000
+_MAX_OFFSET = 100 * 366 * 86_400_000
 _SIGNED = re.compile(r"-?(0|[1-9]\d{0,18})", re.ASCII)
 # Media types that no recorder writes. Of all others the bytes decide what the file is.
 _OTHER_FILES = re.compile(r"(image|text|font|model|message)/|application/(pdf|zip|json|xml|javascript|x-msdownload)\b")
@@ -50,7 +50,7 @@ class UploadMetadata(UploadForm):
     # By a recorder, which would repeat the same time with each attempt.
     started_at: Annotated[AwareDatetime, BeforeValidator(written_instant), AfterValidator(_plausible)] | None = None
     # Server time minus the time of the device.
-    clock_offset_ms: Annotated[int, Field(ge=-_MOST_OFFSET, le=_MOST_OFFSET), BeforeValidator(_signed)] | None = None
+    clock_offset_ms: Annotated[int, Field(ge=-_MAX_OFFSET, le=_MAX_OFFSET), BeforeValidator(_signed)] | None = None
 
 
 class UploadDocument(Document):

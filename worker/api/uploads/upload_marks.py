@@ -9,7 +9,7 @@ from starlette.datastructures import Headers
 from worker.api.http.fields import Body
 from worker.errors import InvalidInput
 
-_MOST_MARKS = 4096
+_MAX_MARKS = 4096
 # Milliseconds; far more than the longest recording that is accepted.
 _LONGEST = 30 * 86_400_000
 
@@ -38,8 +38,8 @@ def read_marks(headers: Headers) -> list[dict[str, Any]]:
     value = headers.get("upload-marks")
     if value is None:
         return []
-    if len(value) > _MOST_MARKS:
-        raise InvalidInput(f"Upload-Marks is longer than {_MOST_MARKS} bytes.")
+    if len(value) > _MAX_MARKS:
+        raise InvalidInput(f"Upload-Marks is longer than {_MAX_MARKS} bytes.")
     try:
         marks = _MARKS.validate_python(json.loads(value), strict=True)
     except (ValueError, RecursionError, ValidationError) as error:

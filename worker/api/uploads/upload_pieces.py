@@ -19,7 +19,7 @@ _BATCH = 1 << 20
 # On a slow link whatever has arrived is stored after this many seconds, so that a lost connection costs little.
 _LONGEST_WAIT = 0.5
 # A body with a checksum is stored only when all of it has arrived.
-MOST_CHECKED = 64 << 20
+MAX_CHECKED = 64 << 20
 
 
 class _Batch(NamedTuple):
@@ -114,8 +114,8 @@ async def _store_checked(stream: AsyncIterator[bytes], appender: Appender, check
     with tempfile.SpooledTemporaryFile(max_size=_BATCH, dir=str(appender.folder)) as body:
         async for piece in stream:
             size += len(piece)
-            if size > MOST_CHECKED:
-                raise TooLarge(f"A body with Upload-Checksum has at most {MOST_CHECKED} bytes.")
+            if size > MAX_CHECKED:
+                raise TooLarge(f"A body with Upload-Checksum has at most {MAX_CHECKED} bytes.")
             computed.update(piece)
             # Up to this many bytes are kept in memory; a larger body goes to the disk.
             if size > _BATCH:

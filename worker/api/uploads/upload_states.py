@@ -17,7 +17,7 @@ from worker.uploads.upload_piece import UploadProgress
 from worker.uploads.upload_rows import list_uploads
 
 # Uploads in one list; only the newest matter.
-_MOST_LISTED = 100
+_MAX_LISTED = 100
 
 router = APIRouter(prefix="/v1/uploads", tags=["uploads"], responses=responses(401, 403, 404, 422, 503))
 SessionId = Annotated[int, Query(ge=1, le=LARGEST_INTEGER), AsText]
@@ -35,7 +35,7 @@ def get_uploads(session_id: SessionId, caller: CallerOf, services: ServicesOf) -
     """The caller's newest uploads of a session: those that are open or recovered can be continued."""
     with services.database.transaction() as session:
         session_for(session, caller, session_id)
-        rows = list_uploads(session, caller.principal, session_id, most=_MOST_LISTED)
+        rows = list_uploads(session, caller.principal, session_id, most=_MAX_LISTED)
         return UploadList(items=_documents(session, [services.uploads.progress(row) for row in rows]))
 
 

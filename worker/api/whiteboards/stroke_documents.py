@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 
 from worker.api.http.fields import Body, Document, Instant
-from worker.whiteboards.stroke_validation import MOST_STROKES
+from worker.whiteboards.stroke_validation import MAX_STROKES
 
 StrokeType = Literal["pen", "eraser", "line", "rectangle", "circle", "triangle", "arrow", "text"]
 # Safe in a path: a UUID, a nanoid.
@@ -51,7 +51,7 @@ class StrokesBody(Body):
 
     strokes: Annotated[
         list[Annotated[StrokeBody, WrapValidator(MalformedStroke.unless_valid)]],
-        Field(min_length=1, max_length=MOST_STROKES, fail_fast=True),
+        Field(min_length=1, max_length=MAX_STROKES, fail_fast=True),
     ]
 
 

@@ -16,8 +16,8 @@ from worker.api.http.problems import responses
 from worker.api.services import ServicesOf
 from worker.api.whiteboards.stroke_documents import Board
 from worker.whiteboards.board_stream import write_board
-from worker.whiteboards.pages import MOST_PAGES
-from worker.whiteboards.stroke_store import MOST_STROKES_OF_A_PAGE
+from worker.whiteboards.pages import MAX_PAGES
+from worker.whiteboards.stroke_store import MAX_STROKES_OF_A_PAGE
 
 router = APIRouter(prefix="/v1/whiteboard/sessions", tags=["whiteboard"], responses=responses(401, 403, 404, 422, 503))
 
@@ -51,7 +51,7 @@ def get_board(
 
         def write(out: IO[bytes]) -> None:
             out.write(b'{"pages":')
-            most = limit or MOST_STROKES_OF_A_PAGE * MOST_PAGES
+            most = limit or MAX_STROKES_OF_A_PAGE * MAX_PAGES
             follows = write_board(session, out, session_id, page_id=page_id, after=after, most=most)
             out.write(b',"next":' + json.dumps(BY_STROKE.encode(follows)).encode() + b"}")
 

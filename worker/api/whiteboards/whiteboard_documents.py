@@ -18,7 +18,7 @@ Colour = Annotated[
     ),
 ]
 
-_MOST_PARTICIPANTS = 50
+_MAX_PARTICIPANTS = 50
 
 
 class Permissions(Body):
@@ -47,10 +47,10 @@ class NewSession(SessionFields):
     schedule_id: Number | None = None
     host_profile_type: Literal["tutor", "student"] | None = None
     participant_profile_ids: Annotated[
-        list[Number], Field(max_length=_MOST_PARTICIPANTS, fail_fast=True, default_factory=list)
+        list[Number], Field(max_length=_MAX_PARTICIPANTS, fail_fast=True, default_factory=list)
     ]
     participant_profile_types: Annotated[
-        list[ProfileType], Field(max_length=_MOST_PARTICIPANTS, fail_fast=True, default_factory=list)
+        list[ProfileType], Field(max_length=_MAX_PARTICIPANTS, fail_fast=True, default_factory=list)
     ]
 
     @model_validator(mode="after")

@@ -32,7 +32,7 @@ from worker.jobs.idempotency import StoredResponse
 from worker.whiteboards.delete_stroke import delete_stroke
 from worker.whiteboards.pages import activate_page, clear_page, create_page, find_page, list_pages
 from worker.whiteboards.stroke_store import append_strokes
-from worker.whiteboards.stroke_validation import MOST_STROKES, NewStroke
+from worker.whiteboards.stroke_validation import MAX_STROKES, NewStroke
 
 # The body of a request without one, for its fingerprint.
 _NOTHING = Body()
@@ -153,7 +153,7 @@ def delete_one_stroke(
 def _strokes(body: bytes) -> list[StrokeBody]:
     """Parse the strokes of a body that may be large, in this thread and in pieces."""
     try:
-        parsed = StrokesBody.model_validate(read_json(body, most_items=MOST_STROKES))
+        parsed = StrokesBody.model_validate(read_json(body, most_items=MAX_STROKES))
     except ValidationError as error:
         errors = error.errors(include_url=False, include_input=False, include_context=False)
         raise RequestValidationError([{**fault, "loc": ("body", *fault["loc"])} for fault in errors]) from error

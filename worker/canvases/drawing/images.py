@@ -6,8 +6,8 @@ from typing import Any
 from worker.canvases.engine import skia
 from worker.errors import InvalidInput
 
-MOST_BYTES = 30_000_000
-MOST_PIXELS = 50_000_000
+MAX_BYTES = 30_000_000
+MAX_PIXELS = 50_000_000
 # Start of image, and the first byte of the next marker.
 _JPEG = b"\xff\xd8\xff"
 _JPEG_QUALITY = 90
@@ -22,15 +22,15 @@ class BadImage(InvalidInput):
 def open_image(path: Path) -> Any:
     """The image in a PNG, JPEG or WebP file, decoded when drawn. Raises BadImage."""
     size = path.stat().st_size
-    if size > MOST_BYTES:
-        raise BadImage(f"The picture has {size} bytes; at most {MOST_BYTES} are drawn.")
+    if size > MAX_BYTES:
+        raise BadImage(f"The picture has {size} bytes; at most {MAX_BYTES} are drawn.")
     data = skia.Data.MakeFromFileName(str(path)) if size else None
     codec, result = _codec(data) if data is not None else (None, "it is empty")
     if codec is None:
         raise BadImage(f"The picture cannot be read: {result}.")
     width, height = codec.dimensions().width(), codec.dimensions().height()
-    if width * height > MOST_PIXELS:
-        raise BadImage(f"The picture has {width}x{height} pixels; at most {MOST_PIXELS} are drawn.")
+    if width * height > MAX_PIXELS:
+        raise BadImage(f"The picture has {width}x{height} pixels; at most {MAX_PIXELS} are drawn.")
     image = skia.Image.MakeFromEncoded(data)
     if image is None:
         raise BadImage("The picture cannot be decoded.")

@@ -29,7 +29,7 @@ TICK_MS = 100
 HOLD_MS = 5000
 KEY_SECONDS = 10
 # Pages that are no longer shown are cached in memory, 9 MB each.
-_MOST_RECENT_PAGES = 8
+_MAX_RECENT_PAGES = 8
 # The output is deterministic: no encoder version in the file, and the same number of threads on every machine.
 _SAME_BYTES = {"fflags": "+bitexact", "flags:v": "+bitexact", "map_metadata": "-1", "threads": 2}
 _ENCODING = {
@@ -133,7 +133,7 @@ class _IncrementalPages:
             self._timeline.pages[index], self._strokes.get(index, ())
         )
         self._recent[index] = page
-        if len(self._recent) > _MOST_RECENT_PAGES:
+        if len(self._recent) > _MAX_RECENT_PAGES:
             self._recent.popitem(last=False)
         return page
 

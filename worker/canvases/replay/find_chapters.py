@@ -10,11 +10,11 @@ from worker.canvases.replay.typed_texts import TypedText, typed_texts
 from worker.foreign_text import clean
 
 # No chapter is shorter, so that the list shows what was taught, not every page turn.
-LEAST_CHAPTER_MS = 30_000
+MIN_CHAPTER_MS = 30_000
 LONGEST_TITLE = 200
 # A longer line is a sentence.
 _LONGEST_TYPED_TITLE = 80
-_LEAST_LETTERS = 3
+_MIN_LETTERS = 3
 # A title is at least this many times as large as the board's usual text.
 _LARGER = 1.25
 # Titles that the board's client gives to pages that nobody has named.
@@ -46,7 +46,7 @@ def find_chapters(timeline: ReplayTimeline, duration_ms: int) -> tuple[FoundChap
     for stretch in _chosen(_stretches(timeline, duration_ms), duration_ms):
         chapters.append(FoundChapter(stretch.begin, titles.of_page(stretch)))
         for text in titles.within(stretch):
-            if text.at - chapters[-1].at >= LEAST_CHAPTER_MS:
+            if text.at - chapters[-1].at >= MIN_CHAPTER_MS:
                 chapters.append(FoundChapter(text.at, _title(text)))
     return tuple(chapters) if len(chapters) > 1 else ()
 
@@ -65,11 +65,11 @@ def _chosen(stretches: Sequence[_Stretch], duration_ms: int) -> list[_Stretch]:
     """
     chosen: list[_Stretch] = []
     for index, stretch in enumerate(stretches):
-        if stretch.end - stretch.begin < LEAST_CHAPTER_MS:
-            after = (other.begin for other in stretches[index + 1 :] if other.end - other.begin >= LEAST_CHAPTER_MS)
-            if next(after, duration_ms) - stretch.begin < LEAST_CHAPTER_MS:
+        if stretch.end - stretch.begin < MIN_CHAPTER_MS:
+            after = (other.begin for other in stretches[index + 1 :] if other.end - other.begin >= MIN_CHAPTER_MS)
+            if next(after, duration_ms) - stretch.begin < MIN_CHAPTER_MS:
                 continue
-            if chosen and stretch.begin - chosen[-1].begin < LEAST_CHAPTER_MS:
+            if chosen and stretch.begin - chosen[-1].begin < MIN_CHAPTER_MS:
                 continue
         if not chosen or chosen[-1].page != stretch.page:
             chosen.append(stretch)
@@ -94,7 +94,7 @@ class _Titles:
         if not _UNNAMED.fullmatch(page.title.strip()):
             return clean(page.title, LONGEST_TITLE, defang=False) or f"Page {page.number}"
         for texts in (self._headings, self._texts):
-            until = stretch.begin + LEAST_CHAPTER_MS
+            until = stretch.begin + MIN_CHAPTER_MS
             first = next((text for text in texts if text.page == stretch.page and text.at < until), None)
             if first is not None:
                 return _title(first)
@@ -102,13 +102,13 @@ class _Titles:
 
     def within(self, stretch: _Stretch) -> list[TypedText]:
         """The headings that are typed later on this page, not in its last 30 seconds."""
-        first, last = stretch.begin + LEAST_CHAPTER_MS, stretch.end - LEAST_CHAPTER_MS
+        first, last = stretch.begin + MIN_CHAPTER_MS, stretch.end - MIN_CHAPTER_MS
         return [text for text in self._headings if text.page == stretch.page and first <= text.at <= last]
 
 
 def _may_be_title(text: TypedText) -> bool:
     is_line = "\n" not in text.text and len(text.text) <= _LONGEST_TYPED_TITLE
-    return is_line and sum(map(str.isalpha, text.text)) >= _LEAST_LETTERS
+    return is_line and sum(map(str.isalpha, text.text)) >= _MIN_LETTERS
 
 
 def _title(text: TypedText) -> str:

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from worker.canvases.board import DrawnBoard, DrawnPage, SkippedStroke
-from worker.canvases.limits import MOST_PAGES
+from worker.canvases.limits import MAX_PAGES
 from worker.canvases.replay.timeline import PageShown
 from worker.canvases.snapshots.digest import board_title
 from worker.canvases.snapshots.strokes import WAS_SEEN, stream_strokes
@@ -70,7 +70,7 @@ def load_history(session: Session, session_id: int) -> History:
     board = session.execute(_BOARD, {"session_id": session_id}).one_or_none()
     if board is None:
         raise NotFound(f"There is no whiteboard session {session_id}.")
-    rows = session.execute(_PAGES, {"session_id": session_id, "most": MOST_PAGES}).all()
+    rows = session.execute(_PAGES, {"session_id": session_id, "most": MAX_PAGES}).all()
     places = {row.id: place for place, row in enumerate(rows)}
     turns = session.execute(_TURNS, {"session_id": session_id})
     return History(

@@ -11,7 +11,7 @@ from worker.canvases.replay.timeline import TimedStroke
 from worker.canvases.shapes import Shape
 
 # More boxes than this (people drawing at the same time) are merged into one.
-_MOST_BOXES = 6
+_MAX_BOXES = 6
 
 
 class IncrementalPage:
@@ -123,7 +123,7 @@ def _overlap(first: Area, second: Area) -> bool:
 
 def _few(boxes: list[DirtyRect]) -> list[DirtyRect]:
     """The boxes, or a single box around all of them when there are too many."""
-    if len(boxes) <= _MOST_BOXES:
+    if len(boxes) <= _MAX_BOXES:
         return boxes
     whole = boxes[0]
     for box in boxes[1:]:

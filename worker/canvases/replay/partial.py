@@ -10,7 +10,7 @@ from worker.canvases.shapes import Circle, Lines, Points, Shape, Text
 
 # The polygon that approximates part of a circle: sides of four pixels at most, except for the largest circles.
 _SIDE = 4.0
-_MOST_SIDES = 720
+_MAX_SIDES = 720
 
 
 def part_of(shape: Shape, fraction: float) -> Shape | None:
@@ -84,7 +84,7 @@ def _steps(points: Points, length: float) -> float:
 
 def _arc(circle: Circle, fraction: float) -> Lines:
     """An arc from the rightmost point, clockwise on the screen, as a canvas draws it."""
-    sides = max(8, min(_MOST_SIDES, math.ceil(2 * math.pi * circle.radius / _SIDE)))
+    sides = max(8, min(_MAX_SIDES, math.ceil(2 * math.pi * circle.radius / _SIDE)))
     angles = np.linspace(0.0, 2 * math.pi * fraction, max(2, math.ceil(sides * fraction) + 1))
     points = np.column_stack([circle.x + circle.radius * np.cos(angles), circle.y + circle.radius * np.sin(angles)])
     return Lines((points,), circle.width, circle.colour)

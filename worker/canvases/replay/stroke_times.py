@@ -16,7 +16,7 @@ _EARLY_MS, _LATE_MS = 60_000, 24 * 3_600_000
 # A longer stroke is not drawing time: the phone was asleep.
 LONGEST_STROKE_MS = 60_000
 # Strokes that arrived together are drawn up to this many times faster, to be finished when they arrived.
-_MOST_HURRY = 4
+_MAX_HURRY = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def _lay_out(strokes: list[_KnownTimes], free: int | None) -> list[StrokeTimes]:
     natural = [natural_ms(stroke.drawn.shape) for stroke in strokes]
     arrived, total = strokes[0].end, sum(natural)
     room = total if free is None else arrived - free
-    duration = min(total, max(room, total // _MOST_HURRY)) if room > 0 else total
+    duration = min(total, max(room, total // _MAX_HURRY)) if room > 0 else total
     at = arrived - duration if free is None else max(free, arrived - duration)
     placed, passed = [], 0
     for stroke, length in zip(strokes, natural, strict=True):

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from worker.canvases.board import DrawnBoard, DrawnPage, DrawnStroke
-from worker.canvases.limits import MOST_PAGES, MOST_STROKES_OF_PAGE
+from worker.canvases.limits import MAX_PAGES, MAX_STROKES_OF_PAGE
 from worker.canvases.replay.history import History
 from worker.canvases.replay.timeline import PageShown
 from worker.canvases.shapes import BLACK, WHITE, Lines, Shape
@@ -20,7 +20,7 @@ from worker.canvases.stored.stroke_data import shape_of
 from worker.canvases.stored.stroke_fields import Undrawable
 
 # Bytes of JSON: the longest text that is drawn, with every letter escaped.
-_MOST_BYTES_OF_TEXT = 100_000
+_MAX_BYTES_OF_TEXT = 100_000
 
 _BOARD = text("SELECT status, actual_end FROM boards WHERE id = :session_id")
 _PAGES = text(
@@ -49,9 +49,9 @@ _DRAWN = Lines((np.array([[0.0, 0.0], [1.0, 0.0]]),), 1.0, BLACK)
 def load_typed_history(session: Session, session_id: int) -> History | None:
     """The history of a session's board, with a short line for each stroke but text; None when nothing was drawn."""
     board = session.execute(_BOARD, {"session_id": session_id}).one_or_none()
-    rows = session.execute(_PAGES, {"session_id": session_id, "most": MOST_PAGES}).all()
+    rows = session.execute(_PAGES, {"session_id": session_id, "most": MAX_PAGES}).all()
     strokes: dict[int, list[DrawnStroke]] = {row.id: [] for row in rows}
-    values = {"pages": list(strokes), "most_bytes": _MOST_BYTES_OF_TEXT, "most": MOST_STROKES_OF_PAGE}
+    values = {"pages": list(strokes), "most_bytes": _MAX_BYTES_OF_TEXT, "most": MAX_STROKES_OF_PAGE}
     for stroke in session.execute(_STROKES, values):
         shape = _shape(stroke.data)
         if shape is not None:

@@ -7,7 +7,7 @@ from worker.canvases.shapes import Text
 from worker.foreign_text import shown
 
 # A text that is removed sooner was a slip, or the beginning of one that was then retyped.
-_LEAST_SHOWN_MS = 5000
+_MIN_SHOWN_MS = 5000
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ def typed_texts(timeline: ReplayTimeline, duration_ms: int) -> list[TypedText]:
 
 
 def _stays(stroke: TimedStroke) -> bool:
-    return stroke.removed_at is None or stroke.removed_at - stroke.end >= _LEAST_SHOWN_MS
+    return stroke.removed_at is None or stroke.removed_at - stroke.end >= _MIN_SHOWN_MS
 
 
 def _typed(stroke: TimedStroke, shape: Text) -> TypedText:

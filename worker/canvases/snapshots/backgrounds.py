@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from urllib.parse import unquote
 
-from worker.canvases.drawing.images import MOST_BYTES, BadImage, open_image
+from worker.canvases.drawing.images import MAX_BYTES, BadImage, open_image
 from worker.canvases.snapshots.names import session_prefix
 from worker.errors import InvalidInput
 from worker.storage.errors import ChecksumMismatch, ObjectMissing, StorageRefused
@@ -65,8 +65,8 @@ def fetch_background(store: ObjectStore, value: str, *, session_id: int, folder:
         stored = store.stat(name)
         if stored is None:
             raise UnreadBackground("there is no such object")
-        if stored.size > MOST_BYTES:
-            raise NoBackground(f"it has {stored.size} bytes, of which at most {MOST_BYTES} are drawn")
+        if stored.size > MAX_BYTES:
+            raise NoBackground(f"it has {stored.size} bytes, of which at most {MAX_BYTES} are drawn")
         store.download(name, path)
         open_image(path)
     except ObjectMissing as error:

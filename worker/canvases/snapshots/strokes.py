@@ -7,12 +7,12 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from worker.canvases.board import SkippedStroke
-from worker.canvases.limits import MOST_STROKES_OF_PAGE
+from worker.canvases.limits import MAX_STROKES_OF_PAGE
 from worker.canvases.stored.json_text import parse_json
 
 # Bytes of JSON text: hundreds of thousands of points, while a hand-drawn stroke has a few hundred.
-MOST_BYTES_OF_STROKE = 8_000_000
-MOST_BYTES_OF_PAGE = 40_000_000
+MAX_BYTES_OF_STROKE = 8_000_000
+MAX_BYTES_OF_PAGE = 40_000_000
 # Rows in memory at once: strokes stored by the API have at most a quarter of a megabyte each.
 _BATCH = 50
 
@@ -39,7 +39,7 @@ def stream_strokes(
     They are streamed: one batch is in memory at a time. `ever`: also those that were undone or cleared, with the time
     of that.
     """
-    values = {"page_id": page_id, "most_bytes": MOST_BYTES_OF_STROKE, "most": MOST_STROKES_OF_PAGE + 1}
+    values = {"page_id": page_id, "most_bytes": MAX_BYTES_OF_STROKE, "most": MAX_STROKES_OF_PAGE + 1}
     size = 0
     with session.execute(_EVER if ever else _NOW, values, execution_options={"yield_per": _BATCH}) as rows:
         for row in rows.mappings():
@@ -47,8 +47,8 @@ def stream_strokes(
                 skipped.append(SkippedStroke(row["stroke_order"], f"its data has {row['size']} bytes"))
                 continue
             size += row["size"]
-            if size > MOST_BYTES_OF_PAGE:
-                reason = f"it and all after it: more than {MOST_BYTES_OF_PAGE} bytes"
+            if size > MAX_BYTES_OF_PAGE:
+                reason = f"it and all after it: more than {MAX_BYTES_OF_PAGE} bytes"
                 skipped.append(SkippedStroke(row["stroke_order"], reason))
                 return
             try:

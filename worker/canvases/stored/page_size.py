@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from worker.canvases.lettering.bounds import body_of
-from worker.canvases.limits import LONGEST_SIDE, MARGIN, MOST_PIXELS_OF_PAGE, PAGE_HEIGHT, PAGE_WIDTH
+from worker.canvases.limits import LONGEST_SIDE, MARGIN, MAX_PIXELS_OF_PAGE, PAGE_HEIGHT, PAGE_WIDTH
 from worker.canvases.shapes import Circle, Lines, Shape
 from worker.canvases.stored.points import number_of
 
@@ -28,7 +28,7 @@ class InkBounds(NamedTuple):
 def page_size(reaches: Iterable[InkBounds], width: object = None, height: object = None) -> tuple[int, int]:
     """Width and height in whole CSS pixels: as stated by the document, or 1200x800 enlarged to contain the ink.
 
-    An enlarged page has a margin; no side is longer than LONGEST_SIDE, and the area at most MOST_PIXELS_OF_PAGE. It is
+    An enlarged page has a margin; no side is longer than LONGEST_SIDE, and the area at most MAX_PIXELS_OF_PAGE. It is
     enlarged to the right and downwards only: ink left of or above the board was never visible. Erasers leave no ink.
     """
     stated_width, stated_height = _stated(width), _stated(height)
@@ -71,12 +71,12 @@ def _side(reach: float, usual: int) -> int:
 
 def _bounded(width: int, height: int) -> tuple[int, int]:
     """The size, its longer side reduced when the page would have too many pixels; both sides when both are long."""
-    if width * height <= MOST_PIXELS_OF_PAGE:
+    if width * height <= MAX_PIXELS_OF_PAGE:
         return width, height
-    square = math.isqrt(MOST_PIXELS_OF_PAGE)
+    square = math.isqrt(MAX_PIXELS_OF_PAGE)
     if width <= square:
-        return width, MOST_PIXELS_OF_PAGE // width
-    return (MOST_PIXELS_OF_PAGE // height, height) if height <= square else (square, square)
+        return width, MAX_PIXELS_OF_PAGE // width
+    return (MAX_PIXELS_OF_PAGE // height, height) if height <= square else (square, square)
 
 
 def ink_bounds_of(shape: Shape) -> InkBounds | None:

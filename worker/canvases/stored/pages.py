@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from worker.canvases.board import DrawnBoard, DrawnPage, DrawnStroke, SkippedStroke
-from worker.canvases.limits import MOST_PAGES, MOST_POINTS_OF_PAGE, MOST_STROKES_OF_PAGE
+from worker.canvases.limits import MAX_PAGES, MAX_POINTS_OF_PAGE, MAX_STROKES_OF_PAGE
 from worker.canvases.shapes import WHITE, Lines, Shape
 from worker.canvases.stored.colours import colour_of, over_white
 from worker.canvases.stored.json_text import gc_paused
@@ -26,7 +26,7 @@ def read_board(document: Mapping[str, Any], *, title: str = "", ever: bool = Fal
     pages = document.get("pages")
     if not isinstance(pages, list):
         return DrawnBoard(title, (read_page(document, number=1, ever=ever),))
-    page_documents = [page for page in pages[:MOST_PAGES] if isinstance(page, Mapping)]
+    page_documents = [page for page in pages[:MAX_PAGES] if isinstance(page, Mapping)]
     return DrawnBoard(
         title, tuple(read_page(page, number=number, ever=ever) for number, page in enumerate(page_documents, start=1))
     )
@@ -69,13 +69,13 @@ def _read_page(document: Mapping[str, Any], number: int, image: Path | None, *, 
 
 
 def _in_drawing_order(strokes: object) -> Iterator["StrokeRow"]:
-    """At most MOST_STROKES_OF_PAGE strokes in drawing order, and one more when there are more."""
+    """At most MAX_STROKES_OF_PAGE strokes in drawing order, and one more when there are more."""
     if isinstance(strokes, Iterator):
-        return islice(map(StrokeRow.of, strokes), MOST_STROKES_OF_PAGE + 1)
+        return islice(map(StrokeRow.of, strokes), MAX_STROKES_OF_PAGE + 1)
     if not isinstance(strokes, list | tuple):
         return iter(())
-    first = sorted(map(StrokeRow.of, strokes[:MOST_STROKES_OF_PAGE]), key=drawing_place)
-    return chain(first, map(StrokeRow.of, strokes[MOST_STROKES_OF_PAGE : MOST_STROKES_OF_PAGE + 1]))
+    first = sorted(map(StrokeRow.of, strokes[:MAX_STROKES_OF_PAGE]), key=drawing_place)
+    return chain(first, map(StrokeRow.of, strokes[MAX_STROKES_OF_PAGE : MAX_STROKES_OF_PAGE + 1]))
 
 
 def _read_strokes(strokes: Iterator["StrokeRow"]) -> tuple[list[DrawnStroke], list[SkippedStroke]]:
@@ -83,9 +83,9 @@ def _read_strokes(strokes: Iterator["StrokeRow"]) -> tuple[list[DrawnStroke], li
     skipped: list[SkippedStroke] = []
     points = 0
     for number, stroke in enumerate(strokes):
-        if number == MOST_STROKES_OF_PAGE:
+        if number == MAX_STROKES_OF_PAGE:
             skipped.insert(
-                0, SkippedStroke(None, f"only the first {MOST_STROKES_OF_PAGE} strokes of the page are drawn")
+                0, SkippedStroke(None, f"only the first {MAX_STROKES_OF_PAGE} strokes of the page are drawn")
             )
             break
         if stroke.is_nothing:
@@ -93,8 +93,8 @@ def _read_strokes(strokes: Iterator["StrokeRow"]) -> tuple[list[DrawnStroke], li
         try:
             shape, remarks = shape_of(stroke.type, stroke.data)
             points += _points_in(shape)
-            if points > MOST_POINTS_OF_PAGE:
-                raise Undrawable(f"the page has more than {MOST_POINTS_OF_PAGE} points")
+            if points > MAX_POINTS_OF_PAGE:
+                raise Undrawable(f"the page has more than {MAX_POINTS_OF_PAGE} points")
         except Undrawable as error:
             skipped.append(SkippedStroke(stroke.order, str(error)))
             continue

@@ -5,20 +5,20 @@ from itertools import islice
 
 import numpy as np
 
-from worker.canvases.limits import FARTHEST, MOST_POINTS_OF_STROKE
+from worker.canvases.limits import FARTHEST, MAX_POINTS_OF_STROKE
 from worker.canvases.shapes import Points
 
 
 def points_of(value: object) -> tuple[Points, list[str]]:
     """The points of a list of `[x, y]`, and remarks on what was changed.
 
-    Invalid points are left out, coordinates are clamped to FARTHEST, and only the first MOST_POINTS_OF_STROKE points
+    Invalid points are left out, coordinates are clamped to FARTHEST, and only the first MAX_POINTS_OF_STROKE points
     are used.
     """
     if not isinstance(value, list | tuple):
         return np.empty((0, 2)), [] if value is None else ["points is not a list"]
-    items = value if len(value) <= MOST_POINTS_OF_STROKE else list(islice(value, MOST_POINTS_OF_STROKE))
-    remarks = [] if items is value else [f"only its first {MOST_POINTS_OF_STROKE} points are drawn"]
+    items = value if len(value) <= MAX_POINTS_OF_STROKE else list(islice(value, MAX_POINTS_OF_STROKE))
+    remarks = [] if items is value else [f"only its first {MAX_POINTS_OF_STROKE} points are drawn"]
     points = _at_once(items)
     if points is not None and _are_near(points):  # nearly always
         return points, remarks

@@ -61,7 +61,7 @@ def arrow_of(points: Points) -> tuple[Points, Points]:
 
 
 # A hull with more corners than a hand draws is thinned: the search above is quadratic.
-_MOST_CORNERS = 200
+_MAX_CORNERS = 200
 
 
 def _hull(points: Points) -> Points:
@@ -70,7 +70,7 @@ def _hull(points: Points) -> Points:
     if len(ordered) <= 3:
         return ordered
     corners = np.array(_chain(ordered)[:-1] + _chain(ordered[::-1])[:-1])
-    return corners if len(corners) <= _MOST_CORNERS else corners[:: -(-len(corners) // _MOST_CORNERS)]
+    return corners if len(corners) <= _MAX_CORNERS else corners[:: -(-len(corners) // _MAX_CORNERS)]
 
 
 def _chain(ordered: Points) -> list[list[float]]:

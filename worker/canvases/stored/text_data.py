@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from worker.canvases.lettering.glyphs import is_invisible, without_glyph
-from worker.canvases.limits import LARGEST_FONT, LONGEST_TEXT, MOST_LINES_OF_TEXT
+from worker.canvases.limits import LARGEST_FONT, LONGEST_TEXT, MAX_LINES_OF_TEXT
 from worker.canvases.shapes import Colour, Text
 from worker.canvases.stored.points import number_of
 
@@ -16,7 +16,7 @@ _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _HALF = re.compile("[\ud800-\udfff]")
 # The last two are Unicode's line separator and paragraph separator.
 _LINE_END = re.compile("\r\n|[\r\n\u2028\u2029]")
-_MOST_NAMED = 8
+_MAX_NAMED = 8
 
 
 def text_of(data: Mapping[str, Any], x: float, y: float, colour: Colour, remarks: list[str]) -> Text | None:
@@ -34,9 +34,9 @@ def text_of(data: Mapping[str, Any], x: float, y: float, colour: Colour, remarks
     if _HALF.search(text):
         remarks.append("its text has halves of characters")
     lines = _LINE_END.split(text)
-    if len(lines) > MOST_LINES_OF_TEXT:
-        remarks.append(f"only its first {MOST_LINES_OF_TEXT} lines are drawn")
-    shown = tuple(_printable(line) for line in lines[:MOST_LINES_OF_TEXT])
+    if len(lines) > MAX_LINES_OF_TEXT:
+        remarks.append(f"only its first {MAX_LINES_OF_TEXT} lines are drawn")
+    shown = tuple(_printable(line) for line in lines[:MAX_LINES_OF_TEXT])
     missing = without_glyph("".join(shown))
     if missing:
         remarks.append(f"no typeface has {_named(missing)}")
@@ -70,5 +70,5 @@ def _printable(line: str) -> str:
 
 
 def _named(letters: list[str]) -> str:
-    names = ", ".join(f"U+{ord(letter):04X}" for letter in letters[:_MOST_NAMED])
-    return names if len(letters) <= _MOST_NAMED else f"{names} and {len(letters) - _MOST_NAMED} more"
+    names = ", ".join(f"U+{ord(letter):04X}" for letter in letters[:_MAX_NAMED])
+    return names if len(letters) <= _MAX_NAMED else f"{names} and {len(letters) - _MAX_NAMED} more"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from worker.errors import InvalidInput
 
 # The problem document of a rejected file lists at most this many of its captions.
-MOST_NAMED = 20
+MAX_NAMED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,5 +44,5 @@ class CaptionsRejected(InvalidInput):
     code, title = "captions-rejected", "The captions cannot be used"
 
     def __init__(self, detail: str, rejected: Sequence[RejectedCue] = ()) -> None:
-        named = [{"line": cue.line, "reason": cue.reason} for cue in rejected[:MOST_NAMED]]
+        named = [{"line": cue.line, "reason": cue.reason} for cue in rejected[:MAX_NAMED]]
         super().__init__(detail, **({"left_out": named} if named else {}))

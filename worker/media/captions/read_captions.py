@@ -12,7 +12,7 @@ from worker.media.captions.cue_text import srt_text, webvtt_text
 from worker.media.captions.decode import decode
 from worker.media.captions.timing import ARROW, Timing, read_timing
 
-MOST_CUES = 20_000
+MAX_CUES = 20_000
 # Two lines on a screen have less than a hundred letters; a paragraph still fits.
 LONGEST_CUE = 1000
 
@@ -49,8 +49,8 @@ def read_captions(content: bytes, *, duration_ms: int | None) -> Captions:
             cues.append(cue)
         else:
             rejected.append(cue)
-        if len(cues) + len(rejected) > MOST_CUES:
-            raise CaptionsRejected(f"The file has more than {MOST_CUES} captions.")
+        if len(cues) + len(rejected) > MAX_CUES:
+            raise CaptionsRejected(f"The file has more than {MAX_CUES} captions.")
     if not cues:
         raise CaptionsRejected("The file has no caption that can be shown; see `left_out`.", rejected)
     return Captions(_in_order(cues), tuple(sorted(rejected, key=lambda cue: cue.line)))

@@ -12,7 +12,7 @@ from worker.media.processes.budget import Budget
 
 # A board and a face are readable at this size, and any phone decodes it.
 _LONGEST_SIDE = 1280
-_MOST_FRAMES_PER_SECOND = 30
+_MAX_FRAMES_PER_SECOND = 30
 # Pixels per second that two cores of a small machine decode and encode, at least.
 _PIXELS_PER_SECOND = 20_000_000
 _SOUND_SPEED = 20
@@ -90,7 +90,7 @@ def picture_filters(picture: Any, video: VideoStream, size: tuple[int, int]) -> 
     upright = picture.filter("setsar", "1") if video.aspect_is_wrong else picture
     # At most this frame rate, and no frame twice: a still picture costs nothing.
     return padded(fitted(upright, width, height), width, height).filter(
-        "select", f"isnan(prev_selected_t)+gte(t-prev_selected_t,{0.9 / _MOST_FRAMES_PER_SECOND:.4f})"
+        "select", f"isnan(prev_selected_t)+gte(t-prev_selected_t,{0.9 / _MAX_FRAMES_PER_SECOND:.4f})"
     )
 
 

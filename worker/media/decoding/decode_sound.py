@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Sequence
 
 from worker.media.decoding.decoder import CopiedTrack, CopyPacket, DecoderOutput
-from worker.media.decoding.stretches import MOMENT, MOST_PLACES, STRICT, Stretch, merged_stretches, missing_packets
+from worker.media.decoding.stretches import MAX_PLACES, MOMENT, STRICT, Stretch, merged_stretches, missing_packets
 from worker.media.probing.packet_timeline import GAP_SECONDS
 from worker.media.probing.streams import AudioStream
 
@@ -21,14 +21,14 @@ _SOUND_BETWEEN = 0.1
 # In packets: times are rounded to a millisecond, and a packet lasts 20 ms or more.
 _ROUNDING = 0.1
 # If a larger share is missing, the times of packets and of decoded sound are not comparable.
-_MOST_SOUND_MISSING = 0.2
+_MAX_SOUND_MISSING = 0.2
 
 
 def broken_sounds(track: CopiedTrack, audio: AudioStream, places: Sequence[float]) -> tuple[Stretch, ...]:
     if audio.packets <= _CHEAP_SOUNDS:
         windows = [(0.0, math.inf)]
     else:
-        windows = [(max(0.0, place - _SOUND_AROUND), place + _SOUND_AROUND) for place in list(places)[:MOST_PLACES]]
+        windows = [(max(0.0, place - _SOUND_AROUND), place + _SOUND_AROUND) for place in list(places)[:MAX_PLACES]]
     broken: list[Stretch] = []
     packets: list[CopyPacket] = []
     for start, end in windows:
@@ -43,7 +43,7 @@ def broken_sounds(track: CopiedTrack, audio: AudioStream, places: Sequence[float
 def _silent(run: DecoderOutput, packets: list[CopyPacket]) -> list[Stretch]:
     """The stretches of sound that were not decoded, in a run with errors."""
     missing = missing_packets(run, packets, _HALF_A_SOUND)
-    if len(missing) > len(packets) * _MOST_SOUND_MISSING:
+    if len(missing) > len(packets) * _MAX_SOUND_MISSING:
         return []
     ends = {packet.at: behind.at for packet, behind in itertools.pairwise(packets)}
     unheard = [(packet.at - MOMENT, ends.get(packet.at, math.inf) - MOMENT) for packet in missing]

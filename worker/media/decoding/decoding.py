@@ -13,8 +13,8 @@ from worker.media.decoding.contrast import Contrast
 from worker.media.decoding.decode_sound import broken_sounds
 from worker.media.decoding.decoder import CopiedTrack, CopyPacket
 from worker.media.decoding.stretches import (
+    MAX_PLACES,
     MOMENT,
-    MOST_PLACES,
     STRICT,
     Stretch,
     broken_keys,
@@ -34,9 +34,9 @@ _CHEAP_PIXELS = 900_000_000
 # Key frames to decode from a longer copy that has no places of possible damage.
 SAMPLED = 24
 # The maximum number of pictures around one place.
-_MOST_PICTURES = 3000
+_MAX_PICTURES = 3000
 # How many groups with missing pictures are decoded again, to see whether that is a fault.
-_MOST_CONFIRMED = 60
+_MAX_CONFIRMED = 60
 # The decoder that Chrome uses: it fails where ffmpeg's own one continues.
 _DECODERS = {"vp9": "libvpx-vp9"}
 
@@ -97,7 +97,7 @@ def _decode_all(track: CopiedTrack, video: VideoStream) -> DecodeResult:
     broken: list[Stretch] = []
     # Not every packet is a shown picture (VP8 has golden frames), so a missing one alone proves nothing.
     suspected = [group for group in key_frame_groups(packets) if missing_packets(strict, group)]
-    for group in suspected[:_MOST_CONFIRMED]:
+    for group in suspected[:_MAX_CONFIRMED]:
         count, stretches = _decode_around(track, packets, group[0].at, STRICT)
         pictures += count
         broken += stretches
@@ -123,7 +123,7 @@ def _decode_sample(track: CopiedTrack, video: VideoStream, places: Sequence[floa
             return DecodeResult(pictures, nothing=True)
         if strict.times:
             broken += broken_keys(key_times(packets), strict)
-    for place in list(places)[:MOST_PLACES]:
+    for place in list(places)[:MAX_PLACES]:
         if not any(start <= place < end for start, end in broken):
             count, stretches = _decode_around(track, packets, place, STRICT)
             pictures += count
@@ -138,7 +138,7 @@ def _decode_around(
     start = max((at for at in key_times(packets) if at <= place), default=0.0)
     end = min((at for at in key_times(packets) if at > place + MOMENT), default=math.inf)
     group = [packet for packet in packets if start <= packet.at < end]
-    if not group or len(group) > _MOST_PICTURES:
+    if not group or len(group) > _MAX_PICTURES:
         return 0, []
     window = {"ss": f"{start:.6f}"} | ({} if end == math.inf else {"to": f"{end:.6f}"})
     run = track.decode(**window, **options)

@@ -18,7 +18,7 @@ TARGET_LUFS = -16.0
 # Below this it is a silent room, which is not amplified.
 _SILENCE_LUFS = -60.0
 # More would only amplify the noise of a distant microphone.
-_MOST_GAIN = 24.0
+_MAX_GAIN = 24.0
 # As an amplitude, 3.7 dB below -1.5 dBTP: codecs at these rates add that much to the peak of a clap.
 _PEAK = 0.55
 _INTEGRATED = re.compile(r"I:\s+(-?[\d.]+|-inf|nan) LUFS")
@@ -49,7 +49,7 @@ def measure_loudness(
 
 def gain_of(loudness: float | None) -> float:
     """The gain in dB for a recording of this loudness in LUFS; 0 for silence."""
-    return 0.0 if loudness is None else min(TARGET_LUFS - loudness, _MOST_GAIN)
+    return 0.0 if loudness is None else min(TARGET_LUFS - loudness, _MAX_GAIN)
 
 
 def levelled(sound: Any, gain: float) -> Any:

@@ -23,7 +23,7 @@ _SILENT_DB = -90.0
 _DEAD_DB = -60.0
 # Silence is this much below speech (the loudest twentieth). In a noisy room it is what is near the noise, but at least
 # the last value below speech.
-_BELOW_SPEECH_DB, _ABOVE_NOISE_DB, _LEAST_BELOW_DB = 25.0, 6.0, 15.0
+_BELOW_SPEECH_DB, _ABOVE_NOISE_DB, _MIN_BELOW_DB = 25.0, 6.0, 15.0
 # Kept before and after each word: consonants are quiet.
 _MARGIN_MS = 300
 
@@ -70,7 +70,7 @@ def spoken_stretches(levels: Sequence[float]) -> list[tuple[int, int]]:
     noise, speech = (float(level) for level in np.percentile(levels, [10, 95]))
     if speech < _DEAD_DB:
         return []
-    threshold = max(speech - _BELOW_SPEECH_DB, min(noise + _ABOVE_NOISE_DB, speech - _LEAST_BELOW_DB))
+    threshold = max(speech - _BELOW_SPEECH_DB, min(noise + _ABOVE_NOISE_DB, speech - _MIN_BELOW_DB))
     return joined_stretches(
         (number * STEP_MS - _MARGIN_MS, (number + 1) * STEP_MS + _MARGIN_MS)
         for number, level in enumerate(levels)

@@ -7,7 +7,7 @@ from worker.media.decoding.decoder import CopiedTrack, CopyPacket, DecoderOutput
 from worker.media.probing.streams import VideoStream
 
 # How many places at which packets may be missing are examined.
-MOST_PLACES = 20
+MAX_PLACES = 20
 # Decoders fail on damaged pictures instead of concealing the damage.
 STRICT = {"err_detect": "explode"}
 # Times are rounded, so the search for the first key frame after a place starts a moment later.

@@ -26,7 +26,7 @@ WIDTH, HEIGHT = 1280, 720
 CORNER_WIDTH, CORNER_HEIGHT = 320, 180
 _MARGIN = 16
 # Corner pictures are stacked upwards from the bottom right.
-MOST_CORNERS = 3
+MAX_CORNERS = 3
 # Enough for a face and a scrolled page; a board changes ten times a second.
 _RATE = 15
 _SURROUND = "0x3a3f47"

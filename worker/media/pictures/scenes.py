@@ -15,7 +15,7 @@ from worker.media.processes.budget import never
 from worker.media.processes.runner import run_ffmpeg
 
 # No chapter is shorter, so a film shorter than two of them has none.
-LEAST_CHAPTER_MS = 30_000
+MIN_CHAPTER_MS = 30_000
 # A chapter begins in a silence at most this far from its scene change.
 _SNAP_MS = 3000
 _STEP_MS = 1000
@@ -25,7 +25,7 @@ _LONGER_SIDE = 64
 _ENOUGH = 0.4
 # A scene change is a mean brightness difference (0-255) of at least this, and this many times the film's usual
 # movement.
-_LEAST_CHANGE, _UNUSUAL = 8.0, 4.0
+_MIN_CHANGE, _UNUSUAL = 8.0, 4.0
 
 Stretch = tuple[int, int]
 
@@ -88,7 +88,7 @@ def scene_changes(times: Sequence[int], frames: NDArray[np.uint8]) -> list[Scene
     at_once = np.abs(pictures[2:-1] - pictures[1:-2]).mean(axis=1)
     lasting = np.abs(pictures[3:] - pictures[:-3]).mean(axis=1)
     changes = np.minimum(at_once, lasting)
-    threshold = max(_LEAST_CHANGE, _UNUSUAL * float(np.median(changes)))
+    threshold = max(_MIN_CHANGE, _UNUSUAL * float(np.median(changes)))
     return [
         SceneChange(at, float(change)) for at, change in zip(times[2:-1], changes, strict=True) if change > threshold
     ]
@@ -97,17 +97,17 @@ def scene_changes(times: Sequence[int], frames: NDArray[np.uint8]) -> list[Scene
 def chapter_starts(changes: Sequence[SceneChange], silences: Sequence[Stretch] | None, duration_ms: int) -> list[int]:
     """Where chapters begin, in milliseconds: at the strongest scene changes, each moved into a silence near it.
 
-    None is shorter than LEAST_CHAPTER_MS. A change in the middle of speech begins none. `silences` is None where there
+    None is shorter than MIN_CHAPTER_MS. A change in the middle of speech begins none. `silences` is None where there
     is no sound. Empty when there would be only one chapter: a film is never cut into parts of equal length.
     """
     starts = [0]
-    if duration_ms < 2 * LEAST_CHAPTER_MS:
+    if duration_ms < 2 * MIN_CHAPTER_MS:
         return []
     for change in sorted(changes, key=lambda scene: (-scene.change, scene.at)):
         at = change.at if silences is None else _nearest(change.at, silences)
-        if at is None or at > duration_ms - LEAST_CHAPTER_MS:
+        if at is None or at > duration_ms - MIN_CHAPTER_MS:
             continue
-        if all(abs(at - start) >= LEAST_CHAPTER_MS for start in starts):
+        if all(abs(at - start) >= MIN_CHAPTER_MS for start in starts):
             starts.append(at)
     return sorted(starts) if len(starts) > 1 else []
 

@@ -16,7 +16,7 @@ from worker.media.processes.binaries import Binaries
 from worker.media.processes.budget import never
 from worker.media.processes.runner import run_ffmpeg
 
-COLUMNS, MOST_ROWS = 10, 10
+COLUMNS, MAX_ROWS = 10, 10
 # Pixels of the longer side of a tile.
 LONGER_SIDE = 160
 # About a hundred tiles, each for at least two seconds and at most a minute.
@@ -59,7 +59,7 @@ def plan_storyboard(duration_ms: int, shown_size: tuple[int, int]) -> Storyboard
     width, height = shown_size
     scale = LONGER_SIDE / max(width, height)
     tiles = max(1, math.ceil(duration_ms / interval))
-    rows = min(MOST_ROWS, math.ceil(tiles / COLUMNS))
+    rows = min(MAX_ROWS, math.ceil(tiles / COLUMNS))
     return StoryboardPlan(interval, _even(width * scale), _even(height * scale), rows)
 
 

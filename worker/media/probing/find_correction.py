@@ -16,7 +16,7 @@ _MOSTLY = 0.8
 # Seconds by which a late chunk may begin before the hole that it fills.
 _HOLE = 0.4
 # Limits the length of bitstream filter expressions; a file that goes back more often is not corrected.
-_MOST_EDITS = 20
+_MAX_EDITS = 20
 
 
 def correct(packets: Sequence[Packet]) -> Correction | None:
@@ -24,7 +24,7 @@ def correct(packets: Sequence[Packet]) -> Correction | None:
     walk = _Walk(packets)
     for place in range(len(packets)):
         walk.step(place)
-        if walk.edits > _MOST_EDITS:
+        if walk.edits > _MAX_EDITS:
             return None
     return walk.correction() if walk.edits else None
 

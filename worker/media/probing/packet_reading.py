@@ -18,7 +18,7 @@ from worker.media.processes.binaries import Binaries
 from worker.media.processes.budget import never
 
 # Three hours of packets, which are kept in memory while timestamps that go back are corrected.
-_MOST_CORRECTED = 1_000_000
+_MAX_CORRECTED = 1_000_000
 _LOST: dict[str, RepairKind] = {"video": "picture-lost", "audio": "sound-lost"}
 
 
@@ -76,7 +76,7 @@ def _probe_part(path: Path, header: PartHeader, reading: PartReading) -> ProbedP
         index = str(header.tracks[kinds[0]]["index"])
         tallies, timeline, complaints = read_timeline(path, header, reading, ["-select_streams", index])
     correction = None
-    if timeline.went_back and timeline.packets <= _MOST_CORRECTED:
+    if timeline.went_back and timeline.packets <= _MAX_CORRECTED:
         correction, tallies, timeline = correct_timeline(path, header, reading, tallies, timeline)
     lost = [Repair(word) for kind, word in _LOST.items() if kind in header.tracks and kind not in kinds]
     places = [*timeline.places, *_seams(correction), *(timeline.holes if complaints else ())]

@@ -14,7 +14,7 @@ from worker.media.probing.repairs import Repair
 from worker.media.probing.streams import AudioStream, VideoStream, joined_audio, joined_video
 
 # An encoder reorders at most 16 pictures; phones reorder two or three.
-_MOST_BEHIND_EDIT_MS = 500
+_MAX_BEHIND_EDIT_MS = 500
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Probe:
         stated = self.header_duration_ms
         if self.demuxer != "mov" or self.truncated or stated is None:
             return self.duration_ms
-        return stated if 0 < self.duration_ms - stated <= _MOST_BEHIND_EDIT_MS else self.duration_ms
+        return stated if 0 < self.duration_ms - stated <= _MAX_BEHIND_EDIT_MS else self.duration_ms
 
     @property
     def places(self) -> tuple[float, ...]:

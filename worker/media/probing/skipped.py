@@ -9,7 +9,7 @@ from worker.media.limits import Demuxer
 
 # Between two blocks of a WebM or Matroska are only their own headers and a cluster's: up to 25 bytes as Chrome, OBS and
 # ffmpeg write them.
-_MOST_BETWEEN = 64
+_MAX_BETWEEN = 64
 # Messages of ffmpeg's Matroska demuxer that give the position of an invalid element.
 _COMPLAINT = re.compile(r"Element at 0x([0-9a-f]+) ending at|at pos \d+ \(0x([0-9a-f]+)\)")
 # ffprobe's word for a missing value.
@@ -51,7 +51,7 @@ def positions_of(part: Part, demuxer: Demuxer, *, alpha: bool) -> Positions | No
         left_out += end - start
     # A transparent layer is stored between the packets, and may have any size.
     is_dense = (part.demuxer or demuxer) == "matroska" and not alpha
-    return Positions(_MOST_BETWEEN if is_dense else None, tuple(joints)) if is_dense or joints else None
+    return Positions(_MAX_BETWEEN if is_dense else None, tuple(joints)) if is_dense or joints else None
 
 
 def positions_of_complaints(complaints: str) -> Positions | None:

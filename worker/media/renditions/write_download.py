@@ -17,7 +17,7 @@ from worker.media.processes.runner import run_ffmpeg
 from worker.media.whole_files import removed_on_failure
 
 # `chpl` stores the number of chapters, and the bytes of each title, in one byte.
-_MOST_CHAPTERS, _LONGEST_TITLE = 255, 255
+_MAX_CHAPTERS, _LONGEST_TITLE = 255, 255
 _OPTIONS = {
     "c": "copy",
     "f": "mp4",
@@ -61,7 +61,7 @@ def chapter_metadata(chapters: Sequence[Cue]) -> str:
     """The chapters in ffmpeg's format (`FFMETADATA1`), with their titles escaped."""
     blocks = (
         f"[CHAPTER]\nTIMEBASE=1/1000\nSTART={cue.start_ms}\nEND={cue.end_ms}\ntitle={_escaped(cue.text)}\n"
-        for cue in chapters[:_MOST_CHAPTERS]
+        for cue in chapters[:_MAX_CHAPTERS]
     )
     return ";FFMETADATA1\n" + "".join(blocks)
 

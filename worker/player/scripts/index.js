@@ -2,7 +2,7 @@
 
 const WEEK = 7 * 86_400_000;
 const UNFINISHED = ['queued', 'published', 'running', 'retryable'];
-const MOST_POSTERS = 12;
+const MAX_POSTERS = 12;
 let cursor = null;
 let posters = 0;
 let items = [];
@@ -71,7 +71,7 @@ function card(recording) {
   const length = recording.duration_seconds ? ` · ${timeText(recording.duration_seconds)}` : '';
   link.append(picture, title, element('small', `${when(recording.recording_date)}${length}`), element('i', stateOf(recording)));
   item.append(link);
-  if (recording.is_available && posters < MOST_POSTERS) {
+  if (recording.is_available && posters < MAX_POSTERS) {
     posters += 1;
     showPoster(recording.id, picture).catch(() => {});
   }

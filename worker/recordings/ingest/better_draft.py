@@ -14,7 +14,7 @@ from worker.media.processes.binaries import Binaries
 from worker.recordings.ingest.draft import Draft, DraftCheck, check_draft, with_true_duration
 
 # If a larger share of the pictures is broken, the recording is encoded again instead of omitting them.
-_MOST_BROKEN = 0.1
+_MAX_BROKEN = 0.1
 # Encoding again costs a little quality, so it must show this many times as many pictures.
 _CLEARLY_MORE = 1.05
 
@@ -33,7 +33,7 @@ def better_draft(
         tries.append(lambda: _without_picture(source, draft, binaries, folder, should_stop))
     elif check.decoding.broken or check.decoding.broken_sounds:
         tries.append(lambda: _without_broken(draft, check, binaries, folder, should_stop))
-    if check.copy is None or check.copy.faults or _broken_share(draft, check) > _MOST_BROKEN:
+    if check.copy is None or check.copy.faults or _broken_share(draft, check) > _MAX_BROKEN:
         tries.append(lambda: _encode_all(source, draft, binaries, folder, should_stop))
     best: tuple[Draft, DraftCheck] | None = None
     for attempt in tries:

@@ -15,9 +15,9 @@ from worker.media.captions.cue import Cue
 from worker.media.captions.write_webvtt import write_webvtt
 
 # More languages than Ethiopia's schools teach in.
-MOST_LANGUAGES = 20
+MAX_LANGUAGES = 20
 # Over all languages: a search reads all of them.
-MOST_BYTES = 4_000_000
+MAX_BYTES = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -87,10 +87,10 @@ def _require_room(session: Session, recording_id: int, language: str, size: int)
         RecordingCaptions.recording_id == recording_id, RecordingCaptions.language != language
     )
     count, total = session.execute(others).one()
-    if count >= MOST_LANGUAGES or total + size > MOST_BYTES:
+    if count >= MAX_LANGUAGES or total + size > MAX_BYTES:
         raise Conflict(
             f"Recording {recording_id} has {total} bytes of captions in {count} other languages; at most "
-            f"{MOST_BYTES} bytes in {MOST_LANGUAGES} languages are kept. Delete those of one language first."
+            f"{MAX_BYTES} bytes in {MAX_LANGUAGES} languages are kept. Delete those of one language first."
         )
 
 

@@ -3,7 +3,7 @@
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-MOST_FAILURES = 5
+MAX_FAILURES = 5
 FAILING_HOURS = 24
 
 # A missing response may be the fault of our own network. It counts only if another webhook or service accepted a
@@ -30,7 +30,7 @@ _FORGET = text(
 
 def count_failure(session: Session, channel_id: int, *, silent: bool) -> bool:
     """Count one more failure; returns whether to disable the channel now. `silent`: there was no response at all."""
-    values = {"id": channel_id, "silent": silent, "most": MOST_FAILURES, "hours": FAILING_HOURS}
+    values = {"id": channel_id, "silent": silent, "most": MAX_FAILURES, "hours": FAILING_HOURS}
     return bool(session.execute(_COUNT, values).scalar())
 
 

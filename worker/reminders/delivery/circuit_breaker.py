@@ -10,7 +10,7 @@ _LONG = 5.0
 # Seconds of the first pause, doubled with each further failure, and of the longest.
 _FIRST_PAUSE, _LONGEST_PAUSE = 30.0, 300.0
 # Addresses come from users, so the table of failing providers is bounded. An evicted provider is called again.
-_MOST_PROVIDERS = 1000
+_MAX_PROVIDERS = 1000
 
 
 @dataclass
@@ -39,7 +39,7 @@ class CircuitBreaker:
         record.failures += _WAITED_FOR if took >= _LONG else 1
         if record.failures >= _MANY:
             record.open_until = now + min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(record.failures - _MANY, 10))
-        if len(self._failing) > _MOST_PROVIDERS:
+        if len(self._failing) > _MAX_PROVIDERS:
             del self._failing[next(iter(self._failing))]
 
     def record_success(self, provider: str) -> None:

@@ -14,7 +14,7 @@ from worker.reminders.planning.quiet_hours import QUIET_HOURS, quiet_until
 # Somebody is waiting for these, so they are sent in quiet hours too.
 _ASKED_FOR = frozenset({"channel-code", "test"})
 # Every attempt, and one for quiet hours: a message that crashes its process each time must end too.
-_MOST_ATTEMPTS = len(RETRY_AFTER) + 2
+_MAX_ATTEMPTS = len(RETRY_AFTER) + 2
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def _of_entry(delivery: DeliveryContext) -> Discard | None:
 def _of_time(delivery: DeliveryContext, now: datetime) -> Discard | Reject | None:
     if delivery.expires_at is not None and now >= delivery.expires_at:
         return Discard("dropped", "too-late")
-    return Reject("worker-lost") if delivery.attempts > _MOST_ATTEMPTS else None
+    return Reject("worker-lost") if delivery.attempts > _MAX_ATTEMPTS else None
 
 
 def _of_channel(delivery: DeliveryContext) -> Discard | Reject | None:

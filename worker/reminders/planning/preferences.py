@@ -16,8 +16,8 @@ from worker.errors import InvalidInput
 
 EMAIL, IN_APP = "email", "in_app"
 LANGUAGES = ("en", "am")
-MOST_ALARMS = 10
-MOST_CHANNELS = 10
+MAX_ALARMS = 10
+MAX_CHANNELS = 10
 # Four weeks.
 LONGEST_BEFORE = 40_320
 
@@ -80,8 +80,8 @@ def lock_person(session: Session, user_id: int) -> None:
 
 def check_alarms(minutes: Sequence[int]) -> None:
     """Raise InvalidInput for too many alarms, duplicates, or one out of range."""
-    if len(minutes) > MOST_ALARMS:
-        raise InvalidInput(f"alarms has {len(minutes)} entries; at most {MOST_ALARMS} are kept.")
+    if len(minutes) > MAX_ALARMS:
+        raise InvalidInput(f"alarms has {len(minutes)} entries; at most {MAX_ALARMS} are kept.")
     if len(set(minutes)) != len(minutes):
         raise InvalidInput("alarms says the same time twice.")
     for minutes_before in minutes:
@@ -91,8 +91,8 @@ def check_alarms(minutes: Sequence[int]) -> None:
 
 def check_channels(session: Session, user_id: int, channels: Sequence[str], *, field: str) -> None:
     """Raise InvalidInput unless each is `email`, `in_app`, or a usable channel of the person."""
-    if len(channels) > MOST_CHANNELS or len(set(channels)) != len(channels):
-        raise InvalidInput(f"{field} names at most {MOST_CHANNELS} channels, each once.")
+    if len(channels) > MAX_CHANNELS or len(set(channels)) != len(channels):
+        raise InvalidInput(f"{field} names at most {MAX_CHANNELS} channels, each once.")
     named = [channel for channel in channels if channel not in (EMAIL, IN_APP)]
     if not named:
         return

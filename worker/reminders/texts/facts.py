@@ -28,7 +28,7 @@ _OURS = {"code": 20, "label": 100}
 # Addresses of the operator's settings.
 _LINKS = ("board_link", "link")
 _INSTANTS = ("starts_at", "before_starts_at", "recorded_at")
-_MOST_NAMES = 3
+_MAX_NAMES = 3
 
 
 _WORDS: Mapping[Language, Words] = {"en": english, "am": amharic}
@@ -105,7 +105,7 @@ def _derived(known: dict[str, Any], words: Words) -> dict[str, Any]:
     if "students" in known:
         derived["student_count"] = len(known["students"])
         names = [name for name in (clean(name, LONGEST_NAME) for name in known["students"]) if name]
-        shown = names if derived["student_count"] <= _MOST_NAMES else names[: _MOST_NAMES - 1]
+        shown = names if derived["student_count"] <= _MAX_NAMES else names[: _MAX_NAMES - 1]
         # Students without a name are counted among the others; if no name is known, the templates have a word.
         derived["students"] = words.listed(shown, derived["student_count"] - len(shown)) if shown else ""
     if "ends_at" in known:

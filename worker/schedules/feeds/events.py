@@ -11,7 +11,7 @@ from worker.foreign_text import clean, clean_lines, foreign_link
 View = Literal["tutor", "student", "parent"]
 
 # Names in a summary; a calendar shows little more than forty letters of it.
-_MOST_NAMES = 3
+_MAX_NAMES = 3
 _LONGEST_SUMMARY = 300
 _FORMATS = {"online": "Online", "in-person": "In person", "hybrid": "Online and in person"}
 
@@ -76,7 +76,7 @@ def _summary(lesson: FeedLesson) -> str:
 
 def _description(lesson: FeedLesson, link: str) -> str:
     written = (
-        f"Students: {', '.join(lesson.students)}" if len(lesson.students) > _MOST_NAMES else None,
+        f"Students: {', '.join(lesson.students)}" if len(lesson.students) > _MAX_NAMES else None,
         lesson.grade_level,
         _FORMATS.get(lesson.session_format or ""),
         lesson.recurrence_pattern,
@@ -92,6 +92,6 @@ def _marked(address: str | None) -> str:
 
 
 def _listed(names: Sequence[str]) -> str:
-    if len(names) > _MOST_NAMES:
-        return f"{', '.join(names[: _MOST_NAMES - 1])} and {len(names) - _MOST_NAMES + 1} others"
+    if len(names) > _MAX_NAMES:
+        return f"{', '.join(names[: _MAX_NAMES - 1])} and {len(names) - _MAX_NAMES + 1} others"
     return " and ".join(filter(None, (", ".join(names[:-1]), *names[-1:])))

@@ -20,7 +20,7 @@ from worker.schedules.feeds.events import FeedLesson, feed_event
 from worker.schedules.feeds.feed_rows import COLUMNS, Students, feed_lesson
 from worker.schedules.timetable.entries import active_entries
 
-MOST_LESSONS = 2_000
+MAX_LESSONS = 2_000
 # How long past lessons stay, and how long a cancelled lesson is listed as cancelled: every calendar has refreshed by
 # then.
 KEPT = timedelta(days=30)
@@ -82,7 +82,7 @@ def _lessons(session: Session, owner: FeedOwner, now: datetime) -> list[FeedLess
             or_(Schedule.status != "cancelled", Schedule.updated_at >= now - KEPT),
         )
         .order_by(Schedule.starts_at, Schedule.id)
-        .limit(MOST_LESSONS)
+        .limit(MAX_LESSONS)
     )
     rows = session.execute(statement).all()
     participants = _participants(session, [row.id for row in rows])

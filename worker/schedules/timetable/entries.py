@@ -15,7 +15,7 @@ from worker.recurrence.platform_form import PlatformForm
 from worker.schedules.timetable.form import entry_days, require_days
 
 # Entries per person. Each may remind them daily by several channels.
-MOST_ENTRIES = 200
+MAX_ENTRIES = 200
 # Minutes before the start, for an alarm that is switched on without a number.
 USUAL_ALARM = 15
 
@@ -31,8 +31,8 @@ def create_entry(
     entries.
     """
     theirs = select(func.count()).where(TimetableEntry.user_id == user_id)
-    if (session.scalar(theirs) or 0) >= MOST_ENTRIES:
-        raise Conflict(f"You have {MOST_ENTRIES} timetable entries, which are the most; delete one first.")
+    if (session.scalar(theirs) or 0) >= MAX_ENTRIES:
+        raise Conflict(f"You have {MAX_ENTRIES} timetable entries, which are the most; delete one first.")
     zone = _zone_of(session, user_id, default_zone)
     entry = TimetableEntry(user_id=user_id, role=role, timezone=zone, year=now.year)
     _assign(entry, values, form=values)

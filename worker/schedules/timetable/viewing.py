@@ -17,7 +17,7 @@ from worker.schedules.timetable.form import next_occurrence, occurrences, recurr
 # How far ahead lessons are searched; series are stored about as far.
 SHOWN_AHEAD = timedelta(days=90)
 # Per entry; a daily entry may collide with hundreds of lessons.
-MOST_CONFLICTS = 20
+MAX_CONFLICTS = 20
 _DAY = timedelta(days=1)
 
 # Lessons that the person teaches or attends. Slots that nobody has booked take no time.
@@ -74,7 +74,7 @@ def _view(entry: TimetableEntry, lessons: Sequence[Row[Any]], now: datetime) -> 
         entry,
         None if recurrence is None else recurrence.text(),
         next_occurrence(entry, now),
-        list(islice(conflicts, MOST_CONFLICTS)),
+        list(islice(conflicts, MAX_CONFLICTS)),
     )
 
 

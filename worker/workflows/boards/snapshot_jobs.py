@@ -21,7 +21,7 @@ from worker.workflows.boards.draw_board import DrawContext, DrawnSnapshot, draw_
 from worker.workflows.context import WorkerContext
 
 # A job's result lists this many strokes that could not be drawn as stored; the others are only counted.
-MOST_NAMED = 20
+MAX_NAMED = 20
 # Pages whose digests are computed in one statement.
 _BATCH = 100
 
@@ -83,7 +83,7 @@ def _keep(session: Session, snapshot: DrawnSnapshot) -> None:
 def _named(snapshots: Sequence[DrawnSnapshot]) -> dict[str, Any]:
     skipped = [(snapshot.target.page_id, stroke) for snapshot in snapshots for stroke in snapshot.skipped]
     strokes = [
-        {"page_id": page_id, "order": stroke.order, "reason": stroke.reason} for page_id, stroke in skipped[:MOST_NAMED]
+        {"page_id": page_id, "order": stroke.order, "reason": stroke.reason} for page_id, stroke in skipped[:MAX_NAMED]
     ]
     return {"count": len(skipped), "strokes": strokes}
 

@@ -14,7 +14,7 @@ from worker.canvases.replay.timeline import RecordedVoice, ReplayTimeline
 from worker.errors import InvalidInput
 from worker.jobs.orders.lesson_orders import CombineRecordings
 from worker.jobs.runs.job_run import JobRun
-from worker.media.films.composite import MOST_CORNERS, Overlay, write_composite
+from worker.media.films.composite import MAX_CORNERS, Overlay, write_composite
 from worker.media.films.mix import Sound, SoundPiece
 from worker.recordings.films.combinable import Combinable, combinables_of, require_several
 from worker.recordings.films.films import COMBINED
@@ -93,7 +93,7 @@ def plan_corners(recordings: Sequence[Combinable], *, is_drawn: bool) -> list[tu
     if not large and not is_drawn and people:
         first = people.pop(0)
         large = [camera for camera in cameras if camera.recorded_by == first]
-    corners = {person: corner for corner, person in enumerate(people[:MOST_CORNERS])}
+    corners = {person: corner for corner, person in enumerate(people[:MAX_CORNERS])}
     small = [(camera, corners[camera.recorded_by]) for camera in cameras if camera.recorded_by in corners]
     return [*((recording, None) for recording in large), *small]
 

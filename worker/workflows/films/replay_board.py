@@ -35,7 +35,7 @@ from worker.workflows.recordings.voice_film import fetch_sounds, notify_of_voice
 
 REPLAY_MIME = "application/json"
 # A job's result lists this many strokes that could not be drawn as stored; the others are only counted.
-MOST_NAMED = 20
+MAX_NAMED = 20
 
 
 @dataclass(frozen=True)
@@ -176,6 +176,6 @@ def _store(
 
 def _named(skipped: Sequence[tuple[int | None, SkippedStroke]]) -> dict[str, Any]:
     strokes = [
-        {"page_id": page_id, "order": stroke.order, "reason": stroke.reason} for page_id, stroke in skipped[:MOST_NAMED]
+        {"page_id": page_id, "order": stroke.order, "reason": stroke.reason} for page_id, stroke in skipped[:MAX_NAMED]
     ]
     return {"count": len(skipped), "strokes": strokes}

@@ -28,7 +28,7 @@ _BATCH = 500
 # Whole series, with some dozens of lessons each.
 _SERIES_BATCH = 100
 # Ids listed in a job's result; others are only counted.
-_MOST_NAMED = 50
+_MAX_NAMED = 50
 
 
 def advance_lessons(run: JobRun, context: WorkerContext, now: datetime) -> None:
@@ -124,9 +124,9 @@ def _plan_ahead(run: JobRun, context: WorkerContext, now: datetime) -> int:
 
 
 def _named(stuck: list[int]) -> dict[str, Any]:
-    return {"stuck": len(stuck), "stuck_ids": stuck[:_MOST_NAMED]}
+    return {"stuck": len(stuck), "stuck_ids": stuck[:_MAX_NAMED]}
 
 
 def _report(event: str, stuck: list[int]) -> None:
     if stuck:
-        _log.warning(event, count=len(stuck), schedule_ids=stuck[:_MOST_NAMED])
+        _log.warning(event, count=len(stuck), schedule_ids=stuck[:_MAX_NAMED])

@@ -14,7 +14,7 @@ from worker.storage.store import ObjectStore
 # In seconds, before each further attempt; each attempt of the store is three requests.
 PAUSES = (5.0, 20.0, 60.0)
 # After this many failures of Backblaze in a row the other objects are not tried: their timeouts could add up to days.
-_MOST_IN_A_ROW = 3
+_MAX_IN_A_ROW = 3
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ def download_objects(
     """
     in_a_row = 0
     for each in objects:
-        error = _download(store(), each, path, pauses) if in_a_row < _MOST_IN_A_ROW else _not_tried(each)
+        error = _download(store(), each, path, pauses) if in_a_row < _MAX_IN_A_ROW else _not_tried(each)
         in_a_row = in_a_row + 1 if isinstance(error, StorageUnavailable | StorageFull | StorageRefused) else 0
         yield each.name if error is None else NotDownloaded(each.name, error)
 
@@ -55,5 +55,5 @@ def _download(store: ObjectStore, wanted: NamedObject, path: Path, pauses: Seque
 
 def _not_tried(wanted: NamedObject) -> AstegniError:
     return StorageUnavailable(
-        f"download of {wanted.name}: not tried, since Backblaze returned none of the {_MOST_IN_A_ROW} before it"
+        f"download of {wanted.name}: not tried, since Backblaze returned none of the {_MAX_IN_A_ROW} before it"
     )

@@ -24,7 +24,7 @@ from worker.workflows.people.personal_rows import count_rows, erase_batch, perso
 from worker.workflows.people.stop_jobs import stop_jobs
 from worker.workflows.recordings.delete_recording import delete_recording
 
-_MOST_JOBS = 1000
+_MAX_JOBS = 1000
 # In seconds. A run notices a request to stop within one or two; a run whose worker was killed must lose its lease
 # first.
 _TIMEOUT = 120.0
@@ -47,7 +47,7 @@ def plan_erasure(database: Database, user_id: int) -> Erasure:
         person = person_ids(session, user_id)
         rows = {name: count_rows(session, name, person) for name in personal_table_names()}
         bookings = unfinished_bookings(session, tutors=person.tutors, students=person.students)
-        jobs = select_jobs(session, JobFilter(principal=person.principal), JOB_LIVE, after=None, most=_MOST_JOBS)
+        jobs = select_jobs(session, JobFilter(principal=person.principal), JOB_LIVE, after=None, most=_MAX_JOBS)
         recordings = recordings_of(session, person)
     return Erasure(user_id, len(bookings), len(jobs), len(recordings), {name: n for name, n in rows.items() if n})
 

@@ -18,7 +18,7 @@ _log = get_logger(__name__)
 
 _BATCH = 1000
 # As in the import: if more people are gone, and these are the majority, a restored or another database is likelier.
-_MOST_GONE = 100
+_MAX_GONE = 100
 
 
 def sweep_people(run: JobRun, context: WorkerContext) -> None:
@@ -43,7 +43,7 @@ def _update(database: Database, platform: PlatformPeople, stored: Mapping[int, P
     now = clock.now()
     current = platform.read(list(stored))
     changed, gone = differences(stored, current)
-    if len(gone) > _MOST_GONE and len(gone) * 2 > len(stored):
+    if len(gone) > _MAX_GONE and len(gone) * 2 > len(stored):
         # The import reports it and says what to do. Whoever sends a request is refused all the same.
         _log.warning("people_gone_not_believed", gone=len(gone), people=len(stored))
         gone = []

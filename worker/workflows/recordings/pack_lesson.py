@@ -32,7 +32,7 @@ _SOUNDS = ("audio", "audio-aac", "playback")
 # Shown if there are no strokes, the smallest first.
 _PICTURES = ("poster-640", "poster")
 # Maximum bytes of all pages' pictures beside an hour of voice; beyond that the thumbnails are used.
-_MOST_PAGE_BYTES = 1_200_000
+_MAX_PAGE_BYTES = 1_200_000
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ def _fetch(plan: PackPlan, context: WorkerContext, folder: Path) -> PackedLesson
 
 def _picture(pages: Sequence[PagePictures], page: PagePictures) -> Snapshot:
     """The picture that is used for this page: full size for all pages, or thumbnails for all."""
-    return page.picture if sum(each.picture.bytes for each in pages) <= _MOST_PAGE_BYTES else page.thumbnail
+    return page.picture if sum(each.picture.bytes for each in pages) <= _MAX_PAGE_BYTES else page.thumbnail
 
 
 def _cues(cues: Sequence[Cue]) -> list[PackCue]:

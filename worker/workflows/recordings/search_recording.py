@@ -12,7 +12,7 @@ from worker.recordings.texts.fold_text import contains, fold_text
 from worker.workflows.boards.board_moments import board_texts_of, chapters_of
 
 # Nobody looks through more; `total` is the actual number.
-MOST_MATCHES = 200
+MAX_MATCHES = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ def search_recording(session: Session, recording: Recording, query: str) -> Matc
         return Matches((), 0)
     matches = [match for match in _places(session, recording) if contains(fold_text(match.text), words)]
     matches.sort(key=lambda match: match.start_ms)
-    return Matches(tuple(matches[:MOST_MATCHES]), len(matches))
+    return Matches(tuple(matches[:MAX_MATCHES]), len(matches))
 
 
 def _places(session: Session, recording: Recording) -> Iterator[Match]:

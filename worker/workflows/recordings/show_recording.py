@@ -20,7 +20,7 @@ from worker.recordings.texts.captions import caption_tracks
 from worker.storage.objects import StoredObject
 from worker.storage.store import ObjectStore
 
-_MOST_JOBS = 50
+_MAX_JOBS = 50
 # Megabytes of strokes, and lists of byte ranges.
 _LEFT_OUT = frozenset({"board_snapshot", "segments", "tiles"})
 
@@ -56,7 +56,7 @@ def _read(session: Session, recording_id: int) -> tuple[dict[str, Any], str, dic
         "recording": _columns(recording),
         "renditions": [_columns(row) for row in rows],
         "captions": [track.language for track in caption_tracks(session, recording_id)],
-        "jobs": [job.document for job in list_jobs(session, subject=f"recording:{recording_id}", limit=_MOST_JOBS)],
+        "jobs": [job.document for job in list_jobs(session, subject=f"recording:{recording_id}", limit=_MAX_JOBS)],
     }
     named = {row.object_name: row.name for row in rows if row.object_name is not None}
     return document, recording_prefix(recording.session_id, recording_id), named

@@ -1,7 +1,7 @@
 // Sends what this device holds, by tus 1.0.
 
 const PIECE = 65_536; // most bytes of a request: a slow link sends it in TIMEOUT
-const MOST_MARKS = 50; // of a request
+const MAX_MARKS = 50; // of a request
 const LONGEST_RETRY = 15_000;
 const SLOW = 10_000; // a link is slow when this many ms wait
 /** Statuses after which a retry may succeed, besides every 5xx. An upload that is gone is created again. */
@@ -219,7 +219,7 @@ class Sender {
 
   /** Sends no checksum, so that the server keeps what has arrived of a request that is cut off. */
   async #patch(bytes, more) {
-    const marks = this.#journal.marks.slice(this.#marksSent, this.#marksSent + MOST_MARKS);
+    const marks = this.#journal.marks.slice(this.#marksSent, this.#marksSent + MAX_MARKS);
     const named = marks.length && { 'Upload-Marks': JSON.stringify(marks) };
     const known = { 'Content-Type': 'application/offset+octet-stream', 'Upload-Offset': this.#offset };
     this.#offset = offsetOf(await this.#ask('PATCH', this.#path, { ...known, ...named, ...more }, bytes));
@@ -228,7 +228,7 @@ class Sender {
 
   async #finish() {
     const nothing = new Uint8Array(0);
-    while (this.#journal.marks.length > this.#marksSent + MOST_MARKS) await this.#patch(nothing);
+    while (this.#journal.marks.length > this.#marksSent + MAX_MARKS) await this.#patch(nothing);
     // Idempotent: a finished upload does not change.
     await this.#patch(nothing, { 'Upload-Length': this.#offset });
     await this.#on.finished(await (await this.#ask('GET', this.#path)).json());

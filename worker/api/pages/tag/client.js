@@ -42,7 +42,7 @@ function failureOf(status, headers, text) {
 }
 
 /** Bytes a second: a link that sends a body more slowly is considered dead. */
-const LEAST_RATE = 2_000;
+const MIN_RATE = 2_000;
 
 /**
  * Sends a request; returns the JSON of the response, or null. Throws Refused or Away. `key` is an Idempotency-Key,
@@ -56,7 +56,7 @@ async function ask(method, path, body, { key, seconds = 15 } = {}) {
   if (key) headers['Idempotency-Key'] = key;
   const abort = new AbortController();
   const content = body === undefined ? undefined : JSON.stringify(body);
-  const timer = setTimeout(() => abort.abort(), (seconds + (content?.length ?? 0) / LEAST_RATE) * 1000);
+  const timer = setTimeout(() => abort.abort(), (seconds + (content?.length ?? 0) / MIN_RATE) * 1000);
   try {
     const response = await fetch(new URL(path, base), {
       // Without `cache`: with `no-store` each request would have a preflight of its own.

@@ -7,8 +7,8 @@
 const LINGER = 700; // milliseconds; strokes within them share a request
 const FIRST_RETRY = 1_000;
 const LONGEST_RETRY = 30_000;
-const MOST_STROKES = 200;
-const MOST_BYTES = 60_000; // ten seconds of a link of 48 kbit/s; a broken one costs them again
+const MAX_STROKES = 200;
+const MAX_BYTES = 60_000; // ten seconds of a link of 48 kbit/s; a broken one costs them again
 const RETRY_LATER = 2_000;
 
 /** Thrown by a handler to postpone an operation; what follows need not wait. It is given up after `timeout` ms. */
@@ -135,9 +135,9 @@ function batchOf(operations) {
   const [first] = operations;
   const batch = [first];
   let bytes = JSON.stringify(first).length;
-  for (const next of operations.slice(1, first.kind === 'stroke' ? MOST_STROKES : 1)) {
+  for (const next of operations.slice(1, first.kind === 'stroke' ? MAX_STROKES : 1)) {
     bytes += JSON.stringify(next).length;
-    if (next.kind !== 'stroke' || next.page.id !== first.page.id || bytes > MOST_BYTES) break;
+    if (next.kind !== 'stroke' || next.page.id !== first.page.id || bytes > MAX_BYTES) break;
     batch.push(next);
   }
   return batch;

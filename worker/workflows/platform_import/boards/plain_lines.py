@@ -2,7 +2,7 @@
 
 import re
 
-from worker.whiteboards.stroke_values import MOST_POINTS
+from worker.whiteboards.stroke_values import MAX_POINTS
 
 # Nine out of ten strokes are freehand lines as the board's page writes them. PostgreSQL prints jsonb in only one way,
 # so their text is matched, in a tenth of the time of parsing it. Possessive quantifiers, since backtracking could find
@@ -20,7 +20,7 @@ def is_plain_line(text: str) -> bool:
     A line that may lie within one pixel, and a very long one, are checked like the others.
     """
     # A point has more than one character, so a shorter text cannot have too many.
-    if len(text) > MOST_POINTS:
+    if len(text) > MAX_POINTS:
         return False
     plain = _PLAIN.fullmatch(text)
     if plain is None:
