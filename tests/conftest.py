@@ -1,4 +1,4 @@
-"""The real parts that tests run on: PostgreSQL, Valkey and the B2 emulator, started once for each test process.
+"""The real servers that tests use: PostgreSQL, Valkey and the B2 emulator, started once per test process.
 
 Ask for `database_url`, `database`, `redis_url`, `b2` or `settings`; what no test asks for is never started.
 """
@@ -146,7 +146,7 @@ class PostgresServer:
     """A PostgreSQL server where tests may make databases; `admin_url` is a superuser's."""
 
     admin_url: str
-    # Kept: to connect anew costs as much as to make or to drop a database.
+    # Kept open: connecting costs as much as creating or dropping a database.
     _admin: psycopg.Connection
 
     def url(self, database: str) -> str:

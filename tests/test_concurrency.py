@@ -1,4 +1,4 @@
-"""Steps at the same time: what one failure does to the others, and that nothing runs on."""
+"""Concurrent steps: how one failure affects the others, and that none outlives the block."""
 
 import signal
 import threading

@@ -1,4 +1,4 @@
-"""How tests wait: for a state that is looked at again and again, never for a span of time.
+"""How tests wait: they poll for a state, and never sleep for a fixed time.
 
 A test passes as soon as the state is reached; the cap only ends a run in which it never is.
 """

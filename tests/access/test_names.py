@@ -1,4 +1,4 @@
-"""The name under which people see a person, by SQL and by Python alike."""
+"""A person's display name is the same in SQL and in Python."""
 
 import pytest
 from sqlalchemy import select

@@ -1,4 +1,4 @@
-"""A signed claim against the database."""
+"""A token's claims are checked against the database."""
 
 import itertools
 from contextlib import suppress

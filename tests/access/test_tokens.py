@@ -1,4 +1,4 @@
-"""Tokens as a table: what comes in, and everything that must not."""
+"""Tokens that are accepted, and those that are refused, as tables."""
 
 import base64
 import json

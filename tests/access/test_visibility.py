@@ -1,4 +1,4 @@
-"""Who sees which whiteboard session, and as whom they take part in it: against real rows."""
+"""Who may see which whiteboard session, and in which role they take part in it."""
 
 from collections.abc import Callable
 from typing import Any

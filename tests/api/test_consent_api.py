@@ -1,4 +1,4 @@
-"""Nobody is a tutor's student before they, or a parent, have said so; and everybody can leave."""
+"""Nobody becomes a tutor's student without their own or a parent's consent, and everybody can leave."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

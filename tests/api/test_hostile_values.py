@@ -1,4 +1,4 @@
-"""Every parameter and every field of every route, filled with what no column keeps: always an answer, never a 500."""
+"""Every parameter and field of every route with values that no column can store: never a 500."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Limits over HTTP: who does too much is refused before anything of a body is read, with the time to wait."""
+"""Limits over HTTP: a request beyond them is refused before its body is read, with the time to wait."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What a person has open is bounded for all API processes together."""
+"""What a person has open is limited across all API processes."""
 
 import secrets
 import socket

@@ -1,4 +1,4 @@
-"""What operators look at and do is kept, wherever they come in."""
+"""Every request of an operator is recorded, whatever the route."""
 
 import threading
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""What one person may have and make: sessions, bookings, messages, jobs, uploads, streams."""
+"""Limits per person: sessions, bookings, messages, jobs, uploads, streams."""
 
 import asyncio
 import socket

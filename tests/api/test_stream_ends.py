@@ -1,4 +1,4 @@
-"""A stream of events ends with the right to it."""
+"""An event stream ends when its caller loses access."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

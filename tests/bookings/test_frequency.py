@@ -1,4 +1,4 @@
-"""Words for how often somebody learns, as people typed them."""
+"""The number of lessons a week, parsed from free text."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A row of the older table, as bookings: pure, and every value of it may be anything."""
+"""Bookings made from rows of the older table, whose values may be anything. Pure."""
 
 from dataclasses import replace
 from datetime import date

@@ -1,4 +1,4 @@
-"""What may become of a booking, and by whose word: the whole table."""
+"""The allowed status changes of a booking and who may make them, as a complete table."""
 
 from collections.abc import Callable
 from datetime import date

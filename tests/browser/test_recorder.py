@@ -1,4 +1,4 @@
-"""`/recorder.js` in a real browser: what it recorded is at the server, whatever happened on the way."""
+"""`/recorder.js` in a real browser: whatever interrupts it, the server has all that it recorded."""
 
 import os
 from collections.abc import Mapping

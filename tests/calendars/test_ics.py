@@ -1,4 +1,4 @@
-"""Calendars as strangers read them: every octet here goes through the `icalendar` package."""
+"""Calendars as other programs read them: all output is parsed by the `icalendar` package."""
 
 import time
 from dataclasses import replace

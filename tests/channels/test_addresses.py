@@ -1,4 +1,4 @@
-"""Which addresses webhooks may lead to: every way inside is tried."""
+"""Which addresses webhooks may connect to: every way into internal networks is tried."""
 
 from ipaddress import ip_network
 

@@ -1,4 +1,4 @@
-"""Mail to real SMTP servers: good ones, strict ones, and those that say no in every way there is."""
+"""Mail to real SMTP servers: correct ones, strict ones, and every kind of refusal."""
 
 import socket
 import ssl

@@ -1,4 +1,4 @@
-"""What two independent readers take out of a mail is exactly what was put in: Python's own, and one written in Rust."""
+"""Two independent parsers, Python's and one in Rust, read from a mail exactly what was written."""
 
 import email
 import re

@@ -1,4 +1,4 @@
-"""Whose trouble an answer of a mail server is: what servers really say, with where it is written.
+"""How replies of mail servers are classified: replies of real servers, with their sources.
 
 Sources: `gmail` Google's list of Gmail SMTP errors; `exo` Microsoft's lists of Exchange Online errors; `postfix` the
 source of Postfix' smtpd; `zone-mta` the bounce rules of ZoneMTA; `sisimai` the collected answers of Sisimai;

@@ -1,4 +1,4 @@
-"""Webhooks to a real HTTPS server: what is signed and how answers are read; and every way inside, tried."""
+"""Webhooks to a real HTTPS server: signatures, responses, and every way into internal networks."""
 
 import base64
 import hashlib

@@ -1,4 +1,4 @@
-"""The broker forgets, freezes, goes away, and cuts its connections: the ledger does not notice, nor do clients."""
+"""The broker loses messages, freezes, stops and cuts connections: neither the ledger nor clients are affected."""
 
 import re
 import signal

@@ -1,4 +1,4 @@
-"""PostgreSQL restarts, drops everybody, and is blocked by a client that sits on a lock."""
+"""PostgreSQL restarts, terminates connections, and is blocked by a client that holds a lock."""
 
 import signal
 import time

@@ -1,4 +1,4 @@
-"""Three long lessons whose renditions take for ever, and a short one that is played meanwhile, on a real worker."""
+"""Three long lessons whose renditions never end, and a short one that becomes playable meanwhile, on a real worker."""
 
 from collections.abc import Iterator
 from pathlib import Path

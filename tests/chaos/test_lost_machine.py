@@ -43,7 +43,7 @@ def test_work_of_a_lost_machine_is_named_holds_up_nobody_and_goes_on_when_its_di
 
 
 def test_a_worker_with_the_name_of_a_lost_spool_ends_what_its_disk_had(environment: Environment) -> None:
-    """The disk is lost for good: people are told, and nothing waits for ever."""
+    """The disk is lost for good: people are notified, and nothing waits for ever."""
     environment.start_api()
     posted = environment.post_recording(environment.new_session()).json()
     environment.workers.start(SPOOL_DIR=str(environment.folder / "empty"))

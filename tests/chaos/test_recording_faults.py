@@ -1,4 +1,4 @@
-"""Real recordings whose processes die between two steps, or that are deleted on the way."""
+"""Real recordings whose processes are killed between two steps, or that are deleted during their ingest."""
 
 import signal
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""`astegni canvas render`: files from a file, all of each or none, and a word on what was not drawn."""
+"""`astegni canvas render`: complete files or none, and a message about strokes that were not drawn."""
 
 import io
 import json

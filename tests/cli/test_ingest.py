@@ -1,4 +1,4 @@
-"""What `astegni ingest` says of a file that cannot be read: a sentence and an exit code, no wait, no traceback."""
+"""`astegni ingest` with a file that cannot be read: one sentence and an exit code, no wait, no traceback."""
 
 import os
 import subprocess

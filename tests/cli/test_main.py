@@ -1,4 +1,4 @@
-"""The command `astegni` as people type it: what it says, how it ends, and never a traceback."""
+"""The command `astegni`: its output and exit codes, and never a traceback."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""docker-compose.yml and the Dockerfile, read as Docker reads them, as far as ours go."""
+"""docker-compose.yml and the Dockerfile, parsed as Docker does, as far as ours need it."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""The image: no engine builds it here, so its recipe is held to what it must be."""
+"""The Dockerfile, checked without an engine that builds it."""
 
 import os
 import re

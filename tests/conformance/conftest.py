@@ -1,4 +1,4 @@
-"""An emulator of this run's own, and strangers' programs to talk to it."""
+"""An emulator for this run, and third-party programs that use it."""
 
 import hashlib
 import os

@@ -1,4 +1,4 @@
-"""rclone, which speaks version 1 of the API and is nobody's of ours: copy, check, move, copy at the server, purge."""
+"""rclone, a third-party client of version 1 of the API: copy, check, move, server-side copy, purge."""
 
 import json
 import os

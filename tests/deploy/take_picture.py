@@ -1,4 +1,4 @@
-"""The picture of the dashboard in docs/operations.md (`make pictures`): minutes of an installation at work."""
+"""The picture of the dashboard in docs/operations.md (`make pictures`): some minutes of a working installation."""
 
 import time
 from base64 import b64decode

@@ -81,7 +81,7 @@ def test_the_command_is_one_of_ours(name: str) -> None:
     command, *rest = words_of(name)
 
     assert command in commands
-    # Several of them on one machine are told apart by their names.
+    # Several of them on one machine are distinguished by their names.
     named = ["--name"] if "@" in name else []
     assert [word for word in rest if word.startswith("-")] == ([*named, "--queues"] if name in WORKERS else [])
 

@@ -1,4 +1,4 @@
-"""Units of systemd and files of its environment, read as systemd reads them, as far as ours go."""
+"""systemd's units and environment files, parsed as systemd does, as far as ours need it."""
 
 from collections.abc import Iterator
 from pathlib import Path

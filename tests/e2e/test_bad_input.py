@@ -1,4 +1,4 @@
-"""What clients should not send: each with its reason, and nothing left behind."""
+"""What clients should not send: each is refused with its reason, and leaves nothing behind."""
 
 import base64
 import hashlib

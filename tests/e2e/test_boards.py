@@ -1,4 +1,4 @@
-"""A board becomes pictures and a document: the main line on the whole stack."""
+"""A board becomes pictures and a document, on the whole stack."""
 
 import io
 from collections.abc import Iterator

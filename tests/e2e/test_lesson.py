@@ -1,4 +1,4 @@
-"""A recording goes in, a playable lesson comes out: the main line on the whole stack."""
+"""A recording becomes a playable lesson, on the whole stack."""
 
 import hashlib
 import json

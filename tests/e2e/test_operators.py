@@ -1,4 +1,4 @@
-"""What operators have: the facts of `astegni up`, health, figures, Flower, and the command beside the running stack."""
+"""For operators: the facts of `astegni up`, health, metrics, Flower, and commands beside the running stack."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""What is left of other people's words and links, by whatever way they leave."""
+"""What remains of people's texts and links in every kind of output."""
 
 import json
 import unicodedata

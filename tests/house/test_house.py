@@ -1,4 +1,4 @@
-"""Tests that guard the house itself: nothing ordered that nobody does, nothing settable that nobody documents."""
+"""The structure of the project: every order has a task, and every setting is documented."""
 
 import dataclasses
 import re

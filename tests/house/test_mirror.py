@@ -41,7 +41,7 @@ FILES = {
     "api/test_nameless_people_api.py": "people without a name, in lists, calendars and messages",
     "api/test_operator_accesses.py": "every route for operators",
     "api/test_role_conflicts_api.py": "lessons of a person who has two roles",
-    "api/test_strangers_api.py": "every route for people without a right",
+    "api/test_unrelated_people_api.py": "every route for people without a right",
     "api/test_stream_ends.py": "every stream",
     "api/recordings/test_recording_texts.py": "captions, chapters and the search in both",
     "canvases/drawing/test_documents.py": "PDF and SVG of the same boards",

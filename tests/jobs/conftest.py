@@ -1,4 +1,4 @@
-"""Orders of the tests' own, and the ledger seen from outside."""
+"""Orders for tests, and the ledger seen from outside."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar

@@ -1,4 +1,4 @@
-"""The Idempotency-Key protocol: once, the same answer, and never somebody else's."""
+"""The Idempotency-Key protocol: executed once, the same response, and never somebody else's."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor

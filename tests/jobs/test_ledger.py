@@ -1,4 +1,4 @@
-"""The ledger's own rules, against PostgreSQL: one claim, one end, every stale token refused."""
+"""The ledger's rules, on PostgreSQL: one claim, one end, every stale token refused."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor

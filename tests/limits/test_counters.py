@@ -1,4 +1,4 @@
-"""Counters: what was used is shared by all processes, comes back, and is forgotten with its transaction."""
+"""Counters: usage is shared by all processes, regained over time, and undone with its transaction."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace

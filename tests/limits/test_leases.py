@@ -1,4 +1,4 @@
-"""Leases: what is open is counted for all processes together, and what a killed one had open comes back."""
+"""Leases: open uploads and streams are counted across all processes, and those of a killed one expire."""
 
 import asyncio
 import itertools

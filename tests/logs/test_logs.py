@@ -1,4 +1,4 @@
-"""What a log says of errors: types and places, and never what people wrote."""
+"""What a log says about errors: types and locations, never what people wrote."""
 
 import io
 import json

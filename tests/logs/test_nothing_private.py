@@ -1,4 +1,4 @@
-"""What people write stands in no log and in no error of a job: a real API and a real worker, and words like no other.
+"""Nothing that people write appears in a log or in a job's error: a real API, a real worker, and unique words.
 
 Written down on purpose are ids, the templates of routes, and a client's own `X-Request-ID` (docs/operations.md).
 """

@@ -1,4 +1,4 @@
-"""Files that are not what they say, or that want something else than to be played."""
+"""Files that are not what they claim to be, or that attack the programs that read them."""
 
 import socket
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""The revisions themselves: numbered, one line, no models, and a way back from each."""
+"""The revisions: numbered, in one line, without models, each with a downgrade."""
 
 import ast
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The runner: whose database it touches, who runs at a time, and what it leaves behind."""
+"""The migration command: which databases it changes, concurrent runs, and the state that it leaves."""
 
 import os
 import secrets
@@ -171,7 +171,7 @@ def _everything(url: str) -> tuple[set[str], list[tuple[int, str]]]:
 
 
 def test_a_role_that_may_not_create_what_is_needed(empty_database_url: str) -> None:
-    """It is told what to let whom do, not to run the migration again."""
+    """The error names the missing right, and does not suggest to run the migration again."""
     role = f"narrow_{secrets.token_hex(6)}"
     with psycopg.connect(empty_database_url, autocommit=True) as owner:
         owner.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD 'narrow'").format(sql.Identifier(role)))

@@ -1,4 +1,4 @@
-"""Rows as people write them by hand: the least that works, what is filled in, and what is refused."""
+"""Rows written by hand: the minimum that works, the defaults, and what is refused."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""People of the platform's sample, each row of which is a trap."""
+"""People of the platform's sample, each row of which is an edge case."""
 
 from urllib.parse import urlsplit
 
@@ -105,7 +105,7 @@ def test_a_state_without_parents(platform: Platform, platform_people: PlatformPe
 
 
 def test_without_the_grant_nobody_is_let_in_by_mistake(platform: Platform, platform_people: PlatformPeople) -> None:
-    """Who is suspended cannot be told, so nothing is read rather than taken for the default."""
+    """It is unknown who is suspended, so nothing is read, instead of assuming the default."""
     reader = Identifier(urlsplit(platform.url).username or "")
     platform.owner.execute(SQL("REVOKE SELECT (is_suspended) ON users FROM {}").format(reader))
 

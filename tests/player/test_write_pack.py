@@ -1,4 +1,4 @@
-"""Packs: bytes survive the page, texts cannot leave their place, and an hour is not much larger than its sound."""
+"""Packs: bytes and texts are embedded safely, and an hour is not much larger than its sound."""
 
 import html.parser
 import io

@@ -1,4 +1,4 @@
-"""A worker that is drained ends what it holds and takes nothing new, also after its broker was away."""
+"""A drained worker finishes its jobs and takes no new ones, even after an outage of its broker."""
 
 import signal
 import socket

@@ -1,4 +1,4 @@
-"""The HTTP server of metrics beside clients that say nothing."""
+"""The HTTP server of metrics, also with silent clients."""
 
 import socket
 import threading

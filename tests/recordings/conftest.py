@@ -1,4 +1,4 @@
-"""Recordings as rows: a whiteboard session to fill, and bytes that somebody sends."""
+"""Recordings as rows: a whiteboard session, and uploaded bytes."""
 
 from collections.abc import Callable
 from typing import Any

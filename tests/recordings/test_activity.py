@@ -1,4 +1,4 @@
-"""Where neither voice nor stroke is."""
+"""Stretches with neither voice nor strokes."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What a recording says when its job ended badly, and what becomes of its bytes."""
+"""What a recording's row says when its job has failed, and what happens to its bytes."""
 
 from collections.abc import Callable
 from typing import Any

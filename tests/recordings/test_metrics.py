@@ -1,4 +1,4 @@
-"""What the metrics say of outputs of recordings."""
+"""Metrics of renditions."""
 
 from tests.conftest import Sql
 from worker.database import Database

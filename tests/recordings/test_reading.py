@@ -1,4 +1,4 @@
-"""The board that a recording keeps: written as it is stored, loaded by nobody who does not ask for it."""
+"""The board that is stored with a recording: kept as it is, and loaded only on request."""
 
 import io
 import json

@@ -1,4 +1,4 @@
-"""Local times as instants, where clocks change in every way they have been seen to."""
+"""Local times as instants, across every known kind of clock change."""
 
 from datetime import UTC, date, datetime, time, timedelta
 

@@ -1,4 +1,4 @@
-"""Patterns as people type them, and what they are told when nobody can know what they mean."""
+"""Patterns as people type them, and the errors for ambiguous ones."""
 
 import contextlib
 import re

@@ -1,4 +1,4 @@
-"""The platform's form, with everything that its own data has been seen to hold."""
+"""The platform's form, with everything that its own data has contained."""
 
 from datetime import date, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""The clock advances lessons: every status after every hour, concurrently, and after a night without a worker."""
+"""Lessons advance by the clock: every status, concurrently, and after a night without a worker."""
 
 import threading
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Nobody is in two lessons at once: the database refuses it, however the rows come."""
+"""Nobody has two lessons at once: the database refuses it, however rows are written."""
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""A tutor's free time, and who takes a part of it."""
+"""A tutor's free time, and booking parts of it."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor

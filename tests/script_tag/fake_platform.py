@@ -1,4 +1,4 @@
-"""The answers of the platform that its whiteboard page needs, and its live channel, with the platform's own faults.
+"""The platform's responses that its whiteboard page needs, and its live channel, with the platform's own faults.
 
 Faults that are kept:
   quick-create never finds a session: it creates one for each side of a call

@@ -1,4 +1,4 @@
-"""Settings that are weak or mean nothing are refused when they are read, in a sentence that helps and keeps secrets."""
+"""Weak or meaningless settings are refused when they are read, with a helpful sentence and without secrets."""
 
 from collections.abc import Callable
 

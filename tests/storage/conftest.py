@@ -72,7 +72,7 @@ def make_store(b2: Credentials, bucket: Bucket, sent: list[str], slept: list[flo
 
 @pytest.fixture
 def proxy(b2: Credentials) -> Iterator[FaultyProxy]:
-    """A proxy to the emulator that fails as it is told; `make_store(realm=proxy.url)` uses it."""
+    """A proxy of the emulator that injects faults; `make_store(realm=proxy.url)` uses it."""
     with faulty_proxy(b2.realm) as proxy:
         yield proxy
 

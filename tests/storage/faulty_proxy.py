@@ -1,4 +1,4 @@
-"""A bad proxy to Backblaze: a proxy before the emulator that fails as it is told, and counts what it was sent."""
+"""A proxy in front of the emulator that injects faults on demand and counts what it receives."""
 
 import contextlib
 import http.client
@@ -59,11 +59,11 @@ class GarbleAnswer:
 
 @dataclass(frozen=True)
 class Hold:
-    """The request stands still after so many bytes of its body until it is let go."""
+    """The request stops after so many bytes of its body until it is released."""
 
     after: int
     reached: threading.Event = field(default_factory=threading.Event)
-    let_go: threading.Event = field(default_factory=threading.Event)
+    released: threading.Event = field(default_factory=threading.Event)
 
 
 Fault = Answer | Cut | CutAnswer | Garble | GarbleAnswer | Hold
@@ -148,7 +148,7 @@ class _Proxy(BaseHTTPRequestHandler):
                 upstream.send(_turned(piece) if isinstance(fault, Garble) and sent == len(piece) else piece)
                 if isinstance(fault, Hold) and sent >= fault.after:
                     fault.reached.set()
-                    fault.let_go.wait(TIMEOUT)
+                    fault.released.wait(TIMEOUT)
             self._pass_back(upstream.getresponse(), fault)
 
     def _pass_back(self, response: http.client.HTTPResponse, fault: Fault | None) -> None:
@@ -192,7 +192,7 @@ def _turned(piece: bytes) -> bytes:
 
 @contextmanager
 def faulty_proxy(upstream: str) -> Iterator[FaultyProxy]:
-    """A proxy to the emulator at `upstream`, good until told otherwise."""
+    """A proxy of the emulator at `upstream`, without faults at first."""
     proxy = FaultyProxy(upstream)
     handler = type("Proxy", (_Proxy,), {"proxy": proxy})
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:

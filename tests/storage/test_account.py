@@ -1,4 +1,4 @@
-"""The way in: settings, keys, a bucket made ready, and a Backblaze that is not there."""
+"""Opening the account: settings, keys, a new bucket, and an unavailable Backblaze."""
 
 import secrets
 import socket

@@ -1,4 +1,4 @@
-"""A database that was taken back to an earlier state is noticed before anything is swept."""
+"""A database that was restored to an earlier state is detected before anything is swept."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Uploads: not twice, in spite of failures, going on where they stopped, and checked on arrival."""
+"""Uploads: retried, resumed, verified, and never done twice."""
 
 import hashlib
 import io
@@ -69,7 +69,7 @@ def test_progress_ends_with_the_size(store: ObjectStore, make_file: MakeFile) ->
 def test_a_stopped_upload_is_gone_on_with(
     store: ObjectStore, bucket: Bucket, make_file: MakeFile, sent: list[str]
 ) -> None:
-    """Six parts, two at once: when more than 24 MB are told, at most two of the parts begun are not whole.
+    """Six parts, two at once: when more than 24 MB are reported, at most two of the parts begun are not whole.
 
     The second of the two may arrive after the stop, while the parts are listed: it is not sent again either.
     """

@@ -1,4 +1,4 @@
-"""What Sentry is told of an error: a real client, and a server that takes its envelopes."""
+"""What is reported to Sentry: a real client, and a server that receives its envelopes."""
 
 import json
 import threading

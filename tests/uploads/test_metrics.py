@@ -1,4 +1,4 @@
-"""Figures of uploads in pieces."""
+"""Metrics of uploads in pieces."""
 
 import os
 import time

@@ -1,4 +1,4 @@
-"""The spool: a file is sealed or not there, limits hold, and what is left over can be found."""
+"""The spool: files are complete or absent, limits hold, and leftovers are found."""
 
 import hashlib
 import os

@@ -1,4 +1,4 @@
-"""A lesson on the board, and what a test does there most."""
+"""A lesson on the board, and the actions that tests need most."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Strokes onto a page: order, repeats, permissions, taking back."""
+"""Appending strokes to a page: order, repeats, permissions, undo."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor

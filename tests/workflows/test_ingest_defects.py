@@ -1,4 +1,4 @@
-"""Files that cost dearly or fail again and again, through the real ingest: they end in words and leave nothing."""
+"""Files that are expensive to read or fail repeatedly: they are refused with a reason and leave nothing."""
 
 import pytest
 

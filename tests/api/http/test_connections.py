@@ -1,4 +1,4 @@
-"""Connections that keep the server waiting: closed in time, and never in the way of others. Real sockets."""
+"""Connections that keep the server waiting are closed in time and never block others. Real sockets."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""Idempotency-Key over HTTP, under a storm of equal requests."""
+"""Idempotency-Key over HTTP, with many equal requests at the same time."""
 
 from concurrent.futures import ThreadPoolExecutor
 

@@ -1,4 +1,4 @@
-"""Large bodies in pieces: the same as Python's own reader, refused where that or its bounds refuse."""
+"""Large bodies parsed in pieces: equal to Python's own parser, and refused beyond the limits."""
 
 import inspect
 import json

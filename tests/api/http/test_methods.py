@@ -1,4 +1,4 @@
-"""Which methods an address has: the same in `Allow`, in OPTIONS, in HEAD, and in what is really answered."""
+"""The methods of an address: the same in `Allow`, in OPTIONS, in HEAD and in the responses."""
 
 import httpx2
 import pytest

@@ -1,4 +1,4 @@
-"""Cursors: each list takes its own, and refuses every other text."""
+"""Cursors: each list accepts its own and refuses any other text."""
 
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any

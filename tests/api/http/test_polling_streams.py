@@ -1,4 +1,4 @@
-"""The poller of event streams: one for all of a process, so nothing that goes wrong may end it."""
+"""The poller of event streams: a process has one, so no error may end it."""
 
 import asyncio
 from collections.abc import Collection

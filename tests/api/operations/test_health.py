@@ -1,4 +1,4 @@
-"""What those who run it ask."""
+"""`/healthz`, `/readyz` and `/metrics`."""
 
 import re
 from dataclasses import replace

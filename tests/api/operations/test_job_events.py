@@ -1,4 +1,4 @@
-"""Following a job: a real server, real streams."""
+"""The event stream of a job, on a real server."""
 
 import time
 from collections.abc import Callable

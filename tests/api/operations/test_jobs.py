@@ -1,4 +1,4 @@
-"""`/v1/jobs` as those who ordered them, others and operators meet it."""
+"""`/v1/jobs` for people who ordered the jobs, for others and for operators."""
 
 from collections.abc import Callable
 from uuid import UUID, uuid4

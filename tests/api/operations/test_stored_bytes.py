@@ -1,4 +1,4 @@
-"""What B2 holds, in figures."""
+"""The metric of bytes on B2."""
 
 from starlette.testclient import TestClient
 

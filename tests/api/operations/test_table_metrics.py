@@ -1,4 +1,4 @@
-"""What is stored in figures: tables, and the jobs that delete what is old."""
+"""Metrics of stored data: tables, and the jobs that delete old rows."""
 
 from starlette.testclient import TestClient
 

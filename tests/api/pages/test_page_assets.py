@@ -1,4 +1,4 @@
-"""What pages load: at addresses of one version, kept for good, so that no cache mixes two releases."""
+"""What pages load: addresses with one version, cached permanently, so that no cache mixes two releases."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""`/v1/recordings` in this process: what is taken, what is refused, and that nothing of a refused upload stays."""
+"""`/v1/recordings`: what is accepted, what is refused, and that nothing of a refused upload remains."""
 
 import errno
 import http.client

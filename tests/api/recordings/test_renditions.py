@@ -1,4 +1,4 @@
-"""Renditions that are ordered later: by whom, which, once."""
+"""Renditions that are ordered later: by whom, which, and each only once."""
 
 import pytest
 

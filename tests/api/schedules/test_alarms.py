@@ -1,4 +1,4 @@
-"""`/v1/schedules/{id}/alarms` as tutors, students and parents meet it: each has their own."""
+"""`/v1/schedules/{id}/alarms`: tutors, students and parents each have their own."""
 
 from datetime import date, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""`/v1/bookings` as tutors, students, parents and operators meet it."""
+"""`/v1/bookings` for tutors, students, parents and operators."""
 
 from typing import Any
 

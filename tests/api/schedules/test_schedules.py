@@ -1,4 +1,4 @@
-"""`/v1/schedules`, `/v1/series` and `/v1/tutors/{id}/slots` as tutors, students, parents and operators meet them."""
+"""`/v1/schedules`, `/v1/series`, `/v1/tutors/{id}/slots` for tutors, students, parents and operators."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta

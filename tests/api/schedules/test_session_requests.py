@@ -1,4 +1,4 @@
-"""`/v1/session-requests` as students, parents and tutors meet it."""
+"""`/v1/session-requests` for students, parents and tutors."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any

@@ -1,4 +1,4 @@
-"""`/v1/whiteboard/sessions` as tutors, students and parents meet it."""
+"""`/v1/whiteboard/sessions` for tutors, students and parents."""
 
 from typing import Any
 

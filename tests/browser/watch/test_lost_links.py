@@ -1,4 +1,4 @@
-"""What the page does when an answer, a file or the right to watch is missing for a while, or for good."""
+"""The page while a response, a file or the right to watch is missing, temporarily or permanently."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""PDF and SVG of boards: vectors, words that can be found, titles, and an eraser that erases."""
+"""PDF and SVG of boards: vectors, searchable text, titles and erasers."""
 
 import contextlib
 import errno

@@ -1,4 +1,4 @@
-"""The PNG writer's files hold the pixels it was given, in however many pieces."""
+"""The PNG writer's files contain the pixels that were written, in any number of bands."""
 
 import struct
 import zlib

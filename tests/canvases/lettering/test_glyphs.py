@@ -165,7 +165,7 @@ def test_every_character_is_drawn_invisible_or_named(text: str) -> None:
 @settings(max_examples=60, deadline=None)
 @given(st.text(st.characters(max_codepoint=0x1FFFF, exclude_categories=["Cs"]), min_size=1, max_size=12))
 def test_no_ink_is_outside_of_its_box(text: str) -> None:
-    """A film draws anew only what is within the box of a text."""
+    """A film redraws only what is within the box of a text."""
     page = _page(text, x=400, y=400)
     for shape in page.shapes:
         assert isinstance(shape, Text)

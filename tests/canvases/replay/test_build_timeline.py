@@ -1,4 +1,4 @@
-"""When each stroke of a board is to be seen, by what was noted of its times."""
+"""When each stroke of a board is visible, according to its recorded times."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -255,7 +255,7 @@ def test_the_same_strokes_are_the_same_bytes(
 
 
 def test_more_pages_than_are_kept(binaries: Binaries) -> None:
-    """A page that was put away is drawn anew when somebody turns back to it."""
+    """A page that was put away is redrawn when somebody turns back to it."""
     pages = [
         {"strokes": [row("line", {"points": [[9, 9 + n], [900, 700]], "width": 9}, n, n + 0.5)]} for n in range(12)
     ]

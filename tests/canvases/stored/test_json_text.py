@@ -1,4 +1,4 @@
-"""JSON of boards is read as Python reads it, whatever it holds."""
+"""The JSON of boards is parsed exactly as Python's own parser does."""
 
 import json
 import math

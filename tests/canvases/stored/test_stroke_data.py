@@ -1,4 +1,4 @@
-"""Whatever is stored as strokes, a page comes of it, and what is not drawn is named."""
+"""Any stored strokes yield a page, and strokes that are not drawn are named."""
 
 import io
 import json

@@ -68,7 +68,7 @@ def judged(claims: list[Claim]) -> int:
 
 
 def break_ledger(arguments: argparse.Namespace, root: Path, say: Say) -> list[Claim]:
-    """Let everything go wrong for some minutes."""
+    """Inject every fault for some minutes."""
     print_line(f"seed {arguments.seed}, {arguments.minutes:g} minutes, {arguments.jobs} jobs, {arguments.broker}")
     plan = make_plan(
         arguments.seed, seconds=60 * arguments.minutes, jobs=arguments.jobs, quick=arguments.quick, only=arguments.only

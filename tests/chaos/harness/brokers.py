@@ -1,4 +1,4 @@
-"""The brokers that are broken: Valkey, or RabbitMQ of Debian, with the same ways to break either."""
+"""The brokers under test: Valkey, or Debian's RabbitMQ, with the same faults."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""What a run does later, and the replacement of workers that have ended."""
+"""Calls that a run makes later, and the replacement of workers that have ended."""
 
 import heapq
 import itertools

@@ -1,4 +1,4 @@
-"""Those who ask while things go wrong: they give orders, upload recordings, delete, cancel, and look."""
+"""Clients during the faults: they order jobs, upload recordings, delete, cancel and read."""
 
 import time
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""One database, its workers, the side that gives orders, and an API: everything behind the proxies of the servers."""
+"""One database, its workers, clients and an API, all behind the proxies of the servers."""
 
 import itertools
 import time

@@ -1,4 +1,4 @@
-"""A ledger outside of the system: an append-only file where everybody writes down what they did, line by line."""
+"""A record outside the system: an append-only file in which every process notes what it did."""
 
 import json
 import os

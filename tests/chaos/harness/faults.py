@@ -1,4 +1,4 @@
-"""The faults, each a method; what lasts is ended by a second one that it leaves with the clock."""
+"""The faults, each a method; one that lasts schedules its own end."""
 
 import contextlib
 import os

@@ -1,4 +1,4 @@
-"""What can happen to an installation, and which alarms of deploy/prometheus/rules.yml tell operators of it."""
+"""Incidents of an installation, and which alarms of deploy/prometheus/rules.yml report them."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress

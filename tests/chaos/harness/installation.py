@@ -1,4 +1,4 @@
-"""An environment with beat and a mail server, and the ways to break its servers and to repair them."""
+"""An environment with beat and a mail server, and methods that break and repair its components."""
 
 import threading
 import time
@@ -109,7 +109,7 @@ class Installation:
         self._api_line.target = self.servers.broker.port
 
     def cut_api_off(self, is_cut: bool) -> None:
-        """Break the API's connections to Redis and refuse new ones, until told otherwise."""
+        """Break the API's connections to Redis and refuse new ones, or, with False, admit them again."""
         self._api_line.refuse(is_cut)
 
     def start_api(self) -> None:

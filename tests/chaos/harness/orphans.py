@@ -1,4 +1,4 @@
-"""Which ffmpeg and ffprobe work on our files, and whether anybody still minds them."""
+"""Which ffmpeg and ffprobe processes use our files, and whether a worker still supervises them."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What will be asked and what will go wrong, and when: all of it follows from the seed."""
+"""What is requested and what fails, and when: all of it follows from the seed."""
 
 import random
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""A TCP proxy on loopback that cuts, delays, slows, rewrites, and leads to a server that came back on another port."""
+"""A TCP proxy on loopback that cuts, delays, throttles and rewrites, and follows a server to another port."""
 
 import asyncio
 import contextlib
@@ -55,7 +55,7 @@ class Proxy:
         return self._do(self._reset())
 
     def refuse(self, refusing: bool = True) -> None:
-        """Break every connection and take no new one, until told otherwise."""
+        """Break every connection and refuse new ones, or, with False, admit them again."""
         self._refusing = refusing
         if refusing:
             self.reset()

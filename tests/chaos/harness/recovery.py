@@ -1,4 +1,4 @@
-"""How long it took to go on: read from the history of the database, the messages received and the faults."""
+"""How long recovery took, computed from the database's history, received messages and the faults."""
 
 import math
 from collections import defaultdict

@@ -1,4 +1,4 @@
-"""What the run has shown: each line a claim, what was found, and whether it holds."""
+"""The results of a run: claims, each with what was found and whether it holds."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence

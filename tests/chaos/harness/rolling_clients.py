@@ -1,4 +1,4 @@
-"""What goes on while everything is restarted: boards are drawn and messages are sent, one after the other."""
+"""Work during a rolling restart: boards are drawn and messages are sent, one after the other."""
 
 import time
 from collections.abc import Callable

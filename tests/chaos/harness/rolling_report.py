@@ -1,4 +1,4 @@
-"""What a rolling restart has shown: nothing lost, and no attempt charged."""
+"""The results of a rolling restart: nothing lost, and no attempt charged."""
 
 from collections import Counter
 

@@ -1,4 +1,4 @@
-"""A rolling restart carried out from nothing to its report."""
+"""A complete rolling restart, from the start of its servers to its report."""
 
 import random
 from contextlib import closing

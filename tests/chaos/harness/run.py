@@ -1,4 +1,4 @@
-"""One run: start everything, let the plan happen, let things calm down, sweep."""
+"""One run: start everything, carry out the plan, wait for all jobs, sweep."""
 
 import random
 import threading

@@ -1,4 +1,4 @@
-"""A plan carried out from nothing to its report."""
+"""A complete run of a plan, from the start of its servers to its report."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What the database itself saw: every change of a job's state, the effects of orders, and what must never happen."""
+"""What the database recorded: state changes of jobs, effects of orders, and violations."""
 
 import threading
 from typing import Any

@@ -1,4 +1,4 @@
-"""Orders: orders that only chaos gives. Celery loads this module by its name."""
+"""Orders of the chaos tests. Celery loads this module by its name."""
 
 import os
 import signal

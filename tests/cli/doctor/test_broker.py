@@ -1,4 +1,4 @@
-"""What doctor says of the broker, on real servers that are set up wrongly."""
+"""What doctor reports about the broker, on real, misconfigured servers."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack

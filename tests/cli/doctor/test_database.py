@@ -1,4 +1,4 @@
-"""What doctor says of PostgreSQL, of our processes and of the platform."""
+"""What doctor reports about PostgreSQL, our processes and the platform."""
 
 import pytest
 from psycopg.sql import SQL, Identifier

@@ -1,4 +1,4 @@
-"""What this machine brings."""
+"""What doctor reports about this machine."""
 
 from pathlib import Path
 

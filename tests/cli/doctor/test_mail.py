@@ -1,4 +1,4 @@
-"""What doctor says of the mail server."""
+"""What doctor reports about the mail server."""
 
 from collections.abc import Iterator
 from pathlib import Path

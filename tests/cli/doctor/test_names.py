@@ -1,4 +1,4 @@
-"""Names of the environment that are nearly settings."""
+"""Environment variables whose names resemble settings."""
 
 import pytest
 

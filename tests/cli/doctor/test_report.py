@@ -1,4 +1,4 @@
-"""Lines, the document for programs, and which of several findings decides."""
+"""The report as lines and as JSON, and which of several results determines the state."""
 
 from worker.cli.doctor.check_warning import CheckWarning
 from worker.cli.doctor.report import as_document, run_checks, worst_of

@@ -1,4 +1,4 @@
-"""What doctor says of the spools of other machines."""
+"""What doctor reports about the spools of other machines."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What doctor says of B2."""
+"""What doctor reports about B2."""
 
 import secrets
 

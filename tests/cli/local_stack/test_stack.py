@@ -1,4 +1,4 @@
-"""The whole stack, real in every part: some seconds each."""
+"""The whole stack with real components: some seconds each."""
 
 import json
 import os

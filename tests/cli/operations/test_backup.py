@@ -1,4 +1,4 @@
-"""`astegni backup check|resume` and `astegni recordings adopt`, as an operator meets them after a restore."""
+"""`astegni backup check|resume` and `astegni recordings adopt` after a restore."""
 
 import json
 from collections.abc import Callable

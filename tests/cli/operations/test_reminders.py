@@ -1,4 +1,4 @@
-"""`astegni reminders`: what will go out and why, and a test message sent through the real door."""
+"""`astegni reminders`: what will be sent and why, and a test message sent through the same path as all others."""
 
 import json
 import threading

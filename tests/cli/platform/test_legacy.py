@@ -1,4 +1,4 @@
-"""`astegni legacy import-enrollments` as an operator types it."""
+"""`astegni legacy import-enrollments`."""
 
 from collections.abc import Callable
 from pathlib import Path

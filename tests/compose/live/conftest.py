@@ -1,4 +1,4 @@
-"""A host without an engine: what docker-compose.yml starts, as processes on this machine, less the walls.
+"""A host without a container engine: the services of docker-compose.yml as processes, without isolation.
 
 The hosts `postgres` and `redis`, ports and paths become loopback, free ports and folders; nothing else is changed.
 """

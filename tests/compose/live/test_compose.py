@@ -1,4 +1,4 @@
-"""The composed product: every service's own command and environment, from health to a lesson to a clean end."""
+"""The composed product: each service's own command and environment, from health checks to a clean stop."""
 
 import signal
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Who may come in: keys and their limits, tokens and their end."""
+"""Authentication: keys and their restrictions, tokens and their expiry."""
 
 import time
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What outlives the process: a stop, a kill, a big upload in little memory."""
+"""What survives the process: a stop, a kill, and a large upload in little memory."""
 
 import contextlib
 import itertools

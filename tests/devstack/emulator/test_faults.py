@@ -1,4 +1,4 @@
-"""Failures asked for by X-Bz-Test-Mode, and those that B2 has of its own."""
+"""Failures requested by X-Bz-Test-Mode, and those that B2 itself has."""
 
 import http.client
 from collections.abc import Callable

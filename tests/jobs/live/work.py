@@ -1,4 +1,4 @@
-"""Tasks of the tests' own, done by a real worker. Celery loads this module by its name."""
+"""Orders for tests, executed by a real worker. Celery loads this module by its name."""
 
 import ctypes
 import os

@@ -1,4 +1,4 @@
-"""What the outside may know of jobs."""
+"""Which jobs a caller may read."""
 
 from typing import Any
 from uuid import UUID, uuid4

@@ -1,4 +1,4 @@
-"""What no longer works, said in sentences."""
+"""Sentences about what no longer works."""
 
 import math
 
@@ -26,7 +26,7 @@ def test_all_is_well() -> None:
 
 @pytest.mark.parametrize("part", ["relay", "reaper", "dispatcher", "beat", "storage"])
 def test_a_part_that_is_silent_is_named(part: str) -> None:
-    """Within the 150 s in which an operator is told: 60 s, of storage 120 s."""
+    """Within the 150 s in which an operator is alerted: 60 s, of storage 120 s."""
 
     def silent(age: float) -> list[str]:
         return silent_parts(SETTINGS, ProcessMetrics(FRESH | {part: age}, CONSUMED, {}), CHECKED, QUEUES)

@@ -1,4 +1,4 @@
-"""A failure that comes back the same is not waited for: the job ends, and says so."""
+"""A failure that repeats identically ends the job, which says so."""
 
 from collections.abc import Callable
 from typing import Any

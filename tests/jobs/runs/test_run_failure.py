@@ -1,4 +1,4 @@
-"""A time limit that interrupts a statement is recorded as such, and not as trouble with the database."""
+"""A time limit that interrupts a statement is recorded as such, not as a failure of the database."""
 
 import signal
 import threading

@@ -1,4 +1,4 @@
-"""A run whose arguments are those of another release ends, and that release can do the job later."""
+"""A run whose arguments belong to another release ends, and that release can do the job later."""
 
 from typing import Any
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""A statement by itself, and what waits for a database that is away."""
+"""A single statement, and waiting for an unavailable database."""
 
 import signal
 from collections.abc import Iterator

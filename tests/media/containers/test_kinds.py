@@ -1,4 +1,4 @@
-"""What is no WebM or MP4: taken when a browser can play what is in it, else refused with a sentence of its own."""
+"""Files that are neither WebM nor MP4: accepted when a browser can play them, else refused with a reason."""
 
 import subprocess
 from collections.abc import Callable

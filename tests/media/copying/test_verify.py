@@ -1,4 +1,4 @@
-"""Copies that went wrong on the way, each in one thing: none passes for whole, and none that players stumble over."""
+"""Copies with one fault each: none is accepted as complete, and none that players cannot handle."""
 
 import subprocess
 from collections.abc import Callable

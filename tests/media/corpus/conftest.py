@@ -1,4 +1,4 @@
-"""Whole recordings of many kinds, and the surgery that makes defects of them, as people report them publicly.
+"""Whole recordings of many kinds, and functions that damage them as in publicly reported cases.
 
 Everything is made from ffmpeg's test signals and from a few captures of real browsers. A defect is a function from a
 `Kit` to bytes; `test_defects.py` says for each what must become of it.

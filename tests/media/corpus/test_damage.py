@@ -1,4 +1,4 @@
-"""Bytes that came twice, never came, came wrong or in another order, anywhere in a recording.
+"""Bytes that are repeated, missing, wrong or reordered, anywhere in a recording.
 
 Nobody can say beforehand what is left of it. What a copy holds must be playable to its end by any decoder, and what
 is missing from it must be told.

@@ -1,4 +1,4 @@
-"""What is found is compared with an ffprobe of the test's own, never with our own reading of the same lines."""
+"""Results are compared with a separate ffprobe run, never with our own parsing of the same lines."""
 
 from collections.abc import Callable
 from pathlib import Path

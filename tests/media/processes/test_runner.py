@@ -1,4 +1,4 @@
-"""Small programs of our own stand in for ffmpeg where ffmpeg itself cannot be made to misbehave."""
+"""Small programs stand in for ffmpeg where ffmpeg itself cannot be made to misbehave."""
 
 import itertools
 import os

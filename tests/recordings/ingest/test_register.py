@@ -1,4 +1,4 @@
-"""A recording enters: the same bytes in one session and type are one recording, however many send them at once."""
+"""Registration: the same bytes in one session and type are one recording, also when sent concurrently."""
 
 import threading
 from collections.abc import Callable

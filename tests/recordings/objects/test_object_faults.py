@@ -1,4 +1,4 @@
-"""Rows beside objects, as a table."""
+"""Rows compared with objects, as a table."""
 
 from dataclasses import replace
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Expansion against three others: dateutil, recurring-ical-events, and a slow search that asks every day."""
+"""Expansion compared with dateutil, recurring-ical-events and a slow search that checks every day."""
 
 from collections import defaultdict
 from collections.abc import Iterator

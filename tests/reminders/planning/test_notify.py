@@ -77,7 +77,7 @@ class TestPeopleOfSession:
         assert self.of(users, host=14, host_type="tutor", ids=[25, 36], types=["student", "parent"]) == [4, 5, 6]
 
     def test_nobody_who_shares_nothing_with_the_host(self, users: UserFixture) -> None:
-        """However they came into the session: what its host says there, a title for one, is not told to them."""
+        """However they came into the session: what its host says there, a title for one, is not shown to them."""
         assert self.of(users, host=14, host_type="tutor", ids=[22, 36], types=["student", "parent"]) == [4, 6]
         assert self.of(users, host=22, host_type="student", ids=[25, 11], types=["student", "tutor"]) == [1, 2, 3]
 

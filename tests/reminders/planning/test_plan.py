@@ -1,4 +1,4 @@
-"""Reminders as rows: of whom, when, by what; made with the lesson, moved and cancelled with it."""
+"""Reminders as rows: planned with the lesson, moved and cancelled with it."""
 
 import threading
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Beat's trigger: what lies about is sent without any dispatcher."""
+"""Beat's job: overdue messages are sent without any dispatcher."""
 
 from datetime import UTC, datetime, timedelta
 

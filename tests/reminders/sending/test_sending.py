@@ -1,4 +1,4 @@
-"""A batch goes out: what the person gets, what the row says, and what happens when it does not work."""
+"""Sending a batch: what the person receives, what the row says, and what happens on failure."""
 
 import re
 import threading
@@ -455,7 +455,7 @@ def test_a_refused_channel_is_disabled_and_what_waits_for_it_goes_elsewhere(deli
     assert deliveries.outcome(later) == ("failed", "channel-disabled")
     deliveries.send_all()
     kinds = [row.kind for row in deliveries.all("SELECT kind FROM notifications ORDER BY kind")]
-    # Told once of the channel, and every message reached the app.
+    # Notified once about the channel, and every message reached the app.
     assert kinds == ["channel-disabled", "recording-ready", "recording-ready", "recording-ready"]
 
 

@@ -1,4 +1,4 @@
-"""Busy times answer as a look at every lesson would."""
+"""Busy times give the same answers as comparing with every lesson."""
 
 from datetime import UTC, datetime, timedelta
 

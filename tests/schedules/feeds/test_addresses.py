@@ -1,4 +1,4 @@
-"""Whose lessons stand in whose calendar, for how long, and in which words: against real rows."""
+"""Whose lessons appear in whose calendar, for how long, and in which words."""
 
 import hashlib
 import re
@@ -220,7 +220,7 @@ class TestWindow:
             (-31, -1, "completed", False),
             (89, -40, "scheduled", True),
             (5 * 366 + 1, -1, "scheduled", False),
-            # Called off: told for thirty days, wherever it lies.
+            # Cancelled: shown for thirty days, whenever it would have been.
             (60, -29, "cancelled", True),
             (60, -31, "cancelled", False),
             (-29, -29, "cancelled", True),

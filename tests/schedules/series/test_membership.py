@@ -1,4 +1,4 @@
-"""Series are made whole or not at all; students join them; they stop and go on with the bookings of those."""
+"""Series are created completely or not at all; students join them and leave them with their bookings."""
 
 from datetime import date
 

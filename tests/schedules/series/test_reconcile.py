@@ -1,4 +1,4 @@
-"""Whatever happens to a series, running it again changes nothing, and two at once do what one does."""
+"""Whatever happens to a series, reconciling it again changes nothing, and two at once have the effect of one."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor

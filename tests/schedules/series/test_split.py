@@ -1,4 +1,4 @@
-"""A rule that is split in two says the same days as before."""
+"""A rule that is split in two has the same days as before."""
 
 from datetime import date, time
 

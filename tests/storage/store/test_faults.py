@@ -1,4 +1,4 @@
-"""Storage that fails on the way: the right result or an error that says what it is, and nothing left behind."""
+"""Storage that fails during a call: the right result or a clear error, and nothing left behind."""
 
 import io
 from collections.abc import Callable

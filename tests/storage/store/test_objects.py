@@ -1,4 +1,4 @@
-"""Looking, fetching, listing, deleting."""
+"""Stat, download, list and delete."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta

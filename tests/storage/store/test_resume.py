@@ -1,4 +1,4 @@
-"""An interrupted upload goes on: at most one part is sent again, counted on the proxy."""
+"""An interrupted upload continues: at most one part is sent again."""
 
 import os
 import subprocess
@@ -75,7 +75,7 @@ def test_a_killed_process_costs_ten_megabytes_at_most(
         assert hold.reached.wait(TIMEOUT)
         process.kill()
         assert process.wait(TIMEOUT) == -9
-    hold.let_go.set()
+    hold.released.set()
     begun = only_begun(bucket)
     with other_process(file, proxy, bucket, b2) as process:
         assert process.wait(TIMEOUT) == 0

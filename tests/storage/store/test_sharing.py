@@ -1,4 +1,4 @@
-"""Letting others read: addresses, and tokens that end."""
+"""Signed addresses, and tokens that expire."""
 
 import time
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Boards become pictures on B2: what is drawn, what is left alone, and what happens when things go wrong on the way."""
+"""Boards become pictures on B2: what is drawn, what is unchanged, and what happens on failure."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""One lesson of several recordings: what was seen and heard at the same time is seen and heard at the same time."""
+"""One lesson from several recordings: simultaneous pictures and sounds stay simultaneous."""
 
 import json
 import subprocess

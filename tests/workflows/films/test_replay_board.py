@@ -1,4 +1,4 @@
-"""A board becomes a recording: filmed, let in by the door of every other one, played, and played by a page itself."""
+"""A board becomes a recording: filmed, ingested like any other, played, and drawn by a page itself."""
 
 import gzip
 import json

@@ -1,4 +1,4 @@
-"""A request becomes a booking with lessons: in one piece, once, and shared by the students of a package."""
+"""A request becomes a booking with lessons: atomically, once, and shared by the students of a package."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta

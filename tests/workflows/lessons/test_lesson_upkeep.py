@@ -1,4 +1,4 @@
-"""Jobs that keep lessons going, as beat rings them."""
+"""The jobs of beat that keep lessons up to date."""
 
 import sys
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Yesterday's dump of PostgreSQL beside today's bucket: what is lost is named, what B2 has is found again."""
+"""A restored dump compared with today's bucket: losses are reported, and what B2 has is recovered."""
 
 import contextlib
 import stat

@@ -1,4 +1,4 @@
-"""Upkeep: what nothing names goes, what a row names stays, and what is too young is left alone."""
+"""Sweeps: what no row names is deleted, what a row names or what is too young stays."""
 
 import os
 import time

@@ -1,4 +1,4 @@
-"""Downloads of many objects over a proxy to Backblaze that fails."""
+"""Downloads of many objects over a faulty connection to Backblaze."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime

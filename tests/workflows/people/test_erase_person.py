@@ -98,7 +98,7 @@ def test_no_word_of_the_person_is_left_and_the_tutor_keeps_the_lessons(
     assert lessons("SELECT status FROM session_requests") == [("rejected",)]
     assert lessons("SELECT is_active FROM users WHERE id = 2") == [(False,)]
     assert lessons("SELECT to_jsonb(t) FROM users t WHERE id <> 2 ORDER BY id") == others
-    # The tutor is told.
+    # The tutor is notified.
     assert lessons("SELECT DISTINCT user_id FROM deliveries WHERE kind = 'booking-ended'") == [(1,)]
     again = erase(database, 2)
     assert (again.bookings, again.jobs, again.recordings, again.rows) == (0, 0, 0, {})

@@ -1,4 +1,4 @@
-"""People who have changed or gone on the platform change here, too, whether or not they come in."""
+"""People who were changed or deleted on the platform are updated here, even if they never log in."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Personal timetables: whose they are, when they occur, what rings, and what is reported."""
+"""Personal timetables: whose they are, when they occur, their alarms, and what is reported."""
 
 from collections import Counter
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Lessons of the sample, each of which is a trap, as `payloads.json` expects them; and what happens to them later."""
+"""Lessons of the sample, each an edge case, as `payloads.json` expects them; and later changes."""
 
 from collections import Counter
 from datetime import UTC, datetime
@@ -175,7 +175,7 @@ def test_moved_cancelled_restored_and_deleted(run_import: Import, platform: Plat
     assert lessons[97].status == "cancelled"
     assert 98 not in lessons
     assert sql("SELECT status FROM tutor_schedules WHERE id = :id", id=ours[98]) == [("cancelled",)]
-    assert sql("SELECT DISTINCT kind FROM deliveries") == [("lesson-reminder",)]  # nobody is told of it
+    assert sql("SELECT DISTINCT kind FROM deliveries") == [("lesson-reminder",)]  # nobody is notified of it
 
     platform.owner.execute("UPDATE sessions SET status = 'scheduled', updated_at = '2026-11-21' WHERE id = 97")
     run_import(compare=False)

@@ -1,4 +1,4 @@
-"""Accounts, profiles and those that belong to nobody, as `payloads.json` expects them."""
+"""Accounts, profiles, and profiles without an account, as `payloads.json` expects them."""
 
 from typing import Any
 

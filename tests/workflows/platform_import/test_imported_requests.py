@@ -1,4 +1,4 @@
-"""Requests of the sample: who asks, who learns, and what they wish, as `payloads.json` expects them."""
+"""Requests of the sample: who asks, who learns, and the requested times, as `payloads.json` expects them."""
 
 from datetime import UTC, datetime
 from typing import Any

@@ -1,4 +1,4 @@
-"""How rows are read and stored, whatever their kind: batches, savepoints, rehearsals, two at once, an outage."""
+"""How rows of any kind are read and stored: batches, savepoints, dry runs, concurrent runs, an outage."""
 
 import threading
 

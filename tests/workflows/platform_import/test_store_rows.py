@@ -1,4 +1,4 @@
-"""Rows that the platform's columns accept and ours cannot hold: each is a line of the report and stops no other."""
+"""Rows that the platform can store and we cannot: each is reported and stops no other."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What ended badly of a recording is ordered again."""
+"""Everything of a recording that failed is ordered again."""
 
 import pytest
 

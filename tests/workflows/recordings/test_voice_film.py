@@ -1,4 +1,4 @@
-"""Voice and strokes: a microphone's recording and a board's strokes become one film in which they belong together."""
+"""Voice and strokes: an audio recording and a board's strokes become one synchronised film."""
 
 import gzip
 import json

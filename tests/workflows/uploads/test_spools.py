@@ -1,4 +1,4 @@
-"""Several machines with spools of their own: what each has, its upkeep, and what nobody can reach."""
+"""Several machines with separate spools: what each holds, its upkeep, and what is unreachable."""
 
 from tests.workflows.conftest import RecordingFixture
 from worker.database import Database

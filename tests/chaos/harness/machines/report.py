@@ -1,4 +1,4 @@
-"""What the run has shown: capacity, and that nothing was lost and nothing happened twice."""
+"""The results of a run: capacity, and that nothing was lost and nothing happened twice."""
 
 from collections import Counter
 from pathlib import Path

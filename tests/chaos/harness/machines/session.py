@@ -1,4 +1,4 @@
-"""A run carried out from nothing to its report."""
+"""A complete run, from the start of its servers to its report."""
 
 from contextlib import ExitStack
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a run of kills has shown: where each acknowledged byte is, and how long each part was missed."""
+"""The results of a run of kills: where each acknowledged byte is, and how long recovery took."""
 
 import base64
 import hashlib

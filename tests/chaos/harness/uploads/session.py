@@ -1,4 +1,4 @@
-"""A plan of kills carried out from nothing to its report."""
+"""A complete run of a plan of kills, from the start of its servers to its report."""
 
 import shutil
 from contextlib import ExitStack

@@ -1,4 +1,4 @@
-"""Buckets: made, changed, guarded against two hands, deleted when empty."""
+"""Buckets: created, updated (also concurrently), and deleted when empty."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""The versions of the API: the same store, told in four shapes."""
+"""The versions of the API: one store, shown in four formats."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""The platform's forms of a wish: those that mean nothing, and what the others mean."""
+"""The platform's forms of requested times: what each means, and which mean nothing."""
 
 import json
 from datetime import time
