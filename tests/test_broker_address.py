@@ -286,12 +286,12 @@ def test_certificates_are_verified_by_every_process(front: TlsFront) -> None:
     url = f"rediss://small:pw@127.0.0.1:{front.port}/0"
     all_reach(Settings(redis_url=url, redis_ca_file=front.certificate))
     # Nobody known to the system signed it.
-    stranger = Settings(redis_url=url)
-    with create_app(stranger, ()).connection_for_write() as link, pytest.raises(Exception, match="CERTIFICATE_VERIFY"):
+    outsider = Settings(redis_url=url)
+    with create_app(outsider, ()).connection_for_write() as link, pytest.raises(Exception, match="CERTIFICATE_VERIFY"):
         link.default_channel.client.ping()
-    assert broker_state(stranger).startswith("does not answer")
+    assert broker_state(outsider).startswith("does not answer")
     with pytest.raises(AstegniError, match="certificate"):
-        doctor_of_broker(stranger)
+        doctor_of_broker(outsider)
     # Signed, but for another name.
     other = Settings(redis_url=url.replace("127.0.0.1", "localhost"), redis_ca_file=front.certificate)
     with create_app(other, ()).connection_for_write() as link, pytest.raises(Exception, match="CERTIFICATE_VERIFY"):

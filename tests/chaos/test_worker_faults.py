@@ -44,7 +44,7 @@ def test_a_stopped_run_that_comes_back_writes_nothing(environment: Environment) 
     zombie = environment.wait_for_start(job)
     os.kill(zombie["pid"], signal.SIGSTOP)
     try:
-        heir = environment.wait_for_start(job, 2)
+        successor = environment.wait_for_start(job, 2)
         environment.wait_for(job, "succeeded")
         ended = environment.job(job)
     finally:
@@ -53,7 +53,7 @@ def test_a_stopped_run_that_comes_back_writes_nothing(environment: Environment) 
     assert [line["token"] for line in refused] == [zombie["token"]]
     assert environment.job(job) == ended
     effects = environment.watchdog.ask("SELECT token::text FROM chaos_effects")
-    assert [row["token"] for row in effects] == [heir["token"]]
+    assert [row["token"] for row in effects] == [successor["token"]]
     assert environment.outcomes(job) == ["worker-lost", "succeeded"]
     assert environment.watchdog.violations() == []
     # The zombie's process is as good as before: it takes the next job.

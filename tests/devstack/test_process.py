@@ -136,10 +136,10 @@ def test_it_does_not_start_when_its_starter_is_gone_already(tmp_path: Path) -> N
     command = child._popen.args
     assert isinstance(command, list)
     guard = list(map(str, command[:-1]))
-    stranger = ["1" if word.isdigit() else word for word in guard]
-    assert stranger != guard
+    outsider = ["1" if word.isdigit() else word for word in guard]
+    assert outsider != guard
 
-    ran = subprocess.run([*stranger, "echo", "started"], capture_output=True, text=True, check=False)
+    ran = subprocess.run([*outsider, "echo", "started"], capture_output=True, text=True, check=False)
 
     assert ran.returncode == 1
     assert ran.stdout == ""

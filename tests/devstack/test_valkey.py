@@ -40,10 +40,10 @@ def test_it_is_set_up_as_a_broker(server: EmbeddedValkey) -> None:
 
 def test_its_password_is_asked_for_and_not_shown(server: EmbeddedValkey) -> None:
     with (
-        redis.Redis(port=server.port, retry=Retry(NoBackoff(), 0)) as stranger,
+        redis.Redis(port=server.port, retry=Retry(NoBackoff(), 0)) as outsider,
         pytest.raises(redis.AuthenticationError),
     ):
-        stranger.ping()
+        outsider.ping()
     password = server.url().split(":")[2].split("@")[0]
     assert server.process is not None
     assert password not in Path(f"/proc/{server.process.pid}/cmdline").read_text()

@@ -409,13 +409,13 @@ def test_who_may_do_what(lessons: Callable[[str], dict[str, Any]], stack: UpStac
         assert [item["id"] for item in onlooker.get(f"/v1/recordings?session_id={session_id}")["items"]]
         assert onlooker.checked_body(onlooker.upload(session_id, content), 403)["code"] == "forbidden"
         onlooker.delete(recording, status=403)
-    for stranger in (school.other_tutor, school.other_student):
+    for outsider in (school.other_tutor, school.other_student):
         for path in (recording, f"{recording}/playback", f"/v1/recordings?session_id={session_id}"):
-            assert stranger.get(path, status=404)["code"] == "not-found"
-        stranger.checked_body(stranger.upload(session_id, content), 404)
-        stranger.delete(recording, status=404)
-        stranger.get(f"/v1/jobs/{lesson['accepted']['job_id']}", status=404)
-        assert lesson["recording"]["id"] not in [item["id"] for item in stranger.get("/v1/recordings")["items"]]
+            assert outsider.get(path, status=404)["code"] == "not-found"
+        outsider.checked_body(outsider.upload(session_id, content), 404)
+        outsider.delete(recording, status=404)
+        outsider.get(f"/v1/jobs/{lesson['accepted']['job_id']}", status=404)
+        assert lesson["recording"]["id"] not in [item["id"] for item in outsider.get("/v1/recordings")["items"]]
     for path in (recording, f"{recording}/playback", "/v1/recordings"):
         assert school.nobody.get(path, status=401)["code"] == "unauthorized"
     school.nobody.checked_body(school.nobody.upload(session_id, content), 401)

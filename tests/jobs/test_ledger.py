@@ -102,14 +102,14 @@ def test_stale_token_writes_nothing(ledger: Ledger, sample_order: type[SampleOrd
     zombie = ledger.claim(job_id)
     ledger.expire_lease(job_id)
     assert reap(ledger.database, {}) == 1
-    heir = ledger.claim(job_id, worker="w2")
+    successor = ledger.claim(job_id, worker="w2")
     with pytest.raises(LeaseLost), ledger.database.transaction() as session:
         session.execute(text("INSERT INTO users (first_name, email) VALUES ('Zombie', 'z@example.com')"))
         end(session, zombie.job_id, zombie.token, state="succeeded", result={"by": "zombie"})
     with pytest.raises(LeaseLost), ledger.database.transaction() as session:
         heartbeat(session, zombie, lease=30.0, progress=99, note=None)
     job = ledger.job(job_id)
-    assert (job.state, job.run_token, job.progress) == ("running", heir.token, 0)
+    assert (job.state, job.run_token, job.progress) == ("running", successor.token, 0)
     with ledger.database.transaction() as session:
         assert session.execute(text("SELECT count(*) FROM users")).scalar_one() == 0
 

@@ -117,6 +117,6 @@ def test_a_stopping_worker_gives_back_what_has_not_begun(stack: WorkerStack) -> 
     assert [(row.state in {"queued", "published"}, row.attempt) for row in rows[1:]] == [(True, 0)] * 7, stack.log()
     assert [stack.outcomes(job_id) for job_id in ids] == [["succeeded"], ["released"]] + [[]] * 6
     stack.hold(on=False)
-    stack.start_worker("heir")
+    stack.start_worker("successor")
     wait_for(lambda: all(stack.job(job_id).state == "succeeded" for job_id in ids), details=stack.log)
     assert [stack.job(job_id).attempt for job_id in ids] == [1] * 8

@@ -94,10 +94,10 @@ def test_jobs_go_on_over_tls_when_the_master_is_killed(
     # Flower shows it.
     assert "hush" not in json.dumps(wait_for(stack.app.control.inspect().stats))
 
-    stranger = configured.model_copy(update={"redis_ca_file": None})
-    assert broker_state(stranger) != "ok"
+    outsider = configured.model_copy(update={"redis_ca_file": None})
+    assert broker_state(outsider) != "ok"
     with pytest.raises(AstegniError, match="Sentinel's certificate is not trusted"):
-        check_broker(stranger)
+        check_broker(outsider)
 
 
 def test_the_job_of_a_killed_worker_runs_again(stack: WorkerStack) -> None:

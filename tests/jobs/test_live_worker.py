@@ -154,7 +154,7 @@ def test_orderly_shutdown_charges_no_attempt(stack: WorkerStack) -> None:
     job = stack.job(job_id)
     assert (job.state, job.attempt, stack.outcomes(job_id)) == ("queued", 0, ["released"]), worker.log_tail(60)
     stack.hold(on=False)
-    stack.start_worker("heir")
+    stack.start_worker("successor")
     assert stack.wait_for(job_id, "succeeded").attempt == 1
 
 

@@ -147,8 +147,8 @@ def make(binaries: Binaries, tmp_path_factory: pytest.TempPathFactory) -> Callab
 
 
 @pytest.fixture(scope="session")
-def glue(make: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
-    """`glue("a.webm", "b.webm")`: one file with the bytes of both, as a page reload leaves it."""
+def concatenate(make: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """`concatenate("a.webm", "b.webm")`: one file with the bytes of both, as a page reload leaves it."""
     folder = tmp_path_factory.mktemp("glued")
 
     def glue_some(*names: str) -> Path:

@@ -65,8 +65,8 @@ def test_forged_and_foreign_tokens(school: School, client: TestClient, bearer: B
     _problem(client.get("/v1/jobs", headers=forged), 401, "unauthorized")
     _problem(client.get("/v1/jobs", headers=bearer(UserCaller(999))), 401, "unauthorized")
     _problem(client.get("/v1/jobs", headers={"Authorization": f"Bearer {advertiser}"}), 401, "unauthorized")
-    stranger = issue_operator_token(key, admin_id=3, departments=["manage-courses"])
-    _problem(client.get("/v1/jobs", headers={"Authorization": f"Bearer {stranger}"}), 403, "forbidden")
+    outsider = issue_operator_token(key, admin_id=3, departments=["manage-courses"])
+    _problem(client.get("/v1/jobs", headers={"Authorization": f"Bearer {outsider}"}), 403, "forbidden")
 
 
 def test_an_account_that_was_closed_is_out_at_once(

@@ -64,9 +64,9 @@ def test_a_job_is_read_by_who_ordered_it_and_by_operators(
 def test_for_others_it_does_not_exist(
     school: School, client_for: ClientFor, order: EnqueueOrder, method: str, end_of_path: str
 ) -> None:
-    stranger = client_for(school.student)
+    outsider = client_for(school.student)
     for job_id in (order(), uuid4(), "1", "not-a-uuid", "%00"):
-        response = stranger.send(method, f"/v1/jobs/{job_id}{end_of_path}")
+        response = outsider.send(method, f"/v1/jobs/{job_id}{end_of_path}")
         assert (response.status_code, response.json()["code"]) == (404, "not-found"), job_id
 
 

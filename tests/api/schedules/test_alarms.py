@@ -34,7 +34,7 @@ class Calendar:
         self.tutor, self.student, self.parent = (
             client_for(person) for person in (school.tutor, school.student, school.parent)
         )
-        self.stranger = client_for(school.other_tutor)
+        self.outsider = client_for(school.other_tutor)
         body = {"booking_id": school.booking_id, "schedule_date": MONDAY.isoformat(), "timezone": "Africa/Addis_Ababa"}
         times = {"start_time": "10:00", "end_time": "11:00"}
         status, schedule = self.tutor.ask(
@@ -137,7 +137,7 @@ def test_a_single_lesson_is_alone_in_every_scope(calendar: Calendar) -> None:
 def test_who_may(calendar: Calendar, client_for: ClientFor, operator: Operator) -> None:
     path = f"/v1/schedules/{calendar.single}/alarms"
     for method, body in (("GET", None), ("PUT", alarms_of(5))):
-        assert calendar.stranger.ask(method, path, body)[0] == 404
+        assert calendar.outsider.ask(method, path, body)[0] == 404
         assert client_for(operator).ask(method, path, body)[0] == 403
     assert calendar.waiting(1)[3] == [15, 1440]
 

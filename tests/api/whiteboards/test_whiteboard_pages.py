@@ -154,7 +154,7 @@ def test_a_full_batch_of_long_strokes_is_taken_and_more_is_too_large(
 
 
 def test_addresses_of_others_do_not_exist(school: School, client_for: ClientFor, page: str) -> None:
-    stranger = client_for(school.other_tutor)
+    outsider = client_for(school.other_tutor)
     for method, path, body in (
         ("GET", page, None),
         ("POST", f"{page}/strokes", {"strokes": [_stroke("a")]}),
@@ -163,7 +163,7 @@ def test_addresses_of_others_do_not_exist(school: School, client_for: ClientFor,
         ("DELETE", f"{page}/strokes/a", None),
         ("DELETE", f"{page}/strokes/a%00", None),
     ):
-        assert stranger.ask(method, path, body)[0] == 404, path
+        assert outsider.ask(method, path, body)[0] == 404, path
 
 
 def test_a_repeated_clear_leaves_what_was_drawn_after_it(school: School, client_for: ClientFor, page: str) -> None:

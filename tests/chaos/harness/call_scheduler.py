@@ -37,7 +37,7 @@ class CallScheduler:
         for worker in list(self._workers.running):
             if worker.exit_code is not None:
                 self._workers.running.remove(worker)
-                heir = self._workers.start(wait=False)
-                self._report(f"{worker.name} ended with {worker.exit_code}; {heir.name} takes its place")
+                successor = self._workers.start(wait=False)
+                self._report(f"{worker.name} ended with {worker.exit_code}; {successor.name} takes its place")
                 self.later(_COLLECT, worker.kill)
         time.sleep(_TICK)

@@ -95,8 +95,8 @@ def test_what_compose_starts_makes_a_lesson_of_a_recording(host: Host, variables
     with redis.Redis(port=host.ports["redis"], password=variables["REDIS_PASSWORD"]) as broker:
         configuration = {"appendonly": "yes", "appendfsync": "everysec", "maxmemory-policy": "noeviction", "save": ""}
         assert broker.config_get(*configuration) == configuration
-    with redis.Redis(port=host.ports["redis"]) as stranger, pytest.raises(redis.AuthenticationError):
-        stranger.ping()
+    with redis.Redis(port=host.ports["redis"]) as outsider, pytest.raises(redis.AuthenticationError):
+        outsider.ping()
     assert httpx.get(host.url("5555")).status_code == httpx.codes.UNAUTHORIZED
     user, _, password = variables["FLOWER_BASIC_AUTH"].partition(":")
     assert httpx.get(host.url("5555"), auth=(user, password), follow_redirects=True).status_code == httpx.codes.OK

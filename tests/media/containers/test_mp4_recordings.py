@@ -33,9 +33,9 @@ def fragments(recording: bytes) -> list[int]:
     return starts
 
 
-def test_each_recording_is_a_part(make: Make, glue: Callable[..., Path]) -> None:
+def test_each_recording_is_a_part(make: Make, concatenate: Callable[..., Path]) -> None:
     first, second = (make(name).stat().st_size for name in ("fragmented.mp4", "plain.mp4"))
-    parts = find_parts(glue("fragmented.mp4", "plain.mp4"))
+    parts = find_parts(concatenate("fragmented.mp4", "plain.mp4"))
     assert parts == [Part(0, first, "mov"), Part(first, second, "mov")]
 
 

@@ -34,10 +34,10 @@ def test_a_recording_is_one_part(make: Make, name: str) -> None:
     assert find_parts(path) == [Part(0, path.stat().st_size, "matroska")]
 
 
-def test_each_reload_begins_a_part(glue: Callable[..., Path], make: Make) -> None:
+def test_each_reload_begins_a_part(concatenate: Callable[..., Path], make: Make) -> None:
     names = ["chrome-vp9.webm", "chrome-audio.webm", "vp8.webm"]
     first, second, third = (make(name).stat().st_size for name in names)
-    assert [(part.offset, part.length) for part in find_parts(glue(*names))] == [
+    assert [(part.offset, part.length) for part in find_parts(concatenate(*names))] == [
         (0, first),
         (first, second),
         (first + second, third),

@@ -13,7 +13,7 @@ from worker.media.processes.binaries import Binaries
 
 Make = Callable[[str], Path]
 Probed = Callable[[Path], Probe]
-Glue = Callable[..., Path]
+Concatenate = Callable[..., Path]
 
 
 @pytest.mark.parametrize("name", RECORDINGS)
@@ -28,12 +28,12 @@ def test_what_must_be_encoded_is_left_to_the_packets(make: Make, binaries: Binar
     assert plan_promised_copy(read_header(make("h264-vorbis.mkv"), binaries)) is None
 
 
-def test_several_recordings_are_left_to_the_packets(glue: Glue, binaries: Binaries) -> None:
-    assert plan_promised_copy(read_header(glue("vp8.webm", "vp8.webm"), binaries)) is None
+def test_several_recordings_are_left_to_the_packets(concatenate: Concatenate, binaries: Binaries) -> None:
+    assert plan_promised_copy(read_header(concatenate("vp8.webm", "vp8.webm"), binaries)) is None
 
 
-def test_parts_in_different_codecs_that_are_too_long_are_refused(glue: Glue, probed: Probed) -> None:
-    media = probed(glue("vp8.webm", "chrome-vp9.webm"))
+def test_parts_in_different_codecs_that_are_too_long_are_refused(concatenate: Concatenate, probed: Probed) -> None:
+    media = probed(concatenate("vp8.webm", "chrome-vp9.webm"))
     with pytest.raises(MediaRejected) as caught:
         plan_copy(replace(media, duration_ms=6 * 3600 * 1000, size_bytes=1))
     assert caught.value.reason == "mixed-codecs"

@@ -25,7 +25,7 @@ Make = Callable[[str], Path]
 Probed = Callable[[Path], Probe]
 Look = Callable[[Path], dict[str, Any]]
 Decode = Callable[..., str]
-Glue = Callable[..., Path]
+Concatenate = Callable[..., Path]
 Copy = Callable[[Path], Path]
 Play = Callable[[Path, Path], Verified]
 
@@ -161,10 +161,10 @@ def test_a_lost_chunk_keeps_its_place_in_time(make: Make, copy: Copy, probed: Pr
     ],
 )
 def test_parts_play_one_after_another(
-    names: tuple[str, ...], make: Make, glue: Glue, copy: Copy, probed: Probed, look: Look, decode: Decode
+    names: tuple[str, ...], make: Make, concatenate: Concatenate, copy: Copy, probed: Probed, look: Look, decode: Decode
 ) -> None:
     alone = [probed(make(name)) for name in names]
-    target = copy(glue(*names))
+    target = copy(concatenate(*names))
     whole = sum(part.duration_ms for part in alone)
 
     description = look(target)
@@ -180,8 +180,8 @@ def test_parts_play_one_after_another(
     assert list(target.parent.iterdir()) == [target]
 
 
-def test_time_never_goes_back_in_joined_parts(glue: Glue, copy: Copy, look: Look) -> None:
-    packets = look(copy(glue("chrome-vp9.webm", "chrome-vp9.webm")))["packets"]
+def test_time_never_goes_back_in_joined_parts(concatenate: Concatenate, copy: Copy, look: Look) -> None:
+    packets = look(copy(concatenate("chrome-vp9.webm", "chrome-vp9.webm")))["packets"]
     for index in (0, 1):
         times = [float(p["pts_time"]) for p in packets if p["stream_index"] == index]
         assert times == sorted(times)
@@ -206,13 +206,13 @@ def test_parts_in_different_codecs_are_encoded_into_one(
     names: tuple[str, ...],
     codecs: list[str | None],
     encoded: list[tuple[str, str]],
-    glue: Glue,
+    concatenate: Concatenate,
     play: Play,
     probed: Probed,
     decode: Decode,
     tmp_path: Path,
 ) -> None:
-    source = glue(*names)
+    source = concatenate(*names)
     media = probed(source)
     copy = play(source, tmp_path / "p")
     assert copy.faults == ()

@@ -16,7 +16,7 @@ from worker.media.processes.binaries import Binaries
 Make = Callable[[str], Path]
 Probed = Callable[[Path], Probe]
 Look = Callable[[Path], dict[str, Any]]
-Glue = Callable[..., Path]
+Concatenate = Callable[..., Path]
 
 
 def span_ms(look: Look, path: Path) -> float:
@@ -135,16 +135,16 @@ def test_a_lost_chunk_in_the_middle_is_a_gap(make: Make, probed: Probed, tmp_pat
     assert 1000 < gap.length_ms < 4000
 
 
-def test_two_recordings_in_one_file_last_as_long_as_both(make: Make, glue: Glue, probed: Probed) -> None:
-    media = probed(glue("chrome-vp9.webm", "chrome-vp9.webm"))
+def test_two_recordings_in_one_file_last_as_long_as_both(make: Make, concatenate: Concatenate, probed: Probed) -> None:
+    media = probed(concatenate("chrome-vp9.webm", "chrome-vp9.webm"))
     assert media.duration_ms == 2 * 11_983
     assert [part.part.offset for part in media.parts] == [0, 448_659]
     assert media.video is not None
     assert media.video.frames == 2 * 335
 
 
-def test_the_larger_picture_stands_for_all_parts(glue: Glue, probed: Probed) -> None:
-    video = probed(glue("vp8.webm", "vp8-large.webm")).video
+def test_the_larger_picture_stands_for_all_parts(concatenate: Concatenate, probed: Probed) -> None:
+    video = probed(concatenate("vp8.webm", "vp8-large.webm")).video
     assert video is not None
     assert (video.width, video.height) == (640, 360)
 
@@ -166,17 +166,17 @@ def test_a_second_recording_that_never_began_takes_nothing_away(
     assert probed(tmp_path / "f").duration_ms == 11_983
 
 
-def test_parts_in_different_codecs_are_named(glue: Glue, probed: Probed) -> None:
-    assert probed(glue("chrome-vp9.webm", "chrome-vp9.webm")).unjoinable == frozenset()
-    assert probed(glue("chrome-vp9.webm", "chrome-pause.webm")).unjoinable == {"video"}
-    assert probed(glue("chrome-audio.webm", "vorbis.webm")).unjoinable == {"audio"}
-    assert probed(glue("chrome-audio.webm", "vp8-silent.webm")).unjoinable == frozenset()
-    assert probed(glue("vorbis.webm", "vp8-silent.webm")).codecs("audio") == ("vorbis",)
+def test_parts_in_different_codecs_are_named(concatenate: Concatenate, probed: Probed) -> None:
+    assert probed(concatenate("chrome-vp9.webm", "chrome-vp9.webm")).unjoinable == frozenset()
+    assert probed(concatenate("chrome-vp9.webm", "chrome-pause.webm")).unjoinable == {"video"}
+    assert probed(concatenate("chrome-audio.webm", "vorbis.webm")).unjoinable == {"audio"}
+    assert probed(concatenate("chrome-audio.webm", "vp8-silent.webm")).unjoinable == frozenset()
+    assert probed(concatenate("vorbis.webm", "vp8-silent.webm")).codecs("audio") == ("vorbis",)
 
 
-def test_limits_hold(make: Make, glue: Glue, binaries: Binaries) -> None:
+def test_limits_hold(make: Make, concatenate: Concatenate, binaries: Binaries) -> None:
     assert reason_of(make("chrome-vp9.webm"), binaries, Limits(max_seconds=11)) == "too-long"
-    assert reason_of(glue("vp8.webm", "vp8.webm"), binaries, Limits(max_seconds=3)) == "too-long"
+    assert reason_of(concatenate("vp8.webm", "vp8.webm"), binaries, Limits(max_seconds=3)) == "too-long"
     assert reason_of(make("chrome-vp9.webm"), binaries, Limits(max_pixels=900_000)) == "too-large-picture"
     assert reason_of(make("chrome-vp9.webm"), binaries, Limits(max_packets=500)) == "too-many-frames"
 

@@ -85,11 +85,11 @@ def test_the_same_batch_is_taken_once(deliveries: DeliveryFixture) -> None:
 def test_a_zombie_writes_nothing(deliveries: DeliveryFixture) -> None:
     delivery = deliveries.message()
     token, _claimed = hold(deliveries)
-    zombie, heir = uuid4(), uuid4()
+    zombie, successor = uuid4(), uuid4()
     take_over(deliveries, [delivery], token, zombie)
     deliveries.do("UPDATE deliveries SET lease_until = now() - interval '1 s'")
     token, _claimed = hold(deliveries, lost=True)
-    take_over(deliveries, [delivery], token, heir)
+    take_over(deliveries, [delivery], token, successor)
     before = deliveries.delivery(delivery)
     with deliveries.database.transaction() as session:
         assert mark_sent(session, [delivery], zombie) == set()
@@ -99,8 +99,8 @@ def test_a_zombie_writes_nothing(deliveries: DeliveryFixture) -> None:
         release(session, [delivery], zombie, charged=True)
     assert deliveries.delivery(delivery) == before
     with deliveries.database.transaction() as session:
-        assert mark_sent(session, [delivery], heir) == {delivery}
-        assert mark_sent(session, [delivery], heir) == set()
+        assert mark_sent(session, [delivery], successor) == {delivery}
+        assert mark_sent(session, [delivery], successor) == set()
     assert deliveries.delivery(delivery).state == "sent"
 
 

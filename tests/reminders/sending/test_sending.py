@@ -266,10 +266,10 @@ def test_the_mail_of_a_cancelled_lesson_cancels_it_in_calendars(deliveries: Deli
 
 def test_who_is_inactive_or_not_of_the_lesson_is_not_reminded(deliveries: DeliveryFixture) -> None:
     lesson = deliveries.lesson()
-    stranger, inactive = deliveries.reminder(lesson, user_id=4), deliveries.reminder(lesson, user_id=3)
+    outsider, inactive = deliveries.reminder(lesson, user_id=4), deliveries.reminder(lesson, user_id=3)
     deliveries.do("UPDATE users SET is_active = false WHERE id = 3")
     deliveries.send_all()
-    assert deliveries.outcome(stranger) == ("cancelled", "not-of-the-lesson")
+    assert deliveries.outcome(outsider) == ("cancelled", "not-of-the-lesson")
     assert deliveries.outcome(inactive) == ("dropped", "person-inactive")
 
 
@@ -616,17 +616,17 @@ def test_no_transaction_is_open_while_it_is_sent(deliveries: DeliveryFixture) ->
 
 
 def test_who_lost_its_lease_while_sending_marks_nothing(deliveries: DeliveryFixture) -> None:
-    heir = uuid4()
+    successor = uuid4()
 
     def lose(delivery: Any) -> None:
         deliveries.do("UPDATE deliveries SET lease_until = now() - interval '1 s' WHERE id = :id", id=delivery.id)
         with deliveries.database.statement() as statement:
-            claim(statement, "email", lost=True, token=heir, most=1, lease=60.0)
+            claim(statement, "email", lost=True, token=successor, most=1, lease=60.0)
 
     delivery = deliveries.message(channel="email")
     deliveries.send_all(deliveries.new_sender(InterferingTransport(lose)))
     row = deliveries.delivery(delivery)
-    assert (row.state, row.send_token) == ("sending", heir)
+    assert (row.state, row.send_token) == ("sending", successor)
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError("with a secret in it"), KeyError("address")])

@@ -283,8 +283,8 @@ class TestWords:
             "other_student": "Mathematics with አልማዝ በቀለ",
             "parent": "አበበ ከበደ: Mathematics with አልማዝ በቀለ",
         }
-        for who, stranger in (("student", "Sara"), ("other_student", "አበበ"), ("parent", "Sara")):
-            assert stranger not in repr(events[who])
+        for who, outsider in (("student", "Sara"), ("other_student", "አበበ"), ("parent", "Sara")):
+            assert outsider not in repr(events[who])
         assert feed_of(database, school.tutor).name == "Astegni: አልማዝ በቀለ"
 
     def test_many_names(self, database: Database, school: School, lesson: AddLesson) -> None:

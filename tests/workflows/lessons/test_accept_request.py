@@ -116,9 +116,9 @@ def test_only_the_tutor_who_was_asked_answers(bookings: BookingFixture) -> None:
     request_id = bookings.ask()
     with pytest.raises(Forbidden):
         bookings.accept(request_id, bookings.school.student)
-    for stranger in (bookings.school.other_tutor, bookings.school.other_student, bookings.school.parent):
+    for outsider in (bookings.school.other_tutor, bookings.school.other_student, bookings.school.parent):
         with pytest.raises(NotFound):
-            bookings.accept(request_id, stranger)
+            bookings.accept(request_id, outsider)
 
 
 def test_conflicts_name_the_other_lesson_and_nothing_is_stored(bookings: BookingFixture) -> None:

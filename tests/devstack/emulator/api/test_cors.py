@@ -52,15 +52,15 @@ def test_a_page_sees_that_it_is_refused(url: str) -> None:
 
 def test_other_pages_and_other_ways_are_not_allowed(bucket: Bucket, url: str) -> None:
     request_headers = {"Access-Control-Request-Method": "GET"}
-    stranger = {"Origin": "https://evil.example.org"}
-    assert requests.options(url, headers={**stranger, **request_headers}, timeout=TIMEOUT).status_code == 403
+    outsider = {"Origin": "https://evil.example.org"}
+    assert requests.options(url, headers={**outsider, **request_headers}, timeout=TIMEOUT).status_code == 403
     friend = {"Origin": "https://app.example.org", **request_headers, "Access-Control-Request-Headers": "authorization"}
     assert requests.options(url, headers=friend, timeout=TIMEOUT).status_code == 403
     by_id = bucket.api.get_download_url_for_fileid(bucket.get_file_info_by_name("x").id_)
     refused = requests.options(by_id, headers={"Origin": "https://app.example.org", **request_headers}, timeout=TIMEOUT)
     assert refused.status_code == 403
     token = {"Authorization": bucket.get_download_authorization("", 60)}
-    response = requests.get(url, params=token, headers=stranger, timeout=TIMEOUT)
+    response = requests.get(url, params=token, headers=outsider, timeout=TIMEOUT)
     assert "Access-Control-Allow-Origin" not in response.headers
 
 
