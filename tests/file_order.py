@@ -29,11 +29,11 @@ def line_of(path: Path) -> int | None:
 def order_of(paths: Collection[Path]) -> dict[Path, tuple[int, int]]:
     """The place of each slow file in the order of all."""
     numbers: Counter[int] = Counter()
-    places = {}
+    places: dict[Path, tuple[int, int]] = {}
     for path in sorted(paths):
         line = line_of(path)
         if line is not None:
-            order[path] = (numbers[line], line)
+            places[path] = (numbers[line], line)
             numbers[line] += 1
     return places
 

@@ -8,4 +8,4 @@ anything else is returned unchanged, and callers decide whether it can be stored
 from worker.stroke_formats.board_format import to_board_format
 from worker.stroke_formats.values import StrokeData, UnsupportedStroke
 
-__all__ = ["UnsupportedStroke", "StrokeData", "to_board_format"]
+__all__ = ["StrokeData", "UnsupportedStroke", "to_board_format"]

@@ -1,7 +1,7 @@
 """Bytes that are repeated, missing, wrong or reordered, anywhere in a recording.
 
 Nobody can say beforehand what is left of it. What a copy holds must be playable to its end by any decoder, and what
-is missing from it must be told.
+is missing from it must be reported.
 """
 
 import random

@@ -22,7 +22,7 @@ from worker.whiteboards.platform_pages import add_first_pages
 from worker.workflows.context import WorkerContext
 from worker.workflows.platform_import.boards.pages import Pages
 from worker.workflows.platform_import.boards.sessions import BOARD, Boards
-from worker.workflows.platform_import.kind import Incoming, Kind, Pull
+from worker.workflows.platform_import.kind import IncomingRow, Kind, Pull
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def _store(session: Session, call: PlatformCall) -> None:
 
 def _store_rows(session: Session, kind: Kind, rows: Sequence[Row], pull: Pull) -> list[int]:
     links = our_ids(session, kind.name, [row.id for row in rows])
-    outcomes = kind.store(session, [Incoming(row, links.get(row.id)) for row in rows], pull)
+    outcomes = kind.store(session, [IncomingRow(row, links.get(row.id)) for row in rows], pull)
     stored = [(row, outcome.id) for row, outcome in zip(rows, outcomes, strict=True) if outcome.id is not None]
     write_links(session, kind.name, [Link(row.id, our_id, kind.digest(row, pull)) for row, our_id in stored])
     return sorted({our_id for _, our_id in stored})

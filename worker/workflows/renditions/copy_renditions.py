@@ -14,7 +14,7 @@ def copy_pictures(rendering: Rendering, names: Sequence[str]) -> list[str]:
     """Store those that can be copied; returns the others."""
     if not names:
         return []
-    video = rendering.recorded.probed.video
+    video = rendering.fast_copy_file.probed.video
     copied = {name for name in names if video is not None and may_be_copied(PICTURES[name], video)}
     return [name for name in names if name not in copied or not _copy_picture(rendering, name)]
 
@@ -22,8 +22,8 @@ def copy_pictures(rendering: Rendering, names: Sequence[str]) -> list[str]:
 def _copy_picture(rendering: Rendering, name: str) -> bool:
     context, path, stop = rendering.context, rendering.path(name), rendering.run.should_stop
     try:
-        write_copied(rendering.recorded, path, context.binaries, should_stop=stop)
-        duration_ms = rendering.recorded.probed.duration_ms
+        write_copied(rendering.fast_copy_file, path, context.binaries, should_stop=stop)
+        duration_ms = rendering.fast_copy_file.probed.duration_ms
         written = check_copied(PICTURES[name], name, path, duration_ms, context.binaries, should_stop=stop)
     except OWN_FAULTS:
         return False
