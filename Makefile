@@ -56,27 +56,27 @@ test: install-dev ## Run the whole check: format, lint, types, layers, tests
 quick: install-dev ## Run the tests of rules, SQL and API alone
 	$(BIN)/pytest --numprocesses $(QUICK_PROCESSES) $(BY_FILE) -m "not slow"
 
-check: install-dev ## Run all of that but the tests
+check: install-dev ## Run everything of `make test` except the tests
 	$(CHECK)
 
-conformance: install-dev ## Let rclone and the b2 command find out whether the emulator is Backblaze B2, with gigabytes
+conformance: install-dev ## Test the emulator with rclone and the b2 command, with gigabytes of data
 	@command -v rclone >/dev/null || { echo "rclone is missing and nothing was tested. Install it (Debian: apt-get install rclone)." >&2; exit 1; }
 	$(BIN)/pytest tests/conformance
 
-image: install-dev ## Build the image with buildah and run every role of it with podman, read-only and without rights
+image: install-dev ## Build the image with buildah and run every role of it with podman, read-only and without privileges
 	sh deploy/image/build.sh
 	$(BIN)/pytest tests/compose/image
 
 # CHAOS="--seed 7 --minutes 2 --only kill_main" for another run than the usual one, CHAOS="--uploads --seed 7" for the
 # second half alone, CHAOS="--renditions --kills 100" for what makes renditions and pictures.
-chaos: install-dev ## Break everything for half an hour and see whether anything is lost or done twice
+chaos: install-dev ## Inject faults for half an hour and check that nothing is lost or done twice
 	@$(BIN)/python -m tests.chaos.harness $(CHAOS)
 
 # SCALE="--recordings 1 --rounds 1" for a shorter run.
-scale: install-dev ## Compare one machine with three, lose one of them in mid-work, and see that nothing is lost
+scale: install-dev ## Compare one machine with three, kill one while it works, and check that nothing is lost
 	@$(BIN)/python -m tests.chaos.harness.machines $(SCALE)
 
-# ALARMS="--only B2" for the troubles with this in their name. Prometheus evaluates the rules where it is installed.
+# ALARMS="--only B2" for the incidents with this in their name. Prometheus evaluates the rules where it is installed.
 alarms: install-dev ## Cause every outage with the intervals of production, in half an hour, and time its alarms
 	@$(BIN)/python -m tests.chaos.harness.alarm_run $(ALARMS)
 
@@ -84,7 +84,7 @@ thin-link: install-dev ## Record a lesson of three minutes over 48 kbit/s with b
 	THIN_LINK_SECONDS=180 $(BIN)/pytest -q -s tests/script_tag/test_thin_link.py
 
 # BENCH="--only ledger" for one figure, BENCH=--quick to try the benchmarks themselves.
-bench: install-dev ## Measure what docs/benchmarks.md says, beside peers, in half an hour
+bench: install-dev ## Measure what docs/benchmarks.md says, compared with peers, in half an hour
 	@$(BIN)/python -m benchmarks $(BENCH)
 
 house: install-dev ## Print sizes, names, imports and types of the code, beside their limits
@@ -101,12 +101,12 @@ pictures: install-dev ## Take the README's pictures again, that of the dashboard
 	PICTURES=.data/pictures $(BIN)/pytest -q tests/browser/watch/take_pictures.py tests/deploy/take_picture.py
 	cp .data/pictures/board.png .data/pictures/watch.png docs/pictures/
 
-format: install-dev ## Put the code into shape
+format: install-dev ## Format the code and apply safe fixes
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
 lock: install-dev ## Pin the newest versions that pyproject.toml allows
 	PATH="$(abspath $(BIN)):$$PATH" sh requirements.sh
 
-clean: ## Remove what was installed and made
+clean: ## Remove everything that was installed or built
 	rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis .import_linter_cache build dist *.egg-info devstack/build devstack/*.egg-info .data

@@ -73,7 +73,7 @@ def incidents_of(installation: Installation) -> list[Incident]:
             installation.continue_children,
         ),
         Incident(
-            "Redis is away",
+            "Redis is unavailable",
             ("BrokerAway", "NoWorkers", "JobsWait"),
             stop_broker,
             installation.start_broker,
@@ -89,8 +89,8 @@ def incidents_of(installation: Installation) -> list[Incident]:
             ),
         ),
         Incident("beat is killed", ("BeatStopped",), installation.kill_beat, installation.start_beat),
-        Incident("B2 is away", ("StorageAway",), servers.stop_storage, servers.start_storage),
-        Incident("PostgreSQL is away", ("DatabaseAway",), servers.stop_database, servers.start_database),
+        Incident("B2 is unavailable", ("StorageAway",), servers.stop_storage, servers.start_storage),
+        Incident("PostgreSQL is unavailable", ("DatabaseAway",), servers.stop_database, servers.start_database),
         Incident(
             "the API answers 500",
             ("ApiFails",),
