@@ -36,10 +36,10 @@ class TimetableEntry(Base):
     # IANA zone.
     timezone: Mapped[str]
     notes: Mapped[str | None] = mapped_column(Text)
-    # Only active entries ring and are listed in the calendar.
+    # Only active entries send reminders and are listed in the calendar.
     status: Mapped[str] = mapped_column(String(20), server_default="active")
     is_featured: Mapped[bool] = mapped_column(server_default=text("false"))
-    # Whether it rings at all, whatever `alarm_before_minutes` is.
+    # Whether it sends reminders at all, whatever `alarm_before_minutes` is.
     alarm_enabled: Mapped[bool] = mapped_column(server_default=text("false"))
     alarm_before_minutes: Mapped[int | None]
     # How the page shows the alarm; messages go by the channels of the person's preferences.
@@ -61,7 +61,7 @@ class TimetableEntry(Base):
         CheckConstraint("alarm_before_minutes BETWEEN 0 AND 40320", name="alarm_before_minutes"),
         # One person's entries, newest first.
         Index("ix_timetable_entries_user_id", "user_id", "id"),
-        # Entries to be planned next: those that ring, and those that have just stopped ringing.
+        # Entries to be planned next: those with an alarm, and those whose alarm has just been switched off.
         Index(
             "ix_timetable_entries_planned_at",
             "planned_at",

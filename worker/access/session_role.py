@@ -26,9 +26,9 @@ class SessionRow(Protocol):
 
 
 def session_role(
-    caller: Caller, lesson: SessionRow, *, tutor_id: int | None, student_id: int | None
+    caller: Caller, whiteboard: SessionRow, *, tutor_id: int | None, student_id: int | None
 ) -> SessionRole | None:
-    """The caller's role in `lesson`, whose booking is between `tutor_id` and `student_id`.
+    """The caller's role in `whiteboard`, whose booking is between `tutor_id` and `student_id`.
 
     None for those who may only look: operators, and parents of the booking's student.
     """
@@ -37,14 +37,14 @@ def session_role(
     mine = {"tutor": caller.tutor_id, "student": caller.student_id, "parent": caller.parent_id}
     if tutor_id is not None and tutor_id == caller.tutor_id:
         return SessionRole(tutor_id, "tutor", full=True)
-    host = lesson.host_profile_type
-    if host is not None and lesson.host_profile_id is not None and mine[host] == lesson.host_profile_id:
-        return SessionRole(lesson.host_profile_id, host, full=True)
+    host = whiteboard.host_profile_type
+    if host is not None and whiteboard.host_profile_id is not None and mine[host] == whiteboard.host_profile_id:
+        return SessionRole(whiteboard.host_profile_id, host, full=True)
     if student_id is not None and student_id == caller.student_id:
         return SessionRole(student_id, "student", full=False)
-    if lesson.booking_id is None:
+    if whiteboard.booking_id is None:
         for profile_id, profile_type in zip(
-            lesson.participant_profile_ids, lesson.participant_profile_types, strict=True
+            whiteboard.participant_profile_ids, whiteboard.participant_profile_types, strict=True
         ):
             if mine[profile_type] == profile_id:
                 return SessionRole(profile_id, profile_type, full=False)

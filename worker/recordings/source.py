@@ -57,16 +57,16 @@ def version_of(recording: Recording) -> int:
 
 
 def playback_version_of(recording: Recording) -> int:
-    """The version of the bytes of which the fast copy was made: an earlier one until an extended recording is ingested.
+    """The version of the bytes from which the fast copy was made: an earlier one until an extension is ingested.
 
-    Renditions and pictures are made of the fast copy, so their jobs are about this version.
+    Renditions and pictures are made from the fast copy, so their jobs are about this version.
     """
     version: int = (recording.recording_metadata or {}).get("playback_version", version_of(recording))
     return version
 
 
 def lags_behind(recording: Recording) -> bool:
-    """Whether the fast copy was made of fewer bytes than the recording has."""
+    """Whether the fast copy was made from fewer bytes than the recording has."""
     return recording.is_available and "playback_version" in (recording.recording_metadata or {})
 
 
@@ -142,6 +142,6 @@ def unplayable_since(session: Session, spool_id: str, kept_since: datetime) -> S
     ).all()
 
 
-def give_up_bytes(session: Session, recording_ids: Sequence[int]) -> None:
+def clear_spool_names(session: Session, recording_ids: Sequence[int]) -> None:
     """Clear the spool files of these recordings."""
     session.execute(update(Recording).where(Recording.id.in_(recording_ids)).values(spool_name=None))

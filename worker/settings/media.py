@@ -20,7 +20,7 @@ class MediaSettings(SettingsGroup):
     renditions: Annotated[tuple[Literal[RenditionName, "pictures", "none"], ...], NoDecode, COMMAS] = Field(
         (*get_args(RenditionName), "pictures"),
         description=(
-            "Renditions (comma separated) made of every recording that has the tracks; `pictures`: posters "
+            "Renditions (comma separated) made for every recording that has the tracks; `pictures`: posters "
             "by size, storyboard, preview; `none`: none."
         ),
     )

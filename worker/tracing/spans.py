@@ -47,7 +47,7 @@ def _ignore(**_values: Value | None) -> None:
     return None
 
 
-_NOTHING: AbstractContextManager[Note] = nullcontext(_ignore)
+_NO_SPAN: AbstractContextManager[Note] = nullcontext(_ignore)
 # Global to the process, like its log.
 _target: list[Tracer] = []
 
@@ -64,7 +64,7 @@ def span(name: str, *, parent: str | None = None, **values: Value | None) -> Abs
     """
     for tracer in _target:
         return tracer.span(name, attributes(_bound() | values), parent)
-    return _NOTHING
+    return _NO_SPAN
 
 
 def record_past(name: str, seconds: float, *, parent: str | None = None, **values: Value | None) -> None:

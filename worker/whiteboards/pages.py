@@ -85,10 +85,10 @@ def find_page(
     session: Session, caller: Caller, page_id: int
 ) -> tuple[WhiteboardPage, WhiteboardSession, SessionRole | None]:
     """The page, its session, and the caller's role in it. Raises NotFound when the caller may not see it."""
-    lessons = visible_sessions_with_booking(caller).join(
+    sessions = visible_sessions_with_booking(caller).join(
         WhiteboardPage, WhiteboardPage.session_id == WhiteboardSession.id
     )
-    row = session.execute(lessons.add_columns(WhiteboardPage).where(WhiteboardPage.id == page_id)).one_or_none()
+    row = session.execute(sessions.add_columns(WhiteboardPage).where(WhiteboardPage.id == page_id)).one_or_none()
     if row is None:
         raise NotFound(f"There is no whiteboard page {page_id}.")
     board, tutor_id, student_id, page = row

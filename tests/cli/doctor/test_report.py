@@ -11,7 +11,7 @@ def _warn(_settings: Settings) -> str:
 
 
 def _fault(_settings: Settings) -> str:
-    raise Misconfigured("Mend this.")
+    raise Misconfigured("Fix this.")
 
 
 def test_the_worst_decides() -> None:
@@ -32,7 +32,7 @@ def test_the_worst_decides() -> None:
     assert as_document(broken, None) == {
         "state": "failed",
         "stack": None,
-        "checks": [{"name": "c", "state": "failed", "detail": "Mend this."}],
+        "checks": [{"name": "c", "state": "failed", "detail": "Fix this."}],
     }
 
 

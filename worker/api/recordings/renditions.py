@@ -77,7 +77,7 @@ def post_renditions(
         recording = find_recording(session, recording_id, visible_recordings(caller))
         session_for(session, caller, recording.session_id, change=isinstance(caller, UserCaller))
         if not recording.is_available:
-            raise Conflict(f"Recording {recording_id} cannot be played, so nothing can be made of it.")
+            raise Conflict(f"Recording {recording_id} cannot be played, so nothing can be made from it.")
         return once.answer(session, body, lambda: _ordered(services, session, caller, recording, body.names))
 
 

@@ -84,7 +84,7 @@ async def patch_upload(
 
 @router.delete("/{upload_id}", status_code=204, responses=responses(410, 412, 421), summary="Terminate an upload")
 def delete_upload(upload_id: UploadId, caller: CallerOf, services: ServicesOf, _tus: TusOf) -> None:
-    """Delete the bytes of an upload. A recording that was made of them stays."""
+    """Delete the bytes of an upload. A recording that was made from them stays."""
     with services.database.transaction() as session:
         services.uploads.read(session, upload_id, caller.principal)
     terminate_upload(services.context, upload_id)

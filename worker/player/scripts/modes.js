@@ -1,4 +1,4 @@
-// The modes in which a lesson can be watched, made of the renditions that are ready.
+// The playback modes of a lesson, made from the renditions that are ready.
 
 const FILMS = ['board', '360p', '720p'];
 const HLS = 'application/vnd.apple.mpegurl';

@@ -131,7 +131,7 @@ function present() {
   presentContents();
 }
 
-// The modes to watch
+// The playback modes
 
 function showModes() {
   const rows = modes.map((each) => {

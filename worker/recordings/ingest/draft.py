@@ -58,7 +58,7 @@ class DraftCheck:
         if self.copy is None:
             # The error's cause, which is logged, is the fault of the copy.
             raise OutputDamaged(
-                "What was made of the recording does not play. Try it again; when it fails once more, open the "
+                "What was made from the recording does not play. Try it again; when it fails once more, open the "
                 "recording in a video editor, save it as MP4, and upload that."
             ) from self.error
         return self.copy

@@ -74,7 +74,7 @@ def store_hls(session: Session, recording_id: int) -> str:
     picture = next((row for row in rows.values() if row.name in PICTURES), None)
     begun = [row for row in (picture, rows.get("audio-aac")) if row is not None]
     if not begun:
-        reason = "It is made of the rendition audio-aac and pictures, and none of them is ready."
+        reason = "It is made from the rendition audio-aac and pictures, and none of them is ready."
         set_rendition(session, recording_id, "hls", state="failed", reason=reason)
         return "failed"
     set_rendition(

@@ -50,7 +50,7 @@ def named_objects(session: Session, recording_id: int) -> set[str]:
 def drop_old_sources(session: Session, stored_before: datetime) -> None:
     """Delete the rows of uploaded bytes that were stored before `stored_before` and whose recordings play.
 
-    Not of a recording whose fast copy was made of fewer bytes: the rest of the lesson is nowhere else.
+    Not of a recording whose fast copy was made from fewer bytes: the rest of the lesson is nowhere else.
     """
     playback = aliased(Rendition)
     played = (

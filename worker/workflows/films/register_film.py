@@ -17,7 +17,7 @@ _CHUNK = 1024 * 1024
 
 
 class SourcesChanged(AstegniError):
-    """A recording arrived or was deleted while a film was made of the others; the retry uses the current ones."""
+    """A recording arrived or was deleted while a film was made from the others; the retry uses the current ones."""
 
     code, title, status, retryable = "sources-changed", "Recordings changed", 503, True
 

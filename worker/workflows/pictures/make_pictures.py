@@ -33,7 +33,7 @@ from worker.workflows.renditions.renew_download import renew_download
 class ReplayUnfinished(AstegniError):
     """The film of a board is registered, and its strokes are about to be stored."""
 
-    code, title, status, retryable = "replay-unfinished", "The board is still filmed", 409, True
+    code, title, status, retryable = "replay-unfinished", "The board is still being filmed", 409, True
 
 
 def make_pictures(run: JobRun, order: MakePictures, context: WorkerContext) -> None:
@@ -47,7 +47,7 @@ def make_pictures(run: JobRun, order: MakePictures, context: WorkerContext) -> N
         if recording is None or recording.version != order.version:
             return
         if recording.type == "board" and recording.size is not None and ReplayBoard.kind in filming:
-            raise ReplayUnfinished(f"The board of recording {order.recording_id} is still filmed.")
+            raise ReplayUnfinished(f"The board of recording {order.recording_id} is still being filmed.")
         names = begin_pending(session, order.recording_id, is_picture)
     with report_full_disk(), context.spool.workspace(run.claim.job_id) as folder:
         _make_all(PictureAttempt(run, context, recording, folder), order, names)
@@ -77,7 +77,7 @@ def _rows(attempt: PictureAttempt, names: Collection[str]) -> Iterator[PictureRo
         yield row
     for name in names:
         if name not in written:
-            yield PictureRow(name, "failed", {"reason": "The recording has nothing to make it of."})
+            yield PictureRow(name, "failed", {"reason": "There is nothing in the recording to make it from."})
 
 
 def _stored_rows(attempt: PictureAttempt, names: Collection[str]) -> Iterator[PictureRow]:
@@ -86,13 +86,13 @@ def _stored_rows(attempt: PictureAttempt, names: Collection[str]) -> Iterator[Pi
     if posters:
         run.progress(1, "posters")
         yield from make_and_store_pictures(attempt, posters, lambda: write_posters(attempt))
-    drawn = STORYBOARD in names or PREVIEW in names
+    needs_images = STORYBOARD in names or PREVIEW in names
     timeline = None
-    if drawn or ACTIVITY in names:
+    if needs_images or ACTIVITY in names:
         run.progress(10, "reading the board")
         timeline = replay_of(attempt.context, attempt.recording, attempt.folder)
         attempt.fetch(timeline)
-    film = attempt.film() if drawn and timeline is None else None
+    film = attempt.film() if needs_images and timeline is None else None
     if STORYBOARD in names and (timeline or film):
         run.progress(40, "the storyboard")
         yield from make_and_store_pictures(attempt, [STORYBOARD], lambda: write_sheets(attempt, timeline, film))

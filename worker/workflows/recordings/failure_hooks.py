@@ -51,7 +51,7 @@ def ingest_ended(session: Session, order: IngestRecording, ended: FailedJob) -> 
 
 
 def _keep_first_version(session: Session, recording: Recording, order: IngestRecording) -> None:
-    """Store the extended bytes of a playable recording nevertheless, although they cannot be played."""
+    """Store the extended bytes of a playable recording, even though they cannot be played."""
     if order.version:
         recording.is_processing, recording.updated_at = False, func.now()
         enqueue(
@@ -91,9 +91,10 @@ def restore_ended(session: Session, order: RestoreRecording, ended: FailedJob) -
 
 
 def film_ended(session: Session, order: ReplayBoard, _ended: FailedJob) -> None:
-    """Announce the voice whose film was not made: until now people waited for the film, and nobody knows of it.
+    """Announce the voice whose film was not made: its announcement had been left to the film.
 
-    Without a link, whose setting is not known here. What the film itself has announced is not announced again.
+    The message has no link, because the setting of its address is not known here. What the film itself has announced
+    is not announced again.
     """
     recording = None if order.voice_id is None else lock_recording(session, order.voice_id)
     if recording is not None and recording.is_available:

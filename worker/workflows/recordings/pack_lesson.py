@@ -31,7 +31,7 @@ from worker.workflows.context import WorkerContext
 _SOUNDS = ("audio", "audio-aac", "playback")
 # Shown if there are no strokes, the smallest first.
 _PICTURES = ("poster-640", "poster")
-# Maximum bytes of all pages' pictures beside an hour of voice; beyond that the thumbnails are used.
+# Maximum bytes of all pages' pictures next to an hour of voice; beyond that the thumbnails are used.
 _MAX_PAGE_BYTES = 1_200_000
 
 
@@ -94,7 +94,7 @@ def pack_lesson(run: JobRun, order: PackLesson, context: WorkerContext) -> None:
             should_stop=run.should_stop,
         )
     with run.finish({"bytes": stored.size}) as session:
-        # When it was deleted meanwhile, the sweep removes the object.
+        # If it was deleted meanwhile, the sweep removes the object.
         if lock_recording(session, order.recording_id) is not None:
             set_rendition(session, order.recording_id, f"pack-{order.language}", **ready(stored), mime=MIME)
 
@@ -150,7 +150,7 @@ def _digest(
     captions: Sequence[tuple[str, Sequence[Cue]]],
 ) -> str:
     """The digest of everything in a pack, including the player."""
-    held = [
+    contents = [
         language,
         title,
         [row.sha1 if row else None for row in rows],
@@ -160,4 +160,4 @@ def _digest(
         [[name, [astuple(cue) for cue in cues]] for name, cues in captions],
         [joined(PACK_PARTS), *map(player_file, ("watch.css", "player.html", "contents.html", f"words-{language}.js"))],
     ]
-    return hashlib.sha1(json.dumps(held).encode(), usedforsecurity=False).hexdigest()
+    return hashlib.sha1(json.dumps(contents).encode(), usedforsecurity=False).hexdigest()

@@ -43,7 +43,7 @@ def _write(rendering: Rendering, tracks: Mapping[str, StoredTrack], chapters: Se
     picture = next((tracks[name] for name in _PICTURES if name in tracks), None)
     sound = tracks.get("audio-aac")
     if picture is None and sound is None:
-        raise OutputDamaged("It is made of the rendition audio-aac and a picture, and none of them is ready.")
+        raise OutputDamaged("It is made from the rendition audio-aac and a picture, and none of them is ready.")
     target = rendering.path("download")
     write_download(
         None if picture is None else _local(rendering, picture),

@@ -9,7 +9,7 @@ from worker.jobs.operations.subject_jobs import live_subjects
 from worker.jobs.orders.recording_orders import IngestRecording
 from worker.jobs.runs.job_run import JobRun
 from worker.jobs.runs.run_statements import running_jobs
-from worker.recordings.source import give_up_bytes, named_spool_files, unplayable_since
+from worker.recordings.source import clear_spool_names, named_spool_files, unplayable_since
 from worker.storage.restores import require_sweeps_allowed
 from worker.workflows.context import WorkerContext
 from worker.workflows.uploads.seal_uploads import sweep_upload_files
@@ -45,4 +45,4 @@ def _give_up(session: Session, spool_id: str, kept_since: datetime) -> None:
         f"recording:{recording_id}": recording_id for recording_id in unplayable_since(session, spool_id, kept_since)
     }
     retried = live_subjects(session, subjects, IngestRecording.kind)
-    give_up_bytes(session, [subjects[subject] for subject in subjects.keys() - retried])
+    clear_spool_names(session, [subjects[subject] for subject in subjects.keys() - retried])
