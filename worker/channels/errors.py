@@ -1,4 +1,4 @@
-"""How sending fails: temporarily, or permanently. Reasons are stored and shown, so they hold no secret and no address."""
+"""How sending fails: temporarily, or permanently. Reasons are stored and shown, so they hold no secrets."""
 
 from typing import ClassVar
 

@@ -53,7 +53,7 @@ _OF_OTHERS = "public, max-age=3600, stale-while-revalidate=604800"
 
 
 def get_asset(request: Request) -> Response:
-    """A script or style sheet: cached permanently at the address of this version; 304 for a browser that has it already."""
+    """A script or style sheet: cached permanently at the address of this version; 304 if a browser has it."""
     path, named = request.scope["route"].path, request.query_params.get("v")
     if named is None and path == "/recorder.js":
         return asset(path, _OF_OTHERS).response(request)
