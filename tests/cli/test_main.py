@@ -276,6 +276,18 @@ class TestMigrate:
         assert refused.stderr.splitlines()[-1].startswith("astegni: The database already has a table `users`")
         assert tables == [("users",)]
 
+    def test_a_database_that_was_restored_is_noticed_before_anything_else_runs(
+        self, run: Terminal, database: Database, database_url: str
+    ) -> None:
+        with database.transaction() as session:
+            session.execute(text("UPDATE installation SET identity = '1:2:3'"))
+        done = run.apart("migrate", DATABASE_URL=database_url)
+
+        assert done.returncode == 0
+        assert "Sweeps wait: The tables of this database were restored from a dump." in done.stderr
+        with database.transaction() as session:
+            assert session.scalar(text("SELECT nextval('whiteboard_sessions_id_seq')")) > 1_000_000
+
     def test_a_database_that_does_not_answer(self, run: Terminal) -> None:
         run_of_migrate = run.apart("migrate", DATABASE_URL=NOWHERE)
 

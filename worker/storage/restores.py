@@ -20,6 +20,9 @@ from worker.storage.store import ObjectStore
 
 HISTORY = "videos/whiteboard/.history"
 
+# After a restore all sequences continue by so much later. What was made since the backup is known by its ids elsewhere:
+# to objects on B2, calendars, mail and pages that somebody has open. A later row must not be taken for it.
+_SKIPPED = 1_000_000
 _DUMP = "The tables of this database were restored from a dump."
 _OLDER = "This database is older than its bucket: it was taken back to an earlier state."
 # The cluster, the database in it, and the table: pg_restore creates at least one of them again. pg_upgrade changes the
@@ -28,6 +31,15 @@ _IDENTITY = text(
     """
     SELECT concat_ws(':', (SELECT system_identifier FROM pg_control_system()),
                      (SELECT oid FROM pg_database WHERE datname = current_database()), 'installation'::regclass::oid)
+    """
+)
+# The ids are given once, so an aborted transaction skips more of them and does no harm. A sequence in the second half
+# of its range keeps its place: it must last.
+_SKIP_IDS = text(
+    """
+    SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, coalesce(last_value, start_value) + :skipped)
+      FROM pg_sequences
+     WHERE schemaname = current_schema() AND coalesce(last_value, start_value) < max_value / 2
     """
 )
 
@@ -39,13 +51,15 @@ class SweepsHeld(AstegniError):
 
 
 def held_sweeps(session: Session) -> str | None:
-    """Why sweeps wait; None if the database itself gives no reason."""
+    """Why sweeps wait; None if the database itself gives no reason.
+
+    The first call after a dump was restored gives later rows ids that nothing has had.
+    """
     installation = _lock(session)
     identity: str = session.scalars(_IDENTITY).one()
-    if installation.identity is None:
-        installation.identity = identity
-    elif installation.identity != identity and installation.held_reason is None:
-        installation.held_reason = _DUMP
+    if installation.identity not in {None, identity}:
+        _hold(session, installation, _DUMP)
+    installation.identity = identity
     return installation.held_reason
 
 
@@ -56,7 +70,8 @@ def require_sweeps_allowed(store: ObjectStore, database: Database) -> None:
     with database.transaction() as session:
         reason, installation = held_sweeps(session), _lock(session)
         if reason is None and seen > installation.bucket_number:
-            reason = installation.held_reason = _OLDER
+            _hold(session, installation, _OLDER)
+            reason = _OLDER
         if reason is None:
             installation.bucket_number += 1
         number = installation.bucket_number
@@ -76,6 +91,11 @@ def resume_sweeps(store: ObjectStore, database: Database) -> None:
         installation.identity = session.scalars(_IDENTITY).one()
         installation.bucket_number = max(installation.bucket_number, seen)
         installation.held_reason = None
+
+
+def _hold(session: Session, installation: Installation, reason: str) -> None:
+    installation.held_reason = installation.held_reason or reason
+    session.execute(_SKIP_IDS, {"skipped": _SKIPPED})
 
 
 def _lock(session: Session) -> Installation:

@@ -63,9 +63,9 @@ def create_session(session: Session, hosting: Hosting, values: Mapping[str, Any]
     return created
 
 
-def session_exists(session: Session, session_id: int) -> bool:
-    """Whether the session exists; access to it is not checked."""
-    return session.get(WhiteboardSession, session_id) is not None
+def session_created_at(session: Session, session_id: int) -> datetime | None:
+    """When the session was created, None if it does not exist; access to it is not checked."""
+    return session.scalar(select(WhiteboardSession.created_at).where(WhiteboardSession.id == session_id))
 
 
 def lock_led_session(session: Session, caller: Caller, session_id: int) -> tuple[WhiteboardSession, SessionRole]:

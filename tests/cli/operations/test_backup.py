@@ -59,7 +59,7 @@ def test_a_restore_is_told_and_ended(command: Command, unlisted: str, sql: Sql) 
 
 def test_a_recording_is_adopted_into_its_session_alone(command: Command, unlisted: str, sql: Sql) -> None:
     refused = command("recordings", "adopt")
-    sql("INSERT INTO whiteboard_sessions (id) VALUES (1)")
+    sql("INSERT INTO whiteboard_sessions (id, created_at) VALUES (1, now() - interval '1 hour')")
     would = command("recordings", "adopt", "--dry-run", "7")
     others = command("recordings", "adopt", "8")
     done = command("recordings", "adopt", "--json", "--as", "maria")

@@ -11,8 +11,9 @@ import pytest
 from sqlalchemy import text
 
 from devstack.programs import postgres_programs
+from tests.conftest import Sql
 from tests.statements import run_statement
-from tests.workflows.conftest import TIMING, RecordingFixture, Versions
+from tests.workflows.conftest import TIMING, Put, RecordingFixture, Versions
 from worker import clock
 from worker.database import Database
 from worker.jobs.enqueue import enqueue
@@ -338,3 +339,27 @@ def test_a_recording_that_was_deleted_here_is_not_adopted(
     assert "was deleted" in errors[kept]
     assert restored.sql("SELECT 1 FROM whiteboard_session_recordings WHERE id = :id", id=kept) == []
     assert sorted(versions()) == objects
+
+
+def test_a_lost_recording_is_not_adopted_into_a_later_session_of_its_id(
+    context: WorkerContext, put: Put, database_url: str, open_restored: OpenRestored, sql: Sql, tmp_path: Path
+) -> None:
+    """The later session is of other people."""
+    assert why_sweeps_wait(context.database) is None
+    dump(database_url, tmp_path / "dump")
+    make_session = "INSERT INTO whiteboard_sessions DEFAULT VALUES RETURNING id"
+    ((lost,),) = sql(make_session)
+    put(f"videos/whiteboard/session_{lost}/recording_7/0123456789ab/source.webm")
+    restored = open_restored()
+
+    # Before anything has noticed the restore, ids are given again.
+    assert restored.sql(make_session) == [(lost,)]
+    (refused,) = restored.adopt()
+    assert (refused.recording_id, "it is another one" in (refused.error or "")) == (7, True)
+    assert restored.sql("SELECT 1 FROM whiteboard_session_recordings") == []
+
+    # From then on none is, though it is noticed again and again.
+    for _ in range(2):
+        assert why_sweeps_wait(restored.database) is not None
+        ((later,),) = restored.sql(make_session)
+    assert lost + 1_000_000 < later < lost + 2_000_000

@@ -18,7 +18,7 @@ from worker.recordings.outputs.renditions import named_objects
 from worker.recordings.reading import read_recording
 from worker.storage.objects import StoredObject
 from worker.storage.store import ObjectStore
-from worker.whiteboards.sessions import session_exists
+from worker.whiteboards.sessions import session_created_at
 
 
 @dataclass(frozen=True)
@@ -113,8 +113,12 @@ def _refusal(database: Database, plan: AdoptionPlan | None, lost: _Lost) -> str 
     with database.transaction() as session:
         if not lost.is_renumbered and _was_deleted(session, plan.recording_id):
             return "it was deleted here, and its objects are only waiting to be removed"
-        if not session_exists(session, plan.session_id):
+        created_at = session_created_at(session, plan.session_id)
+        if created_at is None:
             return f"whiteboard session {plan.session_id} is not in the database, so nobody knows whose it is"
+        if created_at > plan.uploaded_at:
+            # Its own session was lost as well, and what it holds is for other people.
+            return f"whiteboard session {plan.session_id} was made after its upload, so it is another one"
         return why_not_adopted(session, plan)
 
 
