@@ -28,6 +28,9 @@ _CONNECT_ARGS = {
     "keepalives_interval": 10,
     "keepalives_count": 3,
     "tcp_user_timeout": 20_000,
+    # A standby, or a server that is read-only because its disk is full, is an outage. Otherwise each write would be an
+    # error of its own, while whatever only reads looks healthy.
+    "target_session_attrs": "read-write",
     # jit=off: among millions of rows a short statement looks expensive enough to compile, and compiling takes longer
     # than running it.
     "options": "-c statement_timeout=30000 -c lock_timeout=5000"
@@ -152,7 +155,12 @@ def _note_use(_connection: DBAPIConnection | None, record: ConnectionPoolEntry) 
 def _check_alive(
     engine: Engine, connection: DBAPIConnection, record: ConnectionPoolEntry, _proxy: PoolProxiedConnection
 ) -> None:
-    """Check a connection before use, since the server may have restarted; a dead one invalidates the whole pool."""
+    """Check a connection before use, since the server may have restarted, or be read-only now.
+
+    One that cannot be used invalidates the whole pool.
+    """
+    if _is_read_only(record.driver_connection):
+        raise InvalidatePoolError
     used_at = record.info.get(_USED_AT)  # None: a new connection
     if used_at is None or time.monotonic() - used_at < _TRUSTED_SECONDS:
         return
@@ -160,3 +168,8 @@ def _check_alive(
         engine.dialect.do_ping(connection)
     except psycopg.Error as error:
         raise InvalidatePoolError from error
+
+
+def _is_read_only(connection: Any) -> bool:
+    """What the server reported with its last response, as when it became read-only because its disk is full."""
+    return bool(connection.pgconn.parameter_status(b"default_transaction_read_only") == b"on")

@@ -23,7 +23,7 @@ _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 10.0
 # psycopg itself would wait 130 s for a server that accepts the connection and never answers. No keepalive or timeout of
 # the socket, since a statement of a migration may take long.
-_CONNECT_ARGS = {"connect_timeout": 5}
+_CONNECT_ARGS = {"connect_timeout": 5, "target_session_attrs": "read-write"}
 _LOCKED = (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected)
 
 _log = get_logger(__name__)

@@ -34,6 +34,19 @@ def test_a_database_that_refuses_is_told_from_one_that_is_away(postgres: Postgre
     assert check_database(Settings(database_url=database_url)).startswith("at revision")
 
 
+def test_one_that_accepts_no_changes(database_url: str, sql: Sql) -> None:
+    """A standby, or a server whose disk is full."""
+    name = make_url(database_url).database
+    sql(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    try:
+        with pytest.raises(Misconfigured, match="it accepts no changes"):
+            check_database(Settings(database_url=database_url))
+        with pytest.raises(CheckWarning, match="cannot be read"):
+            check_processes(Settings(database_url=database_url))
+    finally:
+        sql(f"ALTER DATABASE {name} RESET default_transaction_read_only")
+
+
 def test_silent_processes(database: Database, database_url: str, sql: Sql) -> None:
     settings = Settings(database_url=database_url)
     assert check_processes(Settings()).startswith("DATABASE_URL is not set")

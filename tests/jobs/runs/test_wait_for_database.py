@@ -98,3 +98,15 @@ def test_other_errors_are_not_waited_out() -> None:
     with pytest.raises(ZeroDivisionError):
         retry_while_database_down(write, seconds=5)
     assert len(calls) == 1
+
+
+def test_a_connection_that_has_become_read_only_is_not_used_again(single: Database) -> None:
+    """As when the configuration is changed because the server's disk is full."""
+    read_only = text("SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY")
+    with single.transaction() as session:
+        session.execute(read_only)
+    with single.statement() as statement:
+        statement.execute(text("CREATE TABLE samples (colour varchar)"), {})
+        statement.execute(read_only, {})
+    with single.transaction() as session:
+        session.execute(text("INSERT INTO samples VALUES ('red')"))
