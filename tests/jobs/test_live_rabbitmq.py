@@ -10,11 +10,14 @@ from tests.conftest import MakeSettings
 from tests.forking.forked_process import ForkServer
 from tests.jobs.live.rabbitmq import RabbitMQ
 from tests.jobs.live.worker_stack import WorkerStack
+from worker.api.operations.broker_state import broker_state
+from worker.app import create_app
 from worker.cli.doctor.broker import check_broker
 from worker.cli.doctor.check_warning import CheckWarning
 from worker.errors import Misconfigured
 from worker.jobs.orders.recording_orders import MakeRenditions
 from worker.processes.broker import CONSUMER_TIMEOUT
+from worker.processes.drain import broker_errors, find_workers
 from worker.queue_names import queue_names
 from worker.settings import Settings
 
@@ -98,3 +101,21 @@ def test_the_documented_node_waits_for_the_longest_job(rabbitmq: RabbitMQ) -> No
     longest = MakeRenditions(1, session_id=1, seconds=Settings().recording_max_seconds).time_limit
 
     assert milliseconds == CONSUMER_TIMEOUT > longest * 1000
+
+
+def test_what_it_refuses_is_told_from_an_outage(rabbitmq: RabbitMQ) -> None:
+    login, host = (
+        Settings(redis_url=f"amqp://guest:{password}@127.0.0.1:{rabbitmq.port}/{host}")
+        for password, host in (("hush-hush", ""), ("guest", "nowhere"))
+    )
+    for settings, words in ((login, "refuses the user or password"), (host, "refuses the virtual host")):
+        with pytest.raises(Misconfigured, match=words) as refused:
+            check_broker(settings)
+        assert "hush" not in refused.value.detail
+        assert words in broker_state(settings)
+    assert broker_state(Settings(redis_url=rabbitmq.url)) == "ok"
+
+    app = create_app(login, ())
+    with pytest.raises(broker_errors(app)):
+        find_workers(app, (), host="x")
+    app.close()

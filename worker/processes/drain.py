@@ -33,8 +33,10 @@ class LiveWorker:
 
 
 def broker_errors(app: Celery) -> tuple[type[Exception], ...]:
-    """What is raised when the broker does not answer: kombu's own error, or its client's if an answer was awaited."""
-    return (OperationalError, *app.connection_for_write().connection_errors)
+    """What is raised when the broker does not answer, or refuses: kombu's own error, or its client's."""
+    connection = app.connection_for_write()
+    # RabbitMQ's refusal of a login is among the errors of channels.
+    return (OperationalError, *connection.connection_errors, *connection.channel_errors)
 
 
 def find_workers(app: Celery, names: Collection[str], *, host: str) -> list[LiveWorker]:

@@ -16,7 +16,7 @@ from worker.app import create_app
 from worker.cli.doctor.broker import check_broker, info_findings
 from worker.cli.doctor.broker_rights import _REMEDY
 from worker.cli.doctor.check_warning import CheckWarning
-from worker.errors import Misconfigured
+from worker.errors import Misconfigured, Unavailable
 from worker.settings import Settings
 
 Start = Callable[[str], int]
@@ -100,6 +100,21 @@ def test_the_remedy_is_enough(start: Start, settings: MakeSettings) -> None:
         assert message is not None
         message.ack()
     app.close()
+
+
+def test_one_that_answers_and_takes_nothing(start: Start) -> None:
+    port = start("appendonly yes\nmaxmemory 1mb\nmaxmemory-policy noeviction")
+    with pytest.raises(Misconfigured, match="answers and refuses: it is full"):
+        check_broker(of(port))
+    with pytest.raises(Misconfigured, match="it has no database of this number"):
+        check_broker(Settings(redis_url=f"redis://127.0.0.1:{port}/99"))
+    with pytest.raises(Misconfigured, match="it is a replica"):
+        check_broker(of(start("replicaof 127.0.0.1 1")))
+
+
+def test_rabbitmq_that_does_not_answer() -> None:
+    with pytest.raises(Unavailable, match=r"does not answer \(ConnectionRefusedError\)"):
+        check_broker(Settings(redis_url="amqp://guest:hush@127.0.0.1:1/"))
 
 
 def test_one_that_says_nothing_is_doubtful() -> None:

@@ -2,8 +2,9 @@
 
 import redis
 
-from worker.errors import Misconfigured
+from worker.errors import Misconfigured, Unavailable
 from worker.processes.broker_client import redis_client
+from worker.processes.rabbitmq_client import rabbitmq_connection
 from worker.settings import Settings
 
 OK = "ok"
@@ -16,14 +17,16 @@ def broker_state(settings: Settings) -> str:
         return "is not set"
     try:
         address = settings.broker
-        if not address.is_redis:
-            return "is not asked: REDIS_URL names another kind of broker"
-        with redis_client(address, seconds=_SECONDS) as link:
-            link.ping()
+        if address.is_redis:
+            with redis_client(address, seconds=_SECONDS) as link:
+                link.ping()
+        else:
+            with rabbitmq_connection(address, seconds=_SECONDS):
+                return OK
     except Misconfigured as error:
         return error.detail
     except redis.AuthenticationError:
         return "refuses the login of REDIS_URL; jobs are queued all the same"
-    except (redis.RedisError, OSError):
+    except (redis.RedisError, OSError, Unavailable):
         return "does not answer; jobs are queued all the same"
     return OK

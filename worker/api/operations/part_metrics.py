@@ -50,7 +50,7 @@ def process_metrics(settings: Settings, metrics: ProcessMetrics, checks: Mapping
 def local_metrics(settings: Settings) -> Iterator[Metric]:
     """What this process can measure itself: the broker, and the disk of the spool."""
     state = broker_state(settings)
-    if settings.redis_url is not None and not state.startswith("is not asked"):
+    if settings.redis_url is not None:
         yield GaugeMetricFamily("astegni_broker_up", "Whether the broker answers.", value=state == OK)
     room = _room(settings)
     if room is not None:
@@ -74,9 +74,9 @@ def spool_metrics(metrics: UploadMetrics) -> Iterator[Metric]:
 
 def _room(settings: Settings) -> int | None:
     spool = settings.spool_dir.absolute()
-    # The first upload creates the folder.
-    folder = next((folder for folder in (spool, *spool.parents) if folder.exists()), None)
     try:
+        # The first upload creates the folder.
+        folder = next((folder for folder in (spool, *spool.parents) if folder.exists()), None)
         return None if folder is None else shutil.disk_usage(folder).free - settings.spool_reserve_bytes
     except OSError:
         return None

@@ -15,6 +15,13 @@ from worker.settings import Settings
 
 _SECONDS = 5.0
 _OLDEST = 7
+# Parts of its responses, and what each of them means.
+_REFUSALS = (
+    ("read only replica", "it is a replica, which takes no messages: name the master, or its Sentinels"),
+    ("maxmemory", "it is full: raise its maxmemory, or find out what fills it"),
+    ("MISCONF", "it cannot save to its disk: see its log"),
+    ("DB index is out of range", "it has no database of this number"),
+)
 
 
 def check_broker(settings: Settings) -> str:
@@ -40,6 +47,8 @@ def _redis(settings: Settings) -> str:
             facts, offset = _info(client), _clock_behind(client)
     except redis.AuthenticationError as error:
         raise Misconfigured("The broker of REDIS_URL answers and refuses the user or password.") from error
+    except redis.ResponseError as error:
+        raise Misconfigured(f"The broker of REDIS_URL answers and refuses: {_refusal(error)}.") from error
     except (redis.RedisError, OSError) as error:
         if isinstance(error.__context__, ssl.SSLError) or "CERTIFICATE_VERIFY" in str(error):
             raise Misconfigured(
@@ -51,6 +60,12 @@ def _redis(settings: Settings) -> str:
     return (
         f"{facts.get('server_name', 'redis').capitalize()} {_version(facts)}, keeps what it has, and its clock is right"
     )
+
+
+def _refusal(error: Any) -> str:
+    """Why it refuses, without its own text, which may repeat a login."""
+    text = str(error)
+    return next((meaning for words, meaning in _REFUSALS if words in text), f"{type(error).__name__}, see its log")
 
 
 def info_findings(facts: dict[str, Any]) -> tuple[list[str], list[str]]:

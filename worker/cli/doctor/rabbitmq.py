@@ -4,7 +4,6 @@ import re
 from typing import Any
 
 from worker.cli.doctor.check_warning import raise_findings
-from worker.errors import Unavailable
 from worker.queue_names import queue_names
 from worker.settings import Settings
 
@@ -14,17 +13,11 @@ _KNOWS_TIMEOUTS = (3, 12)
 
 def check_rabbitmq(settings: Settings, *, seconds: float) -> str:
     """Compare existing queues with our declaration; workers create those that are missing."""
-    from kombu import Connection  # noqa: PLC0415 - for this check
+    from worker.processes.rabbitmq_client import rabbitmq_connection  # noqa: PLC0415 - for this check
 
-    address = settings.broker
-    link = Connection(address.url, ssl=address.tls_options or False, connect_timeout=seconds)
-    try:
-        with link:
-            link.ensure_connection(max_retries=1, timeout=seconds)
-            version = _text(link.connection.server_properties.get("version", "of an unknown version"))
-            faults = [fault for name in queue_names(settings) if (fault := _fault_of(link, name)) is not None]
-    except (*link.connection_errors, *link.channel_errors) as error:
-        raise Unavailable(f"The broker of REDIS_URL does not answer ({type(error).__name__}).") from error
+    with rabbitmq_connection(settings.broker, seconds=seconds) as link:
+        version = _text(link.connection.server_properties.get("version", "of an unknown version"))
+        faults = [fault for name in queue_names(settings) if (fault := _fault_of(link, name)) is not None]
     raise_findings(faults, _warnings(version))
     return f"RabbitMQ {version} answers, and waits for the longest job"
 
