@@ -235,15 +235,16 @@ class TestAlive:
     """`astegni alive`, the health check of processes without a port."""
 
     def test_by_the_age_of_the_sign(self, run: Terminal, tmp_path: Path) -> None:
-        sign, old = tmp_path / "sign", tmp_path / "old"
-        for path, age in ((sign, 0), (old, 120)):
+        sign, old, ahead = (tmp_path / name for name in ("sign", "old", "ahead"))
+        for path, age in ((sign, 0), (old, 120), (ahead, -120)):
             path.touch()
             os.utime(path, (time.time() - age, time.time() - age))
-        missing, alive, late, late_enough, unasked = run.several(
+        missing, alive, late, late_enough, set_back, unasked = run.several(
             (["alive"], {"READY_FILE": str(tmp_path / "missing")}),
             (["alive"], {"READY_FILE": str(sign)}),
             (["alive"], {"READY_FILE": str(old)}),
             (["alive", "--within", "200"], {"READY_FILE": str(old)}),
+            (["alive"], {"READY_FILE": str(ahead)}),
             (["alive"], {}),
         )
 
@@ -252,6 +253,8 @@ class TestAlive:
         assert late.returncode == 69
         assert late.stderr.startswith("astegni: The last heartbeat is 12")
         assert late_enough.returncode == 0
+        # Written before the clock was set back: its process may have ended.
+        assert (set_back.returncode, "in the future" in set_back.stderr) == (69, True)
         assert unasked.returncode == 1
         assert unasked.stderr.startswith("astegni: READY_FILE names no file.")
 

@@ -24,12 +24,14 @@ def test_what_the_environment_does_not_name_is_that_of_the_running_stack(
     b2 = {"realm": "http://b2", "key_id": "k", "application_key": "s", "bucket": "b"}
     facts: dict[str, Any] = {"api": "http://api", "database_url": "postgresql://d", "redis_url": "redis://r", "b2": b2}
     facts["mailbox"] = {"smtp": "127.0.0.1:2525", "url": "http://mail"}
+    facts["spool_dir"] = "/data/spool"
     monkeypatch.setenv("REDIS_URL", "redis://mine")
     with published_runfile(facts):
         settings, stack = settings_with_stack()
     assert stack == "http://api"
     assert (settings.database_url, settings.redis_url) == ("postgresql://d", "redis://mine")
     assert (settings.smtp_host, settings.smtp_port) == ("127.0.0.1", 2525)
+    assert settings.spool_dir == Path("/data/spool")
     assert (settings.backblaze_key_id, settings.backblaze_bucket_name) == ("k", "b")
 
 

@@ -94,5 +94,10 @@ def alive(
     if VARIABLE not in os.environ:
         raise Misconfigured(f"{VARIABLE} names no file. Set it to the same path as for the process to be checked.")
     age = seconds_since_touched()
-    if age is None or age > within:
-        raise Unavailable("No heartbeat." if age is None else f"The last heartbeat is {age:.0f} s old.")
+    if age is None:
+        raise Unavailable("No heartbeat.")
+    if age < -within:
+        # A process that lives writes another within seconds.
+        raise Unavailable(f"The last heartbeat is {-age:.0f} s in the future: the clock was set back since.")
+    if age > within:
+        raise Unavailable(f"The last heartbeat is {age:.0f} s old.")

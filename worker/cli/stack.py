@@ -48,7 +48,8 @@ def up(
         if sample:
             facts["sample"] = running.enter_context(_sample(stack.settings, facts, data or Path(".data")))
         print_other_stacks()
-        running.enter_context(published_runfile(facts))
+        # What `doctor` looks at besides.
+        running.enter_context(published_runfile({**facts, "spool_dir": str(stack.settings.spool_dir.absolute())}))
         if json:
             typer.echo(json_format.dumps(facts))
         else:

@@ -1,5 +1,6 @@
 """The target of a command: the servers of the environment, else the stack that `astegni up` runs on this machine."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
@@ -33,6 +34,8 @@ def settings_with_stack() -> tuple[Settings, str | None]:
         return settings, None
     b2, mailbox = facts.get("b2") or {}, facts.get("mailbox") or {}
     values: dict[str, Any] = {"database_url": facts.get("database_url"), "redis_url": facts.get("redis_url")}
+    if settings.database_url is None and "spool_dir" in facts:
+        values["spool_dir"] = Path(facts["spool_dir"])
     if settings.backblaze_key_id is None:
         values |= {
             "backblaze_key_id": b2.get("key_id"),

@@ -37,6 +37,7 @@ _CONSUMERS = text(
     SELECT queue, count(*) FILTER (WHERE {ALIVE}) AS living FROM heartbeats WHERE part = 'consumer' GROUP BY queue
     """  # noqa: S608 - a constant of ours
 )
+_OWN_CLOCK = text("SELECT abs(:clock - extract(epoch FROM clock_timestamp()))::float AS offset")
 _CLOCKS = text(
     f"""
     SELECT part, max(abs(clock_ahead))::float AS offset FROM heartbeats WHERE {ALIVE} GROUP BY part
@@ -97,11 +98,17 @@ def prune_heartbeats(executor: Executor) -> None:
     executor.execute(_PRUNE, {})
 
 
-def read_process_metrics(executor: Executor, *, interval: float) -> ProcessMetrics:
-    """The current metrics; `interval` is the heartbeat interval in seconds."""
+def read_process_metrics(executor: Executor, *, interval: float, reader: str | None = None) -> ProcessMetrics:
+    """The current metrics; `interval` is the heartbeat interval in seconds.
+
+    `reader` is the part that this process is, if it writes no heartbeat: its clock is compared as well.
+    """
     alive = {"alive": interval * MISSED}
+    clocks = {row.part: row.offset for row in executor.execute(_CLOCKS, alive)}
+    if reader is not None:
+        clocks[reader] = executor.execute(_OWN_CLOCK, {"clock": time.time()}).fetchall()[0].offset
     return ProcessMetrics(
         {row.part: row.age for row in executor.execute(_LAST_RUNS, {})},
         {row.queue: row.living for row in executor.execute(_CONSUMERS, alive)},
-        {row.part: row.offset for row in executor.execute(_CLOCKS, alive)},
+        clocks,
     )

@@ -33,7 +33,7 @@ def seconds_since_report() -> float | None:
 
 
 def seconds_since_touched() -> float | None:
-    """Age of the named file; None when it does not exist, or no file is named."""
+    """Age of the named file, negative after the clock was set back; None without the file, or if none is named."""
     name = os.environ.get(VARIABLE)
     if not name:
         return None

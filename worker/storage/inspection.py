@@ -1,7 +1,7 @@
 """Check a key and a bucket before they affect a lesson: for `astegni doctor`. Nothing is changed."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import requests
@@ -17,7 +17,7 @@ _FOLDERS = ("videos/whiteboard/", "snapshots/whiteboard/")
 _READ_BY_SCRIPT = "b2_download_file_by_name"
 
 
-def inspect_bucket(settings: Settings) -> tuple[list[str], list[str]]:
+def inspect_bucket(settings: Settings, *, http_session: Callable[[], requests.Session]) -> tuple[list[str], list[str]]:
     """Errors and warnings about the key and the bucket of BACKBLAZE_*, a sentence each.
 
     Raises StorageUnavailable and StorageRefused.
@@ -29,7 +29,7 @@ def inspect_bucket(settings: Settings) -> tuple[list[str], list[str]]:
         settings.backblaze_application_key.get_secret_value(),
         settings.backblaze_bucket_name,
         settings.backblaze_realm,
-        requests.Session,
+        http_session,
         time.sleep,
     )
     with translate_errors(f"look at bucket {settings.backblaze_bucket_name}"):

@@ -54,7 +54,9 @@ class ObjectStore:
         self._sleep = sleep
 
     @classmethod
-    def from_settings(cls, settings: Settings) -> "ObjectStore":
+    def from_settings(
+        cls, settings: Settings, *, http_session: Callable[[], requests.Session] = requests.Session
+    ) -> "ObjectStore":
         """The store of BACKBLAZE_*; raises Misconfigured, naming the missing setting."""
         if settings.backblaze_key_id is None:
             raise Misconfigured("BACKBLAZE_KEY_ID is not set. Set it, or run `astegni up` for an emulator.")
@@ -65,6 +67,7 @@ class ObjectStore:
             application_key=settings.backblaze_application_key.get_secret_value(),
             bucket=settings.backblaze_bucket_name,
             realm=settings.backblaze_realm,
+            http_session=http_session,
         )
 
     def upload(

@@ -41,14 +41,14 @@ def upload_metrics(session: Session, spool: Path, spool_id: str, *, abandoned_af
 def _longest_idle(session: Session, spool: Path, spool_id: str, *, age: float) -> float:
     """Seconds for which nothing was added to an open upload of this age; 0 if there is none.
 
-    An upload whose file is missing has been idle since its row changed.
+    An upload whose file is missing, or cannot be reached, has been idle since its row changed.
     """
     now = session.execute(select(func.now())).scalar_one()
     longest = 0.0
     for upload_id, updated_at in open_uploads(session, spool_id, age=age):
         try:
             idle = UploadFile(spool, upload_id).idle_seconds()
-        except UploadGone:
+        except (UploadGone, OSError):
             idle = (now - updated_at).total_seconds()
         longest = max(longest, idle)
     return longest

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 from starlette.testclient import TestClient
 
 from tests.conftest import School, Sql
@@ -18,6 +18,7 @@ from worker.jobs.heartbeats import HeartbeatWriter
 from worker.jobs.orders.recording_orders import MakeRenditions
 from worker.jobs.orders.routine_orders import CheckQueue, PruneLedger
 from worker.platform.connection import PlatformConnection
+from worker.settings import Settings
 
 
 def test_a_process_that_lives_says_so(client: TestClient) -> None:
@@ -39,12 +40,14 @@ def test_ready_without_a_broker(client: TestClient) -> None:
 
 
 def test_the_broker_is_told_but_does_not_decide(services: Services, redis_url: str) -> None:
-    for url, state in ((redis_url, "ok"), ("redis://127.0.0.1:1/0", "does not answer"), ("amqp://x", "is not asked")):
+    nobody = ("redis://127.0.0.1:1/0", "amqp://127.0.0.1:1")
+    for url, state in ((redis_url, "ok"), *((url, "does not answer") for url in nobody)):
         settings = services.settings.model_copy(update={"redis_url": url})
         with TestClient(create_api(replace(services, settings=settings))) as client:
             response = client.get("/readyz")
             assert response.status_code == 200
             assert response.json()["checks"]["broker"].startswith(state)
+            assert f"astegni_broker_up {float(state == 'ok')}" in client.get("/metrics").text
 
 
 def test_silent_processes_are_told_but_do_not_decide(client: TestClient, database: Database, sql: Sql) -> None:
@@ -102,12 +105,45 @@ def test_a_database_that_is_away_is_not_ready(services: Services) -> None:
     away.close()
 
 
+def test_a_database_that_accepts_no_changes_is_not_ready(services: Services, database_url: str, sql: Sql) -> None:
+    """A standby, or a server whose disk is full."""
+    name = make_url(database_url).database
+    sql(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    standby = Database(Settings(database_url=database_url).sqlalchemy_url)
+    try:
+        with TestClient(create_api(replace(services, database=standby))) as client:
+            assert client.get("/readyz").status_code == 503
+            assert "astegni_database_up 0.0" in client.get("/metrics").text
+    finally:
+        sql(f"ALTER DATABASE {name} RESET default_transaction_read_only")
+        standby.close()
+
+
 def test_a_spool_that_is_no_directory_to_write_is_not_ready(services: Services, tmp_path: Path) -> None:
     spool = tmp_path / "spool"
     spool.write_text("a file")
     settings = services.settings.model_copy(update={"spool_dir": spool})
     with TestClient(create_api(replace(services, settings=settings))) as client:
         assert client.get("/readyz").json()["checks"]["spool"] == "cannot be written"
+
+
+def test_a_spool_whose_volume_fails_is_told_and_hides_nothing_else(
+    services: Services, sql: Sql, tmp_path: Path
+) -> None:
+    """Here by a name that is too long; a network volume whose server has forgotten it fails in the same calls."""
+    sql(
+        """
+        WITH board AS (INSERT INTO whiteboard_sessions DEFAULT VALUES RETURNING id)
+        INSERT INTO uploads (id, principal, session_id, spool_id, reserved, created_at)
+        SELECT repeat('a', 32), 'user:1', id, 'shared', 1, now() - interval '1 day' FROM board
+        """
+    )
+    settings = services.settings.model_copy(update={"spool_dir": tmp_path / ("x" * 300) / "spool"})
+    with TestClient(create_api(replace(services, settings=settings))) as client:
+        response = client.get("/readyz")
+        assert response.status_code == 503
+        assert response.json()["checks"]["spool"] == "cannot be reached: File name too long"
+        assert "astegni_database_up 1.0" in client.get("/metrics").text
 
 
 def test_the_ledger_in_figures(services: Services, database: Database) -> None:
@@ -119,6 +155,8 @@ def test_the_ledger_in_figures(services: Services, database: Database) -> None:
     assert 'astegni_jobs{kind="upkeep.prune_ledger",state="queued"} 1.0' in figures
     assert "astegni_publisher_drops_total 7.0" in figures
     assert "astegni_database_up 1.0" in figures
+    # Tokens expire by the clock of the API, which writes no heartbeat.
+    assert 'astegni_clock_offset_seconds{part="api"} ' in figures
     (age,) = [line for line in figures.splitlines() if line.startswith("astegni_jobs_oldest_due_age_seconds ")]
     assert 90 <= float(age.split()[1]) < 150
 

@@ -1,6 +1,7 @@
 """What doctor reports about B2."""
 
 import secrets
+import socket
 
 import pytest
 from b2sdk.v3 import B2Api, InMemoryAccountInfo
@@ -12,7 +13,7 @@ from worker.cli.doctor.check_warning import CheckWarning
 from worker.cli.doctor.storage import check_storage
 from worker.errors import Misconfigured
 from worker.settings import Settings
-from worker.storage.errors import StorageRefused
+from worker.storage.errors import StorageRefused, StorageUnavailable
 from worker.storage.inspection import harmful_rules, missing_cors
 from worker.storage.ownership import ForeignBucket
 from worker.workflows.own_bucket import check_before_start
@@ -118,3 +119,11 @@ def test_sweeps_that_wait_after_a_restore(storage: Storage, settings: MakeSettin
     ):
         check_storage(of_database)
     assert "sweeps" not in before.value.detail
+
+
+def test_one_that_accepts_and_never_answers_is_given_up(storage: Storage) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        realm = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        settings = storage.settings().model_copy(update={"backblaze_realm": realm})
+        with pytest.raises(StorageUnavailable, match="B2RequestTimeout"):
+            check_storage(settings, seconds=0.01)

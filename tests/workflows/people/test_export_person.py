@@ -137,3 +137,24 @@ def test_the_texts_of_recordings_are_there(database: Database, school: School, s
 
 def _no_store() -> ObjectStore:
     pytest.fail("there is no object to export")
+
+
+@pytest.mark.parametrize("name", ["person", "person.zip"])
+def test_two_at_once_do_not_take_the_same_name(
+    recordings: RecordingFixture, recorded: int, tmp_path: Path, name: str
+) -> None:
+    def store() -> ObjectStore:
+        # The rows of the first one are written.
+        with pytest.raises(Conflict, match="exists already"):
+            export(recordings, 2, tmp_path / name)
+        return recordings.context.store
+
+    exported = export_person(recordings.database, store, 1, tmp_path / name, pauses=())
+
+    assert exported.objects == 2
+    if name.endswith(".zip"):
+        with zipfile.ZipFile(tmp_path / name) as archive:
+            users = json.loads(archive.read("rows/users.json"))
+    else:
+        users = json.loads((tmp_path / name / "rows" / "users.json").read_text())
+    assert [row["id"] for row in users] == [1]

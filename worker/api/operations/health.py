@@ -99,7 +99,11 @@ def _processes(services: Services) -> str:
 
 
 def _spool(settings: Settings) -> str:
-    # The first upload creates the directory.
-    if not settings.spool_dir.exists():
-        return _OK
+    try:
+        # The first upload creates the directory.
+        if not settings.spool_dir.exists():
+            return _OK
+    except OSError as error:
+        # As of a network volume whose server has forgotten it.
+        return f"cannot be reached: {error.strerror}"
     return _OK if os.access(settings.spool_dir, os.W_OK | os.X_OK) else "cannot be written"

@@ -98,7 +98,7 @@ class LedgerCollector(Collector):
             with self._database.transaction() as session:
                 return (
                     queue_metrics(session),
-                    read_process_metrics(session, interval=self._settings.heartbeat_interval),
+                    read_process_metrics(session, interval=self._settings.heartbeat_interval, reader="api"),
                     queue_check_ages(session),
                     delivery_metrics(session),
                     lesson_metrics(session),

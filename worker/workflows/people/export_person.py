@@ -1,10 +1,7 @@
 """Export one person's data: their rows as JSON, one file for each table, and the objects of their recordings."""
 
 import os
-import tempfile
-import zipfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,16 +10,14 @@ from pydantic_core import to_json
 
 from worker.access.person_ids import PersonIds, person_ids
 from worker.database import Database
-from worker.errors import Conflict
 from worker.recordings.objects.named_objects import objects_named_by
 from worker.storage.errors import ObjectMissing
 from worker.storage.store import ObjectStore
-from worker.uploads.private_files import create_private, make_private
+from worker.uploads.private_files import create_private
 from worker.workflows.people.download_objects import PAUSES, NotDownloaded, download_objects
+from worker.workflows.people.export_target import AddFile, export_target
 from worker.workflows.people.personal_rows import personal_table_names, recordings_of, select_rows
 
-# Moves the file at the path into the export, under this name.
-AddFile = Callable[[str, Path], None]
 _STREAMED = {"stream_results": True, "yield_per": 500}
 
 
@@ -57,9 +52,7 @@ def export_person(
     """
     with database.transaction() as session:
         person = person_ids(session, user_id)
-    if to.exists():
-        raise Conflict(f"{to} exists already; name a new file or folder.")
-    with _target(to) as (folder, add):
+    with export_target(to) as (folder, add):
         rows = {name: _write_table(database, name, person, folder, add) for name in personal_table_names()}
         sizes, failures = _write_objects(database, store, person, folder, add, pauses)
         missing = tuple(failure.name for failure in failures if isinstance(failure.error, ObjectMissing))
@@ -122,29 +115,3 @@ def _write_list(name: str, values: Sequence[Any], folder: Path, add: AddFile) ->
     with os.fdopen(create_private(path), "wb") as out:
         out.write(to_json(values, indent=2))
     add(name, path)
-
-
-@contextmanager
-def _target(to: Path) -> Iterator[tuple[Path, AddFile]]:
-    """A folder for the file being written, and a function that adds it to the target, which is named at the end."""
-    with tempfile.TemporaryDirectory(prefix=".export-", dir=to.parent) as folder:
-        whole = Path(folder, "whole")
-        if to.suffix == ".zip":
-            with os.fdopen(create_private(whole), "wb") as out, zipfile.ZipFile(out, "w") as archive:
-                yield Path(folder), lambda name, path: _add_to(archive, name, path)
-        else:
-            make_private(whole)
-            yield Path(folder), lambda name, path: _move(whole / name, path)
-        whole.rename(to)
-
-
-def _add_to(archive: zipfile.ZipFile, name: str, path: Path) -> None:
-    # Media do not compress; rows do.
-    archive.write(path, name, zipfile.ZIP_DEFLATED if name.startswith("rows/") else zipfile.ZIP_STORED)
-    path.unlink()
-
-
-def _move(target: Path, path: Path) -> None:
-    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path.replace(target)
-    target.chmod(0o600)
