@@ -45,6 +45,13 @@ def test_pictures_share_one_sound_which_can_be_played_alone() -> None:
     ]
 
 
+def test_a_page_turn_just_before_a_key_frame_does_not_raise_the_rate_of_a_board() -> None:
+    board = Segments(700, 800, ((10_000, 30_000), (9800, 20_000), (200, 35_000), (10_000, 35_000), (10_000, 30_000)))
+    lines = master_playlist([HlsTrack("https://a/board", "avc1.4d401f", (1280, 720), board)], None).splitlines()
+    # 70 000 bytes in 10.2 s; the segment of 0.2 s alone would be 1.4 Mbit/s.
+    assert lines[3].startswith("#EXT-X-STREAM-INF:BANDWIDTH=54902,AVERAGE-BANDWIDTH=30000,")
+
+
 def test_a_picture_or_a_sound_alone() -> None:
     assert "AUDIO" not in master_playlist([PICTURE], None)
     assert master_playlist([], SOUND).splitlines()[3:] == [

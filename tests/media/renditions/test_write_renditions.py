@@ -151,6 +151,21 @@ def test_a_page_turn_is_a_key_frame(ffmpeg: Ffmpeg, render: Render, binaries: Bi
     assert [round(key, 1) for key in track.keys] == [0.0, 10.0, 13.4]
 
 
+def test_a_video_in_a_window_of_a_screen_is_no_series_of_page_turns(
+    ffmpeg: Ffmpeg, render: Render, binaries: Binaries
+) -> None:
+    video = "testsrc2=s=320x180:r=5:d=24,noise=alls=20:allf=t[video];color=white:s=640x360:r=5:d=24[page]"
+    words = ("-f", "lavfi", "-i", f"{video};[page][video]overlay=100:50", "-c:v", "libx264", "-preset", "ultrafast")
+    source = ffmpeg("window.mp4", *words, "-b:v", "3M", "-pix_fmt", "yuv420p")
+
+    board = render(source, "board")["board"]
+
+    track = validate_fragmented(board, binaries, seconds=24, longest_segment=10)
+    # Each is a segment of HLS and an entry of the index.
+    assert len(track.keys) <= 24 / 2 + 2
+    assert board.stat().st_size * 8 <= 24 * 250_000 + 1_500_000
+
+
 def test_a_board_has_a_frame_for_each_change_and_every_ten_seconds(
     ffmpeg: Ffmpeg, render: Render, binaries: Binaries
 ) -> None:
@@ -184,15 +199,15 @@ def test_a_board_has_a_frame_for_each_change_and_every_ten_seconds(
 def test_colours_stay_as_they_are(
     ffmpeg: Ffmpeg, render: Render, binaries: Binaries, name: str, matrix: str, range_: str, pixels: str
 ) -> None:
-    # Where a recording names no matrix, everybody takes BT.601 for a picture of less than 720 lines.
-    size, stated = "640x480" if name == "360p" or matrix == "unknown" else "1280x720", matrix
+    size, stated = "640x480" if name == "360p" else "1280x720", matrix
     if matrix == "unknown":
-        matrix = "smpte170m"
+        # Everybody takes BT.601 for a picture of less than 720 lines, and BT.709 from there on.
+        matrix = "smpte170m" if name == "360p" else "bt709"
     bars = (
-        f"smptehdbars=s={size}:r=5:d=1,format=gbrp,scale=out_color_matrix={matrix}:out_range={range_},format={pixels}"
+        f"smptehdbars=s={size}:r=5:d=1,format=gbrp,scale=out_color_matrix={matrix}:out_range={range_},format={pixels},"
+        f"setparams=colorspace={stated}:range={range_}"
     )
-    tags = ("-colorspace", stated, "-color_range", range_)
-    source = ffmpeg(f"{stated}-{range_}-{pixels}-{size}.mp4", "-f", "lavfi", "-i", bars, *tags, *LOSSLESS)
+    source = ffmpeg(f"{stated}-{range_}-{pixels}-{size}.mp4", "-f", "lavfi", "-i", bars, *LOSSLESS)
 
     rendition = render(source, name)[name]
 
@@ -231,6 +246,26 @@ def test_a_transparent_board_is_on_white_paper(
         [binaries.ffmpeg, "-v", "error", *words], capture_output=True, check=True, timeout=60
     ).stdout
     assert brightness > 180
+
+
+def test_a_transparent_board_goes_on_after_its_canvas_was_resized(
+    ffmpeg: Ffmpeg, render: Render, binaries: Binaries, tmp_path: Path
+) -> None:
+    alpha = ("-c:v", "libvpx-vp9", "-deadline", "realtime", "-cpu-used", "8", "-auto-alt-ref", "0")
+    canvas = "color=black@{}:s={}:r=5:d=2,format=yuva420p"
+    parts = [
+        ffmpeg(f"canvas-{size}.webm", "-f", "lavfi", "-i", canvas.format(opacity, size), *alpha, "-g", "5")
+        for opacity, size in ((0, "320x180"), (1, "180x320"))
+    ]
+    (tmp_path / "list").write_text("".join(f"file {part}\n" for part in parts))
+    joined = ("-f", "concat", "-safe", "0", "-i", str(tmp_path / "list"), "-c", "copy")
+    source = ffmpeg("canvas.webm", *joined, "-metadata:s:v:0", "alpha_mode=1")
+
+    board = render(source, "board")["board"]
+
+    words = ["-i", str(board), "-vf", "fps=1,crop=2:2,scale=1:1,format=gray", "-f", "rawvideo", "-"]
+    shown = subprocess.run([binaries.ffmpeg, "-v", "error", *words], capture_output=True, check=True, timeout=60).stdout
+    assert [brightness > 128 for brightness in shown] == [True, True, False, False]
 
 
 @pytest.mark.parametrize("volume", [0.05, 0.9])

@@ -28,7 +28,7 @@ FFMPEG_FEATURES: dict[str, str] = {
     "demuxers": "matroska mov ogg mp3 aac flac mpegts flv wav avi amr concat lavfi mjpeg ffmetadata rawvideo",
     "muxers": "webm matroska mp4 hls mjpeg image2 webp framecrc rawvideo null",
     "filters": "scale pad crop fps format setsar setpts settb setparams select tile tpad metadata split overlay "
-    "color colorspace lutyuv mpdecimate interleave scdet anullsrc aresample aformat pan volume alimiter ebur128 astats "
+    "color colorspace lutyuv mpdecimate interleave anullsrc aresample aformat pan volume alimiter ebur128 astats "
     "ametadata amix adelay apad atrim asetnsamples aselect asetpts asplit",
     "bsfs": "noise setts aac_adtstoasc av1_metadata h264_metadata hevc_metadata vp9_metadata",
     "protocols": "file pipe subfile concat",

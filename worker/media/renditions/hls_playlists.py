@@ -67,8 +67,23 @@ def _variant(picture: HlsTrack, sound: HlsTrack | None) -> str:
 
 
 def _peak(segments: Segments) -> int:
-    """The bit rate of the largest segment."""
-    return max((math.ceil(size * 8000 / max(ms, 1)) for ms, size in segments.parts), default=0)
+    """The peak bit rate (RFC 8216 §4.1): the highest of any row of segments that lasts 0.5 to 1.5 target durations.
+
+    A page turn shortly before a regular key frame makes a segment of a fraction of a second. Its own rate is many times
+    that of a link on which the film plays without a pause.
+    """
+    parts = segments.parts
+    longest = max((ms for ms, _ in parts), default=0)
+    rates = [0]
+    for first in range(len(parts)):
+        lasting = length = 0
+        for number in range(first, len(parts)):
+            lasting, length = lasting + parts[number][0], length + parts[number][1]
+            if 2 * lasting > 3 * longest:
+                break
+            if 2 * lasting >= longest:
+                rates.append(math.ceil(length * 8000 / max(lasting, 1)))
+    return max(rates)
 
 
 def _average(segments: Segments) -> int:

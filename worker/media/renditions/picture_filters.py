@@ -9,7 +9,7 @@ from worker.media.decoding.changing_size import fitted, padded
 from worker.media.decoding.transparency import alpha_decoder, on_white
 from worker.media.probing.streams import VideoStream
 from worker.media.renditions.fit_picture import fitted_size, frame_rate
-from worker.media.renditions.rendition_forms import PAGE_TURN, PICTURES, PictureForm
+from worker.media.renditions.rendition_forms import PAGE_SECONDS, PAGE_TURN, PICTURES, PictureForm
 from worker.media.renditions.rendition_options import colour_matrix
 
 # Pixels that `colorspace` reads as they are, and the matrices that it knows, by ffmpeg's names.
@@ -37,8 +37,10 @@ def steady_picture(picture: Any, names: Sequence[str], video: VideoStream) -> An
     # First, so that only frames that are kept are processed.
     rate = max(frame_rate(PICTURES[name], video.frame_rate) for name in names)
     steady = upright.filter("fps", rate, start_time=0)
-    # H.264 has no transparency: browsers would show a black background.
-    return on_white(steady) if decoder(video) else steady
+    if not decoder(video):
+        return steady
+    # H.264 has no transparency: browsers would show a black background. `on_white` takes one size, a canvas may change its own.
+    return on_white(padded(fitted(steady, *video.shown_size), *video.shown_size))
 
 
 def rendition_picture(picture: Any, form: PictureForm, video: VideoStream) -> Any:
@@ -55,16 +57,19 @@ def rendition_picture(picture: Any, form: PictureForm, video: VideoStream) -> An
 
 def _limited_range(picture: Any, size: tuple[int, int], video: VideoStream, matrix: str) -> Any:
     """The picture in this size, in 8-bit 4:2:0 of limited range by this matrix."""
-    is_plain = video.pixel_format in _PLAIN_PIXELS and video.color_space in _MATRICES and video.color_range in _RANGES
-    if not is_plain:
-        scaled = fitted(picture, *size, out_color_matrix=matrix, out_range="tv")
+    is_stated = video.color_space != "unknown"
+    recorded = video.color_space if is_stated else colour_matrix(video.height)
+    if not (video.pixel_format in _PLAIN_PIXELS and recorded in _MATRICES and video.color_range in _RANGES):
+        # Of a picture that states no matrix, swscale assumes BT.601, whatever its size.
+        assumed = {} if is_stated else {"in_color_matrix": recorded}
+        scaled = fitted(picture, *size, **assumed, out_color_matrix=matrix, out_range="tv")
         return padded(scaled, *size).filter("format", "yuv420p")
     shaped = padded(fitted(picture, *size), *size).filter("format", "yuv420p")
-    if (video.color_space, video.color_range) == (matrix, "tv"):
+    if (recorded, video.color_range) == (matrix, "tv"):
         return shaped
     # A third of the time that swscale takes. The same primaries and transfer on both sides stay as they are.
     same = {"iprimaries": matrix, "primaries": matrix, "itrc": matrix, "trc": matrix}
-    stated = {"ispace": video.color_space, "irange": video.color_range}
+    stated = {"ispace": recorded, "irange": video.color_range}
     return shaped.filter("colorspace", **stated, **same, space=matrix, range="tv", format="yuv420p")
 
 
@@ -73,12 +78,13 @@ def _changes(picture: Any, interval: int) -> Any:
 
     A board rests most of the time, and an encoder takes as long for a repeated frame as for any other.
     """
-    turns = picture.filter("scdet", threshold=PAGE_TURN)
-    changed, regular = split(turns, 2, "split")
+    changed, keys = split(picture, 2, "split")
     # mpdecimate ignores the eight leftmost columns. Without `max` it would wait for a change after the end.
     wider = changed.filter("pad", "iw+8", "ih", 8, 0)
     changed = wider.filter("mpdecimate", hi=0, lo=0, frac=0, max=interval).filter("crop", "iw-8", "ih", 8, 0)
-    regular = regular.filter("select", f"not(mod(n,{interval}))")
-    marked = regular.filter("metadata", mode="add", key="lavfi.scd.time", value=0)
+    # ld(0) is when the next turn counts: where a video is shown or text scrolls, nearly every frame looks like one.
+    turn = f"gt(scene,{PAGE_TURN})*gte(t,ld(0))"
+    keys = keys.filter("select", f"if({turn},st(0,t+{PAGE_SECONDS}),not(mod(n,{interval})))")
+    marked = keys.filter("metadata", mode="add", key="lavfi.scd.time", value=0)
     # Of two frames with the same time, the encoder takes the first.
     return ffmpeg.filter([marked, changed], "interleave").filter("settb", "1/1000")

@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 from typing import Any
 
-# The percentage by which a frame must differ from the one before it to be a page turn: a pen changes 0.03.
-PAGE_TURN = 0.15
+# How much a frame must differ from the one before it to be a page turn (`scene` of the filter `select`, 0 to 1): a pen
+# changes 0.0008.
+PAGE_TURN = 0.004
+# Key frames for page turns are at least this far apart.
+PAGE_SECONDS = 2
 # Header and index of a short file.
 _HEADER_BYTES = 4096
 

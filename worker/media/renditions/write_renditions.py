@@ -93,8 +93,7 @@ def _outputs(fast_copy: FastCopyFile, targets: Mapping[str, Path], seconds: floa
     pictures = [name for name in targets if name in PICTURES]
     sounds = [name for name in targets if name in SOUNDS]
     video = fast_copy.probed.video
-    # Transparent pictures are put on paper before they are scaled, which takes one size.
-    options = {**input_options(detect_demuxer(fast_copy.path)), **(decoder(video) or ONE_GRAPH)}
+    options = {**input_options(detect_demuxer(fast_copy.path)), **decoder(video), **ONE_GRAPH}
     unused = {} if pictures and sounds else {"vn" if sounds else "an": None}
     media = ffmpeg.input(str(fast_copy.path.absolute()), **options, **unused)
     length = {"t": f"{seconds:.3f}"}
