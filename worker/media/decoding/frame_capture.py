@@ -7,6 +7,7 @@ from typing import Any
 
 import ffmpeg
 
+from worker.media.decoding.colours import still_colours
 from worker.media.decoding.contrast import THUMBNAIL_OPTIONS, thumbnail, variances
 from worker.media.decoding.transparency import alpha_decoder, on_white
 from worker.media.errors import FfmpegFailed, FfmpegTimeout
@@ -73,7 +74,7 @@ def _arguments(frame: FramePosition, jpeg: Path, luma: Path) -> list[str]:
     picture = (
         picture.filter("scale", "max(2,trunc(iw*sar/2)*2)", "max(2,trunc(ih/2)*2)")
         .filter("setsar", "1")
-        .filter("scale", f"min({MAX_WIDTH},iw)", "-2")
+        .filter("scale", f"min({MAX_WIDTH},iw)", "-2", **still_colours(frame.video.color_space, frame.video.height))
     )
     branches = picture.split()
     shown = {"frames:v": 1, "fflags": "+bitexact", "flags:v": "+bitexact"}

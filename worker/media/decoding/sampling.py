@@ -10,6 +10,7 @@ from typing import Any
 import ffmpeg
 
 from worker.media.decoding.changing_size import ONE_GRAPH, fitted, padded
+from worker.media.decoding.colours import still_colours
 from worker.media.decoding.transparency import alpha_decoder, on_white
 from worker.media.limits import DEFAULT_LIMITS, Demuxer, input_options
 from worker.media.probing.header import Header
@@ -28,6 +29,8 @@ class Film:
     width: int
     height: int
     duration_ms: int
+    # Its YUV matrix by ffmpeg's name; "unknown" where none is stated.
+    color_space: str = "unknown"
 
     def sampled(self, interval_ms: int, width: int, height: int, *, keys_only: bool) -> Any:
         """The first frame of each interval, each in its shape in a frame of this size, as an ffmpeg-python node.
@@ -45,7 +48,8 @@ class Film:
         if not keys_only:
             first = f"isnan(prev_selected_t)+gt(floor(t/{seconds}),floor(prev_selected_t/{seconds}))"
             picture = picture.filter("select", first)
-        picture = padded(fitted(picture, width, height), width, height)
+        colours = still_colours(self.color_space, self.height)
+        picture = padded(fitted(picture, width, height, **colours), width, height)
         return on_white(picture) if decoder else picture
 
     def budget(self, *, keys_only: bool) -> Budget:
@@ -64,4 +68,5 @@ def film_of(path: Path, header: Header, size: tuple[int, int], duration_ms: int)
     video = header.parts[0].tracks.get("video")
     if video is None:
         return None
-    return Film(path, header.demuxer, str(video["codec_name"]), has_alpha(video), *size, duration_ms)
+    color_space = str(video.get("color_space", "unknown"))
+    return Film(path, header.demuxer, str(video["codec_name"]), has_alpha(video), *size, duration_ms, color_space)

@@ -6,11 +6,11 @@ from typing import Any
 import ffmpeg
 
 from worker.media.decoding.changing_size import fitted, padded
+from worker.media.decoding.colours import assumed, colour_matrix
 from worker.media.decoding.transparency import alpha_decoder, on_white
 from worker.media.probing.streams import VideoStream
 from worker.media.renditions.fit_picture import fitted_size, frame_rate
 from worker.media.renditions.rendition_forms import PAGE_SECONDS, PAGE_TURN, PICTURES, PictureForm
-from worker.media.renditions.rendition_options import colour_matrix
 
 # Pixels that `colorspace` reads as they are, and the matrices that it knows, by ffmpeg's names.
 _PLAIN_PIXELS = frozenset({"yuv420p", "yuvj420p", "yuva420p"})
@@ -39,7 +39,7 @@ def steady_picture(picture: Any, names: Sequence[str], video: VideoStream) -> An
     steady = upright.filter("fps", rate, start_time=0)
     if not decoder(video):
         return steady
-    # H.264 has no transparency: browsers would show a black background. `on_white` takes one size, a canvas may change its own.
+    # H.264 has no transparency: browsers would show a black background. A canvas may change its size, `on_white` not.
     return on_white(padded(fitted(steady, *video.shown_size), *video.shown_size))
 
 
@@ -57,12 +57,10 @@ def rendition_picture(picture: Any, form: PictureForm, video: VideoStream) -> An
 
 def _limited_range(picture: Any, size: tuple[int, int], video: VideoStream, matrix: str) -> Any:
     """The picture in this size, in 8-bit 4:2:0 of limited range by this matrix."""
-    is_stated = video.color_space != "unknown"
-    recorded = video.color_space if is_stated else colour_matrix(video.height)
+    recorded = colour_matrix(video.height) if video.color_space == "unknown" else video.color_space
     if not (video.pixel_format in _PLAIN_PIXELS and recorded in _MATRICES and video.color_range in _RANGES):
-        # Of a picture that states no matrix, swscale assumes BT.601, whatever its size.
-        assumed = {} if is_stated else {"in_color_matrix": recorded}
-        scaled = fitted(picture, *size, **assumed, out_color_matrix=matrix, out_range="tv")
+        read = assumed(video.color_space, video.height)
+        scaled = fitted(picture, size[0], size[1], **read, out_color_matrix=matrix, out_range="tv")
         return padded(scaled, *size).filter("format", "yuv420p")
     shaped = padded(fitted(picture, *size), *size).filter("format", "yuv420p")
     if (recorded, video.color_range) == (matrix, "tv"):

@@ -6,16 +6,9 @@ from worker.media.probing.streams import VideoStream
 from worker.media.renditions.fit_picture import frame_rate
 from worker.media.renditions.rendition_forms import FRAGMENTED, PictureForm, SoundForm
 
-# Players assume BT.601 for untagged pictures below this height, and BT.709 from it upwards.
-_HD_HEIGHT = 720
 # Key frames are forced. Looking ahead gains nothing on a page that rests, and takes bits from the colours of strokes.
 _BOARD_X264 = "keyint=infinite:rc-lookahead=0:mbtree=0"
 _CLEAN = {"map_metadata": "-1", "map_chapters": "-1", "fflags": "+bitexact"}
-
-
-def colour_matrix(height: int) -> str:
-    """The matrix that players assume for a picture of this height when it states none."""
-    return "bt709" if height >= _HD_HEIGHT else "smpte170m"
 
 
 def picture_options(form: PictureForm, video: VideoStream, seconds: float) -> dict[str, Any]:
