@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from worker.errors import AstegniError, Misconfigured, Unavailable
 from worker.logs import get_logger
-from worker.refused_login import refused_login
+from worker.refused_login import READ_ONLY, accepts_no_changes, refused_login
 
 # An arbitrary constant that must be the same in every migrator (`astegni` in ASCII, 7 bytes).
 _LOCK = int.from_bytes(b"astegni", "big")
@@ -113,6 +113,8 @@ def _translated(error: OperationalError) -> AstegniError:
             )
         case psycopg.errors.QueryCanceled():
             return MigrationBusy("A statement of a migration took too long. Run it again when the server is idle.")
+    if accepts_no_changes(error):
+        return Unavailable(f"The database of DATABASE_URL {READ_ONLY}.")
     refusal = refused_login(error)
     if refusal is not None:
         return Misconfigured(f"The database of DATABASE_URL answers and refuses: {refusal}.")

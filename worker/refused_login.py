@@ -2,8 +2,6 @@
 
 # Parts of PostgreSQL's messages for refused connections, which have no SQLSTATE, and what each of them means.
 _REFUSALS = (
-    # Of libpq itself, because we ask for a session that may write.
-    ("session is read-only", "it accepts no changes: it is a standby, or read-only, perhaps because its disk is full"),
     ("password authentication failed", "the user or the password is wrong"),
     ("no password supplied", "it wants a password"),
     ("no pg_hba.conf entry", "its pg_hba.conf does not admit this user from this machine"),
@@ -20,9 +18,17 @@ _REFUSALS = (
 )
 
 
+READ_ONLY = "accepts no changes now: it is a standby, or read-only, perhaps because its disk is full"
+
+
+def accepts_no_changes(error: Exception) -> bool:
+    """Whether a server that responded is read-only: libpq says so, because we ask for a session that may write."""
+    return "session is read-only" in str(getattr(error, "orig", None) or error)
+
+
 def refused_login(error: Exception) -> str | None:
     """Why a server that responded refused the connection, without names; None for any other error."""
     text = str(getattr(error, "orig", None) or error)
-    if "FATAL:" not in text and "session is read-only" not in text:
+    if "FATAL:" not in text:
         return None
     return next((meaning for words, meaning in _REFUSALS if words in text), None)

@@ -7,7 +7,7 @@ from pydantic import SecretStr
 
 from worker.cli.runfile import newest_stack
 from worker.errors import AstegniError, Busy, Misconfigured, Unavailable
-from worker.refused_login import refused_login
+from worker.refused_login import READ_ONLY, accepts_no_changes, refused_login
 from worker.settings import Settings
 
 if TYPE_CHECKING:
@@ -87,6 +87,8 @@ def database_error(error: "SQLAlchemyError") -> AstegniError:
             return Busy("Another transaction holds a lock that this command needs; try again.")
     if isinstance(error, ProgrammingError):
         return Misconfigured("The database does not have this release's tables. Run `astegni migrate`.")
+    if accepts_no_changes(error):
+        return Unavailable(f"The database of DATABASE_URL {READ_ONLY}.")
     refusal = refused_login(error)
     if refusal is not None:
         return Misconfigured(f"The database of DATABASE_URL answers and refuses: {refusal}.")
