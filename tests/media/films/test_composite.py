@@ -87,6 +87,23 @@ def test_a_picture_may_have_hundreds_of_pieces(
     assert brightness(film, 2.5).max() < 80
 
 
+def test_a_lesson_may_have_dozens_of_recordings(
+    binaries: Binaries,
+    make: Callable[[str], Path],
+    brightness: Callable[[Path, float], NDArray[np.int64]],
+    tmp_path: Path,
+) -> None:
+    film, piece = tmp_path / "film.mp4", [SoundPiece(0, 0, 1000)]
+    links = [(tmp_path / f"wide-{number}", tmp_path / f"beeps-{number}") for number in range(20)]
+    for picture, sound in links:
+        picture.symlink_to(make("wide.webm"))
+        sound.symlink_to(make("beeps.webm"))
+    pictures = [Overlay(picture, piece, corner=number % 3) for number, (picture, _) in enumerate(links)]
+    sounds = [Sound(sound, piece) for _, sound in links]
+    write_composite(film, binaries, duration_ms=1000, board=None, pictures=pictures, sounds=sounds)
+    assert brightness(film, 0.5)[31, 55] > 200
+
+
 def test_a_transparent_board_is_shown_on_paper(
     compose: Compose, brightness: Callable[[Path, float], NDArray[np.int64]]
 ) -> None:

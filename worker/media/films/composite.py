@@ -30,6 +30,9 @@ MAX_CORNERS = 3
 # Enough for a face and a scrolled page; a board changes ten times a second.
 _RATE = 15
 _SURROUND = "0x3a3f47"
+# Address space for each picture and each sound: an input has half a dozen threads, each of which reserves a stack of
+# 8 MB. Resident are at most 20 MB of it.
+_INPUT_BYTES = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -68,12 +71,21 @@ def write_composite(
         run_ffmpeg(
             binaries,
             words,
-            # 4 Mbit/s is more than this quality ever needs at this size.
-            budget=Budget(600 + 2 * seconds, stall_seconds=120, file_bytes=64 * 1024 * 1024 + duration_ms * 500),
+            budget=_budget(duration_ms, len(pictures) + len(sounds)),
             should_stop=should_stop,
             on_progress=on_progress,
             fed=None if board is None else stream(board, WIDTH, HEIGHT, 100),
         )
+
+
+def _budget(duration_ms: int, inputs: int) -> Budget:
+    return Budget(
+        wall_seconds=600 + 2 * duration_ms / 1000,
+        stall_seconds=120,
+        memory_bytes=Budget.memory_bytes + inputs * _INPUT_BYTES,
+        # 4 Mbit/s is more than this quality ever needs at this size.
+        file_bytes=64 * 1024 * 1024 + duration_ms * 500,
+    )
 
 
 def _background(seconds: float) -> Any:
