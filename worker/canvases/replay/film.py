@@ -19,7 +19,7 @@ from worker.errors import InvalidInput
 from worker.media.films.matroska_pipe import stream
 from worker.media.films.mix import VOICE, Sound, mixed_sounds
 from worker.media.processes.binaries import Binaries
-from worker.media.processes.budget import Budget, never
+from worker.media.processes.budget import Budget, memory_for, never
 from worker.media.processes.runner import run_ffmpeg
 from worker.media.whole_files import removed_on_failure
 
@@ -78,7 +78,12 @@ def write_film(
         run_ffmpeg(
             binaries,
             _arguments(target, sound),
-            budget=Budget(wall_seconds=120 + seconds, stall_seconds=60, file_bytes=_most_bytes(seconds)),
+            budget=Budget(
+                wall_seconds=120 + seconds,
+                stall_seconds=60,
+                memory_bytes=memory_for(len(sounds)),
+                file_bytes=_most_bytes(seconds),
+            ),
             should_stop=should_stop,
             on_progress=on_progress,
             fed=frames,

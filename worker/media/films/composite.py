@@ -16,7 +16,7 @@ from worker.media.limits import input_options
 from worker.media.probing.header import read_header
 from worker.media.probing.streams import has_alpha
 from worker.media.processes.binaries import Binaries
-from worker.media.processes.budget import Budget, never
+from worker.media.processes.budget import Budget, memory_for, never
 from worker.media.processes.filter_expression import summed
 from worker.media.processes.runner import run_ffmpeg
 from worker.media.whole_files import removed_on_failure
@@ -30,9 +30,6 @@ MAX_CORNERS = 3
 # Enough for a face and a scrolled page; a board changes ten times a second.
 _RATE = 15
 _SURROUND = "0x3a3f47"
-# Address space for each picture and each sound: an input has half a dozen threads, each of which reserves a stack of
-# 8 MB. Resident are at most 20 MB of it.
-_INPUT_BYTES = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -82,7 +79,7 @@ def _budget(duration_ms: int, inputs: int) -> Budget:
     return Budget(
         wall_seconds=600 + 2 * duration_ms / 1000,
         stall_seconds=120,
-        memory_bytes=Budget.memory_bytes + inputs * _INPUT_BYTES,
+        memory_bytes=memory_for(inputs),
         # 4 Mbit/s is more than this quality ever needs at this size.
         file_bytes=64 * 1024 * 1024 + duration_ms * 500,
     )

@@ -2,6 +2,11 @@
 
 from dataclasses import dataclass
 
+# Address space, not resident memory: the binary alone maps 180 MB and each thread reserves a stack.
+_MEMORY_BYTES = 2 * 1024**3
+# Of each further input: it has up to half a dozen threads, whose stacks are 8 MB. At most 20 MB of it are resident.
+_INPUT_BYTES = 64 * 1024 * 1024
+
 
 @dataclass(frozen=True)
 class Budget:
@@ -12,8 +17,8 @@ class Budget:
     stall_seconds: float = 30.0
     # Processor time without progress after which the input is rejected; None for inputs of our own.
     idle_cpu_seconds: float | None = None
-    # Address space, not resident memory: the binary alone maps 180 MB and each thread reserves a stack.
-    memory_bytes: int = 2 * 1024**3
+    # Address space.
+    memory_bytes: int = _MEMORY_BYTES
     # Largest file it may write; None for no cap.
     file_bytes: int | None = None
 
@@ -24,6 +29,11 @@ def idle_cpu_seconds(size_bytes: int) -> float:
     A lesson of six hours in its smallest form, 24 MB with a million packets, takes a second without any output.
     """
     return 3 + size_bytes / 8_000_000
+
+
+def memory_for(inputs: int) -> int:
+    """The address space for a run that reads this many files at once."""
+    return _MEMORY_BYTES + inputs * _INPUT_BYTES
 
 
 def never() -> bool:
