@@ -127,6 +127,16 @@ def test_an_upload_in_pieces_becomes_a_recording(tus: Tus, sql: Sql, services: S
     assert (document["recording_id"], document["job_id"]) == (recording.id, str(recording.job_id))
 
 
+def test_the_log_says_whose_upload_it_is_so_that_its_file_is_of_use_without_its_row(tus: Tus) -> None:
+    with capture_logs() as lines:
+        path = tus.start(None, type="board")
+
+    (created,) = [line for line in lines if line["event"] == "upload_created"]
+    assert path.endswith(created["upload_id"])
+    assert (created["session_id"], created["type"]) == (tus.session_id, "board")
+    assert created["recorded_by"] is not None
+
+
 def test_refused_pieces_are_lines_of_the_log_and_stored_ones_are_not(tus: Tus) -> None:
     path = tus.start(None)
 

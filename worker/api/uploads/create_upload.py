@@ -14,7 +14,10 @@ from worker.api.uploads.tus_headers import read_metadata, upload_length, write_m
 from worker.api.uploads.upload_documents import UploadMetadata
 from worker.jobs.live import require_room
 from worker.jobs.orders.recording_orders import IngestRecording
+from worker.logs import get_logger
 from worker.uploads.upload_rows import NewUpload
+
+_log = get_logger(__name__)
 
 
 def create_upload(services: Services, caller: Caller, headers: Headers) -> Upload:
@@ -41,7 +44,11 @@ def create_upload(services: Services, caller: Caller, headers: Headers) -> Uploa
             started_at=metadata.started_at,
             clock_offset_ms=metadata.clock_offset_ms,
         )
-        return uploads.create(session, new)
+        upload = uploads.create(session, new)
+    # A database restored from a backup does not know the upload; its file remains.
+    facts = {"session_id": new.session_id, "recorded_by": new.recorded_by, "type": new.recording_type}
+    _log.info("upload_created", upload_id=new.id, **facts)
+    return upload
 
 
 def stated_metadata(upload: Upload) -> str:
