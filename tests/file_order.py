@@ -3,10 +3,14 @@
 `tests/slow.txt` names what is slow. `make test` begins with that: the first file of each of its lines, then the second
 of each, and so on. What plays in real time runs in two processes only, and the others yield to them: browsers one
 beside another on few cores would drop pictures, and recordings would show it.
+
+What is slow waits half of its time. One process therefore begins with the files that are not, which only compute, and
+yields to all others: it has the processor time that they leave.
 """
 
 from collections import Counter
 from collections.abc import Collection
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +20,12 @@ _TESTS = Path(__file__).parent
 _SLOW = [line for line in (_TESTS / "slow.txt").read_text().splitlines() if not line.startswith("#")]
 _IN_REAL_TIME = ("tests/browser/", "tests/script_tag/")
 _PROCESSES_IN_REAL_TIME = frozenset({"gw0", "gw1"})
+# The last of `make test`; fewer processes all begin with what is slow.
+_PROCESS_OF_QUICK = "gw5"
 # One core for both then has three quarters for the process in real time.
 _NICENESS = 5
+_NICENESS_OF_QUICK = 10
+_E2E = "tests/e2e"
 
 
 def line_of(path: Path) -> int | None:
@@ -40,18 +48,34 @@ def order_of(paths: Collection[Path]) -> dict[Path, tuple[int, int]]:
 
 def niceness_of(process: str) -> int:
     """How much a process of xdist yields to the others."""
-    return 0 if process in _PROCESSES_IN_REAL_TIME else _NICENESS
+    if process in _PROCESSES_IN_REAL_TIME:
+        return 0
+    return _NICENESS_OF_QUICK if process == _PROCESS_OF_QUICK else _NICENESS
 
 
 class ByFile(LoadFileScheduling):  # type: ignore[misc]  # xdist publishes no types
     """Hands out one file after the other, and the files of `e2e` together: they share one `astegni up`."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return "e2e" if nodeid.startswith("tests/e2e/") else str(super()._split_scope(nodeid))
+        return _E2E if nodeid.startswith(f"{_E2E}/") else str(super()._split_scope(nodeid))
 
     def _assign_work_unit(self, node: Any) -> None:
-        """The first file that is for this process; where none is left, the first of all."""
-        in_real_time = node.gateway.id in _PROCESSES_IN_REAL_TIME
-        fitting = (scope for scope in self.workqueue if scope.startswith(_IN_REAL_TIME) == in_real_time)
-        self.workqueue.move_to_end(next(fitting, next(iter(self.workqueue))), last=False)
+        """The first file of the kind that this process prefers."""
+        process = node.gateway.id
+        self.workqueue.move_to_end(min(self.workqueue, key=lambda scope: _rank(scope, process)), last=False)
         super()._assign_work_unit(node)
+
+
+def _rank(scope: str, process: str) -> int:
+    """The lower, the earlier this process takes a file, or `tests/e2e`."""
+    is_in_real_time = scope.startswith(_IN_REAL_TIME)
+    if process in _PROCESSES_IN_REAL_TIME:
+        return 0 if is_in_real_time else 1
+    if is_in_real_time:
+        return 2
+    return int(process == _PROCESS_OF_QUICK and _is_slow(scope))
+
+
+@cache
+def _is_slow(scope: str) -> bool:
+    return line_of(_TESTS.parent / scope) is not None

@@ -2,17 +2,30 @@
 
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx2 as httpx
 import psycopg
+import pytest
 
+from tests.chaos.conftest import new_environment
 from tests.chaos.harness.environment import Environment
+from tests.chaos.harness.servers import Servers
 from tests.chaos.harness.work import ChaosOrder
+from tests.forking.forked_process import ForkServer
 from tests.waiting import TIMEOUT, wait_for
 from worker.access.issue_token import issue_operator_token
 from worker.settings import DEVELOPMENT_KEY
+
+
+@pytest.fixture
+def with_short_leases(servers: Servers, tmp_path: Path, fork_server: ForkServer) -> Iterator[Environment]:
+    """Leases that outlast an outage of seconds, and not the test: what nobody has comes back."""
+    leases = {"run_lease": 15.0, "published_lease": 15.0, "published_lease_max": 15.0}
+    with new_environment(servers, tmp_path, fork_server, **leases) as environment:
+        yield environment
 
 
 def statuses_while(environment: Environment, trouble: Callable[[], None]) -> list[httpx.Response]:
@@ -82,18 +95,18 @@ def test_a_failure_while_the_database_is_away_is_written_down(unhurried: Environ
     assert unhurried.outcomes(job) == ["retryable"]
 
 
-def test_messages_wait_for_a_database_that_is_away(unhurried: Environment) -> None:
-    unhurried.workers.start()
-    jobs = [unhurried.submit(ChaosOrder(number, seconds=0.3)) for number in range(20)]
-    unhurried.wait_for_start(jobs[4])
-    unhurried.servers.stop_database()
+def test_messages_wait_for_a_database_that_is_away(with_short_leases: Environment) -> None:
+    with_short_leases.workers.start()
+    jobs = [with_short_leases.submit(ChaosOrder(number, seconds=0.3)) for number in range(20)]
+    with_short_leases.wait_for_start(jobs[4])
+    with_short_leases.servers.stop_database()
     time.sleep(1.0)
-    unhurried.servers.start_database()
-    assert set(unhurried.wait_until_finished(jobs).values()) == {"succeeded"}
+    with_short_leases.servers.start_database()
+    assert set(with_short_leases.wait_until_finished(jobs).values()) == {"succeeded"}
     # A claim whose answer was lost with the connection was made: that run is nobody's until its lease has run out. Each
     # of the two children had at most one such message in hand; all others wait.
-    assert len(unhurried.watchdog.ask("SELECT id FROM jobs WHERE attempt <> 1")) <= 2
-    assert unhurried.watchdog.violations() == []
+    assert len(with_short_leases.watchdog.ask("SELECT id FROM jobs WHERE attempt <> 1")) <= 2
+    assert with_short_leases.watchdog.violations() == []
 
 
 def test_every_connection_terminated(environment: Environment) -> None:

@@ -43,7 +43,10 @@ def test_every_query_returns_data(watched: Watched, school: School) -> None:
     with watched.client(school.tutor) as tutor:
         watched.upload(tutor)
     prometheus, processes = watched.prometheus, watched.processes
-    wait_for(lambda: not empty(prometheus), details=lambda: f"{empty(prometheus)}\n{processes.logs()[-5000:]}")
+    # Forty queries at each look, and a scrape every two seconds.
+    wait_for(
+        lambda: not empty(prometheus), pause=0.5, details=lambda: f"{empty(prometheus)}\n{processes.logs()[-5000:]}"
+    )
 
 
 def empty(prometheus: Prometheus) -> list[str]:

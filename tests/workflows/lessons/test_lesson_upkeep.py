@@ -1,23 +1,19 @@
 """The jobs of beat that keep lessons up to date."""
 
-import sys
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import insert
 
-from devstack.process import ChildProcess
 from models.schedules import Schedule
 from models.series import Series, SeriesParticipant
 from models.whiteboards import WhiteboardSession
-from tests.conftest import MakeSettings, School, Sql
+from tests.conftest import MakeSettings, Processes, School, Sql
 from tests.waiting import wait_for
-from worker.cli.local_stack.environment import environment_for
 from worker.database import Database
 from worker.jobs.enqueue import enqueue
 from worker.jobs.orders.order import Order
@@ -243,15 +239,14 @@ class TestFill:
 
 
 def test_a_running_worker_does_both(
-    upkeep: UpkeepFixture, settings: MakeSettings, database: Database, redis_url: str, tmp_path: Path
+    upkeep: UpkeepFixture, settings: MakeSettings, database: Database, redis_url: str, processes: Processes
 ) -> None:
     """Ordered as beat orders: a row of `jobs`, done by the process that serves `default`."""
     # Where the lessons are: the day there begins three hours before UTC's.
     today = datetime.now(ZoneInfo("Africa/Addis_Ababa")).date()
     lesson = upkeep.lesson(today - 2 * DAY, "14:00", "15:00")
     upkeep.series("FREQ=DAILY", today)
-    command = [sys.executable, "-m", "worker.cli", "worker", "--queues", "default"]
-    worker = ChildProcess("w", command, tmp_path / "w.log", env=environment_for(settings()))
+    processes.worker(settings(), "--queues", "default")
 
     def all_done() -> bool:
         """Whether the lesson is completed and the series filled; orders both jobs, as beat does, when not."""
@@ -263,11 +258,8 @@ def test_a_running_worker_does_both(
                 enqueue(session, order, principal="beat")
         return False
 
-    try:
-        wait_for(all_done, pause=0.3, details=lambda: worker.log_tail(40))
-    finally:
-        worker.stop(60)
-    rows = upkeep.sql("SELECT DISTINCT kind FROM jobs WHERE state = 'succeeded' ORDER BY 1")
-    assert rows == [("schedules.advance",), ("schedules.fill",)]
+    wait_for(all_done, pause=0.3, details=processes.logs)
+    kinds = "SELECT DISTINCT kind FROM jobs WHERE state = 'succeeded' ORDER BY 1"
+    wait_for(lambda: upkeep.sql(kinds) == [("schedules.advance",), ("schedules.fill",)], details=processes.logs)
     assert upkeep.sql("SELECT DISTINCT principal FROM jobs") == [("beat",)]
     assert upkeep.sql("SELECT count(*) FROM tutor_schedules WHERE series_id IS NOT NULL") == [(HORIZON + 1,)]
