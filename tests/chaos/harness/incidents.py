@@ -16,7 +16,10 @@ def _nothing() -> None:
 
 @dataclass(frozen=True)
 class Incident:
-    """`cause` begins it, `repair` ends it; `meanwhile` is what clients do as long as it lasts."""
+    """`cause` begins it, `repair` ends it; `meanwhile` is what clients do as long as it lasts.
+
+    `is_alone`: parts that recover from another incident need what it breaks, or no metrics can be read.
+    """
 
     name: str
     alarms: tuple[str, ...]
@@ -24,6 +27,7 @@ class Incident:
     repair: Callable[[], object]
     meanwhile: Callable[[], AbstractContextManager[None]] = nullcontext
     afterwards: Callable[[], object] = _nothing
+    is_alone: bool = False
 
     @contextmanager
     def lasting(self) -> Iterator[None]:
@@ -37,7 +41,10 @@ class Incident:
 
 
 def incidents_of(installation: Installation) -> list[Incident]:
-    """All that can be caused here, one after the other; without the right to mount a disk it does not become full."""
+    """All that can be caused here; without the right to mount a disk it does not become full.
+
+    Those of the same alarms do not follow one another, except where one is alone.
+    """
     environment, servers, mail = installation.environment, installation.environment.servers, installation.mail
 
     def kill_workers() -> None:
@@ -66,19 +73,16 @@ def incidents_of(installation: Installation) -> list[Incident]:
             environment.workers.start,
             afterwards=installation.wait_for_orders,
         ),
+        Incident("beat is killed", ("BeatStopped",), installation.kill_beat, installation.start_beat),
         Incident(
-            "all children of the workers hang",
-            ("QueueStopped",),
-            installation.freeze_children,
-            installation.continue_children,
+            "the API answers 500",
+            ("ApiFails",),
+            installation.hide_table,
+            installation.show_table,
+            meanwhile=lambda: installation.clients(lambda: environment.http.get("/v1/session-requests")),
         ),
-        Incident(
-            "Redis is unavailable",
-            ("BrokerAway", "NoWorkers", "JobsWait"),
-            stop_broker,
-            installation.start_broker,
-            afterwards=installation.wait_for_orders,
-        ),
+        Incident("B2 is unavailable", ("StorageAway",), servers.stop_storage, servers.start_storage),
+        Incident("the mail server is unavailable", mail_alarms, lambda: refuse_mail("unavailable"), accept_mail),
         Incident(
             "the API does not reach Redis",
             ("BrokerAway", "PublisherDrops"),
@@ -88,21 +92,28 @@ def incidents_of(installation: Installation) -> list[Incident]:
                 lambda: environment.post_recording(environment.new_session()), pause=_BETWEEN_UPLOADS
             ),
         ),
-        Incident("beat is killed", ("BeatStopped",), installation.kill_beat, installation.start_beat),
-        Incident("B2 is unavailable", ("StorageAway",), servers.stop_storage, servers.start_storage),
-        Incident("PostgreSQL is unavailable", ("DatabaseAway",), servers.stop_database, servers.start_database),
-        Incident(
-            "the API answers 500",
-            ("ApiFails",),
-            installation.hide_table,
-            installation.show_table,
-            meanwhile=lambda: installation.clients(lambda: environment.http.get("/v1/session-requests")),
-        ),
-        Incident("the API is killed", ("NoMetrics",), installation.stop_api, installation.start_api),
-        Incident("the mail server is unavailable", mail_alarms, lambda: refuse_mail("unavailable"), accept_mail),
         Incident(
             "the mail server's daily limit is reached", mail_alarms, lambda: refuse_mail("over-limit"), accept_mail
         ),
+        Incident(
+            "all children of the workers hang",
+            ("QueueStopped",),
+            installation.freeze_children,
+            installation.continue_children,
+            is_alone=True,
+        ),
+        Incident(
+            "Redis is unavailable",
+            ("BrokerAway", "NoWorkers", "JobsWait"),
+            stop_broker,
+            installation.start_broker,
+            afterwards=installation.wait_for_orders,
+            is_alone=True,
+        ),
+        Incident(
+            "PostgreSQL is unavailable", ("DatabaseAway",), servers.stop_database, servers.start_database, is_alone=True
+        ),
+        Incident("the API is killed", ("NoMetrics",), installation.stop_api, installation.start_api, is_alone=True),
         *(
             [Incident("the disk is full", ("SpoolFull",), lambda: fill(installation), lambda: empty(installation))]
             if installation.spool.is_mount()
