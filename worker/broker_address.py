@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote, unquote
 
 from worker.broker_url import FORMS, BrokerUrl, refused, split_url
-from worker.errors import Misconfigured
+from worker.errors import InvalidSetting
 from worker.sentinels import Sentinels, read_sentinels
 
 _SOCKETS = frozenset({"unix", "redis+socket", "redis+unix", "socket"})
@@ -75,13 +75,13 @@ def read_broker_address(
     master_name: str | None = None,
     sentinel_password: str | None = None,
 ) -> BrokerAddress:
-    """Parse REDIS_URL. Raises Misconfigured, whose text never contains any part of the URL's login.
+    """Parse REDIS_URL. Raises InvalidSetting, whose text never contains any part of the URL's login.
 
     `master_name` and `sentinel_password` are only for Sentinel.
     """
     scheme, rest = _scheme(url)
     if ca_file is not None and not ca_file.is_file():
-        raise Misconfigured(f"REDIS_CA_FILE names no file: {ca_file}.")
+        raise InvalidSetting(f"REDIS_CA_FILE names no file: {ca_file}.")
     if scheme in _SENTINELS:
         tls = _SENTINELS[scheme]
         tls_options = _redis_tls_options(ca_file) if tls else None

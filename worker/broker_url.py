@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, unquote
 
 from worker.address_values import is_resolvable
-from worker.errors import Misconfigured
+from worker.errors import InvalidSetting
 
 FORMS = (
     "redis://[user:password@]host[:port][/number], rediss://… (TLS), unix:///path/to/socket[?db=number], "
@@ -43,7 +43,7 @@ class BrokerUrl:
 
 
 def split_url(rest: str) -> BrokerUrl:
-    """The parts of a URL without its scheme. Raises Misconfigured."""
+    """The parts of a URL without its scheme. Raises InvalidSetting."""
     match = _ADDRESS.fullmatch(rest)
     if match is None:
         raise refused(f"it cannot be read. Write {FORMS}; percent-encode what is special in a user or password")
@@ -74,6 +74,6 @@ def _options(query: str | None) -> dict[str, str]:
     return options
 
 
-def refused(reason: str) -> Misconfigured:
+def refused(reason: str) -> InvalidSetting:
     """The error of a URL that cannot be used."""
-    return Misconfigured(f"REDIS_URL cannot be used: {reason}.")
+    return InvalidSetting(f"REDIS_URL cannot be used: {reason}.")

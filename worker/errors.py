@@ -104,3 +104,7 @@ class Misconfigured(AstegniError):
     """A setting is missing or unsafe; the detail names it and says what to do."""
 
     code, title, status = "misconfigured", "Misconfigured", 500
+
+
+class InvalidSetting(Misconfigured):
+    """A setting of this process is missing, malformed or unsafe: only another value helps, no restart."""

@@ -27,7 +27,7 @@ class Sentinels:
 def read_sentinels(
     scheme: str, rest: str, master_name: str | None, password: str | None, tls_options: dict[str, Any] | None
 ) -> tuple[BrokerUrl, Sentinels]:
-    """The login and database of Redis, and the Sentinels, of a URL. Raises Misconfigured.
+    """The login and database of Redis, and the Sentinels, of a URL. Raises InvalidSetting.
 
     `rest` is the URL after its first `scheme`. Login and number may be given at one Sentinel or at all of them; both
     are those of Redis.

@@ -361,7 +361,7 @@ class TestJobs:
 
     def test_without_a_database(self, run: Terminal, empty_database_url: str) -> None:
         cases = [
-            ("", 1, "DATABASE_URL is not set"),
+            ("", 2, "DATABASE_URL is not set"),
             (NOWHERE, 69, "The database of DATABASE_URL does not answer"),
             ("hush-hush", 2, "the setting DATABASE_URL is not valid"),
             (empty_database_url, 1, "The database does not have this release's tables. Run `astegni migrate`."),
@@ -380,12 +380,12 @@ def test_what_is_missing_or_wrong_is_said(run: Terminal) -> None:
         (["ingest", str(SAMPLE), "--session", "1"], {}, 1, "No API to talk to."),
         (["ingest", "/nowhere.webm", "--session", "1"], {}, 2, "does not exist"),
         (["ingest", str(SAMPLE)], {}, 2, "--session"),
-        (["worker"], {}, 1, "REDIS_URL is not set"),
+        (["worker"], {}, 2, "REDIS_URL is not set"),
         (["worker", "--queues", "default,knitting"], broker, 1, "no queue knitting"),
-        (["api"], {}, 1, "REDIS_URL is not set"),
-        (["api"], {"API_HOST": everywhere}, 1, f"development key is refused on {everywhere}"),
-        (["api"], {"DATABASE_URL": NOWHERE}, 1, "development key is refused"),
-        (["flower"], broker | {"FLOWER_HOST": everywhere}, 1, "FLOWER_BASIC_AUTH"),
+        (["api"], {}, 2, "REDIS_URL is not set"),
+        (["api"], {"API_HOST": everywhere}, 2, f"development key is refused on {everywhere}"),
+        (["api"], {"DATABASE_URL": NOWHERE}, 2, "development key is refused"),
+        (["flower"], broker | {"FLOWER_HOST": everywhere}, 2, "FLOWER_BASIC_AUTH"),
         (["api"], {"API_PORT": "eighty"}, 2, "the setting API_PORT is not valid"),
         (["api"], {"API_PORT": "70000"}, 2, "the setting API_PORT is not valid"),
         (["jobs", "show", "12"], {}, 2, "valid UUID"),

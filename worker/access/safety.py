@@ -6,14 +6,14 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
 from worker.address_values import is_loopback
-from worker.errors import Misconfigured
+from worker.errors import InvalidSetting
 from worker.settings import DEVELOPMENT_KEY, Settings
 
 _REMEDY = "Set SECRET_KEY to the key of the platform's tokens."
 
 
 def require_safe(settings: Settings, bind_host: str) -> None:
-    """Raise Misconfigured when the development key would expose more than this machine.
+    """Raise InvalidSetting when the development key would expose more than this machine.
 
     Everybody can sign tokens with that key. It replaces a missing SECRET_KEY only while no DATABASE_URL is set either,
     since a proxy in front makes loopback public. `astegni up` sets it explicitly for its embedded database; then the
@@ -22,11 +22,11 @@ def require_safe(settings: Settings, bind_host: str) -> None:
     if settings.signing_key != DEVELOPMENT_KEY:
         return
     if settings.secret_key is None and settings.database_url is not None:
-        raise Misconfigured(f"The development key is refused with a DATABASE_URL. {_REMEDY}")
+        raise InvalidSetting(f"The development key is refused with a DATABASE_URL. {_REMEDY}")
     if not is_loopback(bind_host):
-        raise Misconfigured(f"The development key is refused on {bind_host}: anybody could sign in with it. {_REMEDY}")
+        raise InvalidSetting(f"The development key is refused on {bind_host}: anybody could sign in with it. {_REMEDY}")
     if settings.database_url is not None and not _is_local(settings.database_url):
-        raise Misconfigured(f"The development key is refused with a database elsewhere. {_REMEDY}")
+        raise InvalidSetting(f"The development key is refused with a database elsewhere. {_REMEDY}")
 
 
 def _is_local(database_url: str) -> bool:

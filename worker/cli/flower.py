@@ -8,18 +8,18 @@ import time
 from collections.abc import MutableMapping
 
 from worker.address_values import is_loopback
-from worker.errors import Misconfigured
+from worker.errors import InvalidSetting
 from worker.settings import Settings
 
 
 def arguments(settings: Settings, environment: MutableMapping[str, str]) -> list[str]:
     """Arguments of the `celery flower` command. The password travels in `environment`, which `ps` does not show.
 
-    Raises Misconfigured for an address that untrusted users can reach without FLOWER_BASIC_AUTH.
+    Raises InvalidSetting for an address that untrusted users can reach without FLOWER_BASIC_AUTH.
     """
     auth = settings.flower_basic_auth
     if auth is None and not is_loopback(settings.flower_host):
-        raise Misconfigured(
+        raise InvalidSetting(
             "Flower would be open to everybody. Set FLOWER_BASIC_AUTH=user:password, or FLOWER_HOST=127.0.0.1."
         )
     if auth is not None:

@@ -15,10 +15,11 @@ from worker.cli.platform import command as platform
 from worker.cli.platform import legacy
 from worker.cli.setting_faults import setting_faults
 from worker.cli.target import database_error, database_errors
-from worker.errors import AstegniError
+from worker.errors import AstegniError, InvalidSetting
 
 _DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.ESTALE}
-# 2 for wrong usage, as Click has it; 69 is EX_UNAVAILABLE of sysexits(3): a retry may help.
+# 2 for wrong usage, as Click has it, and for wrong settings: systemd does not restart then. 69 is EX_UNAVAILABLE of
+# sysexits(3): a retry may help.
 _EXIT_USAGE, _EXIT_FAILED, _EXIT_UNAVAILABLE = 2, 1, 69
 
 
@@ -80,4 +81,6 @@ def main() -> None:
 
 def _end(error: AstegniError) -> NoReturn:
     Console(stderr=True, soft_wrap=True).print(f"astegni: {error.detail}", markup=False, highlight=False)
+    if isinstance(error, InvalidSetting):
+        sys.exit(_EXIT_USAGE)
     sys.exit(_EXIT_UNAVAILABLE if error.retryable else _EXIT_FAILED)

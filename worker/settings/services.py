@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field, SecretStr, field_validator, model_va
 
 from worker import address_values, setting_values
 from worker.broker_address import BrokerAddress, read_broker_address
-from worker.errors import Misconfigured
+from worker.errors import InvalidSetting
 from worker.settings.group import SettingsGroup, Text, Zone
 
 
@@ -66,9 +66,9 @@ class ServiceSettings(SettingsGroup):
 
     @property
     def sqlalchemy_url(self) -> str:
-        """DATABASE_URL with psycopg 3 as its driver. Raises Misconfigured when it is not set."""
+        """DATABASE_URL with psycopg 3 as its driver. Raises InvalidSetting when it is not set."""
         if self.database_url is None:
-            raise Misconfigured("DATABASE_URL is not set. Set it, or run `astegni up` for an embedded server.")
+            raise InvalidSetting("DATABASE_URL is not set. Set it, or run `astegni up` for an embedded server.")
         for prefix in ("postgresql://", "postgres://"):
             if self.database_url.startswith(prefix):
                 return "postgresql+psycopg://" + self.database_url.removeprefix(prefix)
@@ -76,9 +76,9 @@ class ServiceSettings(SettingsGroup):
 
     @property
     def broker(self) -> BrokerAddress:
-        """The parsed REDIS_URL. Raises Misconfigured, which says what to do."""
+        """The parsed REDIS_URL. Raises InvalidSetting, which says what to do."""
         if self.redis_url is None:
-            raise Misconfigured("REDIS_URL is not set. Set it, or run `astegni up` for an embedded server.")
+            raise InvalidSetting("REDIS_URL is not set. Set it, or run `astegni up` for an embedded server.")
         password = self.redis_sentinel_password
         return read_broker_address(
             self.redis_url,

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 
 import requests
 
-from worker.errors import InvalidInput, Misconfigured
+from worker.errors import InvalidInput, InvalidSetting
 from worker.metrics.recorder import record_storage_bytes
 from worker.settings import Settings
 from worker.storage.account import Account
@@ -57,11 +57,11 @@ class ObjectStore:
     def from_settings(
         cls, settings: Settings, *, http_session: Callable[[], requests.Session] = requests.Session
     ) -> "ObjectStore":
-        """The store of BACKBLAZE_*; raises Misconfigured, naming the missing setting."""
+        """The store of BACKBLAZE_*; raises InvalidSetting, naming the missing setting."""
         if settings.backblaze_key_id is None:
-            raise Misconfigured("BACKBLAZE_KEY_ID is not set. Set it, or run `astegni up` for an emulator.")
+            raise InvalidSetting("BACKBLAZE_KEY_ID is not set. Set it, or run `astegni up` for an emulator.")
         if settings.backblaze_application_key is None:
-            raise Misconfigured("BACKBLAZE_APPLICATION_KEY is not set. Set it, or run `astegni up` for an emulator.")
+            raise InvalidSetting("BACKBLAZE_APPLICATION_KEY is not set. Set it, or run `astegni up` for an emulator.")
         return cls(
             key_id=settings.backblaze_key_id,
             application_key=settings.backblaze_application_key.get_secret_value(),

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from worker.errors import Misconfigured, Unavailable
+from worker.errors import InvalidSetting, Misconfigured, Unavailable
 from worker.refused_login import refused_login
 from worker.settings import Settings
 
@@ -20,7 +20,9 @@ def platform_reader(settings: Settings) -> "Iterator[PlatformConnection]":
 
     url = settings.platform_database_url
     if url is None:
-        raise Misconfigured("PLATFORM_DATABASE_URL is not set: it names the platform's database and a role that reads.")
+        raise InvalidSetting(
+            "PLATFORM_DATABASE_URL is not set: it names the platform's database and a role that reads."
+        )
     connection = PlatformConnection(url.get_secret_value())
     try:
         yield connection
