@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -319,6 +320,14 @@ def test_h264_in_the_right_form_is_copied(
     assert video is not None
     assert may_be_copied(form, video)
     assert not may_be_copied(PICTURES["board"], video)
+    others = [
+        replace(video, codec_string="avc1.64001f"),
+        replace(video, codec_string="avc1.4d0028"),
+        replace(video, codec="hevc", codec_string="hvc1.1.6.L93.B0"),
+        replace(video, color_range="pc"),
+        replace(video, color_space="bt709"),
+    ]
+    assert [other for other in others if may_be_copied(form, other)] == []
     write_copied(FastCopyFile(source, probed(source)), target, binaries)
     track = validate_fragmented(target, binaries, seconds=6, longest_segment=2)
     assert (track.stream["width"], len(track.times)) == (320, 60)

@@ -1,12 +1,15 @@
 """Fit a picture into a rendition form: its size, its frame rate, and whether it fits already."""
 
+import re
+
+from worker.media.decoding.colours import colour_matrix
 from worker.media.probing.streams import VideoStream
 from worker.media.renditions.rendition_forms import PictureForm
 
 # Frame rates that all players support; a recorder's average is rounded up to one of them.
 _RATES = (5, 10, 12, 15, 20, 24, 25, 30)
-# 8-bit Baseline, Main and High of H.264 (the first byte of `avc1.…`).
-_PROFILES = frozenset({"42", "4d", "64"})
+# H.264 of Baseline or Main profile up to level 3.1 (0x1f), as RFC 6381 writes it: profile, constraints, level.
+_EVERY_PHONE = re.compile(r"avc1\.(?:42|4d)[0-9a-f]{2}(?:0[a-f]|1[0-9a-f])", re.IGNORECASE)
 # The maximum length of a segment of a copied picture.
 _LONGEST_KEY_INTERVAL_MS = 10_000
 
@@ -38,9 +41,10 @@ def may_be_copied(form: PictureForm, video: VideoStream) -> bool:
     width, height = video.shown_size
     return (
         not form.is_board
-        and video.codec == "h264"
-        and video.codec_string[5:7].lower() in _PROFILES
+        and _EVERY_PHONE.fullmatch(video.codec_string) is not None
         and video.pixel_format == "yuv420p"
+        and video.color_range != "pc"
+        and video.color_space in {"unknown", colour_matrix(height)}
         and (video.rotation, video.pixel_aspect) == (0, 1.0)
         and fitted_size(form, (width, height)) == (width, height)
         and video.frame_rate <= form.rate + 0.5
