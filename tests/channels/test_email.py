@@ -18,8 +18,9 @@ from pydantic import SecretStr
 
 from tests.channels.conftest import Listening, SmtpTalk
 from tests.conftest import Identity
+from tests.waiting import TIMEOUT
 from worker.channels.email import Mailer
-from worker.channels.errors import OurFault, PermanentFailure, TemporaryFailure
+from worker.channels.errors import OurFault, PermanentFailure, TemporaryFailure, Unconfirmed
 from worker.channels.mail_server import MailServer
 from worker.channels.message import Attachment, Message
 from worker.errors import Misconfigured
@@ -275,6 +276,29 @@ def test_a_silent_server_is_left(message: Message, listening: Listening) -> None
         listening(talk) as listener,
         Mailer(server_at(listener.port, timeout=0.2)) as mailer,
         pytest.raises(TemporaryFailure, match="does not answer"),
+    ):
+        mailer.send("abebe@example.com", message)
+
+
+@pytest.mark.parametrize("hangs_up", [True, False])
+def test_a_server_that_has_the_content_and_does_not_confirm_it(
+    message: Message, listening: Listening, hangs_up: bool
+) -> None:
+    def talk(_listener: Any, connection: socket.socket) -> None:
+        lines = connection.makefile("rb")
+        for reply in ("220 ready", "250 ok", "250 ok", "250 ok", "354 go on"):
+            connection.sendall(f"{reply}\r\n".encode())
+            lines.readline()
+        while lines.readline() not in {b".\r\n", b""}:
+            pass
+        if not hangs_up:
+            lines.readline()
+
+    seconds = TIMEOUT if hangs_up else 0.2
+    with (
+        listening(talk) as listener,
+        Mailer(server_at(listener.port, content_timeout=seconds)) as mailer,
+        pytest.raises(Unconfirmed),
     ):
         mailer.send("abebe@example.com", message)
 

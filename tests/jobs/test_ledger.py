@@ -4,7 +4,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import RFC_4122
+from uuid import RFC_4122, UUID
 
 import pytest
 from sqlalchemy import text
@@ -95,6 +95,32 @@ def test_ids_and_tokens_rise_with_the_servers_time(ledger: Ledger, sample_order:
 def test_claim_waits_for_run_at(ledger: Ledger, sample_order: type[SampleOrder]) -> None:
     job_id = ledger.order(sample_order(), run_at=datetime.now(UTC) + timedelta(hours=1))
     assert ledger.try_claim(job_id) is None
+
+
+def test_no_job_waits_until_a_clock_that_was_set_back_has_caught_up(
+    ledger: Ledger, sample_order: type[SampleOrder]
+) -> None:
+    def retry_later(job_id: UUID) -> None:
+        run = ledger.claim(job_id)
+        with ledger.database.transaction() as session:
+            end(session, run.job_id, run.token, state="retryable", delay=3600.0)
+
+    published = ledger.order(sample_order())
+    assert publish(ledger.database, lambda _message: None, LEASE) == 1
+    queued, failed = ledger.order(sample_order()), ledger.order(sample_order())
+    retry_later(failed)
+    assert reap(ledger.database, {}) == 0
+    assert ledger.try_claim(failed) is None
+    with ledger.database.transaction() as session:
+        for column in ("created_at", "started_at", "run_at", "published_at", "lease_until"):
+            session.execute(text(f"UPDATE jobs SET {column} = {column} + interval '1 h'"))  # noqa: S608
+
+    assert reap(ledger.database, {}) == 1
+    assert publish(ledger.database, lambda _message: None, LEASE) == 3
+    for job_id in (published, queued, failed):
+        retry_later(job_id)
+    assert reap(ledger.database, {}) == 0
+    assert publish(ledger.database, lambda _message: None, LEASE) == 0
 
 
 def test_stale_token_writes_nothing(ledger: Ledger, sample_order: type[SampleOrder]) -> None:

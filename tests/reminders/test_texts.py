@@ -371,6 +371,7 @@ def test_days(day: str, gregorian: str, ethiopian: str, english_ethiopian: str) 
     [
         (ADDIS, ADDIS, "Saturday, 14 November 2026, 14:00"),
         ("America/New_York", ADDIS, "Saturday, 14 November 2026, 06:00, New York time (UTC-5)"),
+        (" america/new_york", ADDIS, "Saturday, 14 November 2026, 06:00, New York time (UTC-5)"),
         ("Asia/Kolkata", ADDIS, "Saturday, 14 November 2026, 16:30, Kolkata time (UTC+5:30)"),
         ("Pacific/Kiritimati", ADDIS, "Sunday, 15 November 2026, 01:00, Kiritimati time (UTC+14)"),
         ("UTC", ADDIS, "Saturday, 14 November 2026, 11:00, UTC"),

@@ -1,5 +1,6 @@
 """Mail by SMTP, one connection for a batch. `smtp_replies` classifies what the server replies."""
 
+import re
 import smtplib
 import ssl
 from types import TracebackType
@@ -7,13 +8,17 @@ from typing import Self
 
 from worker import clock
 from worker.channels.email_message import compose
-from worker.channels.errors import OurFault, PermanentFailure, TemporaryFailure, UnknownRecipient
+from worker.channels.errors import OurFault, PermanentFailure, TemporaryFailure, Unconfirmed, UnknownRecipient
 from worker.channels.mail_server import MailServer
 from worker.channels.message import Message
 from worker.channels.smtp_replies import MailFault, Stage, enhanced_code, read_fault
 
 # The server closes the connection, usually one that was idle too long: reconnect.
 _CLOSING = 421
+# The reply to DATA that asks for the content.
+_GO_ON = 354
+# Doubled in the content, since a line of one dot ends it (RFC 5321 §4.5.2).
+_LEADING_DOT = re.compile(rb"^\.", re.MULTILINE)
 
 
 class Mailer:
@@ -46,15 +51,15 @@ class Mailer:
     def send(self, to: str, message: Message) -> None:
         """Hand one message to the mail server.
 
-        Raises OurFault, TemporaryFailure when the recipient cannot be reached now, PermanentFailure when the recipient
-        or the message is refused for good.
+        Raises OurFault, Unconfirmed, TemporaryFailure when the recipient cannot be reached now, PermanentFailure when
+        the recipient or the message is refused for good.
         """
         server = self._server
         content = compose(message, sender=server.sender, to=to, now=clock.now(), unsubscribe=server.unsubscribe)
         try:
             smtp = self._begin()
             _check("rcpt", *smtp.rcpt(to))
-            _check("data", *_put(smtp, bytes(content)))
+            _check("data", *_put(smtp, bytes(content), server.content_timeout))
         except (PermanentFailure, TemporaryFailure):
             self._reset()
             raise
@@ -120,12 +125,20 @@ def _introduce(smtp: smtplib.SMTP, server: MailServer) -> None:
         smtp.login(server.user, server.password)
 
 
-def _put(smtp: smtplib.SMTP, content: bytes) -> tuple[int, bytes]:
+def _put(smtp: smtplib.SMTP, content: bytes, seconds: float) -> tuple[int, bytes]:
+    """The reply to DATA or to the content, for which the server has `seconds`. Raises Unconfirmed."""
+    code, reply = smtp.docmd("DATA")
+    if code != _GO_ON or smtp.sock is None:
+        return code, reply
+    smtp.send(_LEADING_DOT.sub(b"..", content.removesuffix(b"\r\n")) + b"\r\n.\r\n")
+    usual = smtp.sock.gettimeout()
+    smtp.sock.settimeout(seconds)
     try:
-        return smtp.data(content)
-    except smtplib.SMTPDataError as error:
-        reply = error.smtp_error
-        return error.smtp_code, reply if isinstance(reply, bytes) else reply.encode()
+        code, reply = smtp.getreply()
+    except OSError:
+        raise Unconfirmed("The mail server did not confirm the message; it may have accepted it.") from None
+    smtp.sock.settimeout(usual)
+    return code, reply
 
 
 def _check(stage: Stage, code: int, reply: bytes) -> None:

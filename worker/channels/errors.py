@@ -42,6 +42,12 @@ class OurFault(TemporaryFailure):
     title: ClassVar[str] = "Our own provider does not send now"
 
 
+class Unconfirmed(TemporaryFailure):
+    """The server has the whole message and did not reply: it may have accepted it, so each attempt may be a copy."""
+
+    title: ClassVar[str] = "Sent without a confirmation"
+
+
 class PermanentFailure(AstegniError):
     """No later attempt can succeed. `address_is_bad`: the address is unusable; else only this message is refused."""
 

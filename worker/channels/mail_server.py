@@ -15,6 +15,9 @@ from worker.settings import Settings
 _TLS_PORT = 465
 # Seconds for each reply. A mail server may look a recipient up before it replies.
 _TIMEOUT = 15.0
+# Seconds for the reply to the content, which many servers scan first. RFC 5321 (§4.5.3.2.6) asks for ten minutes, but
+# the lease of a delivery ends earlier, and it would be sent again.
+_CONTENT_TIMEOUT = 30.0
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,7 @@ class MailServer:
     tls: bool = False
     unsubscribe: str | None = None
     timeout: float = _TIMEOUT
+    content_timeout: float = _CONTENT_TIMEOUT
     context: ssl.SSLContext = field(default_factory=system_trust)
 
     @classmethod

@@ -9,6 +9,7 @@ from structlog.contextvars import bound_contextvars
 
 from worker.database import Database
 from worker.errors import problem
+from worker.jobs.clock_set_back import run_jobs_of_the_future
 from worker.jobs.orders.order import Order
 from worker.jobs.orders.registered import order_type
 from worker.jobs.runs.attempt_history import attempts_before
@@ -44,8 +45,10 @@ WORKER_LOST = problem(
 def reap(database: Database, failure_hooks: FailureHooks, *, most: int = 500) -> int:
     """Settle up to `most` jobs whose lease expired; return how many.
 
-    One transaction per job: a failing hook blocks only its own job, and settled jobs stay settled.
+    One transaction per job: a failing hook blocks only its own job, and settled jobs stay settled. Jobs that would wait
+    until a clock that was set back has caught up are put back first.
     """
+    run_jobs_of_the_future(database, most=most)
     for settled in range(most):
         job = None
         try:

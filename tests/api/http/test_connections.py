@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import re
 import socket
 import threading
@@ -180,22 +181,27 @@ def test_what_follows_a_refusal_is_not_read_for_ever() -> None:
         wait_for(lambda: connections.dropped == {"discarded": 1})
 
 
+_TWO_LENGTHS = b"POST /body HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n12"
+_LENGTH_AND_CHUNKS = b"POST /body HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n"
 _MALFORMED = {
-    "endless header": b"GET /healthz HTTP/1.1\r\nHost: a\r\nX: " + bytes([65]) * 20_000,
-    "endless path": b"GET /" + bytes([65]) * 20_000,
-    "no host": b"GET /healthz HTTP/1.1\r\n\r\n",
-    "two hosts": b"GET /healthz HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n",
-    "two lengths": b"POST /body HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n12",
-    "length and chunks": b"POST /body HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
-    "no path": b"GET healthz HTTP/1.1\r\nHost: a\r\n\r\n",
+    "endless header": (b"GET /healthz HTTP/1.1\r\nHost: a\r\nX: " + bytes([65]) * 20_000, 431, "16384"),
+    "endless path": (b"GET /" + bytes([65]) * 20_000, 431, "16384"),
+    "no host": (b"GET /healthz HTTP/1.1\r\n\r\n", 400, "one field Host"),
+    "two hosts": (b"GET /healthz HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400, "one field Host"),
+    "two lengths": (_TWO_LENGTHS, 400, "HTTP"),
+    "length and chunks": (_LENGTH_AND_CHUNKS, 400, "HTTP"),
+    "no path": (b"GET healthz HTTP/1.1\r\nHost: a\r\n\r\n", 400, "HTTP"),
 }
 
 
-@pytest.mark.parametrize("sent", _MALFORMED.values(), ids=_MALFORMED)
-def test_a_malformed_request_is_refused_and_its_connection_closed(sent: bytes) -> None:
+@pytest.mark.parametrize(("sent", "status", "detail"), _MALFORMED.values(), ids=_MALFORMED)
+def test_a_malformed_request_is_refused_and_its_connection_closed(sent: bytes, status: int, detail: str) -> None:
     with _serving(PATIENT) as (connect, connections), connect() as client:
         client.sendall(sent)
-        assert _rest(client).startswith(b"HTTP/1.1 400 ")
+        head, _, body = _rest(client).partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 %d " % status)
+        assert b"\r\nContent-Type: application/problem+json\r\n" in head
+        assert detail in json.loads(body)["detail"]
         wait_for(lambda: len(connections) == 0)
         assert _healthy(connect)
 

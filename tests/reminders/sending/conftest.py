@@ -43,6 +43,8 @@ class MailSink:
         self.closed = False
         # What RCPT and the content are answered, when not by the recipient's name.
         self.recipient: str | None = None
+        # Whether it closes the connection instead of confirming a message that it keeps.
+        self.hangs_up = False
         self.content: str | None = None
         self.slowness = 0.3
         self._loop = asyncio.new_event_loop()
@@ -74,12 +76,14 @@ class MailSink:
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
+    async def handle_DATA(self, server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
         if self.content is not None:
             return self.content
         head = message_from_bytes(envelope.content, policy=policy.default)
         self.messages.append(head)
         self.received.extend((head["Message-ID"], to) for to in envelope.rcpt_tos)
+        if self.hangs_up:
+            server.transport.close()
         return "250 OK"
 
     def close(self) -> None:

@@ -86,6 +86,21 @@ def test_what_is_ours_stops_nobodys_channel(
     assert {deliveries.delivery(delivery_id).state for delivery_id in ids} == {"sent"}
 
 
+def test_a_server_that_keeps_mail_and_does_not_confirm_it_gets_five_copies(
+    deliveries: DeliveryFixture, mail: MailSink
+) -> None:
+    delivery = deliveries.message(channel="email")
+    mail.hangs_up = True
+
+    send_due_now(deliveries, rounds=8)
+
+    assert len(mail.received) == 5
+    assert len(set(mail.received)) == 1
+    assert list(trouble(deliveries)) == ["email"]
+    assert deliveries.delivery(delivery).state == "failed"
+    assert deliveries.one("SELECT state FROM deliveries WHERE channel = 'in_app'").state == "sent"
+
+
 def test_over_a_daily_limit_a_hundred_people_keep_their_channels(deliveries: DeliveryFixture, mail: MailSink) -> None:
     """And operators are alarmed until mail goes out again; what was for a lesson that is over is not sent any more."""
     people = deliveries.crowd(100)

@@ -150,7 +150,14 @@ def test_a_moved_or_cancelled_lesson_reminds_nobody(deliveries: DeliveryFixture)
     assert deliveries.all("SELECT * FROM notifications") == []
 
 
-def announced(deliveries: DeliveryFixture, lesson: tuple[int, datetime], kind: str, seconds: int, *more: int) -> int:
+def announced(
+    deliveries: DeliveryFixture,
+    lesson: tuple[int, datetime],
+    kind: str,
+    seconds: int,
+    *more: int,
+    moved_by: timedelta = timedelta(hours=1),
+) -> int:
     """An announcement to the student by mail, due so many seconds ago; `more`: further lessons of its group."""
     at = lesson[1].isoformat()
     ids = [lesson[0], *more]
@@ -164,7 +171,7 @@ def announced(deliveries: DeliveryFixture, lesson: tuple[int, datetime], kind: s
             "schedule_ids": ids,
             "view": "student",
             "students": [""],
-            "before_starts_at": at,
+            "before_starts_at": (lesson[1] - moved_by).isoformat(),
             "starts_at": at,
         }
         | {"tutor": "Abebe", "timezone": "UTC", "subject": "Mathematics"},
@@ -226,6 +233,17 @@ def test_a_group_contradicts_what_was_said_of_any_of_its_lessons(deliveries: Del
     deliveries.send_all()
     assert deliveries.outcome(valid) == ("sent", None)
     assert deliveries.outcome(stale) == ("dropped", "superseded")
+    assert len(mail.received) == 1
+
+
+def test_a_lesson_that_was_moved_back_has_not_moved(deliveries: DeliveryFixture, mail: MailSink) -> None:
+    """Who reads the first announcement only now would read of a move to the same time."""
+    lesson = deliveries.lesson(timedelta(days=1))
+    there = announced(deliveries, lesson, "lesson-moved", 5, moved_by=timedelta(0))
+    back = announced(deliveries, lesson, "lesson-moved", 1)
+    deliveries.send_all()
+    assert deliveries.outcome(there) == ("dropped", "superseded")
+    assert deliveries.outcome(back) == ("sent", None)
     assert len(mail.received) == 1
 
 

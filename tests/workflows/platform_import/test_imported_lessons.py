@@ -210,6 +210,18 @@ def test_who_joins_the_group_joins_its_lessons(run_import: Import, platform: Pla
     assert sql("SELECT status FROM tutor_student_bookings WHERE tutor_id = 14 AND student_id = 14") == [("active",)]
 
 
+def test_lessons_of_a_group_that_is_empty_for_a_while(run_import: Import, platform: Platform, sql: Sql) -> None:
+    run_import()
+    ours = _lessons(sql)[96].id
+    for students, status, reminders in (("{}", "cancelled", "cancelled"), ("{11,12}", "scheduled", "pending")):
+        platform.owner.execute("UPDATE enrolled_courses SET students_id = %s WHERE id = 61", [students])
+
+        run_import()
+
+        assert (_lessons(sql)[96].id, _lessons(sql)[96].status) == (ours, status)
+        assert sql("SELECT DISTINCT state FROM deliveries WHERE schedule_id = :id", id=ours) == [(reminders,)]
+
+
 def test_a_lesson_made_here_is_in_the_way(run_import: Import, refusals: Refusals, platform: Platform, sql: Sql) -> None:
     run_import()
     sql(

@@ -5,6 +5,7 @@ occupy its connection and memory for ever.
 """
 
 import asyncio
+import sys
 import time
 from enum import Enum, auto
 from typing import Any
@@ -12,9 +13,10 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from worker.api.http.client_pace import ClientPace
-from worker.api.http.closing_response import TooSlow, closing_response
+from worker.api.http.closing_response import HeaderTooLarge, MalformedRequest, TooSlow, closing_response
 from worker.api.http.connections import Connections
 from worker.api.http.waiting_connections import Waiting
+from worker.errors import AstegniError
 
 # What a client still sends after the response is discarded, up to this many bytes.
 _MAX_DISCARDED = 1 << 20
@@ -83,9 +85,18 @@ class BoundedProtocol(HttpToolsProtocol):
         self._unparsed += len(data)
         super().data_received(data)
         if self._unparsed > _MAX_HEAD and not self.transport.is_closing():
-            self.send_400_response("The header of the request is too long.")
+            self._refuse(HeaderTooLarge(f"The header or the trailer fields have more than {_MAX_HEAD} bytes."))
         pace = self._pace
         pace.header_at = (pace.header_at or pace.heard_at) if self._is_between_requests else None
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's text says less
+        """Refuse what the parser has rejected, and close the connection."""
+        cause = getattr(sys.exception(), "__context__", None)
+        self._refuse(MalformedRequest(str(cause) if isinstance(cause, InvalidRequest) else "It is not HTTP/1.1."))
+
+    def _refuse(self, error: AstegniError) -> None:
+        self.transport.write(closing_response(error))
+        self.transport.close()
 
     def on_message_begin(self) -> None:
         """A request begins."""

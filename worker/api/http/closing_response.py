@@ -6,6 +6,18 @@ from http import HTTPStatus
 from worker.errors import AstegniError
 
 
+class MalformedRequest(AstegniError):
+    """What the client sent is no request of HTTP/1.1."""
+
+    code, title, status = "malformed-request", "Malformed request", 400
+
+
+class HeaderTooLarge(AstegniError):
+    """The header or the trailer fields of the request are too long; the limit is in the detail."""
+
+    code, title, status = "header-too-large", "Header too large", 431
+
+
 class TooSlow(AstegniError):
     """The client has sent too little for too long."""
 

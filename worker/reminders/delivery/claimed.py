@@ -19,7 +19,8 @@ _ANNOUNCEMENTS = ", ".join(f"'{kind}'" for kind in (MOVED, CANCELLED, RESTORED, 
 _FIRST = "(SELECT min(first.id) FROM deliveries first WHERE first.key = {row}.key AND first.user_id = {row}.user_id)"
 # Later reminders are compared by planned times, since quiet hours and retries move `due_at`. Announcements are compared
 # whatever their channels are, because a fallback has another one. One that concerns only some lessons of a group
-# contradicts nothing: the others are still what the group's announcement says.
+# contradicts nothing: the others are still what the group's announcement says. A lesson that is back where it was has
+# not moved: the text would name one time twice.
 _SUPERSEDED = f"""
     CASE WHEN d.kind = 'lesson-reminder' THEN EXISTS (
                SELECT FROM deliveries later
@@ -34,6 +35,8 @@ _SUPERSEDED = f"""
                   AND (later.kind = :cancelled) <> (d.kind = :cancelled)
                   AND (later.data -> 'schedule_ids') @> (d.data -> 'schedule_ids')
                   AND {_FIRST.format(row="later")} > {_FIRST.format(row="d")})
+               OR coalesce(d.kind = :moved AND jsonb_array_length(d.data -> 'schedule_ids') = 1
+                           AND lesson.starts_at = CAST(d.data ->> 'before_starts_at' AS timestamptz), false)
          ELSE false END
 """  # noqa: S608 - words of our own
 _TAKE = text(
@@ -141,5 +144,5 @@ def read_claimed(
     Counts an attempt for each. A second sender of the same batch gets nothing.
     """
     values = {"ids": list(ids), "token": token, "run": run, "lease": lease}
-    values["cancelled"] = CANCELLED
+    values |= {"cancelled": CANCELLED, "moved": MOVED}
     return [ClaimedDelivery(*row) for row in executor.execute(_TAKE, values).fetchall()]

@@ -23,9 +23,10 @@ class DeliveryContext:
 
     `lesson_status` and `lesson_starts_at` are None without a lesson. `channel_kind`: `in_app`, `email`,
     `webhook` or `apprise`; None when the channel was removed. `superseded`: a later reminder of the same
-    lesson by the same channel has become due, or a later announcement contradicts this one. `entry_rings`: the
-    timetable entry is active and its alarm is on. `same_mailbox`: the message also goes to the account's address, and
-    the channel has the same one. `has_address`: there is an address to send to; an account may have no e-mail.
+    lesson by the same channel has become due, or a later announcement contradicts this one, or its
+    lesson is back where it was. `entry_rings`: the timetable entry is active and its alarm is on. `same_mailbox`: the
+    message also goes to the account's address, and the channel has the same one. `has_address`: there is an address to
+    send to; an account may have no e-mail.
     """
 
     kind: str

@@ -4,7 +4,14 @@ import random
 from uuid import UUID
 
 from worker import clock
-from worker.channels.errors import OurFault, PermanentFailure, TemporaryFailure, UnknownRecipient, Unreachable
+from worker.channels.errors import (
+    OurFault,
+    PermanentFailure,
+    TemporaryFailure,
+    Unconfirmed,
+    UnknownRecipient,
+    Unreachable,
+)
 from worker.database import Database
 from worker.jobs.runs.wait_for_database import retry_while_database_down
 from worker.logs import get_logger
@@ -66,6 +73,10 @@ class OutcomeWriter:
             case OurFault():
                 self._alarm(provider or str(delivery.channel_kind), error.reason)
                 self.hold_back(delivery, max(OUR_FAULT_PAUSE, error.retry_after or 0.0), error.reason)
+            case Unconfirmed():
+                # Charged, unlike other faults of the provider: each attempt may have been one more copy.
+                self._alarm(provider or str(delivery.channel_kind), error.reason)
+                self._failed_for_now(delivery, error.reason, error)
             case TemporaryFailure():
                 self._failed_for_now(delivery, error.reason, error)
             case _:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from worker.calendars.zones import zone, zone_names
+from worker.calendars.zones import known_zone, zone
 from worker.reminders.texts.recipient import Recipient
 from worker.reminders.texts.words import Words
 
@@ -13,12 +13,12 @@ def moment_text(moment: datetime, home: str | None, reader: Recipient, words: Wo
     place = _place(reader.timezone, home)
     local = moment.astimezone(place)
     shown = words.moment(local, reader.calendar)
-    return shown if place.key == home else shown + words.in_zone(_city(place.key), _offset(local))
+    return shown if place.key == known_zone(home, "") else shown + words.in_zone(_city(place.key), _offset(local))
 
 
 def _place(*names: str | None) -> ZoneInfo:
-    """The first zone that exists. A person's account may contain any text, and they must be reminded nevertheless."""
-    return zone(next((name for name in names if name in zone_names()), "UTC"))
+    """The first zone that exists, in any spelling. A person's account may contain any text; remind them anyway."""
+    return zone(next(filter(None, (known_zone(name, "") for name in names)), "UTC"))
 
 
 def _city(key: str) -> str:

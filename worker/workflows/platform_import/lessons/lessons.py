@@ -25,17 +25,24 @@ from worker.workflows.platform_import.lessons.lesson_people import read_known_pe
 from worker.workflows.platform_import.lessons.lesson_refusals import WITHOUT_COURSE, collision_refusals, two_role_notes
 from worker.workflows.platform_import.unknown_words import unknown_lesson_words
 
+_GROUP = {
+    "tutor_id": Column("enrolled_courses", "tutor_id", "integer"),
+    "students_id": Column("enrolled_courses", "students_id", "integer[]"),
+}
+
 
 class Lessons(Kind):
-    """A lesson names neither tutor nor students: both come from its group, whose changes leave no trace."""
+    """A lesson names neither tutor nor students: both come from its group, whose changes leave no trace.
+
+    One that has lost its people is cancelled here, and restored when the group has some again.
+    """
 
     name = LESSON
     source = Source(
         "sessions",
         {
             "id": Column("sessions", "id", "integer", required=True),
-            "tutor_id": Column("enrolled_courses", "tutor_id", "integer"),
-            "students_id": Column("enrolled_courses", "students_id", "integer[]"),
+            **_GROUP,
             "courses": Column("enrolled_courses", "course_id", "integer[]"),
             "package_courses": Column("tutor_packages", "course_ids", "integer[]"),
             "package_name": Column("tutor_packages", "name", "varchar"),
@@ -65,11 +72,13 @@ class Lessons(Kind):
         known = read_known_people(session, [incoming.row for incoming in rows], pull)
         wanted = [(incoming, convert_lesson(incoming, known, stored, pull)) for incoming in rows]
         lessons = [(incoming, lesson) for incoming, lesson in wanted if lesson is not None]
+        without_people = _without_people(wanted, pull)
+        cancel_lessons(session, without_people)
         ids, refusals = _store(session, lessons)
         set_alarms(session, [(incoming.row, ids[incoming.row.id]) for incoming, _ in lessons if incoming.row.id in ids])
         notes = two_role_notes(session, ids)
         ahead = [ids[incoming.row.id] for incoming, lesson in lessons if _needs_plan(incoming, lesson, ids, pull)]
-        plan_reminders(session, ahead, now=pull.now)
+        plan_reminders(session, [*ahead, *without_people], now=pull.now)
         return [
             ImportOutcome(
                 incoming.row.id,
@@ -107,6 +116,13 @@ def _store(
     by_platform_id = {incoming.row.id: our_id for (incoming, _), our_id in zip(free, ids, strict=True)}
     platform_ids = [incoming.row.id for incoming, _ in lessons]
     return by_platform_id, collision_refusals(session, platform_ids, collisions)
+
+
+def _without_people(wanted: Sequence[tuple[IncomingRow, PlatformLesson | None]], pull: Pull) -> list[int]:
+    """Our ids of stored lessons whose group has no tutor or students any more; none while its columns are missing."""
+    if not all(pull.catalog.has(column) for column in _GROUP.values()):
+        return []
+    return [incoming.id for incoming, lesson in wanted if lesson is None and incoming.id is not None]
 
 
 def _needs_plan(incoming: IncomingRow, lesson: PlatformLesson, ids: Mapping[int, int], pull: Pull) -> bool:
