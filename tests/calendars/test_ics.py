@@ -191,7 +191,7 @@ class TestZones:
 
     @pytest.mark.parametrize("place", PLACES)
     @pytest.mark.parametrize("years", [(2026, 2026), (2025, 2028)])
-    def test_a_stranger_that_knows_no_zone_reads_the_same_clock(self, place: str, years: tuple[int, int]) -> None:
+    def test_a_reader_that_knows_no_zone_reads_the_same_clock(self, place: str, years: tuple[int, int]) -> None:
         lines = "\r\n".join(vtimezone(place, *years)).replace(f"TZID:{place}", "TZID:Nowhere")
         read: Any = icalendar.Timezone.from_ical(lines)
         timezone = read.to_tz(lookup_tzid=False)

@@ -346,7 +346,7 @@ def test_nothing_is_sent_to_the_inside(answering: Answering, outside: EgressPoli
 
 
 @pytest.mark.parametrize("port", [22, 80, 444, 6379, 65535])
-def test_other_ports_of_strangers_are_refused(outside: EgressPolicy, message: Message, port: int) -> None:
+def test_other_ports_of_public_addresses_are_refused(outside: EgressPolicy, message: Message, port: int) -> None:
     public = replace(outside, resolve=always("8.8.8.8"))
 
     with pytest.raises(PermanentFailure, match="443 or 8443"):

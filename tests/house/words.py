@@ -25,6 +25,8 @@ TERMS = {
     r"lies about": "is unclaimed",
     r"strangers?": "untrusted user",
     r"told": "report, notify, ask, distinguish",
+    r"wish(?:es|ed)?": "request, requested",
+    r"patience": "timeout",
 }
 _PATTERN = re.compile("|".join(rf"(?P<t{n}>\b(?:{word})\b)" for n, word in enumerate(TERMS)), re.IGNORECASE)
 

@@ -92,7 +92,7 @@ class TestPattern:
             unmoved = occurrences(parse_rule(pattern), first_day, until=until)
             assert read(schedule_date=first_day, recurrence_pattern=pattern).days(None, until) == unmoved
 
-    def test_for_ten_weeks_is_counted_from_the_day_that_was_wished(self) -> None:
+    def test_for_ten_weeks_is_counted_from_the_day_that_was_requested(self) -> None:
         assert len(read(recurrence_pattern="every Monday for 10 weeks").next_days(99)) == 10
 
     def test_an_rrule_that_ends_in_utc_ends_by_the_clock_of_the_lesson(self) -> None:

@@ -462,7 +462,7 @@ def test_names_are_shown_as_they_are() -> None:
     assert html_entities.unescape(message.html).count(name) == 2  # title, sentence
 
 
-def test_code_tells_a_stranger_nothing_of_the_account() -> None:
+def test_the_code_reveals_nothing_of_the_account() -> None:
     message = render("channel-code", LEAST["channel-code"], reader(name="Buy at evil.example"))
     assert "Buy" not in message.subject + message.summary + message.text + message.html
     assert "482913" in message.subject

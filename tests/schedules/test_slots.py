@@ -180,7 +180,7 @@ def test_a_student_gives_back_what_they_booked(schedules: ScheduleFixture, book:
     assert free(schedules) == [(slot, "04 07:00-08:00", True)]
 
 
-def test_a_stranger_does_not(schedules: ScheduleFixture, book: Book) -> None:
+def test_an_unrelated_person_does_not(schedules: ScheduleFixture, book: Book) -> None:
     slot = schedules.lesson("2026-05-04", free=True)
     book(slot)
     for caller, error in ((schedules.school.other_student, NotFound), (schedules.school.student, Forbidden)):

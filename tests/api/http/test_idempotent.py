@@ -75,7 +75,7 @@ def test_the_key_of_somebody_else_is_another_key(school: School, client_for: Cli
     assert (mine["tutor_id"], theirs["tutor_id"]) == (11, 14)
 
 
-def test_a_refused_request_may_be_mended_under_its_key(school: School, client_for: ClientFor) -> None:
+def test_a_refused_request_may_be_corrected_under_its_key(school: School, client_for: ClientFor) -> None:
     tutor = client_for(school.tutor)
     key = {"Idempotency-Key": "k"}
     assert (

@@ -46,7 +46,9 @@ def _problem(response: Any, status: int, code: str) -> dict[str, Any]:
         ("GET", "/v1/jobs/1/events", 401, "unauthorized"),
     ],
 )
-def test_strangers_and_unknown_addresses(client: TestClient, method: str, path: str, status: int, code: str) -> None:
+def test_missing_rights_and_unknown_addresses(
+    client: TestClient, method: str, path: str, status: int, code: str
+) -> None:
     response = client.request(method, path)
     _problem(response, status, code)
     assert response.headers.get("www-authenticate") == ("Bearer" if status == 401 else None)

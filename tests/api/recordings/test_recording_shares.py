@@ -88,7 +88,7 @@ def days(number: float) -> str:
         [],
     ],
 )
-def test_wrong_wishes_are_refused(recording_path: str, tutor: ApiClient, sql: Sql, body: Any) -> None:
+def test_invalid_shares_are_refused(recording_path: str, tutor: ApiClient, sql: Sql, body: Any) -> None:
     assert tutor.ask("POST", f"{recording_path}/share", body)[0] == 422
     assert sql("SELECT count(*) FROM recording_shares")[0][0] == 0
 

@@ -162,7 +162,7 @@ def test_who_may(calendar: Calendar, client_for: ClientFor, operator: Operator) 
         {"alarms": 5},
     ],
 )
-def test_what_cannot_be_wished(calendar: Calendar, body: Any) -> None:
+def test_invalid_alarms(calendar: Calendar, body: Any) -> None:
     status, problem = calendar.tutor.ask("PUT", f"/v1/schedules/{calendar.single}/alarms", body)
     assert (status, problem["code"]) == (422, "invalid-input")
     assert calendar.waiting(1)[3] == [15, 1440]

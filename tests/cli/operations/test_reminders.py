@@ -125,7 +125,7 @@ def plan(database: Database, school: School) -> Callable[..., int]:
 class TestDue:
     """`astegni reminders due`."""
 
-    def test_the_earliest_first_and_whose_wish_each_is(
+    def test_the_earliest_first_and_the_reason_of_each(
         self, command: Command, database: Database, plan: Callable[..., int]
     ) -> None:
         soon = timedelta(minutes=5)

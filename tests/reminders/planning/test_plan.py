@@ -197,7 +197,7 @@ class TestWhosePreferences:
             (other, PARENT, 30, "in_app"),
         }
 
-    def test_no_alarm_is_a_wish_too(self, book: Book) -> None:
+    def test_no_alarm_is_a_setting_too(self, book: Book) -> None:
         series = book.series()
         lesson = book.lesson(series_id=series, occurrence_date=date(2026, 5, 4))
         book.alarm(TUTOR, None, schedule_id=lesson)
@@ -205,7 +205,7 @@ class TestWhosePreferences:
         book.prefer(PARENT, [], ["email"])
         assert book.plan(lesson) == PlanChanges(0, 0)
 
-    def test_a_new_wish_takes_the_place_of_the_old_one(self, book: Book) -> None:
+    def test_new_alarms_replace_the_old_ones(self, book: Book) -> None:
         lesson = book.lesson()
         book.plan(lesson)
         book.alarm(STUDENT, 15, ["email"], schedule_id=lesson)

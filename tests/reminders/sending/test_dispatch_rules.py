@@ -94,7 +94,7 @@ def test_no_retry_after_the_lesson_began() -> None:
 
 
 @pytest.mark.parametrize(("retry_after", "seconds"), [(2.0, 5), (120.0, 120), (1e9, 3600)])
-def test_the_wish_of_a_provider_is_heard_within_reason(retry_after: float, seconds: float) -> None:
+def test_retry_after_is_respected_within_limits(retry_after: float, seconds: float) -> None:
     decision = after_failure(1, None, retry_after, "busy", now=NOW, chance=0.5)
     assert decision == Postpone(NOW + timedelta(seconds=seconds), "busy")
 

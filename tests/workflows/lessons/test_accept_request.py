@@ -213,7 +213,7 @@ class TestOfOnePackage:
             request_id = request_lessons(session, bookings.school.other_student, new, now=NOW, timezone=ZONE).id
         assert bookings.accept(request_id, bookings.school.other_tutor).series_id != first.series_id
 
-    def test_a_shorter_wish_ends_that_students_booking(self, bookings: BookingFixture) -> None:
+    def test_a_shorter_request_ends_that_students_booking(self, bookings: BookingFixture) -> None:
         bookings.accept(bookings.ask())
         shorter = MONDAYS | {"recurrence_pattern": "every Monday for 4 weeks"}
         second = bookings.accept(bookings.ask(bookings.school.other_student, schedule=shorter))
@@ -322,12 +322,12 @@ class TestWhatThePlatformGetsWrong:
         schedule = MONDAYS | {"start_time": "23:30", "end_time": "00:30"}
         assert bookings.accept(bookings.ask(schedule=schedule)).booking.session_duration == 60
 
-    def test_a_wish_that_is_over_when_it_is_read_is_not_accepted(self, bookings: BookingFixture) -> None:
+    def test_a_request_whose_times_are_over_when_it_is_read_is_not_accepted(self, bookings: BookingFixture) -> None:
         schedule = {"specific_dates": ["2026-03-05"], "start_time": "18:00", "end_time": "19:00"}
         request_id = bookings.ask(schedule=schedule)
-        with pytest.raises(InvalidInput, match="lies ahead"):
+        with pytest.raises(InvalidInput, match="is in the future"):
             bookings.accept(request_id, now=NOW + timedelta(days=30))
-        with pytest.raises(InvalidInput, match="lies ahead"):
+        with pytest.raises(InvalidInput, match="is in the future"):
             bookings.ask(package_name="Late", schedule=schedule, now=NOW + timedelta(days=30))
 
 

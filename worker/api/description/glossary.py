@@ -214,7 +214,7 @@ NAMES: dict[str, Meaning] = {
     "role": ("Role in which the entry was written: `tutor`, `student`, `parent`; null: none of them.", "student"),
     "rrule": ("The rule as RFC 5545 writes it; null for single days.", "FREQ=WEEKLY;BYDAY=MO,WE"),
     "schedule": (
-        "The wished times, in the words of `POST /v1/schedules`.",
+        "The requested times, in the fields of `POST /v1/schedules`.",
         {"start_time": "14:00", "end_time": "15:00"},
     ),
     "schedule_date": ("Day of the (first) lesson, local to `timezone`.", "2027-01-04"),

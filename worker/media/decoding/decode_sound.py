@@ -32,17 +32,17 @@ def broken_sounds(track: CopiedTrack, audio: AudioStream, places: Sequence[float
     broken: list[Stretch] = []
     packets: list[CopyPacket] = []
     for start, end in windows:
-        run = track.decode(**STRICT, **({} if end == math.inf else {"ss": f"{start:.6f}", "to": f"{end:.6f}"}))
-        if run.complained and run.times:
+        output = track.decode(**STRICT, **({} if end == math.inf else {"ss": f"{start:.6f}", "to": f"{end:.6f}"}))
+        if output.complained and output.times:
             packets = packets or track.packets()
             # Packets before the first output may be a lead-in, which is not heard.
-            broken += _silent(run, [p for p in packets if run.times[0] < p.at < end])
+            broken += _silent(output, [p for p in packets if output.times[0] < p.at < end])
     return merged_stretches(broken, _SOUND_BETWEEN)
 
 
-def _silent(run: DecoderOutput, packets: list[CopyPacket]) -> list[Stretch]:
-    """The stretches of sound that were not decoded, in a run with errors."""
-    missing = missing_packets(run, packets, _HALF_A_SOUND)
+def _silent(output: DecoderOutput, packets: list[CopyPacket]) -> list[Stretch]:
+    """The stretches of sound that were not decoded, of a run with errors."""
+    missing = missing_packets(output, packets, _HALF_A_SOUND)
     if len(missing) > len(packets) * _MAX_SOUND_MISSING:
         return []
     ends = {packet.at: behind.at for packet, behind in itertools.pairwise(packets)}

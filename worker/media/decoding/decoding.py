@@ -141,8 +141,8 @@ def _decode_around(
     if not group or len(group) > _MAX_PICTURES:
         return 0, []
     window = {"ss": f"{start:.6f}"} | ({} if end == math.inf else {"to": f"{end:.6f}"})
-    run = track.decode(**window, **options)
-    missing = missing_packets(run, group)
-    if not run.complained or not missing:
-        return len(run.times), []
-    return len(run.times), [(missing[0].at - MOMENT, end - MOMENT)]
+    output = track.decode(**window, **options)
+    missing = missing_packets(output, group)
+    if not output.complained or not missing:
+        return len(output.times), []
+    return len(output.times), [(missing[0].at - MOMENT, end - MOMENT)]

@@ -17,9 +17,11 @@ MOMENT = 0.005
 Stretch = tuple[float, float]
 
 
-def missing_packets(run: DecoderOutput, packets: Iterable[CopyPacket], slack: float = MOMENT / 2) -> list[CopyPacket]:
-    """The packets that the run did not output; times may differ by `slack` seconds."""
-    return [packet for packet in packets if not run.has(packet.at, slack)]
+def missing_packets(
+    output: DecoderOutput, packets: Iterable[CopyPacket], slack: float = MOMENT / 2
+) -> list[CopyPacket]:
+    """The packets that are not in the output; times may differ by `slack` seconds."""
+    return [packet for packet in packets if not output.has(packet.at, slack)]
 
 
 def merged_stretches(stretches: Iterable[Stretch], apart: float = 2 * MOMENT) -> tuple[Stretch, ...]:
@@ -48,12 +50,12 @@ def key_frame_groups(packets: list[CopyPacket]) -> list[list[CopyPacket]]:
     return groups
 
 
-def broken_keys(keys: list[float], run: DecoderOutput) -> list[Stretch]:
+def broken_keys(keys: list[float], output: DecoderOutput) -> list[Stretch]:
     """From each key frame that was not output to the next one that was."""
     stretches: list[Stretch] = []
     start: float | None = None
     for at in keys:
-        if run.has(at, MOMENT / 2):
+        if output.has(at, MOMENT / 2):
             if start is not None:
                 stretches.append((start - MOMENT, at - MOMENT))
             start = None

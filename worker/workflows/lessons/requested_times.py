@@ -45,7 +45,7 @@ def read_requested_times(sent: Mapping[str, Any] | None, *, now: datetime, timez
     recurrence = read_recurrence(_time_request(fields_sent))
     since = _first_day_ahead(recurrence, now)
     if since is None:
-        raise InvalidInput(f"None of the wished lessons lies ahead: {recurrence.text()}.")
+        raise InvalidInput(f"None of the requested lessons is in the future: {recurrence.text()}.")
     return RequestedTimes(recurrence, since)
 
 

@@ -19,7 +19,7 @@ WORKERS = (("default,reminders", "media", "media"), ("default,reminders", "media
 _DATABASE = "machines"
 # How many times as often as in production processes write their heartbeats at most: a busy one is late, and after three
 # that are missing it counts as lost.
-_MOST_HEARTBEATS = 4.0
+_MAX_HEARTBEATS = 4.0
 
 
 def carry_out_scale(
@@ -48,7 +48,7 @@ def carry_out_scale(
             "backblaze_realm": servers.b2.credentials.realm,
             "smtp_host": "127.0.0.1",
             "smtp_port": sink.port,
-            "heartbeat_interval": Settings.model_fields["heartbeat_interval"].default / min(quick, _MOST_HEARTBEATS),
+            "heartbeat_interval": Settings.model_fields["heartbeat_interval"].default / min(quick, _MAX_HEARTBEATS),
             # What every machine can make of what is on B2.
             "renditions": ("audio-aac",),
         }

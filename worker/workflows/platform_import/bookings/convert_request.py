@@ -87,7 +87,7 @@ def _schedule(row: Row, pull: Pull) -> tuple[Mapping[str, Any] | None, tuple[Ref
 
 
 def _message(row: Row, schedule: Mapping[str, Any] | None) -> str | None:
-    """The message; if the schedule says nothing, it includes the wish in the requester's own words."""
+    """The message; if the schedule says nothing, it includes the requested times in the requester's own words."""
     parts = [row.message, None if schedule is not None else row.preferred_schedule]
     return "\n".join(part.strip() for part in parts if part and part.strip()) or None
 
