@@ -19,6 +19,12 @@ _LOSES = (
     " throw new TypeError('lost'); }};"
 )
 
+# As with blocked cookies, or in a web view of another application.
+_NO_STORAGE = (
+    "for (const name of ['localStorage', 'sessionStorage']) Object.defineProperty(window, name,"
+    " { get() { throw new DOMException('denied', 'SecurityError'); } });"
+)
+
 
 @pytest.fixture
 def record_page(harness: RecorderHarness) -> Page:
@@ -132,6 +138,17 @@ def test_without_a_token_it_asks_for_one_and_keeps_it_out_of_the_address(
     _wait(record_page, "document.querySelectorAll('#session option').length")
     assert record_page.run("location.href") == f"{harness.api}/record"
     assert record_page.run("localStorage.getItem('token')") is None
+
+
+def test_a_browser_that_may_store_nothing_signs_in(harness: RecorderHarness, record_page: Page) -> None:
+    _open(harness, record_page, _NO_STORAGE)
+    _wait(record_page, "!document.getElementById('signIn').hidden")
+    record_page.run(
+        f"document.getElementById('token').value = '{harness.token}\u200b';"
+        "document.querySelector('#signIn button').click()"
+    )
+    _wait(record_page, "document.querySelectorAll('#session option').length")
+    assert record_page.run("faults") == []
 
 
 def test_a_screen_is_not_shared_when_the_microphone_is_denied(record_page: Page) -> None:

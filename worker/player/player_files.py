@@ -7,10 +7,10 @@ from importlib.resources import files
 
 # In the order in which they are joined: each uses what the parts before it declare.
 _COMMON = ("cues", "drawing", "replay", "player", "controls", "contents")
-PAGE_PARTS = (*_COMMON, "meter", "modes", "stream", "page", "start")
+PAGE_PARTS = (*_COMMON, "meter", "modes", "stream", "token", "page", "start")
 PACK_PARTS = (*_COMMON, "pack")
 # The page `/` plays nothing; it uses only the first declarations of the controls.
-INDEX_PARTS = ("controls", "index")
+INDEX_PARTS = ("controls", "token", "index")
 LANGUAGES = ("en", "am")
 
 _FOLDER = files("worker.player")

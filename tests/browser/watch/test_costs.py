@@ -72,6 +72,10 @@ def test_the_place_is_remembered(lesson: Lesson, open_lesson: Open, tmp_path: Pa
     viewer.wait("parseFloat(document.getElementById('seek').value) > 31.2")
     viewer.page.open(lesson.url + "?t=20")
     viewer.wait("Math.abs(document.getElementById('seek').value - 20) < 0.1")
+    # As in the code of a board's first page.
+    viewer.page.open(lesson.url + "?t=0")
+    viewer.wait("document.querySelector('[name=mode]:checked')")
+    assert viewer.run("document.getElementById('seek').value") == "0"
     # At its end a lesson begins again.
     viewer.run(f"seek.value = {_SECONDS - 2}; seek.dispatchEvent(new Event('change'))")
     viewer.wait("Object.keys(localStorage).every((key) => !key.startsWith('watch-place'))")

@@ -105,8 +105,12 @@ def test_the_weeks_lessons_have_their_reminders(lesson: Lesson, browser: Chromiu
         week = {"from": clock.now().isoformat(), "to": (clock.now() + timedelta(days=7)).isoformat()}
         [schedule] = tutor.get("/v1/schedules", params=week).json()["items"]
         assert tutor.put(f"/v1/schedules/{schedule['id']}/alarms", json=alarms).status_code == 200
+        # Not booked by anybody.
+        slot = body | {"booking_id": None, "start_time": "11:00", "end_time": "12:00"}
+        assert tutor.post("/v1/schedules", json=slot).status_code == 201
     viewer = _open(browser, lesson, lesson.token)
     viewer.wait("document.querySelector('#weekList small')")
+    assert viewer.run("document.querySelectorAll('#weekList li').length") == 1
     shown = viewer.text("weekList")
     assert schedule["student_name"] in shown
     # An hour and a quarter of an hour before; the alarm of the past is not named.

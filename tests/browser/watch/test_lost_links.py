@@ -23,6 +23,11 @@ _EXPIRED = (
     " const response = await get();"
     " return new Response((await response.text()).replaceAll('Authorization=', 'Authorization=0'), response); }};"
 )
+# As with blocked cookies, or in a web view of another application.
+_NO_STORAGE = (
+    "for (const name of ['localStorage', 'sessionStorage']) Object.defineProperty(window, name,"
+    " { get() { throw new DOMException('denied', 'SecurityError'); } });"
+)
 _PLAYS = "document.getElementById('voice').currentTime > 0.5"
 _BOARD_IS_DRAWN = (
     "board.width > 2 && new Set(board.getContext('2d').getImageData(0, 0, board.width, board.height).data).size > 2"
@@ -222,3 +227,47 @@ def test_captions_that_arrive_after_they_were_switched_off_are_not_shown(lesson:
     viewer.run("change = () => Promise.reject(new TypeError('lost'))")
     viewer.run(_CHOOSE.format("am"))
     viewer.wait("document.getElementById('caption').textContent === 'Selam'")
+
+
+def test_a_browser_that_may_store_nothing_plays_a_shared_lesson(lesson: Lesson, browser: Chromium) -> None:
+    lesson.put_strokes()
+    viewer = _open_share(browser, _share(lesson), _NO_STORAGE)
+    _chosen(viewer)
+    viewer.click("start")
+    viewer.wait(_PLAYS)
+    assert viewer.run("faults") == []
+
+
+def test_a_pasted_token_may_have_characters_that_no_header_carries(lesson: Lesson, open_lesson: Open) -> None:
+    lesson.put_strokes()
+    viewer = open_lesson(token=False)
+    for pasted in ("ቁልፍ", f"{lesson.token}\u200b"):
+        viewer.wait("!document.getElementById('signIn').hidden")
+        assert viewer.text("alerts") == ""
+        viewer.run(
+            f"document.getElementById('token').value = {json.dumps(pasted)};"
+            "document.querySelector('#signIn button').click()"
+        )
+    _chosen(viewer)
+
+
+def test_a_file_to_keep_opens_after_its_address_has_expired(lesson: Lesson, open_lesson: Open) -> None:
+    lesson.put_playback()
+    lesson.put("download", lesson.files.film, "video/mp4", "avc1.4d401e")
+    viewer = open_lesson(before=_EXPIRED.format(ending="/playback"))
+    viewer.wait("document.querySelector('#fileList a')")
+    viewer.run("document.querySelector('#fileList a').click()")
+    viewer.wait("document.contentType === 'video/mp4'")
+
+
+def test_a_pack_is_waited_for_after_a_lost_response(lesson: Lesson, open_lesson: Open) -> None:
+    lesson.put_strokes()
+    viewer = open_lesson(before=_LINK)
+    _chosen(viewer)
+    viewer.run(
+        "change = (url, get) => url.includes('/pack') && !asked++ ? Promise.reject(new TypeError('lost')) : get()"
+    )
+    viewer.click("packOrder")
+    viewer.wait("asked")
+    viewer.run("new Promise((done) => setTimeout(done))")
+    assert viewer.text("packStatus") == "The file is being made …"

@@ -1,5 +1,6 @@
 """A pack, opened from a file with the network off: it plays to its end, and its strokes follow its voice."""
 
+import json
 from pathlib import Path
 
 import httpx2
@@ -11,7 +12,9 @@ from tests.browser.watch.frames import take_frames, watch_frames
 from tests.browser.watch.lesson import SECONDS, LessonFiles
 from tests.conftest import Processes, Sql
 from tests.waiting import wait_for
-from worker.player.write_pack import PackedLesson, write_pack
+from worker.player.player_files import joined
+from worker.player.write_pack import PackCaptions, PackCue, PackedLesson, write_pack
+from worker.recordings.texts.fold_text import fold_text
 
 # Seconds between voice and strokes in one frame.
 _NEAR = 0.1
@@ -39,7 +42,8 @@ def pack(lesson: Lesson, processes: Processes, tmp_path: Path, sql: Sql) -> Path
 def test_a_pack_without_a_voice_plays_its_strokes(browser: Chromium, lesson_files: LessonFiles, tmp_path: Path) -> None:
     path = tmp_path / "silent.html"
     with path.open("wb") as file:
-        write_pack(PackedLesson("Fractions", None, strokes=lesson_files.replay), "en", file)
+        captions = [PackCaptions("am", [PackCue(1, 2, "ሰላም፣ ጐንደር!")])]
+        write_pack(PackedLesson("Fractions", None, strokes=lesson_files.replay, captions=captions), "en", file)
     page = browser.page()
     page.run_before_each_load(WATCHED)
     page.open(path.as_uri())
@@ -48,7 +52,17 @@ def test_a_pack_without_a_voice_plays_its_strokes(browser: Chromium, lesson_file
     viewer.click("start")
     viewer.wait("parseFloat(document.getElementById('seek').value) > 1")
     assert viewer.text("play") == "Pause"
+    viewer.run("searchText.value = 'ጎንደር ሰላም'; document.getElementById('search').requestSubmit()")
+    viewer.wait("document.getElementById('searchCount').textContent === '1 places'")
     assert viewer.run("faults") == []
+
+
+def test_a_pack_compares_text_as_the_search_of_the_api_does(browser: Chromium) -> None:
+    codes = (*range(0x20, 0x7F), *range(0xE0, 0x250), *range(0x1200, 0x13A0))
+    letters = [chr(code) for code in codes]
+    page = browser.page()
+    page.run(f"{joined(('contents',))}; 0")
+    assert page.run(f"{json.dumps(letters)}.map(fold)") == [fold_text(letter) for letter in letters]
 
 
 def test_a_pack_plays_to_its_end_without_a_network(browser: Chromium, pack: Path) -> None:

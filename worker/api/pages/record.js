@@ -17,6 +17,24 @@ let watched = null;
 let isSendingLeft = false;
 const alerts = new Map();
 
+/** What this browser stores for the person; a page that may store nothing goes on without. */
+const kept = {
+  get(name, store = 'localStorage') {
+    try {
+      return window[store].getItem(name);
+    } catch {
+      return null;
+    }
+  },
+  set(name, value, store = 'localStorage') {
+    try {
+      window[store].setItem(name, value);
+    } catch {
+      // Full, or not allowed.
+    }
+  },
+};
+
 // Words
 
 function word(name, values = {}) {
@@ -25,7 +43,7 @@ function word(name, values = {}) {
 
 function speak(language) {
   words = WORDS[language];
-  localStorage.setItem('record-language', language);
+  kept.set('record-language', language);
   document.documentElement.lang = language;
   document.title = words.title;
   for (const element of document.querySelectorAll('[data-word]')) element.textContent = words[element.dataset.word];
@@ -51,8 +69,12 @@ function time(milliseconds) {
 
 // The person
 
+let pasted = null;
+
+/** Without what a header cannot carry: messengers and terminals add characters that nobody sees. */
 function token() {
-  return sessionStorage.getItem('record-token') || localStorage.getItem('token') || localStorage.getItem('access_token');
+  const found = pasted || kept.get('record-token', 'sessionStorage') || kept.get('token') || kept.get('access_token');
+  return found?.replace(/[^\x21-\x7e]/g, '');
 }
 
 function askForToken(reason) {
@@ -298,7 +320,8 @@ $('save').addEventListener('click', save);
 $('another').addEventListener('click', () => location.reload());
 $('signIn').addEventListener('submit', (event) => {
   event.preventDefault();
-  sessionStorage.setItem('record-token', $('token').value.trim());
+  pasted = $('token').value;
+  kept.set('record-token', pasted, 'sessionStorage');
   $('token').value = '';
   show('signIn', false);
   recorder?.wake();
@@ -328,5 +351,5 @@ async function begin() {
 
 setInterval(showLevel, 100);
 if (!navigator.mediaDevices?.getDisplayMedia) document.querySelector('[value=screen]').disabled = true;
-speak(localStorage.getItem('record-language') || (navigator.language.startsWith('am') ? 'am' : 'en'));
+speak(kept.get('record-language') || (navigator.language.startsWith('am') ? 'am' : 'en'));
 begin();

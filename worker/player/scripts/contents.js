@@ -1,14 +1,24 @@
 // What stands beside the player: captions, chapters, search, the board's pages. The same on the page and in a pack.
 
-// Letters of one sound, by the first of the seven orders of each: the first of a row is written for the others.
-const ONE_SOUND = [['ሀ', 'ሐ', 'ኀ', 'ኸ'], ['ሰ', 'ሠ'], ['አ', 'ዐ'], ['ጸ', 'ፀ']];
-const FOLDED = new Map(ONE_SOUND.flatMap(([first, ...others]) => others.flatMap((other) => Array.from({ length: 8 }, (_, order) => (
-  [String.fromCodePoint(other.codePointAt(0) + order), String.fromCodePoint(first.codePointAt(0) + order)]
-)))));
+// Letters that sound alike, as in worker/recordings/texts/fold_text.py: each is compared as the one above it in the first line.
+const SAME_SOUND = [
+  ['ሀሁሂሃሄህሆ', 'ሐሑሒሓሔሕሖ', 'ኀኁኂኃኄኅኆ', 'ኸኹኺኻኼኽኾ'],
+  ['ሰሱሲሳሴስሶሷ', 'ሠሡሢሣሤሥሦሧ'],
+  ['አኡኢኣኤእኦ', 'ዐዑዒዓዔዕዖ'],
+  ['ጸጹጺጻጼጽጾ', 'ፀፁፂፃፄፅፆ'],
+  ['ኋ', 'ሗ'],
+  ['ቆቁኮኩጎጉሆሁ', 'ቈቍኰኵጐጕኈኍ'],
+  ['ሆሁ', 'ዀዅ'],
+];
+const SAME_VOWEL = { ሃ: 'ሀ', ኣ: 'አ' };
+const FOLDED = new Map(SAME_SOUND.flatMap(([first, ...others]) => [first, ...others].flatMap((letters) => (
+  [...letters].map((letter, index) => [letter, SAME_VOWEL[first[index]] ?? first[index]])
+))));
 
-/** The text as it is compared. */
+/** The text as it is compared: without accents and punctuation. */
 function fold(text) {
-  return [...text.normalize('NFC').toLowerCase()].map((letter) => FOLDED.get(letter) ?? letter).join('');
+  const plain = text.normalize('NFKD').toLowerCase().replace(/[\p{Mn}\p{Me}\p{Cf}]/gu, '').replace(/[^\p{L}\p{N}\p{M}\p{Sm}]+/gu, ' ');
+  return [...plain.trim()].map((letter) => FOLDED.get(letter) ?? letter).join('');
 }
 
 function languageName(language) {
@@ -47,6 +57,8 @@ class Contents {
   fetchPages = null;
   /** Called with the address and the size of each picture that was loaded. */
   loaded = () => {};
+  /** Called when a picture could not be loaded. */
+  lost = () => {};
   #turns = [];
   #cues = [];
   #track = null;
@@ -140,8 +152,9 @@ class Contents {
 
   async #findHere(text) {
     const cues = (await Promise.all(this.captions.map(({ load }) => load().catch(() => [])))).flat();
-    const wanted = fold(text);
-    return [...this.chapters, ...cues, ...this.#typed()].filter((place) => fold(place.text).includes(wanted))
+    const wanted = fold(text).split(' ').filter(Boolean);
+    const has = (place) => wanted.every((each) => place.includes(each));
+    return [...this.chapters, ...cues, ...this.#typed()].filter((place) => wanted.length && has(fold(place.text)))
       .sort((one, other) => one.start - other.start).slice(0, 100);
   }
 
@@ -185,6 +198,7 @@ class Contents {
     return this.pictures.pages.map(({ n, url, bytes, width, height }) => {
       const picture = Object.assign(new Image(), { loading: 'lazy', fetchPriority: 'low', alt: '', src: url });
       picture.addEventListener('load', () => this.loaded(url, bytes), { once: true });
+      picture.addEventListener('error', () => this.lost(), { once: true });
       if (width) Object.assign(picture, { width, height });
       return { n, at: this.#turns.find((turn) => turn.n === n)?.start ?? 0, picture };
     });

@@ -8,16 +8,16 @@ let words = {};
 
 /** What this browser keeps for the person; a page that may keep nothing goes on without. */
 const kept = {
-  get(name) {
+  get(name, store = 'localStorage') {
     try {
-      return localStorage.getItem(name);
+      return window[store].getItem(name);
     } catch {
       return null;
     }
   },
-  set(name, value) {
+  set(name, value, store = 'localStorage') {
     try {
-      if (value === null) localStorage.removeItem(name); else localStorage.setItem(name, value);
+      if (value === null) window[store].removeItem(name); else window[store].setItem(name, value);
     } catch {
       // Full, or not allowed.
     }

@@ -7,10 +7,6 @@ let cursor = null;
 let posters = 0;
 let items = [];
 
-function token() {
-  return sessionStorage.getItem('record-token') || kept.get('token') || kept.get('access_token');
-}
-
 /** Whether the token is an operator's; the API decides what they may read. */
 function isOperator() {
   try {
@@ -37,9 +33,13 @@ function when(instant) {
   return new Intl.DateTimeFormat(document.documentElement.lang, form).format(new Date(instant));
 }
 
+/** Whether nobody has booked it. */
+const isSlot = ({ student_id: student, student_name: name }) => student === null && !name;
+
 async function showWeek() {
   const [from, to] = [new Date(), new Date(Date.now() + WEEK)].map((date) => encodeURIComponent(date.toISOString()));
-  const lessons = (await ask(`v1/schedules?from=${from}&to=${to}&limit=50`)).items.filter(({ status }) => status !== 'cancelled');
+  const { items: schedules } = await ask(`v1/schedules?from=${from}&to=${to}&limit=200`);
+  const lessons = schedules.filter((each) => each.status !== 'cancelled' && !isSlot(each));
   show('week', true);
   $('weekList').replaceChildren(...(lessons.length ? lessons.map((lesson) => {
     const item = element('li', '');
@@ -147,13 +147,7 @@ async function chooseLanguage(language) {
   await begin();
 }
 
-$('signIn').addEventListener('submit', (event) => {
-  event.preventDefault();
-  sessionStorage.setItem('record-token', $('token').value.trim());
-  $('token').value = '';
-  show('signIn', false);
-  begin();
-});
+onSignIn(begin);
 $('older').addEventListener('click', showOlder);
 for (const button of document.querySelectorAll('[data-language]')) {
   button.addEventListener('click', () => chooseLanguage(button.dataset.language));

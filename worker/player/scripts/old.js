@@ -1,5 +1,7 @@
-// Browsers without modules: leads to the page without script. Written for the oldest of them.
+// Browsers in which the module before this script has not run, because they know no modules or not its syntax: leads to the page
+// without script. Written for the oldest of them.
 (function () {
+  if (window.hasStarted) return;
   var names = /^(.*)\/watch\/(?:shared\/([^/]+)|(\d+))$/.exec(location.pathname);
   var language = /^am/.test(kept('localStorage', 'record-language') || navigator.language) ? 'am' : 'en';
   var token;
@@ -26,7 +28,7 @@
   function ask() {
     var request = new XMLHttpRequest();
     request.open('POST', names[1] + '/v1/recordings/' + names[3] + '/plain');
-    request.setRequestHeader('Authorization', 'Bearer ' + token);
+    request.setRequestHeader('Authorization', 'Bearer ' + token.replace(/[^\x21-\x7e]/g, ''));
     request.onload = function () {
       if (request.status === 201) location.replace(JSON.parse(request.responseText).url + '&language=' + language);
       else if (request.status === 401) signIn();

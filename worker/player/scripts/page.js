@@ -19,12 +19,6 @@ const streams = new Map();
 
 const later = (milliseconds) => new Promise((resolve) => { setTimeout(resolve, milliseconds); });
 
-// The person
-
-function token() {
-  return sessionStorage.getItem('record-token') || kept.get('token') || kept.get('access_token');
-}
-
 async function ask(path) {
   const headers = token() ? { Authorization: `Bearer ${token()}` } : {};
   const response = await fetch(new URL(path, root), { headers, cache: 'no-store', credentials: 'omit' });
@@ -46,7 +40,7 @@ function warn(name, isOn, about) {
 // From the address to a lesson that can be played
 
 async function load() {
-  if (await fetchPlayback()) present();
+  while ((await fetchPlayback()) && !present()) await awaitProgress(null);
 }
 
 /** Asks for the addresses until they are here; resolves with false, and says why, when there are none. */
@@ -116,19 +110,27 @@ async function awaitProgress(latest) {
   return true;
 }
 
+/** Shows the lesson; returns false while what this browser could play is still being made. */
 function present() {
   if (playback.recording_title) {
     $('title').removeAttribute('data-word');
     $('title').textContent = playback.recording_title;
     document.title = playback.recording_title;
   }
-  modes = modesOf(playback.renditions);
-  warn('nothingToPlay', !modes.length);
-  if (!modes.length) return;
+  const { renditions } = playback;
+  modes = modesOf(renditions);
+  if (!modes.length && renditions.some(({ state }) => state === 'pending')) return false;
+  // The board of a recording without a file.
+  const isBoard = !modes.length && renditions.some(({ name }) => name === 'document');
+  warn('failed-no-file', isBoard);
+  warn('nothingToPlay', !modes.length && !isBoard);
+  showFiles();
+  if (!modes.length) return true;
   const wanted = kept.get('watch-way');
   choose(modes.find(({ name }) => name === wanted) || bestMode(modes, { isSaving: $('saver').checked }));
   show('data', true);
   presentContents();
+  return true;
 }
 
 // The playback modes
@@ -222,7 +224,7 @@ class LessonPlayer extends Player {
   play() {
     // Behind the end of a shared part it begins again.
     if (playback.to && this.time >= playback.to) this.seek(playback.from || 0);
-    const sound = mode.parts.at(-1);
+    const sound = mode.parts[mode.parts.length - 1];
     if (this.medium === $('voice') && sound) streamInto('voice', sound);
     return super.play();
   }
@@ -366,7 +368,6 @@ function presentContents() {
   if (playback.storyboard) persist(loadStoryboard).catch(() => {});
   controls.preview = (canvas, seconds) => drawPreview(canvas, seconds);
   contents.render();
-  showFiles();
 }
 
 const strokesRow = () => playback.renditions.find(({ name, url }) => name === 'replay' && url);
@@ -394,6 +395,17 @@ function offerPages() {
   if (isOffered) $('fetchPages').textContent = word('pagesFetch', { size: sizeText(bytes) });
   else if (!row) contents.pictures = pictures;
   contents.render();
+}
+
+let renewals = 0;
+
+/** Asks for the pages again, less and less often: the addresses of their pictures expire. */
+async function renewPages() {
+  if (pictures.isRenewed) return;
+  pictures.isRenewed = true;
+  renewals += 1;
+  await later(1_250 * 2 ** renewals);
+  await persist(loadPages).catch(() => {});
 }
 
 function showPictures() {
@@ -502,31 +514,48 @@ function showFiles() {
   $('fileList').replaceChildren(...rows.map(({ name, url, bytes }) => {
     const item = document.createElement('li');
     const link = Object.assign(textNode('a', `${word(named[name])} (${sizeText(bytes)})`), { href: url, rel: 'noreferrer' });
+    link.addEventListener('click', (event) => openFile(event, () => freshUrl(name)));
     item.append(link);
     return item;
   }));
-  show('packOrder', !shared && $('pack').hidden);
-  show('packText', !shared);
-  show('files', !shared || rows.length > 0);
+  const isPacked = !shared && modes.length > 0;
+  show('packOrder', isPacked && $('pack').hidden);
+  show('packText', isPacked);
+  show('files', isPacked || rows.length > 0);
+}
+
+/** Opens a file to keep at a new address, because that in the page expires. */
+async function openFile(event, find) {
+  if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  const { href } = event.currentTarget;
+  location.assign((await find().catch(() => null)) || href);
+}
+
+async function freshUrl(name) {
+  return (await ask(playbackPath)).renditions.find((row) => row.name === name)?.url;
+}
+
+/** The pack, when it is made. */
+async function fetchPack() {
+  for (;;) {
+    const pack = await persist(() => ask(`v1/recordings/${number}/pack?language=${document.documentElement.lang}`));
+    if (pack.url) return pack;
+    await later(1_500);
+  }
 }
 
 async function orderPack() {
   $('packOrder').disabled = true;
   $('packStatus').textContent = word('packMaking');
   try {
-    for (;;) {
-      const { url, bytes } = await ask(`v1/recordings/${number}/pack?language=${document.documentElement.lang}`);
-      if (url) {
-        $('pack').href = url;
-        $('pack').textContent = word('packSave', { size: sizeText(bytes) });
-        show('pack', true);
-        show('packOrder', false);
-        $('packStatus').textContent = '';
-        $('pack').focus();
-        return;
-      }
-      await later(1_500);
-    }
+    const { url, bytes } = await fetchPack();
+    $('pack').href = url;
+    $('pack').textContent = word('packSave', { size: sizeText(bytes) });
+    show('pack', true);
+    show('packOrder', false);
+    $('packStatus').textContent = '';
+    $('pack').focus();
   } catch (error) {
     $('packStatus').textContent = word('packFailed', { about: error.message });
   } finally {
@@ -537,8 +566,8 @@ async function orderPack() {
 // The place
 
 function firstPlace() {
-  const named = Number(/[?#&]t=(\d+(?:\.\d+)?)/.exec(location.search + location.hash)?.[1]);
-  return named || playback.from || Number(kept.get(placeKey)) || 0;
+  const named = /[?#&]t=(\d+(?:\.\d+)?)/.exec(location.search + location.hash)?.[1];
+  return Number(named ?? playback.from ?? kept.get(placeKey));
 }
 
 function keepPlace() {
@@ -571,18 +600,12 @@ async function chooseLanguage(language) {
   showFiles();
 }
 
-$('signIn').addEventListener('submit', (event) => {
-  event.preventDefault();
-  sessionStorage.setItem('record-token', $('token').value.trim());
-  $('token').value = '';
-  show('signIn', false);
-  load();
-});
 for (const button of document.querySelectorAll('[data-language]')) {
   button.addEventListener('click', () => chooseLanguage(button.dataset.language));
 }
 $('quiet').addEventListener('change', () => kept.set('watch-quiet', $('quiet').checked ? 'on' : 'off'));
 $('packOrder').addEventListener('click', orderPack);
+$('pack').addEventListener('click', (event) => openFile(event, async () => (await fetchPack()).url));
 $('saver').checked = kept.get('watch-saver') === 'on';
 $('saver').addEventListener('change', () => {
   kept.set('watch-saver', $('saver').checked ? 'on' : 'off');
