@@ -181,20 +181,30 @@ def _record_voice(page: Page) -> None:
 
 
 def test_the_address_of_a_lesson_is_shown_after_a_lost_response(harness: RecorderHarness, record_page: Page) -> None:
-    _open(harness, record_page, _LOSES.format(lost="playback"))
+    _open(harness, record_page, _LOSES.format(lost="v1.recordings"))
     _record_voice(record_page)
     record_page.run("lost = null; 0")
-    _wait(record_page, "document.getElementById('watch').href")
+    _wait(record_page, "document.getElementById('watch').checkVisibility()")
+    (upload,) = harness.get(f"/v1/uploads?session_id={harness.session}")["items"]
+    address = f"{harness.api}/watch/{upload['recording_id']}"
+    assert record_page.run(
+        "[document.getElementById('watch').href, document.getElementById('address').textContent]"
+    ) == [
+        address,
+        address,
+    ]
     assert record_page.run("faults") == []
 
 
 def test_a_recording_that_cannot_be_prepared_is_named(harness: RecorderHarness, record_page: Page, sql: Sql) -> None:
-    _open(harness, record_page, _LOSES.format(lost="playback"))
+    _open(harness, record_page, _LOSES.format(lost="v1.recordings"))
     _record_voice(record_page)
+    wait_for(lambda: sql("SELECT 1 FROM whiteboard_session_recordings WHERE is_available"))
     sql(
         "UPDATE whiteboard_session_recordings"
         """ SET is_available = false, is_processing = false, error = '{"detail": "It is damaged."}'"""
     )
+    record_page.run("lost = null; 0")
     _wait(record_page, "document.getElementById('alerts').textContent")
     assert record_page.run("document.getElementById('alerts').textContent") == (
         "The recording has arrived, but could not be prepared. It is damaged."

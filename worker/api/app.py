@@ -23,7 +23,16 @@ from worker.api.operations import health, job_events, jobs
 from worker.api.operations.metrics import Metrics
 from worker.api.operations.request_log import REQUEST_ID, RequestLog
 from worker.api.operations.request_span import RequestSpan
-from worker.api.pages import index_page, page_assets, plain_page, record_page, script_tag, shared_plain_page, watch_page
+from worker.api.pages import (
+    index_page,
+    page_assets,
+    plain_addresses,
+    plain_page,
+    record_page,
+    script_tag,
+    shared_plain_page,
+    watch_page,
+)
 from worker.api.people import channels, me, notifications, platform_links, preferences
 from worker.api.people.notification_streams import read_inbox_updates
 from worker.api.recordings import (
@@ -110,6 +119,7 @@ _MODULES = (
     page_assets,
     record_page,
     watch_page,
+    plain_addresses,
     plain_page,
     shared_plain_page,
     index_page,

@@ -12,7 +12,8 @@ from worker.api.pages.page_assets import version
 _MAX_BYTES = 15_000
 
 
-def test_a_browser_without_script_has_sound_chapters_and_files(lesson: Lesson, browser: Chromium) -> None:
+def test_a_browser_without_script_has_sound_chapters_and_files(lesson: Lesson, browser: Chromium, sql: Sql) -> None:
+    sql("UPDATE whiteboard_session_recordings SET recording_title = repeat('አ', 255)")
     lesson.put_strokes()
     lesson.put_playback()
     headers = {"Authorization": f"Bearer {lesson.token}"}
@@ -41,6 +42,8 @@ def test_a_browser_without_script_has_sound_chapters_and_files(lesson: Lesson, b
     links = page.run("[...document.querySelectorAll('ul a')].map((link) => link.href)")
     assert len(links) == 2
     assert all(httpx2.get(link).status_code == 200 for link in links)
+    page.run("document.querySelector('a[lang=am]').click()")
+    wait_for(lambda: page.run("document.documentElement.lang === 'am' && document.querySelectorAll('audio').length"))
 
 
 def _share(lesson: Lesson, **options: int) -> str:
@@ -68,7 +71,10 @@ def test_a_share_has_a_page_without_script(lesson: Lesson, browser: Chromium) ->
     assert len(response.content) <= _MAX_BYTES
     assert httpx2.get(f"{url}x/plain").status_code == 404
     secret = url.rpartition("/")[2]
-    assert secret not in httpx2.get(f"{url}x/plain").text
+    gone = httpx2.get(f"{url}x/plain?language=am")
+    assert secret not in gone.text
+    assert gone.headers["content-type"] == "text/html; charset=utf-8"
+    assert "ይህ አድራሻ ከእንግዲህ አይሠራም።" in gone.text
 
 
 def _block_module(page: Page) -> None:

@@ -168,11 +168,6 @@ function use(chosen) {
   recorder.addEventListener('finished', ({ detail }) => finished(detail));
 }
 
-async function playbackOf(id) {
-  const { renditions } = await get(`v1/recordings/${id}/playback`);
-  return renditions.find((rendition) => rendition.url)?.url;
-}
-
 async function finished(receipt) {
   const done = recorder;
   await listLeft();
@@ -183,10 +178,11 @@ async function finished(receipt) {
   isSendingLeft = false;
   const id = receipt?.recording_id;
   if (!id) return;
-  $('address').textContent = new URL(`v1/recordings/${id}/playback`, api).pathname;
+  const { href } = new URL(`watch/${id}`, api);
+  $('address').textContent = href;
   while (recorder === done && !watched) {
     const recording = await get(`v1/recordings/${id}`).catch(() => ({ is_processing: true }));
-    if (recording.is_available) watched = await playbackOf(id).catch(() => null);
+    if (recording.is_available) watched = href;
     else if (!recording.is_processing) {
       warn('failed', true, recording.error?.detail ?? '');
       return;

@@ -7,11 +7,14 @@ from starlette.responses import Response
 
 from models.recording_shares import RecordingShare
 from worker import clock
-from worker.api.pages.plain_page import PlainOptions, plain_response, plan_plain, render_plain
+from worker.api.pages.plain_errors import PlainRoute
+from worker.api.pages.plain_page import PlainOptions, plain_values, plan_plain
+from worker.api.pages.plain_template import plain_response
+from worker.api.pages.watch_page import bucket_origin
 from worker.api.recordings.shared_recordings import SharingOf
 from worker.recordings.shares import count_opening
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(route_class=PlainRoute, include_in_schema=False)
 
 
 @router.get("/watch/shared/{secret}/plain")
@@ -22,8 +25,8 @@ def get_shared_plain(sharing: SharingOf, request: Request, language: Literal["en
         options = PlainOptions(language, part=_part(share), seconds=seconds)
         planned = plan_plain(session, recording)
         count_opening(session, share)
-    page = render_plain(sharing.services, planned, options)
-    return plain_response(sharing.services, request, page)
+    values = plain_values(sharing.services, planned, options)
+    return plain_response(request, values, bucket=bucket_origin(sharing.services))
 
 
 def _part(share: RecordingShare) -> str:
