@@ -32,7 +32,8 @@ def test_a_browser_without_script_has_sound_chapters_and_files(lesson: Lesson, b
     )
     page.call("Page.navigate", {"url": url})
     # The protocol runs scripts of its own, the page none.
-    wait_for(lambda: page.run("document.querySelectorAll('ol li').length === 39"))
+    # The style sheet is loaded, too.
+    wait_for(lambda: page.run("document.querySelectorAll('ol li').length === 39 && document.readyState === 'complete'"))
     assert page.run("document.scripts.length") == 0
     assert page.run("document.documentElement.scrollWidth") <= 320
     assert page.run("document.querySelectorAll('ol a').length") > 0
