@@ -116,3 +116,21 @@ def test_strokes_are_drawn_small(lesson: Lesson, open_lesson: Open) -> None:
     assert inked
     assert max(inked) / 192 == pytest.approx(0.5, abs=0.06)
     assert viewer.run("faults") == []
+
+
+def test_the_place_moves_on_after_a_drag_to_where_it_began_or_that_is_cancelled(
+    lesson: Lesson, open_lesson: Open
+) -> None:
+    lesson.put_strokes()
+    viewer = open_lesson()
+    viewer.wait("document.querySelector('[name=mode]:checked')")
+    x, y = viewer.run("(({ x, y, height }) => [x + 9, y + height / 2])(seek.getBoundingClientRect())")
+    viewer.page.drag([(x, y), (x + 300, y), (x - 5, y)])
+    viewer.click("play")
+    viewer.wait("Number(seek.value) > 0.5")
+    for kind, points in (("touchStart", [x + 100]), ("touchMove", [x + 180]), ("touchCancel", [])):
+        touches = [{"x": point, "y": y} for point in points]
+        viewer.page.call("Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches})
+    viewer.wait("Math.abs(seek.value - voice.currentTime) < 0.5 && voice.currentTime > 1.5")
+    assert viewer.run("document.getElementById('preview').hidden") is True
+    assert viewer.run("faults") == []

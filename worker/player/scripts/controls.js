@@ -69,6 +69,9 @@ class Controls {
     $('speed').addEventListener('change', () => this.setSpeed(Number($('speed').value)));
     $('seek').addEventListener('input', () => this.#drag());
     $('seek').addEventListener('change', () => this.#drop());
+    // There is no `change` where a drag ends at the value where it began, or is cancelled.
+    addEventListener('pointerup', () => setTimeout(() => { if (this.#isDragged) this.#drop(); }));
+    addEventListener('pointercancel', () => this.#cancel());
     $('seek').addEventListener('pointermove', (event) => this.#hover(event));
     for (const name of ['pointerleave', 'blur']) $('seek').addEventListener(name, () => show('preview', false));
     show('full', document.fullscreenEnabled || $('film').webkitSupportsFullscreen);
@@ -135,6 +138,12 @@ class Controls {
     this.#isDragged = false;
     show('preview', false);
     this.player?.seek(Number($('seek').value));
+  }
+
+  #cancel() {
+    this.#isDragged = false;
+    show('preview', false);
+    this.render();
   }
 
   #hover(event) {
