@@ -5,7 +5,6 @@ import json
 import os
 import select
 import signal
-import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -177,12 +176,6 @@ class Chromium:
                 words = process.read_text().rpartition(")")[2].split()
                 ticks += int(words[11]) + int(words[12]) if int(words[2]) == self._pid else 0
         return ticks / os.sysconf("SC_CLK_TCK")
-
-    def sleep(self, seconds: float) -> None:
-        """Stop all its processes for this long, like a laptop that is closed."""
-        os.killpg(self._pid, signal.SIGSTOP)
-        time.sleep(seconds)
-        os.killpg(self._pid, signal.SIGCONT)
 
     def kill_tab(self) -> None:
         """Kill the processes of all pages, like a system that needs their memory; the first page becomes a new tab."""

@@ -91,6 +91,12 @@ class RecorderHarness:
         self.wait("harness.recorder.state.phase === 'finished'")
         return self.run("harness.recorder.state.receipt")
 
+    def lose_spool(self, sql: Sql) -> None:
+        """End all uploads, as after the loss of the spool's disk."""
+        sql("UPDATE uploads SET state = 'terminated'")
+        for file in self.settings.spool_dir.glob("*.upload"):
+            file.unlink()
+
     def get(self, path: str) -> Any:
         """The response of the API to the tutor."""
         response = httpx2.get(f"{self.api}{path}", headers={"Authorization": f"Bearer {self.token}"})

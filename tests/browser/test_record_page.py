@@ -24,6 +24,22 @@ _NO_STORAGE = (
     "for (const name of ['localStorage', 'sessionStorage']) Object.defineProperty(window, name,"
     " { get() { throw new DOMException('denied', 'SecurityError'); } });"
 )
+# A link without uploads, and a server that refuses the recording that it is asked for first.
+_WITHOUT_UPLOADS = (
+    "const overLink = window.fetch;"
+    "window.fetch = async (url, ...given) => {"
+    " if (/uploads/.test(url)) throw new TypeError('cut');"
+    " return overLink(url, ...given); };"
+)
+_REFUSES_FIRST = (
+    "window.refused = null; const overLink = window.fetch;"
+    "window.fetch = async (url, options) => {"
+    " const name = /filename [^,]+/.exec(options.headers['Upload-Metadata'])?.[0];"
+    " refused ??= name ?? null;"
+    " if (!name || name !== refused) return overLink(url, options);"
+    " const headers = { 'Content-Type': 'application/problem+json' };"
+    ' return new Response(\'{"detail": "It is closed."}\', { status: 403, headers }); };'
+)
 
 
 @pytest.fixture
@@ -125,6 +141,25 @@ def test_what_a_reload_has_left_is_offered_and_sent(harness: RecorderHarness, re
     assert page.run("faults") == []
 
 
+def test_what_the_server_refuses_does_not_hold_back_the_rest(
+    harness: RecorderHarness, record_page: Page, sql: Sql
+) -> None:
+    for _recording in range(2):
+        page = Page(harness.browsers[-1])
+        _open(harness, page, _WITHOUT_UPLOADS)
+        _wait(page, "document.querySelectorAll('#session option').length")
+        page.run("document.querySelector('[value=voice]').click(); document.getElementById('start').click()")
+        _wait(page, "parseInt(document.getElementById('waiting').textContent)")
+        page.close()
+    _open(harness, record_page, _REFUSES_FIRST)
+    _wait(record_page, "document.querySelectorAll('#leftList li').length === 2")
+    record_page.run("document.getElementById('sendLeft').click()")
+    wait_for(lambda: [row.state for row in sql("SELECT state FROM uploads")] == ["finished"])
+    _wait(record_page, "document.getElementById('alerts').textContent.endsWith('It is closed.')")
+    _wait(record_page, "!document.getElementById('save').hidden")
+    assert record_page.run("faults") == []
+
+
 def test_without_a_token_it_asks_for_one_and_keeps_it_out_of_the_address(
     harness: RecorderHarness, record_page: Page
 ) -> None:
@@ -132,9 +167,11 @@ def test_without_a_token_it_asks_for_one_and_keeps_it_out_of_the_address(
     record_page.open("about:blank")
     record_page.open(f"{harness.api}/record")
     _wait(record_page, "!document.getElementById('signIn').hidden")
-    record_page.run(
-        f"document.getElementById('token').value = '{harness.token}';document.querySelector('#signIn button').click()"
-    )
+    for pasted in ("ሰላም", f"Bearer {harness.token}"):
+        record_page.run(f"document.getElementById('token').value = '{pasted}'")
+        record_page.run("document.querySelector('#signIn button').click()")
+        _wait(record_page, "!document.getElementById('signIn').hidden || document.querySelectorAll('option').length")
+        assert record_page.run("document.getElementById('alerts').textContent") == ""
     _wait(record_page, "document.querySelectorAll('#session option').length")
     assert record_page.run("location.href") == f"{harness.api}/record"
     assert record_page.run("localStorage.getItem('token')") is None

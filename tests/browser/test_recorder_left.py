@@ -5,13 +5,14 @@ from typing import Any
 from tests.browser.conftest import RecorderHarness
 
 _WITHOUT_WORKERS = "window.Worker = class { constructor() { throw new Error('no worker'); } };"
-# While `refusing`, the disk's worker refuses everything.
+# While `refusing`, the disk's worker refuses everything; while `hanging`, it does not answer.
 _REFUSING_DISK = """window.refusing = false;
+window.hanging = false;
 const { Worker: Original } = window;
 window.Worker = class extends Original {
   postMessage(message) {
     if (refusing) this.onmessage({ data: 'The quota has been exceeded.' });
-    else super.postMessage(message);
+    else if (!hanging) super.postMessage(message);
   }
 };"""
 # While `failing`, no file can be read, as when the device is out of memory.
@@ -74,6 +75,32 @@ def test_what_begins_with_an_entry_that_the_disk_refused(harness: RecorderHarnes
     receipt = _send_what_is_left(harness)
     assert receipt["session_id"] == harness.session
     assert receipt["length"] > 0
+
+
+def test_a_pause_that_the_disk_refused(harness: RecorderHarness) -> None:
+    harness.open(before=_REFUSING_DISK)
+    harness.page.cut()
+    harness.record()
+    harness.wait_for_seconds(3)
+    harness.run("refusing = true; harness.recorder.pause()")
+    harness.run("harness.recorder.resume()")
+    harness.wait("harness.recorder.state.warnings.includes('disk-full')")
+    harness.run("refusing = false")
+    length = harness.run("harness.recorder.state.recordedMs") / 1000
+    harness.wait_for_seconds(length + 5)
+    assert "pause" in [mark["kind"] for mark in _send_what_is_left(harness)["marks"]]
+
+
+def test_while_the_disk_hangs_the_recording_is_sent(harness: RecorderHarness) -> None:
+    harness.open(before=_REFUSING_DISK)
+    harness.record("{ type: 'board' }", "harness.stream({ picture: false })")
+    harness.wait("harness.recorder.state.storedBytes > 0")
+    # The recorder waits for it as long as the test does.
+    harness.run("const sooner = setTimeout; window.setTimeout = (act, time) => time < 30_000 && sooner(act, time)")
+    harness.run("hanging = true")
+    for _slice in range(4):
+        stored = harness.run("harness.recorder.state.storedBytes")
+        harness.wait(f"harness.recorder.state.storedBytes > {stored}")
 
 
 def test_what_cannot_be_read_now_is_sent_later(harness: RecorderHarness) -> None:

@@ -17,6 +17,11 @@ def test_a_given_recorder_whose_type_the_page_left_to_the_browser(harness: Recor
     assert harness.run("harness.recorder.state.receipt.filename").endswith(mime[6:10])
 
 
+def test_a_session_that_the_server_does_not_have_is_refused(harness: RecorderHarness) -> None:
+    harness.record("{ session: 999999 }")
+    harness.wait("harness.recorder.state.warnings.includes('refused')")
+
+
 def test_a_title_that_the_api_would_refuse(harness: RecorderHarness) -> None:
     harness.record("{ title: 'ሂ'.repeat(300) }")
     harness.wait("harness.recorder.state.storedBytes > 0 || harness.recorder.state.warnings.includes('refused')")

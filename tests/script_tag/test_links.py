@@ -33,6 +33,14 @@ _GROW_OLD = """new Promise((resolve) => {
     change.oncomplete = () => { database.close(); resolve(); };
   };
 })"""
+_COUNT_SESSION_REQUESTS = """
+window.asked = 0;
+const fetched = window.fetch;
+window.fetch = (address, ...given) => {
+  asked += String(address).includes("/v1/whiteboard/sessions");
+  return fetched(address, ...given);
+};
+0"""
 NAMES = "whiteboardManager.currentPage.strokes.map((stroke) => stroke.client_id)"
 
 
@@ -152,6 +160,17 @@ def test_what_could_not_be_sent_for_ten_days_is_sent(lesson: Lesson, sql: Sql) -
     tutor.load()
     tutor.send()
     assert _kept(sql) == names
+
+
+def test_a_page_that_waits_for_its_session_asks_less_and_less_often(lesson: Lesson) -> None:
+    tutor = lesson.tutor("alone")
+    lesson.process.signal(signal.SIGKILL)
+    tutor.run(_COUNT_SESSION_REQUESTS)
+    tutor.call_alone()
+    before = tutor.run("asked")
+    # It gives up after three seconds.
+    tutor.run("whiteboardManager.addNewPage()")
+    assert tutor.run("asked") - before <= 4
 
 
 def _dead(lesson: Lesson) -> None:

@@ -11,6 +11,7 @@ _RECORD = """astegni.recorder({ type: 'screen' }).then((recorder) => {
   window.recorder = recorder;
   return recorder.start(whiteboardManager.canvas.captureStream(5));
 })"""
+_NOTE_FAILURES = "window.failures = []; console.debug = (...words) => failures.push(words.join(' '))"
 _UPLOADS = "SELECT state, session_id, title FROM uploads"
 
 
@@ -36,6 +37,13 @@ def test_the_next_page_sends_what_a_stopped_recording_has_left(lesson: Lesson, p
     tutor.wait("recorder.state.waitingBytes > 0", "recorder.state")
     tutor.run("recorder.stop()")
     processes.api(lesson.settings, port=urlsplit(lesson.api).port)
+    # The module cannot be loaded at first.
+    tutor.page.call("Network.enable", {})
+    tutor.page.call("Network.setBlockedURLs", {"urls": ["*/recorder.js*"]})
+    tutor.page.run_before_each_load(_NOTE_FAILURES)
     tutor.load()
+    tutor.wait("failures.concat(logged).some((words) => words.includes('recorder.js'))", "[failures, logged]")
+    tutor.page.call("Network.setBlockedURLs", {"urls": []})
+    tutor.run("dispatchEvent(new Event('online'))")
     wait_for(lambda: [row.state for row in sql(_UPLOADS)] == ["finished"], details=lambda: tutor.run("logged"))
     assert tutor.errors == []

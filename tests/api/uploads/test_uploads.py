@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,11 @@ def metadata(**values: Any) -> str:
     return ",".join(f"{key} {base64.b64encode(str(value).encode()).decode()}" for key, value in values.items())
 
 
+def in_latin(headers: Mapping[str, str]) -> dict[bytes, bytes]:
+    """The headers as a server may get them: not all clients limit them to ASCII."""
+    return {name.encode(): value.encode("latin-1") for name, value in headers.items()}
+
+
 class Tus:
     """Requests of one person by the protocol."""
 
@@ -59,9 +64,8 @@ class Tus:
 
     def patch(self, path: str, offset: int, content: bytes | Iterator[bytes], **headers: str) -> Any:
         more = {name.replace("_", "-"): value for name, value in headers.items()}
-        return self._client.patch(
-            path, headers=self._token | PIECE | {"Upload-Offset": str(offset)} | more, content=content
-        )
+        all_headers = self._token | PIECE | {"Upload-Offset": str(offset)} | more
+        return self._client.patch(path, headers=in_latin(all_headers), content=content)
 
     def head(self, path: str) -> Any:
         return self._client.head(path, headers=self._token | TUS)
@@ -231,7 +235,7 @@ def test_a_wrong_checksum_leaves_the_offset(tus: Tus, size: int) -> None:
     assert (success.status_code, success.headers["Upload-Offset"]) == (204, str(size))
 
 
-@pytest.mark.parametrize("header", ["md5 1B2M2Y8AsgTpgAmY7PhCfg==", "sha1 !", "sha1 AAAA", ""])
+@pytest.mark.parametrize("header", ["md5 1B2M2Y8AsgTpgAmY7PhCfg==", "sha1 !", "sha1 é", "sha1 AAAA", ""])
 def test_a_checksum_that_cannot_be_read_is_refused(tus: Tus, header: str) -> None:
     path = tus.start(None)
 
@@ -284,6 +288,14 @@ def test_metadata_is_checked_and_what_clients_add_is_ignored(tus: Tus) -> None:
     assert tus.create(5000, session_id="one").status_code == 422
     assert tus.create(5000, started_at="yesterday").status_code == 422
     assert tus.create(5000, clock_offset_ms="-1200", started_at="2027-01-04T11:00:00Z").status_code == 201
+
+
+@pytest.mark.parametrize("value", ["title !", "title é", "title /w=="])
+def test_metadata_that_is_not_base64_of_utf8_is_refused(
+    client: TestClient, bearer: Bearer, school: School, value: str
+) -> None:
+    headers = bearer(school.tutor) | TUS | {"Upload-Length": "5000", "Upload-Metadata": value}
+    assert client.post("/v1/uploads", headers=in_latin(headers)).status_code == 422
 
 
 @pytest.mark.parametrize(

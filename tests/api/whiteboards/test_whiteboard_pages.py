@@ -41,6 +41,14 @@ def test_strokes_come_back_on_the_board(school: School, client_for: ClientFor, p
     assert tutor.ask("POST", f"{page}/clear") == (200, {"cleared": 1})
 
 
+def test_strokes_of_a_device_whose_clock_was_wrong_have_no_times(
+    school: School, client_for: ClientFor, page: str, sql: Sql
+) -> None:
+    times = {"started_at": "1970-01-01T00:03:00.000Z", "ended_at": "1970-01-01T00:03:01.000Z"}
+    assert client_for(school.tutor).ask("POST", f"{page}/strokes", {"strokes": [_stroke("a", **times)]})[0] == 200
+    assert sql("SELECT started_at, ended_at FROM whiteboard_canvas_data") == [(None, None)]
+
+
 def test_a_student_may_after_it_was_granted(school: School, client_for: ClientFor, page: str) -> None:
     tutor, student = client_for(school.tutor), client_for(school.student)
     session_id = tutor.ask("GET", page)[1]["session_id"]

@@ -22,6 +22,7 @@ from worker.api.http.written_values import (
     in_lesson_years,
     in_utc,
     integral,
+    plausible,
     storable,
     written_amount,
     written_day,
@@ -75,6 +76,13 @@ Instant = Annotated[
     BeforeValidator(written_instant),
     AfterValidator(in_lesson_years),
     AfterValidator(in_utc),
+    WithJsonSchema({"type": "string", "format": "date-time", "pattern": f"^{DAY_PATTERN}"}),
+]
+# By the clock of a device, which repeats the same time with each attempt: None if that clock was wrong.
+DeviceInstant = Annotated[
+    AwareDatetime,
+    BeforeValidator(written_instant),
+    AfterValidator(plausible),
     WithJsonSchema({"type": "string", "format": "date-time", "pattern": f"^{DAY_PATTERN}"}),
 ]
 # The format `time` of JSON Schema has an offset (RFC 3339); a local time has none.

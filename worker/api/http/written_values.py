@@ -47,6 +47,11 @@ def in_lesson_years(moment: Moment) -> Moment:
     return moment
 
 
+def plausible(moment: datetime) -> datetime | None:
+    """The moment in UTC; None outside the years in which lessons are: the clock of the device was wrong."""
+    return in_utc(moment) if moment.year in _YEARS else None
+
+
 def in_utc(instant: datetime) -> datetime:
     """The same moment in UTC."""
     # As the database returns it, so that the responses to POST and GET are equal.

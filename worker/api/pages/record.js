@@ -13,8 +13,8 @@ let words = WORDS.en;
 let recorder = null;
 let kind = null;
 let left = [];
+let sending = []; // what was left, until it is sent
 let watched = null;
-let isSendingLeft = false;
 const alerts = new Map();
 
 /** What this browser stores for the person; a page that may store nothing goes on without. */
@@ -165,17 +165,20 @@ function use(chosen) {
   recorder.addEventListener('change', render);
   recorder.addEventListener('warning', ({ detail: { kind: name, on, about } }) => warn(name, on, about));
   recorder.addEventListener('token', () => askForToken('tokenExpired'));
-  recorder.addEventListener('finished', ({ detail }) => finished(detail));
+  recorder.addEventListener('finished', ({ detail }) => finished(chosen, detail));
 }
 
-async function finished(receipt) {
-  const done = recorder;
+/** Shows another of those that are being sent, if there is one. */
+function dismiss(one) {
+  sending = sending.filter((other) => other !== one);
+  if (recorder === one && sending.length) [recorder] = sending;
+  render();
+}
+
+async function finished(done, receipt) {
   await listLeft();
-  if (isSendingLeft && left.length) {
-    await sendLeft();
-    return;
-  }
-  isSendingLeft = false;
+  dismiss(done);
+  if (sending.length) return;
   const id = receipt?.recording_id;
   if (!id) return;
   const { href } = new URL(`watch/${id}`, api);
@@ -233,7 +236,8 @@ function renderReceipt(state, isDone) {
   $('length').textContent = time(state.recordedMs);
   $('arrived').textContent = word('of', { part: bytes(state.storedBytes), all: bytes(state.recordedBytes) });
   $('gaps').textContent = word('seconds', { n: Math.round(state.gapsMs / 1000) });
-  const others = left.reduce((sum, { state: { waitingBytes } }) => sum + waitingBytes, 0);
+  const rest = [...left, ...sending.filter((one) => one !== recorder)];
+  const others = rest.reduce((sum, { state: { waitingBytes } }) => sum + waitingBytes, 0);
   $('held').textContent = bytes((isDone ? 0 : state.waitingBytes) + others);
   if (!isDone) $('address').textContent = words.preparing;
   show('sendNow', !isDone);
@@ -275,13 +279,14 @@ async function goOn(one) {
   await record();
 }
 
-/** Sends the first; the handler of `finished` goes on with the next. */
+/** Sends all: one that the server refuses does not hold back the others. */
 async function sendLeft() {
-  const [first] = left;
-  left = left.slice(1);
-  isSendingLeft = true;
-  use(first);
-  await first.send().catch(() => warn('otherTab', true));
+  [sending, left] = [left, []];
+  sending.forEach(use);
+  await Promise.all(sending.map((one) => one.send().catch(() => {
+    warn('otherTab', true);
+    dismiss(one);
+  })));
   showLeft();
   render();
   $('receiptTitle').focus();
@@ -316,7 +321,8 @@ $('save').addEventListener('click', save);
 $('another').addEventListener('click', () => location.reload());
 $('signIn').addEventListener('submit', (event) => {
   event.preventDefault();
-  pasted = $('token').value;
+  // What is copied with it, like "Bearer" or quotes, is no part of a token.
+  pasted = /[\w-]+\.[\w-]+\.[\w-]+/.exec($('token').value.replace(/[^\x20-\x7e]/g, ''))?.[0] ?? '';
   kept.set('record-token', pasted, 'sessionStorage');
   $('token').value = '';
   show('signIn', false);

@@ -4,7 +4,6 @@ https://tus.io/protocols/resumable-upload, version 1.0.0.
 """
 
 import base64
-import binascii
 import re
 from collections.abc import Mapping
 
@@ -92,5 +91,5 @@ def protocol_headers(most: int) -> Mapping[str, str]:
 def _decoded(key: str, encoded: str) -> str:
     try:
         return base64.b64decode(encoded.strip(), validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise InvalidInput(f"The value of {key[:40]!r} in Upload-Metadata is not Base64 of UTF-8.") from error

@@ -1,7 +1,6 @@
 """The header `Upload-Checksum` of tus 1.0: the digest of a piece, and whether its bytes have it."""
 
 import base64
-import binascii
 import hashlib
 from dataclasses import dataclass
 
@@ -46,7 +45,7 @@ def read_checksum(headers: Headers) -> Checksum | None:
         raise InvalidInput(f"Upload-Checksum must use one of {CHECKSUM_ALGORITHMS}.")
     try:
         digest = base64.b64decode(encoded, validate=True)
-    except binascii.Error as error:
+    except ValueError as error:
         raise InvalidInput("The digest in Upload-Checksum is not Base64.") from error
     if len(digest) != _DIGESTS[algorithm]:
         raise InvalidInput(f"The digest in Upload-Checksum is not one of {algorithm}.")

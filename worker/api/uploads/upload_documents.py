@@ -6,10 +6,9 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import Path
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
-from worker.api.http.fields import Document, Words
-from worker.api.http.written_values import in_lesson_years, in_utc, written_instant
+from worker.api.http.fields import DeviceInstant, Document, Words
 from worker.api.recordings.recording_documents import UploadForm
 
 # A century: the clock of a device with an empty battery begins in 1970.
@@ -31,14 +30,6 @@ def _recording(media_type: str) -> str:
     return media_type
 
 
-def _plausible(moment: datetime) -> datetime | None:
-    """The moment in UTC; None if the clock of the device was wrong when the recording began."""
-    try:
-        return in_utc(in_lesson_years(moment))
-    except ValueError:
-        return None
-
-
 UploadId = Annotated[str, Path(pattern="^[0-9a-f]{32}$", description="The last part of the upload's `Location`.")]
 
 
@@ -47,8 +38,7 @@ class UploadMetadata(UploadForm):
 
     filename: Annotated[Words, Field(max_length=255)] | None = None
     filetype: Annotated[Words, Field(max_length=255), AfterValidator(_recording)] | None = None
-    # By a recorder, which would repeat the same time with each attempt.
-    started_at: Annotated[AwareDatetime, BeforeValidator(written_instant), AfterValidator(_plausible)] | None = None
+    started_at: DeviceInstant | None = None
     # Server time minus the time of the device.
     clock_offset_ms: Annotated[int, Field(ge=-_MAX_OFFSET, le=_MAX_OFFSET), BeforeValidator(_signed)] | None = None
 

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
 
-from worker.api.http.fields import Body, Document, Instant
+from worker.api.http.fields import Body, DeviceInstant, Document
 from worker.whiteboards.stroke_validation import MAX_STROKES
 
 StrokeType = Literal["pen", "eraser", "line", "rectangle", "circle", "triangle", "arrow", "text"]
@@ -20,8 +20,8 @@ class StrokeBody(Body):
     client_id: ClientId
     stroke_type: StrokeType
     stroke_data: dict[str, Any]
-    started_at: Instant | None = None
-    ended_at: Instant | None = None
+    started_at: DeviceInstant | None = None
+    ended_at: DeviceInstant | None = None
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,8 @@ class Journal {
   restoredTo = null; // the end of what an earlier page wrote, until the server's offset is known
   refusal = null; // why the disk refused an entry, until it takes one and memory is empty
   #memory = new Map(); // slices that the disk has not taken, by their offset
-  #newest = null; // {offset, bytes} of the slice that is sent next as long as the link is good
+  #newest = new Map(); // the slice that is sent next as long as the link is good, by its offset
+  #written = Promise.resolve(); // once the disk has taken or refused all entries
 
   get memoryBytes() {
     return [...this.#memory.values()].reduce((sum, { length }) => sum + length, 0);
@@ -44,19 +45,27 @@ class Journal {
     this.restoredTo = this.end;
   }
 
-  /** Writes an entry: changed `{facts}`, a `{mark}`, what the server has `{stored}`, or a slice with its bytes. */
-  async write(entry, bytes) {
+  /**
+   * Adds an entry: changed `{facts}`, a `{mark}`, what the server has `{stored}`, or a slice with its bytes. Resolves
+   * once the disk has taken or refused it. Recording and sending do not wait for that: a disk may be slow, or hang.
+   */
+  write(entry, bytes) {
     this.#apply(entry);
-    const { id } = this.facts;
-    // The disk may have refused some of the facts.
-    const whole = this.refusal === null ? entry : { ...entry, facts: this.facts };
-    if (bytes) {
-      this.#newest = { offset: entry.offset, bytes };
-      this.#memory.set(entry.offset, bytes);
-    }
+    if (bytes) this.#memory.set(entry.offset, bytes);
+    if (bytes) this.#newest = new Map([[entry.offset, bytes]]);
+    return (this.#written = this.#written.then(this.#store.bind(this, entry, this.marks)));
+  }
+
+  async #store(entry, marks) {
+    // The disk may have refused some of these.
+    const whole = this.refusal === null ? entry : { ...entry, facts: this.facts, mark: undefined, marks };
+    const bytes = this.#memory.get(entry.offset);
+    // The server has stored this slice meanwhile: a disk that hangs must not keep the end waiting for it.
+    if (entry.length && !bytes && this.refusal !== null) return;
     try {
-      if (bytes) await this.disk.call('write', id, `${entry.offset}`, bytes);
-      await this.disk.call('write', id, JOURNAL, utf8(`\n${JSON.stringify({ stored: this.storedTo, ...whole })}`));
+      if (bytes) await this.disk.call('write', this.facts.id, `${entry.offset}`, bytes);
+      const line = `\n${JSON.stringify({ stored: this.storedTo, ...whole })}`;
+      await this.disk.call('write', this.facts.id, JOURNAL, utf8(line));
       this.#memory.delete(entry.offset);
       if (!this.memoryBytes) this.refusal = null;
     } catch (error) {
@@ -64,23 +73,22 @@ class Journal {
     }
   }
 
-  #apply({ facts, mark, stored, ...slice }) {
+  #apply({ facts, mark, marks = this.marks, stored, ...slice }) {
     Object.assign(this.facts, facts);
     this.storedTo = stored ?? this.storedTo;
-    if (mark) this.marks.push(mark);
+    this.marks = mark ? [...marks, mark] : marks;
     if (!slice.length) return;
     this.slices.push(slice);
     [this.end, this.lastMs] = [slice.offset + slice.length, slice.to_ms];
   }
 
-  async mark(kind, from, to) {
-    const mark = { kind, from_ms: Math.round(from), to_ms: Math.round(to) };
-    if (from < to) await this.write({ mark });
+  mark(kind, from, to) {
+    if (from < to) this.write({ mark: { kind, from_ms: Math.round(from), to_ms: Math.round(to) } });
   }
 
   /** The bytes of a slice, or null when the disk has lost them. Throws when it cannot read the journal either. */
   async read({ offset, length, sha256 }) {
-    const held = this.#memory.get(offset) ?? (offset === this.#newest?.offset ? this.#newest.bytes : null);
+    const held = this.#memory.get(offset) ?? this.#newest.get(offset);
     if (held) return held;
     const read = (name) => this.disk?.call('read', this.facts.id, name);
     const lost = (error) => { if (error.isLate) throw error; };
@@ -90,18 +98,19 @@ class Journal {
   }
 
   /** Removes slices before this byte: the server has stored them. The first, with the header, is kept until the end. */
-  async forget(stored) {
+  forget(stored) {
     for (const { offset, length } of this.slices) {
-      if (offset > 0 && offset + length > this.storedTo && offset + length <= stored) await this.remove(offset);
+      if (offset > 0 && offset + length > this.storedTo && offset + length <= stored) this.remove(offset);
     }
     this.storedTo = stored;
     // While it is recorded, the next entry includes this; a page that restores it asks the server anyway.
-    if (this.facts.total !== null) await this.write({ stored });
+    if (this.facts.total !== null) this.write({ stored });
   }
 
   /** Removes the slice at `offset`, or everything without one. */
   async remove(...offset) {
     this.#memory.delete(...offset);
+    if (!offset.length) await this.#written;
     await this.disk?.call('remove', this.facts.id, ...offset.map(String)).catch(() => {});
   }
 }

@@ -2,7 +2,8 @@
 
 const SLICE = 2_000; // milliseconds
 const TICK = 500;
-const ASLEEP = 8_000; // neither a tick nor a slice for so long: the device slept
+const ASLEEP = 8_000; // the device's clock has moved on by so much more than the browser's own: the device slept
+const STALLED = 90_000; // neither a tick nor a slice for so long: it slept, too (some browsers count a sleep)
 const DAY = 86_400_000; // a clock that moved on by more was set; by less, the device slept
 const BIT_RATES = { video: 600_000, screen: 600_000, board: 250_000, sound: 24_000 };
 const VIDEO_TYPES = ['video/webm;codecs=vp8,opus', 'video/webm', 'video/mp4;codecs=avc3.42E01E,mp4a.40.2', 'video/mp4'];
@@ -128,8 +129,8 @@ export class Recorder extends EventTarget {
     }
     this.#listenTo(stream);
     this.#begin(given);
-    this.#writing = this.#writing.then(() => this.#journal.write({ facts: this.#journal.facts }));
     await this.#writing;
+    await this.#journal.write({ facts: this.#journal.facts });
     // Stores whose it is; a page that has no token now is asked again when something is to be sent.
     this.#sender.token().catch(() => {});
     this.#onChange();
@@ -147,8 +148,9 @@ export class Recorder extends EventTarget {
 
   pause() {
     if (this.#phase !== 'recording') return;
-    this.#flush();
-    if (this.#part.media.state === 'recording') this.#part.media.pause();
+    const { media } = this.#part;
+    if (media.state === 'recording') media.requestData();
+    if (media.state === 'recording') media.pause();
     this.#pausedAt = this.#now();
     this.#setPhase('paused');
   }
@@ -175,6 +177,7 @@ export class Recorder extends EventTarget {
     await this.take();
     this.#setPhase('sending');
     await this.#halt();
+    this.#listenTo(new MediaStream());
     if (!this.#journal.end) await this.#close('discarded');
     else await this.#journal.write({ facts: { total: this.#journal.end } });
     this.#sender.send();
@@ -225,17 +228,12 @@ export class Recorder extends EventTarget {
     const part = { media, isGiven: Boolean(given), isHalted: false, isIgnored: false };
     part.stopped = new Promise((resolve) => { media.addEventListener('stop', resolve); });
     part.stopped.then(() => { if (!part.isHalted) this.#onStop(); });
-    media.addEventListener('dataavailable', ({ data }) => { if (!part.isIgnored) this.#keep(data); });
+    media.addEventListener('dataavailable', ({ data }) => this.#keep(data, part));
     if (!given) media.start(SLICE);
     [this.#part, this.#from, this.#aliveAt] = [part, this.#now(), Date.now()];
     // Empty until its first slice, if the page named no type.
     this.#journal.facts.mime ||= media.mimeType;
     this.#setPhase('recording');
-  }
-
-  /** Makes the browser deliver the current slice now. */
-  #flush() {
-    if (this.#part.media.state === 'recording') this.#part.media.requestData();
   }
 
   /** Stops the browser's recorder and waits until its last slice is written. */
@@ -261,20 +259,20 @@ export class Recorder extends EventTarget {
     try { this.#begin(); } catch { this.#setPhase('interrupted'); }
   }
 
-  #keep(blob) {
-    if (this.#noticeSleep()) return;
+  #keep(blob, part) {
+    this.#noticeSleep();
+    if (part.isIgnored) return;
     const [from_ms, to_ms] = [this.#from, this.#pausedAt ?? this.#now()];
     this.#from = to_ms;
     const write = async () => {
       const bytes = new Uint8Array(await timely(blob.arrayBuffer(), 'the browser'));
       if (!bytes.length) return;
-      if (!this.#journal.facts.mime) await this.#journal.write({ facts: { mime: blob.type } });
+      if (!this.#journal.facts.mime) this.#journal.write({ facts: { mime: blob.type } });
       const slice = { offset: this.#journal.end, length: bytes.length, sha256: await digest(bytes), from_ms, to_ms };
-      await this.#journal.write(slice, bytes);
-      this.#sender.send();
+      this.#journal.write(slice, bytes).then(() => this.#sender.send());
     };
     // Only a slice that the browser fails to deliver is missing, not those after it.
-    this.#writing = this.#writing.then(write).catch(() => this.#journal.mark('gap', from_ms, to_ms));
+    this.#writing = this.#writing.then(write).catch(() => { this.#journal.mark('gap', from_ms, to_ms); });
     // In a hidden tab the timer fires only once a minute, but slices still arrive.
     this.#onTick();
   }
@@ -284,7 +282,7 @@ export class Recorder extends EventTarget {
     const [from, to] = [this.#pausedAt, this.#now()];
     this.#pausedAt = null;
     await this.#writing;
-    await this.#journal.mark(kind, from ?? this.#journal.lastMs, to);
+    this.#journal.mark(kind, from ?? this.#journal.lastMs, to);
   }
 
   #onTick() {
@@ -295,7 +293,8 @@ export class Recorder extends EventTarget {
     const { disk, refusal } = this.#journal;
     this.#warn('disk-full', Boolean(disk && refusal), refusal);
     if (this.#ticks % 2) this.#refreshCanvas();
-    if (this.#ticks % 20 === 0) this.#measureDisk();
+    const measure = ({ quota, usage }) => { if (quota) this.#diskLeft = quota - usage; };
+    if (this.#ticks % 20 === 0) navigator.storage?.estimate?.().then(measure, () => {});
     this.#ticks += 1;
     this.#tell('change');
   }
@@ -303,12 +302,12 @@ export class Recorder extends EventTarget {
   /** Starts a new MediaRecorder after a sleep: by the old one's clock, the sleep would be part of the recording. */
   #noticeSleep() {
     this.#noticeClock();
-    if (this.#phase !== 'recording' || this.#part.isGiven || Date.now() - this.#aliveAt < ASLEEP) return false;
-    this.#aliveAt = Date.now();
+    const [late, slept] = [Date.now() - this.#aliveAt, drift() - this.#drift];
+    const isSleep = late >= STALLED || Math.min(late, slept) >= ASLEEP;
+    if (!isSleep || this.#phase !== 'recording' || this.#part.isGiven || this.#part.isIgnored) return;
     // Its last slice may already contain frames from after the sleep.
     this.#part.isIgnored = true;
     this.#restart('sleep');
-    return true;
   }
 
   /**
@@ -328,18 +327,13 @@ export class Recorder extends EventTarget {
     }
   }
 
-  async #measureDisk() {
-    const { quota, usage } = (await navigator.storage?.estimate?.().catch(() => null)) ?? {};
-    if (quota) this.#diskLeft = quota - usage;
-  }
-
   /** The page was shown or hidden, the link is back, or there may be a new token. */
   #onChange() {
     this.wake();
     if (this.#phase !== 'recording') return;
     const request = () => navigator.wakeLock?.request('screen').catch(() => null);
     // A phone may kill a hidden page, and stops camera and microphone when its screen turns off.
-    if (document.hidden) this.#flush();
+    if (document.hidden && this.#part.media.state === 'recording') this.#part.media.requestData();
     else this.#wakeLock = this.#wakeLock.then((lock) => (lock?.released === false ? lock : request()));
   }
 
@@ -362,8 +356,7 @@ export class Recorder extends EventTarget {
     if (this.#sender.isStopped) return;
     this.#sender.isStopped = true;
     this.#listening.abort();
-    this.#microphone?.rest();
-    this.#microphone = null;
+    this.#listenTo(new MediaStream());
     this.#wakeLock.then((lock) => lock?.release());
     await this.#journal.remove();
     this.#release();

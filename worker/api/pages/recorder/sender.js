@@ -4,8 +4,8 @@ const PIECE = 65_536; // most bytes of a request: a slow link sends it in TIMEOU
 const MAX_MARKS = 50; // of a request
 const LONGEST_RETRY = 15_000;
 const SLOW = 10_000; // a link is slow when this many ms wait
-/** Statuses after which a retry may succeed, besides every 5xx. An upload that is gone is created again. */
-const PASSING = new Set([401, 404, 408, 409, 410, 421, 423, 425, 429]);
+/** Statuses after which a retry may succeed, besides every 5xx. */
+const PASSING = new Set([401, 408, 409, 421, 423, 425, 429]);
 
 /** The base URL of the API in an upload's address; null for a path, which any API accepts. */
 const baseOf = (location) => (/^https?:\/\/[^/]/.test(location) ? new URL('../../', location).href : null);
@@ -46,7 +46,7 @@ class Sender {
   #on;
   #offset = null; // the server's, in bytes of the upload; null: ask it
   #marksSent = 0;
-  #gone = null; // an upload that the server no longer has
+  #gone = new Set(); // uploads that the server no longer has
   #failures = 0;
   #retryAt = 0;
   #isAside = false; // whether the page's API is asked instead of the upload's
@@ -78,7 +78,9 @@ class Sender {
 
   /** Decides by the server's answer when to try again, and where. Without `headers` it is not the server's. */
   async #failed({ message, status = 0, headers }) {
-    const isFinal = status >= 400 && status < 500 && !PASSING.has(status);
+    // Otherwise it is the session that the server does not have.
+    const isGone = this.#journal.facts.upload && (status === 404 || status === 410);
+    const isFinal = status >= 400 && status < 500 && !PASSING.has(status) && !isGone;
     const seconds = Number(headers?.get('Retry-After')) || (status === 401 ? 15 : 0);
     this.#offset = null;
     this.#failures += 1;
@@ -89,17 +91,16 @@ class Sender {
     if (status === 401) this.#on.token();
     // The upload's machine may be lost, or the page's policy may forbid its address.
     if (status === 0) this.#isAside = !this.#isAside;
-    if (headers && this.#journal.facts.upload) await this.#leave(status, headers);
+    if (headers && this.#journal.facts.upload) await this.#leave(isGone, status, headers);
   }
 
   /** Leaves an API that does not have the bytes, and an upload that the server no longer has. */
-  async #leave(status, headers) {
+  async #leave(isGone, status, headers) {
     const { facts, end, storedTo } = this.#journal;
-    const isGone = status === 404 || status === 410;
     if (isGone && facts.total !== null && storedTo >= end) await this.#on.finished(null);
     else if (isGone) {
       // What is held here becomes a new upload.
-      this.#gone = facts.upload;
+      this.#gone.add(facts.upload);
       await this.#journal.write({ facts: { upload: null } });
     } else if (status === 421) {
       this.#isAside = false;
@@ -153,14 +154,13 @@ class Sender {
     await this.#journal.write({ facts: { session: session_id, clock, skipped: 0 } });
     const started_at = new Date(facts.startedAt + clock).toISOString();
     const { items } = await (await this.#ask('GET', `v1/uploads?session_id=${session_id}`)).json();
-    const isOurs = (upload) => upload.id !== this.#gone && Date.parse(upload.started_at) === Date.parse(started_at);
     // The API would refuse a longer title.
     const [title, type, mime] = [`${facts.title ?? ''}`.slice(0, 255), facts.type, facts.mime];
     const filename = `${facts.id}.${/^\w+\/(?:x-)?(\w+)/.exec(mime)?.[1] ?? 'webm'}`;
+    const isOurs = (upload) => upload.filename === filename && !this.#gone.has(upload.id);
     const values = { session_id, title, type, filetype: mime, filename, started_at, clock_offset_ms: clock };
     const headers = { 'Upload-Defer-Length': '1', 'Upload-Metadata': metadata(values) };
-    const create = async () => (await this.#ask('POST', 'v1/uploads', headers)).headers.get('Location');
-    const location = items.find(isOurs)?.id ?? await create();
+    const location = items.find(isOurs)?.id ?? (await this.#ask('POST', 'v1/uploads', headers)).headers.get('Location');
     await this.#journal.write({ facts: { upload: location.split('/').at(-1), base: baseOf(location) } });
   }
 
@@ -201,7 +201,7 @@ class Sender {
     const slice = slices[index];
     const bytes = await this.#journal.read(slice);
     if (bytes && slice.offset <= at) return { slice, bytes: bytes.subarray(at - slice.offset).subarray(0, PIECE) };
-    await this.#journal.mark('gap', slices[index - 1]?.to_ms ?? 0, bytes ? slice.from_ms : slice.to_ms);
+    this.#journal.mark('gap', slices[index - 1]?.to_ms ?? 0, bytes ? slice.from_ms : slice.to_ms);
     const skipped = (bytes ? slice.offset : slice.offset + slice.length) - this.#offset;
     await this.#journal.write({ facts: { skipped } });
     return this.#nextPiece();
@@ -212,7 +212,7 @@ class Sender {
     await this.#patch(bytes);
     const speed = bytes.length / ((performance.now() - begun) / 1_000);
     this.bytesPerSecond = 0.7 * (this.bytesPerSecond ?? speed) + 0.3 * speed;
-    await this.#journal.forget(this.#offset + this.#journal.facts.skipped);
+    this.#journal.forget(this.#offset + this.#journal.facts.skipped);
     this.link = this.#journal.lastMs - slice.to_ms > SLOW ? 'slow' : 'good';
     this.#on.refused(null);
   }

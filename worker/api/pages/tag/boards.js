@@ -192,11 +192,12 @@ function boardOf(manager) {
 /** The board with the worker's session, or null when that is not known within `seconds`. */
 async function adopted(board, seconds) {
   const end = Date.now() + seconds * 1000;
+  // Only once: after a failure the queue knows when to ask again.
+  queue.drain();
   for (;;) {
     const stored = await store.get('boards', board.key);
     if (stored?.session) return stored;
     if (Date.now() >= end) return null;
-    await Promise.race([queue.drain(), pause(end - Date.now())]);
-    await pause(Math.min(250, Math.max(0, end - Date.now())));
+    await pause(250);
   }
 }

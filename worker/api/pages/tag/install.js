@@ -11,6 +11,7 @@ function install() {
 
 function sendAll() {
   safely(() => queue.drain());
+  safely(sendLeftRecordings);
 }
 
 window.astegni = Object.freeze({
@@ -32,8 +33,7 @@ safely(async () => {
   await store.forgetOld();
   sendAll();
   safely(removeCopies);
-  await sendLeftRecordings();
 });
 addEventListener('online', sendAll);
-addEventListener('pagehide', sendAll);
+addEventListener('pagehide', () => safely(() => queue.drain()));
 document.addEventListener('visibilitychange', sendAll);
