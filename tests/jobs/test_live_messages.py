@@ -46,7 +46,9 @@ def test_a_message_is_what_the_release_before_understands(stack: WorkerStack) ->
     stack.start_worker()
     for job_id in (first, second, third):
         assert stack.wait_for(job_id, "succeeded").attempt == 1
-    assert len({child for _attempt, child, _main in stack.starts("succeed")}) == 1
+    children = {child for _attempt, child, _main in stack.starts("succeed")}
+    # One child runs all, unless the machine is so slow that it gave back what had not begun within two seconds.
+    assert len(children) <= 1 + stack.log().count("jobs_given_back")
 
 
 def test_a_killed_child_costs_only_the_job_that_ran(stack: WorkerStack) -> None:
