@@ -64,6 +64,7 @@ class Contents {
   #track = null;
   #replay = null;
   #player = null;
+  #wanted = ''; // the newest search
 
   constructor() {
     $('captions').addEventListener('change', () => {
@@ -145,7 +146,10 @@ class Contents {
 
   async #find(text) {
     if (!text) return;
+    this.#wanted = text;
     const found = this.search ? await this.search(text).catch(() => this.#findHere(text)) : await this.#findHere(text);
+    // On a slow link the answer to an earlier search may come last.
+    if (text !== this.#wanted) return;
     $('searchCount').textContent = word(found.length ? 'found' : 'foundNothing', { n: found.length });
     $('searchList').replaceChildren(...found.map(({ start, text: each }) => jumpItem(start, each, () => this.#jump(start))));
   }
