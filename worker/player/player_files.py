@@ -6,11 +6,13 @@ from functools import cache
 from importlib.resources import files
 
 # In the order in which they are joined: each uses what the parts before it declare.
-_COMMON = ("cues", "drawing", "replay", "player", "controls", "contents")
+_COMMON = ("elements", "cues", "drawing", "replay", "player", "controls", "contents")
 PAGE_PARTS = (*_COMMON, "meter", "modes", "stream", "token", "page", "start")
 PACK_PARTS = (*_COMMON, "pack")
 # The page `/` plays nothing; it uses only the first declarations of the controls.
-INDEX_PARTS = ("controls", "token", "index")
+INDEX_PARTS = ("elements", "controls", "token", "index")
+# Before the script of `/record`, which is in worker/api/pages.
+RECORD_PARTS = ("elements", "token")
 LANGUAGES = ("en", "am")
 
 _FOLDER = files("worker.player")

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from worker.api.http.static_files import StaticFile
-from worker.player.player_files import INDEX_PARTS, PAGE_PARTS, joined, player_file
+from worker.player.player_files import INDEX_PARTS, PAGE_PARTS, RECORD_PARTS, joined, player_file
 
 router = APIRouter(include_in_schema=False)
 
@@ -97,7 +97,8 @@ def _texts() -> dict[str, str]:
         "/watch-old.js": player_file("scripts/old.js"),
         "/index.js": joined(INDEX_PARTS),
         "/recorder.js": _recorder(),
-        **{f"/{name}": page_file(name) for name in ("record.js", "record-words.js", "record.css")},
+        "/record.js": f"{joined(RECORD_PARTS)}\n{page_file('record.js')}",
+        **{f"/{name}": page_file(name) for name in ("record-words.js", "record.css")},
         **{f"/{name}": page_file(name) for name in ("plain.css", "docs.css")},
     }
 

@@ -1,4 +1,4 @@
-// The page /record: it shows how `recorder.js` is used.
+// The page /record: it shows how `recorder.js` is used. In front of it are elements.js and token.js of all pages.
 
 import { Recorder, leftRecordings } from './recorder.js?v={version}';
 import { WORDS } from './record-words.js?v={version}';
@@ -6,8 +6,6 @@ import { WORDS } from './record-words.js?v={version}';
 const SOUND = { echoCancellation: true, noiseSuppression: true, autoGainControl: true, channelCount: 1 };
 const TYPES = { board: 'board', screen: 'screen', camera: 'video', voice: 'video' };
 const api = new URL('.', import.meta.url);
-const $ = (id) => document.getElementById(id);
-const show = (id, isShown) => { $(id).hidden = !isShown; };
 
 let words = WORDS.en;
 let recorder = null;
@@ -16,24 +14,6 @@ let left = [];
 let sending = []; // what was left, until it is sent
 let watched = null;
 const alerts = new Map();
-
-/** What this browser stores for the person; a page that may store nothing goes on without. */
-const kept = {
-  get(name, store = 'localStorage') {
-    try {
-      return window[store].getItem(name);
-    } catch {
-      return null;
-    }
-  },
-  set(name, value, store = 'localStorage') {
-    try {
-      window[store].setItem(name, value);
-    } catch {
-      // Full, or not allowed.
-    }
-  },
-};
 
 // Words
 
@@ -68,14 +48,6 @@ function time(milliseconds) {
 }
 
 // The person
-
-let pasted = null;
-
-/** Without what a header cannot carry: messengers and terminals add characters that nobody sees. */
-function token() {
-  const found = pasted || kept.get('record-token', 'sessionStorage') || kept.get('token') || kept.get('access_token');
-  return found?.replace(/[^\x21-\x7e]/g, '');
-}
 
 function askForToken(reason) {
   $('signInReason').textContent = word(reason);
@@ -319,13 +291,7 @@ $('sendNow').addEventListener('click', () => recorder.wake());
 $('sendLeft').addEventListener('click', sendLeft);
 $('save').addEventListener('click', save);
 $('another').addEventListener('click', () => location.reload());
-$('signIn').addEventListener('submit', (event) => {
-  event.preventDefault();
-  // What is copied with it, like "Bearer" or quotes, is no part of a token.
-  pasted = /[\w-]+\.[\w-]+\.[\w-]+/.exec($('token').value.replace(/[^\x20-\x7e]/g, ''))?.[0] ?? '';
-  kept.set('record-token', pasted, 'sessionStorage');
-  $('token').value = '';
-  show('signIn', false);
+onSignIn(() => {
   recorder?.wake();
   begin();
 });

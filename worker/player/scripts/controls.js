@@ -1,28 +1,8 @@
 // The controls of a player, the same on the page and in a pack.
 
-const $ = (id) => document.getElementById(id);
-const show = (id, isShown) => { $(id).hidden = !isShown; };
 const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 1.75, 2];
 
 let words = {};
-
-/** What this browser keeps for the person; a page that may keep nothing goes on without. */
-const kept = {
-  get(name, store = 'localStorage') {
-    try {
-      return window[store].getItem(name);
-    } catch {
-      return null;
-    }
-  },
-  set(name, value, store = 'localStorage') {
-    try {
-      if (value === null) window[store].removeItem(name); else window[store].setItem(name, value);
-    } catch {
-      // Full, or not allowed.
-    }
-  },
-};
 
 function word(name, values = {}) {
   return (words[name] ?? name).replace(/\{(\w+)\}/g, (_, key) => values[key] ?? '');

@@ -12,7 +12,8 @@ function token() {
 function onSignIn(go) {
   $('signIn').addEventListener('submit', (event) => {
     event.preventDefault();
-    pasted = $('token').value;
+    // What is copied with it, like "Bearer" or quotes, is no part of a token.
+    pasted = /[\w-]+\.[\w-]+\.[\w-]+/.exec($('token').value.replace(/[^\x20-\x7e]/g, ''))?.[0] ?? '';
     kept.set('record-token', pasted, 'sessionStorage');
     $('token').value = '';
     show('signIn', false);
