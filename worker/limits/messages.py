@@ -1,4 +1,4 @@
-"""Count the messages to people in the transaction that plans them; whoever caused them is charged when it ends."""
+"""Count the messages to people that a transaction plans; the caller who caused them is charged when it ends."""
 
 from sqlalchemy.orm import Session
 

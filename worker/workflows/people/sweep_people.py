@@ -44,7 +44,7 @@ def _update(database: Database, platform: PlatformPeople, stored: Mapping[int, P
     current = platform.read(list(stored))
     changed, gone = differences(stored, current)
     if len(gone) > _MAX_GONE and len(gone) * 2 > len(stored):
-        # The import reports it and says what to do. Whoever sends a request is refused all the same.
+        # The import reports it and says what to do. A request of a person who is gone is refused anyway.
         _log.warning("people_gone_not_believed", gone=len(gone), people=len(stored))
         gone = []
     if changed or gone:

@@ -70,7 +70,7 @@ def store_ended(session: Session, order: StoreSource, ended: FailedJob) -> None:
 
 def _ingest_ended(session: Session, order: IngestRecording, ended: FailedJob) -> None:
     recording = ingest_ended(session, order, ended)
-    # Whoever cancelled it knows already.
+    # The person who cancelled it already knows.
     if recording is not None and ended.state != "cancelled":
         notify_of_failure(session, recording, ended.error, now=clock.now())
 

@@ -61,7 +61,7 @@ class Boards(Kind):
             for each in call.sessions
         }
         asked = {incoming.row.id for incoming in rows}
-        # In this transaction: whoever stores the other side next must find the board.
+        # In this transaction, so that the next import of the other side finds the board.
         beside = [
             Link(each, board_id, _UNREAD) for each, board_id in by_session.items() if each not in asked | links.keys()
         ]
